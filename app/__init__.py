@@ -1,0 +1,1 @@
+"""MCR SRT Streamer: puts MPEG transport streams on SRT and tells the truth about it."""

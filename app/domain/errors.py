@@ -1,0 +1,74 @@
+"""Errors that carry data. Prose for people is made at the edge, from these fields.
+
+What happens to a stream after it started is an event with a Reason, never one of these exceptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class ProductError(Exception):
+    """Root of the errors that an operator can cause and mend.
+
+    `fields` maps the dotted name of an input (`endpoint.port`) to what is wrong with it and how to mend it.
+    """
+
+    code: ClassVar[str] = "error"
+    http_status: ClassVar[int] = 400
+
+    def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields: dict[str, str] = dict(fields or {})
+
+
+class InvalidInput(ProductError):
+    """Input that does not describe something we can do."""
+
+    code = "invalid_input"
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str]) -> InvalidInput:
+        """Make the error for one or several fields; its message repeats them all."""
+        return cls("; ".join(f"{name}: {text}" for name, text in fields.items()), fields)
+
+
+class NotFound(ProductError):
+    """The thing named does not exist."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class PortInUse(ProductError):
+    """Another stream or another program holds the port."""
+
+    code = "port_in_use"
+    http_status = 409
+
+
+class LimitReached(ProductError):
+    """As many streams, tests or requests as allowed are already there."""
+
+    code = "limit_reached"
+    http_status = 409
+
+
+class WrongState(ProductError):
+    """The order makes no sense in the stream's present phase."""
+
+    code = "wrong_state"
+    http_status = 409
+
+
+class CouldNotStart(ProductError):
+    """The order was right, and starting it failed; `reason` is a value of domain.status.Reason."""
+
+    code = "could_not_start"
+    http_status = 422
+
+    def __init__(self, message: str, fields: Mapping[str, str] | None = None, *, reason: str) -> None:
+        super().__init__(message, fields)
+        self.reason = reason

@@ -1,0 +1,100 @@
+"""Rules for the texts an operator types: labels, hosts, groups, interfaces, paths in the media folder.
+
+Each `problem_with_…` gives None when the text is fine, else a sentence with the remedy.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import PurePosixPath
+
+LABEL_CHARACTERS = 200
+PATH_BYTES = 1024
+_QUOTES = frozenset("\"'`")
+# RFC 1123 2.1: labels of letters, digits and inner hyphens, 63 at most; the whole name 253 at most.
+_HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+# Linux IFNAMSIZ is 16 with the closing zero; `/` and white space are what the kernel refuses.
+_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}")
+
+
+def problem_with_label(text: str) -> str | None:
+    """Check a stream's name: one line of printable text, no straight quotes (logs and shell lines quote names)."""
+    if len(text) > LABEL_CHARACTERS:
+        return f"a name has at most {LABEL_CHARACTERS} characters, this one has {len(text)}"
+    return _problem_with_characters(text)
+
+
+def problem_with_host(text: str) -> str | None:
+    """Check a host to call: an IPv4 or IPv6 address, or an RFC 1123 name."""
+    if not text:
+        return "give the address or name of the receiver"
+    if len(text) > 253:
+        return f"a host has at most 253 characters, this one has {len(text)}"
+    if is_ip_address(text):
+        return None
+    if re.fullmatch(r"[0-9.]+", text):
+        return "this is not an IPv4 address; four numbers of 0 to 255 make one"
+    if all(_HOST_LABEL.fullmatch(label) for label in text.removesuffix(".").split(".")):
+        return None
+    return "a host is an IP address, or a name of letters, digits, hyphens and dots that does not begin with a hyphen"
+
+
+def is_ip_address(text: str) -> bool:
+    """Tell whether the text is an IPv4 or IPv6 address without a zone."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def problem_with_group(text: str) -> str | None:
+    """Check an IPv4 multicast group (224.0.0.0/4)."""
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        return "give an IPv4 multicast address, 224.0.0.0 to 239.255.255.255"
+    return (
+        None if address.is_multicast else f"{text} is not a multicast address; those are 224.0.0.0 to 239.255.255.255"
+    )
+
+
+def problem_with_interface(text: str) -> str | None:
+    """Check the spelling of a network interface's name; `auto` lets the routing table choose."""
+    return None if _INTERFACE.fullmatch(text) else "give `auto` or the name of a network interface"
+
+
+def problem_with_source_ip(text: str | None) -> str | None:
+    """Check the sender of a source-specific join: an IPv4 unicast address, or None for any sender."""
+    if text is None:
+        return None
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        return "give the sender's IPv4 address, or leave it out"
+    return "a sender has a unicast address" if address.is_multicast or address.is_unspecified else None
+
+
+def problem_with_media_path(text: str) -> str | None:
+    """Check a path below the media folder by its spelling only; links are the media library's to follow."""
+    if not text:
+        return "choose a file"
+    if len(text.encode(errors="surrogatepass")) > PATH_BYTES:
+        return f"a path has at most {PATH_BYTES} bytes"
+    if problem := _problem_with_characters(text):
+        return problem
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts or "\\" in text:
+        return "give a path inside the media folder, without `..` and not beginning with `/`"
+    if path.suffix.lower() != ".ts":
+        return "choose a transport stream file, its name ending in .ts"
+    return None
+
+
+def _problem_with_characters(text: str) -> str | None:
+    if any(not character.isprintable() for character in text):
+        return "line breaks and other control characters are not allowed; remove them"
+    if _QUOTES & set(text):
+        return "straight quotes are not allowed; leave them out or use typographic ones"
+    return None

@@ -1,0 +1,40 @@
+"""A text that must never be shown."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+MASK: Final = "••••••"
+
+
+class Secret:
+    """Hold a passphrase or key so that printing, logging or encoding it shows a mask.
+
+    Only `reveal()` gives the text; every call of it is a place where a secret leaves the process or is compared.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text itself."""
+        return self._text
+
+    def size_bytes(self) -> int:
+        """Length in UTF-8 bytes, which is what libsrt limits."""
+        return len(self._text.encode())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __str__(self) -> str:
+        return MASK

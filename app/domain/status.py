@@ -1,0 +1,267 @@
+"""A stream's life: what the operator wants, what is true and why, and how one leads to the next.
+
+`step` is the only place that decides. It is pure: histories of events are its tests.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, assert_never
+
+import msgspec
+
+
+class Order(StrEnum):
+    """What the operator wants."""
+
+    RUN = "run"
+    STOP = "stop"
+
+
+class Phase(StrEnum):
+    """What is true."""
+
+    STARTING = "starting"
+    WAITING = "waiting"
+    DELIVERING = "delivering"
+    STALLED = "stalled"
+    BACKING_OFF = "backing_off"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Reason(StrEnum):
+    """Why a stream is in its phase."""
+
+    END_OF_FILE = "end_of_file"
+    NO_INPUT = "no_input"
+    NO_ACKNOWLEDGEMENT = "no_acknowledgement"
+    CONNECTION_TIMEOUT = "connection_timeout"
+    CONNECTION_LOST = "connection_lost"
+    CONNECTION_REJECTED = "connection_rejected"
+    WRONG_PASSPHRASE = "wrong_passphrase"  # noqa: S105 - the name of a reason
+    PASSPHRASE_REQUIRED = "passphrase_required"  # noqa: S105 - the name of a reason
+    HOST_NOT_FOUND = "host_not_found"
+    NETWORK_UNREACHABLE = "network_unreachable"
+    PORT_IN_USE = "port_in_use"
+    FILE_MISSING = "file_missing"
+    FILE_UNREADABLE = "file_unreadable"
+    FILE_CHANGED = "file_changed"
+    NOT_A_TRANSPORT_STREAM = "not_a_transport_stream"
+    NO_PCR = "no_pcr"
+    INTERFACE_MISSING = "interface_missing"
+    BAD_OPTION = "bad_option"
+    MISSING_ELEMENT = "missing_element"
+    WORKER_CRASHED = "worker_crashed"
+    WORKER_HUNG = "worker_hung"
+    OUT_OF_MEMORY = "out_of_memory"
+    ENGINE_ERROR = "engine_error"
+
+
+# Faults that time cannot heal: trying again would only hide them.
+NOT_RETRIABLE: Final = frozenset(
+    {
+        Reason.FILE_MISSING,
+        Reason.FILE_UNREADABLE,
+        Reason.NOT_A_TRANSPORT_STREAM,
+        Reason.NO_PCR,
+        Reason.INTERFACE_MISSING,
+        Reason.BAD_OPTION,
+        Reason.MISSING_ELEMENT,
+    }
+)
+# A peer that refuses us is not hammered: libsrt peers log and may ban.
+_SLOW_RETRY: Final = frozenset({Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED, Reason.CONNECTION_REJECTED})
+# Faults of our own process: three in a row without delivery are not bad luck.
+_CRASHES: Final = frozenset({Reason.WORKER_CRASHED, Reason.WORKER_HUNG, Reason.OUT_OF_MEMORY, Reason.ENGINE_ERROR})
+_CRASHES_ALLOWED: Final = 3
+
+BACK_OFF_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+SLOW_BACK_OFF_S: Final = (30.0, 60.0)
+HEALED_AFTER_S: Final = 60.0
+
+
+class Health(msgspec.Struct, frozen=True):
+    """What one sample says about the flow: is a peer there, does it acknowledge, does input arrive."""
+
+    connected: bool
+    acknowledged: bool
+    has_input: bool
+
+
+class Launched(msgspec.Struct, frozen=True):
+    """A worker process was started, or adopted."""
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The worker says its pipeline plays: the port is bound, or the call is out."""
+
+
+class Sampled(msgspec.Struct, frozen=True):
+    """A sample came in."""
+
+    health: Health
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """The worker is gone; END_OF_FILE is a good end. `jitter` in 0..1 spreads the retries of many streams."""
+
+    reason: Reason
+    jitter: float = 0.0
+
+
+class StopOrdered(msgspec.Struct, frozen=True):
+    """The operator wants it off air."""
+
+
+class StartOrdered(msgspec.Struct, frozen=True):
+    """The operator wants it on air (again)."""
+
+
+Event = Launched | Ready | Sampled | Ended | StopOrdered | StartOrdered
+
+
+class Status(msgspec.Struct, frozen=True):
+    """A stream's order, phase and reason at a moment, with what the next decision needs.
+
+    Times are seconds on one clock, the caller's. `restarts` counts launches after the first since the stream was
+    ordered to run; `attempts` those since it last delivered for HEALED_AFTER_S.
+    """
+
+    order: Order
+    phase: Phase
+    since: float
+    reason: Reason | None = None
+    retry_at: float | None = None
+    delivering_since: float | None = None
+    attempts: int = 0
+    crashes: int = 0
+    restarts: int = 0
+
+
+LEGAL_MOVES: Final[dict[Phase, frozenset[Phase]]] = {
+    Phase.STARTING: frozenset(
+        {Phase.WAITING, Phase.DELIVERING, Phase.STALLED, Phase.BACKING_OFF, Phase.FAILED, Phase.STOPPING, Phase.STOPPED}
+    ),
+    Phase.WAITING: frozenset(
+        {Phase.DELIVERING, Phase.STALLED, Phase.BACKING_OFF, Phase.FAILED, Phase.STOPPING, Phase.STOPPED}
+    ),
+    Phase.DELIVERING: frozenset(
+        {Phase.WAITING, Phase.STALLED, Phase.BACKING_OFF, Phase.FAILED, Phase.STOPPING, Phase.STOPPED}
+    ),
+    Phase.STALLED: frozenset(
+        {Phase.WAITING, Phase.DELIVERING, Phase.BACKING_OFF, Phase.FAILED, Phase.STOPPING, Phase.STOPPED}
+    ),
+    Phase.BACKING_OFF: frozenset({Phase.STARTING, Phase.STOPPED}),
+    Phase.STOPPING: frozenset({Phase.STOPPED, Phase.STARTING}),
+    Phase.STOPPED: frozenset({Phase.STARTING}),
+    Phase.FAILED: frozenset({Phase.STARTING, Phase.STOPPED}),
+}
+ALIVE: Final = frozenset({Phase.STARTING, Phase.WAITING, Phase.DELIVERING, Phase.STALLED, Phase.STOPPING})
+
+
+def new_status(now: float) -> Status:
+    """The status of a stream that was just ordered to run and has no worker yet."""
+    return Status(order=Order.RUN, phase=Phase.STARTING, since=now)
+
+
+def step(status: Status, event: Event, now: float) -> Status:
+    """Give the status after `event` at `now`. Events that do not concern the phase leave it as it is."""
+    match event:
+        case Launched():
+            return _launched(status, now)
+        case Ready():
+            return _moved(status, Phase.WAITING, now) if status.phase is Phase.STARTING else status
+        case Sampled(health):
+            return _sampled(status, health, now)
+        case Ended(reason, jitter):
+            return _ended(status, reason, jitter, now)
+        case StopOrdered():
+            return _stop_ordered(status, now)
+        case StartOrdered():
+            return _start_ordered(status, now)
+        case _:
+            assert_never(event)
+
+
+def _launched(status: Status, now: float) -> Status:
+    if status.phase is Phase.BACKING_OFF:
+        restarted = msgspec.structs.replace(status, retry_at=None, restarts=status.restarts + 1)
+        # The reason of the last fault stays visible until the stream delivers again.
+        return _moved(restarted, Phase.STARTING, now, reason=status.reason)
+    return status
+
+
+def _sampled(status: Status, health: Health, now: float) -> Status:
+    if status.phase not in ALIVE or status.phase is Phase.STOPPING:
+        return status
+    if not health.has_input:
+        return _moved(status, Phase.STALLED, now, reason=Reason.NO_INPUT)
+    if not health.connected:
+        reason = status.reason if status.phase in (Phase.STARTING, Phase.WAITING) else None
+        return _moved(status, Phase.WAITING, now, reason=reason)
+    if not health.acknowledged:
+        return _moved(status, Phase.STALLED, now, reason=Reason.NO_ACKNOWLEDGEMENT)
+    delivering = _moved(status, Phase.DELIVERING, now)
+    since = status.delivering_since if status.phase is Phase.DELIVERING else now
+    healed = since is not None and now - since >= HEALED_AFTER_S
+    return msgspec.structs.replace(
+        delivering,
+        delivering_since=since,
+        attempts=0 if healed else status.attempts,
+        crashes=0 if healed else status.crashes,
+    )
+
+
+def _ended(status: Status, reason: Reason, jitter: float, now: float) -> Status:
+    if status.phase not in ALIVE:
+        return status
+    if status.phase is Phase.STOPPING:
+        # A start ordered meanwhile waited for the old worker to leave: two cannot share a port.
+        return _moved(status, Phase.STOPPED, now) if status.order is Order.STOP else new_status(now)
+    if reason is Reason.END_OF_FILE:
+        return msgspec.structs.replace(_moved(status, Phase.STOPPED, now, reason=reason), order=Order.STOP)
+    crashes = status.crashes + 1 if reason in _CRASHES else status.crashes
+    if reason in NOT_RETRIABLE or crashes >= _CRASHES_ALLOWED:
+        failed = _moved(status, Phase.FAILED, now, reason=reason)
+        return msgspec.structs.replace(failed, crashes=crashes)
+    return msgspec.structs.replace(
+        _moved(status, Phase.BACKING_OFF, now, reason=reason),
+        retry_at=now + back_off_s(reason, status.attempts, jitter),
+        attempts=status.attempts + 1,
+        crashes=crashes,
+    )
+
+
+def back_off_s(reason: Reason, attempts: int, jitter: float) -> float:
+    """Seconds to wait before the next try after `attempts` earlier ones; jitter (0..1) adds up to a tenth."""
+    ladder = SLOW_BACK_OFF_S if reason in _SLOW_RETRY else BACK_OFF_S
+    return ladder[min(attempts, len(ladder) - 1)] * (1 + jitter / 10)
+
+
+def _stop_ordered(status: Status, now: float) -> Status:
+    ordered = msgspec.structs.replace(status, order=Order.STOP, retry_at=None)
+    if status.phase in ALIVE:
+        return _moved(ordered, Phase.STOPPING, now)
+    return _moved(ordered, Phase.STOPPED, now, reason=status.reason if status.phase is Phase.STOPPED else None)
+
+
+def _start_ordered(status: Status, now: float) -> Status:
+    if status.phase is Phase.STOPPING:
+        return msgspec.structs.replace(status, order=Order.RUN)
+    return status if status.phase in ALIVE else new_status(now)
+
+
+def _moved(status: Status, phase: Phase, now: float, reason: Reason | None = None) -> Status:
+    if phase is status.phase:
+        return msgspec.structs.replace(status, reason=reason)
+    if phase not in LEGAL_MOVES[status.phase]:
+        raise AssertionError(f"{status.phase} does not lead to {phase}")
+    return msgspec.structs.replace(
+        status,
+        phase=phase,
+        since=now,
+        reason=reason,
+        delivering_since=now if phase is Phase.DELIVERING else None,
+    )

@@ -1,0 +1,1 @@
+"""The GStreamer fence. Runs only as `python -m app.engine.worker`; nobody above imports it."""

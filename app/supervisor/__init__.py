@@ -1,0 +1,1 @@
+"""Child processes: launch, adopt, watch, stop, back off, remember. No Flask, no GStreamer."""
