@@ -1,0 +1,13 @@
+"""The only place that imports gi. Importing this module initialises GStreamer."""
+
+from __future__ import annotations
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstApp", "1.0")
+from gi.repository import Gio, GLib, Gst, GstApp  # noqa: E402 - versions must be chosen first
+
+Gst.init(None)
+
+__all__ = ["GLib", "Gio", "Gst", "GstApp"]
