@@ -1,0 +1,237 @@
+"""Run somebody else's program, bounded: argument list, own session, time limit, output limit, nothing left behind.
+
+No shell, no inherited environment (this process holds secrets), standard input empty. The whole process group is
+killed when the program ends, hangs, talks too much or is cancelled; only a child that opened a session of its own
+could outlive it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+OUTPUT_BYTES_MAX: Final = 1024 * 1024
+_READ_BYTES: Final = 64 * 1024
+# What a program may need of our environment: where programs are, proxies, certificates. Never a secret.
+_ENVIRONMENT_PASSED: Final = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+_PATH_DEFAULT: Final = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """A program that ended by itself. `returncode` is negative when a signal ended it."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+
+    def text(self) -> str:
+        """Standard output as text; bytes that are not UTF-8 become U+FFFD."""
+        return self.stdout.decode(errors="replace")
+
+    def complaint(self) -> str:
+        """The last line of standard error, at most 300 printable characters; empty if it said nothing."""
+        lines = [line.strip() for line in self.stderr.decode(errors="replace").splitlines() if line.strip()]
+        return "".join(c for c in lines[-1] if c.isprintable())[:300] if lines else ""
+
+
+class ProbeFailed(Exception):
+    """A program gave no result. `program` is its name without the folder."""
+
+    def __init__(self, program: str, message: str) -> None:
+        super().__init__(message)
+        self.program = program
+        self.message = message
+
+
+class ProgramMissing(ProbeFailed):
+    """The program is not installed, or could not be started."""
+
+
+class TimedOut(ProbeFailed):
+    """The program had not ended within its time limit and was killed."""
+
+
+class TooMuchOutput(ProbeFailed):
+    """The program wrote more than allowed and was killed."""
+
+
+class Cancelled(ProbeFailed):
+    """The switch was thrown and the program was killed."""
+
+
+class CancelSwitch:
+    """Something another thread can throw, once, to end a run at once."""
+
+    def __init__(self) -> None:
+        self._fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._thrown = False
+
+    def throw(self) -> None:
+        """Cancel what runs with this switch, and everything that is started with it later."""
+        self._thrown = True
+        os.eventfd_write(self._fd, 1)
+
+    def is_thrown(self) -> bool:
+        """Tell whether the switch was thrown."""
+        return self._thrown
+
+    def fileno(self) -> int:
+        """Descriptor that is readable for ever once the switch is thrown."""
+        return self._fd
+
+    def __del__(self) -> None:
+        os.close(self._fd)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    timeout_s: float,
+    output_bytes_max: int = OUTPUT_BYTES_MAX,
+    memory_bytes_max: int | None = None,
+    cancel: CancelSwitch | None = None,
+) -> Outcome:
+    """Run a program to its end and give what it wrote; a return code other than 0 is the caller's to judge.
+
+    `output_bytes_max` limits standard output and standard error together. Raises ProgramMissing, TimedOut,
+    TooMuchOutput or Cancelled, and then the program and its process group are gone and reaped.
+    """
+    name = os.path.basename(argv[0])  # noqa: PTH119 - a name, not a path to open
+    if cancel is not None and cancel.is_thrown():
+        raise Cancelled(name, f"{name} was cancelled")
+    started = time.monotonic()
+    child = _spawn(name, argv)
+    try:
+        if memory_bytes_max is not None:
+            # Set from outside: code between fork and exec is not safe in a process with threads.
+            resource.prlimit(child.pid, resource.RLIMIT_AS, (memory_bytes_max, memory_bytes_max))
+        output = _Output(name, child, output_bytes_max)
+        with _watching(child, output, cancel) as selector:
+            while not output.program_ended:
+                remaining_s = started + timeout_s - time.monotonic()
+                if remaining_s <= 0:
+                    raise TimedOut(name, f"{name} gave no result within {timeout_s:g} s")
+                for key, _ in selector.select(remaining_s):
+                    key.data()
+    finally:
+        _end(child)
+    return Outcome(tuple(argv), child.returncode, output.stdout(), output.stderr(), time.monotonic() - started)
+
+
+def environment() -> Mapping[str, str]:
+    """The environment that programs get: C locale, so that their output can be parsed, and nothing secret."""
+    passed = {name: os.environ[name] for name in _ENVIRONMENT_PASSED if name in os.environ}
+    return {"PATH": _PATH_DEFAULT, **passed, "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
+
+
+def _spawn(name: str, argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ProgramMissing(name, f"{name} cannot be started: {error.strerror}") from error
+
+
+class _Output:
+    """What a program wrote so far, on both its outputs together limited to `bytes_max`."""
+
+    def __init__(self, name: str, child: subprocess.Popen[bytes], bytes_max: int) -> None:
+        assert child.stdout is not None  # noqa: S101 - made with pipes
+        assert child.stderr is not None  # noqa: S101
+        self.fds = (child.stdout.fileno(), child.stderr.fileno())
+        self.program_ended = False
+        self._name = name
+        self._bytes_max = bytes_max
+        self._texts = {fd: bytearray() for fd in self.fds}
+        for fd in self.fds:
+            os.set_blocking(fd, False)
+
+    def stdout(self) -> bytes:
+        return bytes(self._texts[self.fds[0]])
+
+    def stderr(self) -> bytes:
+        return bytes(self._texts[self.fds[1]])
+
+    def read(self, fd: int) -> bool:
+        """Take what the pipe holds now; False at its end."""
+        while True:
+            try:
+                block = os.read(fd, _READ_BYTES)
+            except BlockingIOError:
+                return True
+            if not block:
+                return False
+            self._texts[fd] += block
+            if sum(map(len, self._texts.values())) > self._bytes_max:
+                raise TooMuchOutput(self._name, f"{self._name} wrote more than {self._bytes_max} bytes")
+
+    def finish(self) -> None:
+        """Take the rest once the program itself has ended, whoever else still holds the pipes."""
+        for fd in self.fds:
+            self.read(fd)
+        self.program_ended = True
+
+    def cancel(self) -> None:
+        raise Cancelled(self._name, f"{self._name} was cancelled")
+
+
+@contextlib.contextmanager
+def _watching(
+    child: subprocess.Popen[bytes], output: _Output, cancel: CancelSwitch | None
+) -> Iterator[selectors.BaseSelector]:
+    """Give a selector whose keys carry what to do: read, finish at the program's end, cancel."""
+    pid_fd = os.pidfd_open(child.pid)
+    try:
+        with selectors.DefaultSelector() as selector:
+
+            def read(fd: int) -> None:
+                if not output.read(fd):
+                    selector.unregister(fd)
+
+            for fd in output.fds:
+                selector.register(fd, selectors.EVENT_READ, functools.partial(read, fd))
+            selector.register(pid_fd, selectors.EVENT_READ, output.finish)
+            if cancel is not None:
+                selector.register(cancel.fileno(), selectors.EVENT_READ, output.cancel)
+            yield selector
+    finally:
+        os.close(pid_fd)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Kill the group and reap the leader. Until it is reaped its number cannot belong to another group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    for pipe in (child.stdout, child.stderr):
+        if pipe is not None:
+            pipe.close()
