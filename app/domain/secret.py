@@ -25,10 +25,13 @@ class Secret:
 
     def size_bytes(self) -> int:
         """Length in UTF-8 bytes, which is what libsrt limits."""
-        return len(self._text.encode())
+        # A lone surrogate comes through json.loads; it is refused by its character, not by an exception here.
+        return len(self._text.encode(errors="surrogatepass"))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+        return isinstance(other, Secret) and hmac.compare_digest(
+            self._text.encode(errors="surrogatepass"), other._text.encode(errors="surrogatepass")
+        )
 
     def __hash__(self) -> int:
         return hash(self._text)

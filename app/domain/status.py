@@ -172,7 +172,7 @@ def step(status: Status, event: Event, now: float) -> Status:
         case Launched():
             return _launched(status, now)
         case Ready():
-            return _moved(status, Phase.WAITING, now) if status.phase is Phase.STARTING else status
+            return _moved(status, Phase.WAITING, now, status.reason) if status.phase is Phase.STARTING else status
         case Sampled(health):
             return _sampled(status, health, now)
         case Ended(reason, jitter):

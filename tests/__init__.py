@@ -1,0 +1,1 @@
+"""Tests of the product, in rings; see docs/architecture.md."""

@@ -1,0 +1,1 @@
+"""Independent witnesses: what the product says is judged by these, never by the product itself."""

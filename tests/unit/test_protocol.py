@@ -1,0 +1,115 @@
+"""What a worker and its manager say to each other, and what they never say."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import protocol
+from app.domain.secret import Secret
+from app.domain.spec import Encryption, FileSource, ListenerEndpoint, StreamSpec, public_spec
+from app.domain.status import Reason
+
+PASSPHRASE = "Kvällens & #hemlighet?"
+SPEC = StreamSpec(
+    endpoint=ListenerEndpoint(port=10001),
+    source=FileSource(path="bars.ts"),
+    encryption=Encryption(key_bits=256, passphrase=Secret(PASSPHRASE)),
+)
+ORDER = protocol.WorkerOrder(key="k7m2xq", spec=SPEC, socket_path="/run/x.sock", file_path="/media/bars.ts")
+PEER = protocol.Peer(
+    id=1,
+    address="192.0.2.7:41234",
+    connected_at=1.0,
+    payload_bytes_total=1,
+    wire_bytes_total=2,
+    packets_sent_unique_total=3,
+    packets_retransmitted_total=4,
+    packets_dropped_total=5,
+    acks_total=6,
+    naks_total=7,
+    rtt_ms=8.0,
+    link_capacity_mbps=9.0,
+)
+FROM_WORKER: list[protocol.FromWorker] = [
+    protocol.Hello(key="k7m2xq", pid=1, started_at=1.5, spec=public_spec(SPEC), engine="GStreamer 1.22"),
+    protocol.History(points=[protocol.Point(at=1.0), protocol.Point(at=2.0, rtt_ms=3.5)]),
+    protocol.Ready(),
+    protocol.Sample(point=protocol.Point(at=1.0), peers=[PEER], input=protocol.Input(bytes_total=188)),
+    protocol.PeerEvent(at=1.0, change="refused", address="192.0.2.7:41234", reason=Reason.WRONG_PASSPHRASE),
+    protocol.Notice(at=1.0, code="buffer_not_granted", text="Puffer\nzu klein"),
+    protocol.Ended(at=1.0, reason=None),
+    protocol.Ended(at=1.0, reason=Reason.END_OF_FILE, detail="\u2028"),
+    protocol.Debug(values={"srt": {"rtt": 1.5}, "list": [1, None]}),
+]
+TO_WORKER: list[protocol.ToWorker] = [protocol.Stop(), protocol.Report()]
+
+
+@pytest.mark.parametrize("message", FROM_WORKER)
+def test_what_a_worker_says_arrives_as_it_was_said_on_one_line(message: protocol.FromWorker) -> None:
+    line = protocol.encode(message)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert protocol.decode_from_worker(line) == message
+
+
+@pytest.mark.parametrize("message", TO_WORKER)
+def test_what_a_manager_says_arrives_as_it_was_said(message: protocol.ToWorker) -> None:
+    assert protocol.decode_to_worker(protocol.encode(message)) == message
+
+
+def test_the_order_carries_the_passphrase_to_standard_input() -> None:
+    received = protocol.decode_order(protocol.encode_order(ORDER))
+    assert received == ORDER
+    assert received.spec.encryption is not None
+    assert received.spec.encryption.passphrase.reveal() == PASSPHRASE
+
+
+def test_nothing_with_a_secret_in_it_can_be_put_on_the_socket() -> None:
+    debug = protocol.Debug(values={"passphrase": Secret(PASSPHRASE)})
+    with pytest.raises(TypeError):
+        protocol.encode(debug)
+    with pytest.raises(TypeError):
+        protocol.encode(ORDER)  # type: ignore[arg-type]
+
+
+def test_an_order_shows_no_passphrase_when_printed() -> None:
+    assert PASSPHRASE not in repr(ORDER) + str(ORDER) + f"{ORDER.spec.encryption}"
+
+
+def test_only_a_secret_travels_by_the_secret_way() -> None:
+    with pytest.raises(TypeError):
+        protocol.encode_order(msgspec.structs.replace(ORDER, file_path=object()))
+
+
+def test_a_message_of_a_later_version_with_more_fields_is_still_understood() -> None:
+    line = b'{"type":"ready","mood":"good"}\n'
+    assert protocol.decode_from_worker(line) == protocol.Ready()
+
+
+@given(st.binary(max_size=200) | st.text().map(str.encode) | st.sampled_from([b"{}", b"null", b'{"type":"stop"}']))
+def test_a_line_that_is_none_of_ours_is_refused_as_such(line: bytes) -> None:
+    for decode in (protocol.decode_from_worker, protocol.decode_order):
+        with pytest.raises(msgspec.DecodeError):
+            decode(line)
+
+
+def test_an_hour_of_history_fits_into_one_line() -> None:
+    point = protocol.Point(
+        at=1_769_860_000.123456,
+        peers=50,
+        payload_bytes_total=2**50,
+        wire_bytes_total=2**50,
+        packets_sent_unique_total=2**40,
+        packets_retransmitted_total=2**40,
+        packets_dropped_total=2**40,
+        acks_total=2**40,
+        input_bytes_total=2**50,
+        continuity_errors_total=2**30,
+        rtt_ms=123.456789,
+        send_buffer_ms=8000,
+    )
+    line = protocol.encode(protocol.History(points=[point] * protocol.HISTORY_SECONDS))
+    assert len(line) < protocol.LINE_BYTES_MAX

@@ -1,0 +1,255 @@
+"""What can be asked of a stream, and how a wrong question is answered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.errors import InvalidInput
+from app.domain.secret import MASK, Secret
+from app.domain.spec import (
+    BarsSource,
+    CallerEndpoint,
+    FileSource,
+    ListenerEndpoint,
+    MulticastSource,
+    StreamSpec,
+    parse_spec,
+    public_spec,
+)
+
+PORTS = range(10001, 10011)
+PASSPHRASE = "Kvällens & #hemlighet?"
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """A whole and right document, with some fields replaced."""
+    return {
+        "name": "Line-up",
+        "endpoint": {"mode": "listener", "port": 10001},
+        "source": {"kind": "file", "path": "bars.ts", "loop": True},
+        "latency_ms": 200,
+        "overhead_percent": 25,
+        "smoothing_latency_ms": 30,
+        "encryption": {"key_bits": 128, "passphrase": PASSPHRASE},
+        "qos": True,
+    } | changes
+
+
+def fields_of(wrong: object) -> dict[str, str]:
+    """The fields that parse_spec complains about."""
+    with pytest.raises(InvalidInput) as caught:
+        parse_spec(wrong, listener_ports=PORTS)
+    assert caught.value.fields
+    return caught.value.fields
+
+
+def test_everything_after_the_source_has_a_default() -> None:
+    spec = parse_spec(
+        {"endpoint": {"mode": "listener", "port": 10001}, "source": {"kind": "file", "path": "bars.ts"}},
+        listener_ports=PORTS,
+    )
+    assert spec == StreamSpec(
+        endpoint=ListenerEndpoint(port=10001),
+        source=FileSource(path="bars.ts", loop=True),
+        name="",
+        latency_ms=200,
+        overhead_percent=25,
+        smoothing_latency_ms=30,
+        encryption=None,
+        qos=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "meant"),
+    [
+        ({"endpoint": {"mode": "caller", "host": "192.0.2.10", "port": 9000}}, CallerEndpoint("192.0.2.10", 9000)),
+        ({"source": {"kind": "bars"}}, BarsSource("720p50")),
+        (
+            {"source": {"kind": "multicast", "address": "239.1.1.1", "port": 1234}},
+            MulticastSource("239.1.1.1", 1234, "auto", "udp", None),
+        ),
+    ],
+)
+def test_the_alternatives_of_the_contract_are_understood(part: dict[str, Any], meant: object) -> None:
+    spec = parse_spec(document(**part), listener_ports=PORTS)
+    assert meant in (spec.endpoint, spec.source)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"latency_ms": 19}, "latency_ms"),
+        ({"latency_ms": 8001}, "latency_ms"),
+        ({"latency_ms": "200"}, "latency_ms"),
+        ({"latency_ms": 200.5}, "latency_ms"),
+        ({"latency_ms": True}, "latency_ms"),
+        ({"latency_ms": None}, "latency_ms"),
+        ({"overhead_percent": 0}, "overhead_percent"),
+        ({"overhead_percent": 100}, "overhead_percent"),
+        ({"smoothing_latency_ms": -1}, "smoothing_latency_ms"),
+        ({"smoothing_latency_ms": 1001}, "smoothing_latency_ms"),
+        ({"qos": "yes"}, "qos"),
+        ({"qos": 1}, "qos"),
+        ({"name": 7}, "name"),
+        ({"name": "two\nlines"}, "name"),
+        ({"unheard_of": 1}, "unheard_of"),
+        ({"endpoint": None}, "endpoint"),
+        ({"endpoint": {"mode": "listener"}}, "endpoint.port"),
+        ({"endpoint": {"port": 10001}}, "endpoint.mode"),
+        ({"endpoint": {"mode": "rendezvous", "port": 10001}}, "endpoint.mode"),
+        ({"endpoint": {"mode": "listener", "port": 10011}}, "endpoint.port"),
+        ({"endpoint": {"mode": "listener", "port": 0}}, "endpoint.port"),
+        ({"endpoint": {"mode": "listener", "port": 10001, "host": "x"}}, "endpoint.host"),
+        ({"endpoint": {"mode": "caller", "host": "-h", "port": 9000}}, "endpoint.host"),
+        ({"endpoint": {"mode": "caller", "host": "a?b", "port": 9000}}, "endpoint.host"),
+        ({"endpoint": {"mode": "caller", "host": "a b", "port": 9000}}, "endpoint.host"),
+        ({"endpoint": {"mode": "caller", "host": "a&b", "port": 9000}}, "endpoint.host"),
+        ({"endpoint": {"mode": "caller", "host": "h", "port": 0}}, "endpoint.port"),
+        ({"endpoint": {"mode": "caller", "host": "h", "port": 65536}}, "endpoint.port"),
+        ({"source": {"kind": "file", "path": "../bars.ts"}}, "source.path"),
+        ({"source": {"kind": "file", "path": 'b"a.ts'}}, "source.path"),
+        ({"source": {"kind": "file", "path": "b\na.ts"}}, "source.path"),
+        ({"source": {"kind": "file"}}, "source.path"),
+        ({"source": {"kind": "http", "path": "bars.ts"}}, "source.kind"),
+        ({"source": {"kind": "bars", "format": "480i"}}, "source.format"),
+        ({"source": {"kind": "multicast", "address": "10.0.0.1", "port": 1234}}, "source.address"),
+        ({"source": {"kind": "multicast", "address": "239.1.1.1", "port": 70000}}, "source.port"),
+        ({"encryption": {"key_bits": 192, "passphrase": PASSPHRASE}}, "encryption.key_bits"),
+        ({"encryption": {"key_bits": 128}}, "encryption.passphrase"),
+        ({"encryption": {"key_bits": 128, "passphrase": 1234567890}}, "encryption.passphrase"),
+        ({"encryption": {"key_bits": 128, "passphrase": "a" * 9}}, "encryption.passphrase"),
+        ({"encryption": {"key_bits": 128, "passphrase": "a" * 80}}, "encryption.passphrase"),
+        ({"encryption": {"key_bits": 128, "passphrase": "å" * 40}}, "encryption.passphrase"),
+        ({"encryption": {"key_bits": 128, "passphrase": "ten letters\n"}}, "encryption.passphrase"),
+        ({"encryption": {"key_bits": 128, "passphrase": "ten letters\ud800"}}, "encryption.passphrase"),
+    ],
+)
+def test_a_wrong_field_is_named(changes: dict[str, Any], field: str) -> None:
+    assert set(fields_of(document(**changes))) == {field}
+
+
+def test_all_wrong_fields_are_named_at_once() -> None:
+    assert set(fields_of(document(latency_ms=19, overhead_percent=100, name="\t"))) == {
+        "latency_ms",
+        "overhead_percent",
+        "name",
+    }
+
+
+@pytest.mark.parametrize("wrong", [None, [], "stream", 7, True, 1.5])
+def test_what_is_not_an_object_is_refused_as_a_whole(wrong: object) -> None:
+    assert set(fields_of(wrong)) == {"stream"}
+
+
+@pytest.mark.parametrize("passphrase", ["a" * 10, "a" * 79, "å" * 5, "å" * 39, PASSPHRASE, "10 \"'&?# ü"])
+def test_a_passphrase_counts_in_bytes_and_may_hold_any_printable_letter(passphrase: str) -> None:
+    spec = parse_spec(document(encryption={"key_bits": 256, "passphrase": passphrase}), listener_ports=PORTS)
+    assert spec.encryption is not None
+    assert spec.encryption.passphrase.reveal() == passphrase
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=20), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def _paths(node: object, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    if not isinstance(node, dict):
+        return [prefix]
+    return [prefix] + [path for name, inner in node.items() for path in _paths(inner, (*prefix, name))]
+
+
+def _replaced(node: object, path: tuple[str, ...], value: object) -> object:
+    if not path or not isinstance(node, dict):
+        return value
+    return node | {path[0]: _replaced(node.get(path[0]), path[1:], value)}
+
+
+@given(path=st.sampled_from(_paths(document())), value=json_values, extra=st.dictionaries(st.text(), json_values))
+def test_hostile_json_is_understood_or_refused_with_a_field_and_never_anything_else(
+    path: tuple[str, ...], value: object, extra: dict[str, object]
+) -> None:
+    hostile = _replaced(document(), path, value)
+    if isinstance(hostile, dict):
+        hostile = extra | hostile
+    if (refused := _refusal(hostile)) is not None:
+        assert refused.fields
+        assert all(refused.fields.values())
+        assert PASSPHRASE not in str(refused) + repr(refused) + str(refused.fields)
+
+
+def _refusal(hostile: object) -> InvalidInput | None:
+    try:
+        parse_spec(hostile, listener_ports=PORTS)
+    except InvalidInput as refused:
+        return refused
+    return None
+
+
+# Letters that no field name is made of: a passphrase that reads "encryption" would be found in any spec.
+@given(passphrase=st.text("αβγδεζηθ0123456789", min_size=10, max_size=39))
+def test_a_passphrase_is_shown_nowhere(passphrase: str) -> None:
+    spec = parse_spec(document(encryption={"key_bits": 128, "passphrase": passphrase}), listener_ports=PORTS)
+    assert spec.encryption is not None
+    shown = [repr(spec), str(spec), f"{spec.encryption.passphrase}", spec.label(), json.dumps(public_spec(spec))]
+    assert not [text for text in shown if passphrase in text]
+    with pytest.raises(TypeError):
+        msgspec.json.encode(spec)
+
+
+def test_the_public_spec_keeps_the_key_length_and_nothing_else_of_the_encryption() -> None:
+    public = public_spec(parse_spec(document(), listener_ports=PORTS))
+    assert public == document(encryption={"key_bits": 128})
+
+
+def test_a_refused_passphrase_is_not_quoted() -> None:
+    for hidden in ("short", "x" * 100):
+        fields = fields_of(document(encryption={"key_bits": 128, "passphrase": hidden}))
+        assert hidden not in str(fields)
+
+
+def test_secrets_are_equal_by_their_text_and_print_as_a_mask() -> None:
+    assert Secret("ten letters") == Secret("ten letters") != Secret("other letters")
+    assert Secret("ten letters") != "ten letters"
+    assert len({Secret("a"), Secret("a")}) == 1
+    assert str(Secret("ten letters")) == MASK
+    assert MASK in repr(Secret("ten letters"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "label"),
+    [
+        ({}, "Line-up"),
+        ({"name": ""}, "bars.ts → listener :10001"),
+        (
+            {"name": "", "endpoint": {"mode": "caller", "host": "2001:db8::1", "port": 9000}},
+            "bars.ts → caller [2001:db8::1]:9000",
+        ),
+        (
+            {"name": "", "source": {"kind": "multicast", "address": "239.1.1.1", "port": 5}},
+            "239.1.1.1:5 → listener :10001",
+        ),
+        ({"name": "", "source": {"kind": "bars"}}, "bars 720p50 → listener :10001"),
+    ],
+)
+def test_a_stream_without_a_name_is_called_after_its_source_and_endpoint(changes: dict[str, Any], label: str) -> None:
+    assert parse_spec(document(**changes), listener_ports=PORTS).label() == label
+
+
+@pytest.mark.parametrize(
+    ("ports", "said"),
+    [([], "none are configured"), ([5], "5;"), ([5, 6, 7], "5-7"), ([5, 9], "5, 9")],
+)
+def test_a_port_outside_the_range_is_answered_with_the_ports_that_exist(ports: list[int], said: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_spec(document(), listener_ports=ports)
+    assert said in caught.value.fields["endpoint.port"]

@@ -1,0 +1,117 @@
+"""Counters into rates: over an interval, never negative, and nothing where nothing is known."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain import stats
+from app.protocol import Point
+
+SECOND_OF_8_MBPS = Point(
+    at=1.0,
+    peers=1,
+    payload_bytes_total=1_000_000,
+    wire_bytes_total=1_050_000,
+    packets_sent_unique_total=760,
+    packets_retransmitted_total=38,
+    packets_dropped_total=2,
+    acks_total=100,
+    input_bytes_total=1_000_000,
+    rtt_ms=40.0,
+    send_buffer_ms=20,
+)
+NOTHING = Point(at=0.0)
+
+counters = st.integers(0, 2**63)
+points = st.builds(
+    Point,
+    at=st.floats(0, 4e9),
+    peers=st.integers(0, 50),
+    payload_bytes_total=counters,
+    wire_bytes_total=counters,
+    packets_sent_unique_total=counters,
+    packets_retransmitted_total=counters,
+    packets_dropped_total=counters,
+    acks_total=counters,
+    input_bytes_total=counters,
+)
+
+
+def test_a_second_is_told_in_megabits_and_percent() -> None:
+    rate = stats.rates(NOTHING, SECOND_OF_8_MBPS, 1.0)
+    assert rate is not None
+    assert rate.payload_mbps == pytest.approx(8.0)
+    assert rate.wire_mbps == pytest.approx(8.4)
+    assert rate.retransmitted_percent == pytest.approx(5.0)
+    assert (rate.packets_sent_unique, rate.packets_retransmitted, rate.packets_dropped, rate.acks) == (760, 38, 2, 100)
+
+
+def test_half_the_time_is_twice_the_rate() -> None:
+    rate = stats.rates(NOTHING, SECOND_OF_8_MBPS, 0.5)
+    assert rate is not None
+    assert rate.payload_mbps == pytest.approx(16.0)
+
+
+@pytest.mark.parametrize("interval_s", [0.0, -1.0, 0.19])
+def test_two_readings_too_close_together_give_no_rate(interval_s: float) -> None:
+    assert stats.rates(NOTHING, SECOND_OF_8_MBPS, interval_s) is None
+
+
+def test_a_silent_second_has_no_retransmission_percentage_but_a_rate_of_zero() -> None:
+    rate = stats.rates(SECOND_OF_8_MBPS, SECOND_OF_8_MBPS, 1.0)
+    assert rate is not None
+    assert rate.retransmitted_percent is None
+    assert rate.payload_mbps == 0
+
+
+def test_a_counter_that_fell_belongs_to_a_new_worker_and_counts_from_zero() -> None:
+    older = Point(at=0.0, payload_bytes_total=9_000_000_000, packets_sent_unique_total=7_000_000)
+    rate = stats.rates(older, SECOND_OF_8_MBPS, 1.0)
+    assert rate is not None
+    assert rate.payload_mbps == pytest.approx(8.0)
+    assert rate.packets_sent_unique == 760
+
+
+@given(before=points, after=points, interval_s=st.floats(stats.SHORTEST_INTERVAL_S, 1e6))
+def test_no_two_readings_give_a_negative_figure(before: Point, after: Point, interval_s: float) -> None:
+    rate = stats.rates(before, after, interval_s)
+    assert rate is not None
+    assert min(rate.payload_mbps, rate.wire_mbps) >= 0
+    assert min(rate.packets_sent_unique, rate.packets_retransmitted, rate.packets_dropped, rate.acks) >= 0
+    assert rate.retransmitted_percent is None or rate.retransmitted_percent >= 0
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=2, max_size=20))
+def test_the_growth_of_a_counter_adds_up_over_the_readings(steps: list[int]) -> None:
+    readings = [sum(steps[: n + 1]) for n in range(len(steps))]
+    grown = sum(stats.grown(before, after) for before, after in pairwise(readings))
+    assert grown == readings[-1] - readings[0]
+
+
+def test_headers_are_not_payload() -> None:
+    assert stats.payload_bytes(760 * (1316 + 44), 760) == 760 * 1316
+    assert stats.payload_bytes(10, 1) == 0
+
+
+def test_history_has_one_entry_for_each_interval_with_the_gauges_at_its_end() -> None:
+    later = Point(at=2.0, peers=2, payload_bytes_total=3_000_000, rtt_ms=41.0, send_buffer_ms=30)
+    first, second = stats.seconds([NOTHING, SECOND_OF_8_MBPS, later])
+    assert (first.at, first.peers, first.rtt_ms, first.send_buffer_ms) == (1.0, 1, 40.0, 20)
+    assert first.input_mbps == pytest.approx(8.0)
+    assert (second.at, second.peers, second.rtt_ms, second.send_buffer_ms) == (2.0, 2, 41.0, 30)
+    assert second.payload_mbps == pytest.approx(16.0)
+
+
+def test_history_of_nothing_or_of_one_reading_is_empty() -> None:
+    assert stats.seconds([]) == []
+    assert stats.seconds([SECOND_OF_8_MBPS]) == []
+
+
+@given(st.lists(points, max_size=10))
+def test_a_clock_that_was_set_back_makes_no_entry_and_no_exception(readings: list[Point]) -> None:
+    ends = {reading.at for reading in readings[1:]}
+    assert {entry.at for entry in stats.seconds(readings)} <= ends
