@@ -1,0 +1,279 @@
+"""SRT latency and overhead for a measured link: the Haivision tables as data, and what to expect of the result.
+
+Sources: Haivision SRT Deployment Guide, editions 1.5 and 1.1, "RTT multiplier"; the residual loss is our own
+measurement with libsrt at both ends (docs/recommendation.md). Sentences about all this are in advice_words.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+LATENCY_MS_LOWEST: Final = 20
+LATENCY_MS_HIGHEST: Final = 8000
+LATENCY_MS_FLOOR: Final = 80  # the guide's own floor, kept unless the operator asks for less
+SHORT_RTT_MS: Final = 20  # up to here the table's minimum latency counts
+OVERHEAD_PERCENT_LOWEST: Final = 5  # libsrt SRTO_OHEADBW accepts 5..100
+OVERHEAD_PERCENT_HIGHEST: Final = 99
+OVERHEAD_PERCENT_UNKNOWN: Final = 25  # nothing known of the loss; libsrt's default too
+LOSS_PERCENT_ASSUMED: Final = 3.0  # gives the guide's rule of thumb, 4 x RTT
+K_LOWEST: Final = 2.0  # below it a lost retransmission is never repeated, and we measured nothing
+SRT_PAYLOAD_BYTES: Final = 1316  # 7 TS packets, libsrt SRT_LIVE_DEF_PLSIZE
+BUFFER_UNIT_BYTES: Final = 1472  # libsrt counts buffers in MSS 1500 less 28 bytes of IPv4 and UDP headers
+
+
+class Basis(StrEnum):
+    """Where a figure comes from. It is shown wherever the figure is shown."""
+
+    MEASURED = "measured"
+    ESTIMATED = "estimated"
+    ASSUMED = "assumed"
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """A value with where it comes from; `source` says by what, in a few words (`ping, 20 replies`)."""
+
+    value: float
+    basis: Basis
+    source: str
+
+
+LOSS_UNKNOWN: Final = Figure(LOSS_PERCENT_ASSUMED, Basis.ASSUMED, "loss was not measured")
+
+
+class Link(msgspec.Struct, frozen=True):
+    """What is known of a path, and the bitrate that shall go over it.
+
+    `loss` is in percent; `loss_packets` is how many packets that was counted on. `bandwidth` is in bit/s and None if
+    not measured; it is a lower bound when no more than it was offered (`bandwidth_is_lower_bound`).
+    """
+
+    rtt_ms: Figure
+    bitrate_bps: int
+    loss: Figure = LOSS_UNKNOWN
+    loss_packets: int | None = None
+    rtt_ms_max: float | None = None
+    bandwidth_bps: Figure | None = None
+    bandwidth_is_lower_bound: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.rtt_ms.value) and self.rtt_ms.value >= 0):
+            raise ValueError(f"no RTT: {self.rtt_ms.value}")
+        if not 0 <= self.loss.value <= 100:
+            raise ValueError(f"no loss in percent: {self.loss.value}")
+        if self.bitrate_bps <= 0:
+            raise ValueError(f"no bitrate: {self.bitrate_bps}")
+
+
+class Edition(StrEnum):
+    """Editions of the Haivision SRT Deployment Guide whose tables differ."""
+
+    GUIDE_1_5 = "1.5"
+    GUIDE_1_1 = "1.1"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row of the guide: for a worst-case loss up to `loss_percent_max`. `latency_ms_min` counts at a short RTT."""
+
+    loss_percent_max: float
+    k: int
+    overhead_percent: int
+    latency_ms_min: int
+
+
+TABLES: Final[dict[Edition, tuple[Row, ...]]] = {
+    # 1.5 reckons with steady loss, 1.1 with bursts: its overhead is 100 / k.
+    Edition.GUIDE_1_5: (Row(1, 3, 1, 60), Row(3, 4, 4, 80), Row(7, 6, 9, 120), Row(10, 8, 15, 160)),
+    Edition.GUIDE_1_1: (Row(1, 3, 33, 60), Row(3, 4, 25, 80), Row(7, 5, 20, 100), Row(10, 6, 17, 120)),
+}
+
+
+class Verdict(StrEnum):
+    """Whether the measured bandwidth carries the stream with its overhead."""
+
+    ENOUGH = "enough"
+    TIGHT = "tight"  # carries the stream, not its retransmissions
+    TOO_LITTLE = "too_little"
+    UNPROVEN = "unproven"  # no more than measured was offered
+    UNKNOWN = "unknown"
+
+
+class Expectation(msgspec.Struct, frozen=True):
+    """What to expect of a latency and overhead on a link.
+
+    `residual_loss` is the fraction of packets that the receiver never gets, for random loss and an overhead that does
+    not throttle; `lost_per_hour` the same as packets. `burst_ms` is the longest complete outage that is repaired.
+    """
+
+    k: float
+    residual_loss: float
+    lost_per_hour: float
+    burst_ms: float
+    receiver_buffer_packets: int
+    receiver_buffer_bytes: int
+    bandwidth_needed_bps: int
+    bandwidth: Verdict
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """A latency and an overhead with what to expect of them; `name` says which choice it is."""
+
+    name: str
+    latency_ms: int
+    overhead_percent: int
+    expected: Expectation
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """The recommendation for a link. `row` is None when the guide has none for this much loss.
+
+    `k` is the RTT multiplier that was asked for; `recommended.expected.k` the one that rounding and limits made of it.
+    `loss_percent_planned` is what the expectation reckons with; above the measured 0 % it is an upper bound.
+    """
+
+    link: Link
+    edition: Edition
+    row: Row | None
+    k: float
+    latency_ms_floor: int
+    loss_percent_planned: float
+    recommended: Settings
+    alternatives: tuple[Settings, ...]
+
+    @property
+    def outside_guide(self) -> bool:
+        """True above the last row's loss: the value is the formula's, not the guide's."""
+        return self.row is None
+
+
+# One lost packet in so many seconds.
+_ALTERNATIVES: Final = (("low delay", 60), ("balanced", 3600), ("safe", 86400))
+
+
+def recommend(link: Link, *, edition: Edition = Edition.GUIDE_1_5, latency_ms_floor: int = LATENCY_MS_FLOOR) -> Advice:
+    """Suggest latency and overhead for a link, with alternatives and what to expect of each.
+
+    Latency is k x RTT, not under the table's minimum when the RTT is short, nor under `latency_ms_floor`. Overhead is
+    max(5, 100 / k, 2 x loss) %, and 25 % when the loss is only assumed.
+    """
+    row = find_row(link.loss.value, edition)
+    k = float(row.k) if row else _k_outside_guide(link.loss.value / 100, edition)
+    latency_ms = k * link.rtt_ms.value
+    if row and link.rtt_ms.value <= SHORT_RTT_MS:
+        latency_ms = max(latency_ms, row.latency_ms_min)
+    assumed = link.loss.basis is Basis.ASSUMED
+    overhead_percent = OVERHEAD_PERCENT_UNKNOWN if assumed else overhead_for(k, link.loss.value)
+    planned = planned_loss_percent(link)
+    return Advice(
+        link=link,
+        edition=edition,
+        row=row,
+        k=k,
+        latency_ms_floor=latency_ms_floor,
+        loss_percent_planned=planned,
+        recommended=_settings("recommended", link, limit_latency_ms(latency_ms, latency_ms_floor), overhead_percent),
+        alternatives=tuple(_alternative(name, every_s, link, latency_ms_floor) for name, every_s in _ALTERNATIVES),
+    )
+
+
+def find_row(loss_percent: float, edition: Edition) -> Row | None:
+    """Give the guide's row for a loss, or None above its last one."""
+    return next((row for row in TABLES[edition] if loss_percent <= row.loss_percent_max), None)
+
+
+def overhead_for(k: float, loss_percent: float) -> int:
+    """Overhead in percent: a burst of one RTT within the latency (100 / k), or twice the steady loss; 5 to 99."""
+    percent = max(OVERHEAD_PERCENT_LOWEST, 100 / k, 2 * loss_percent)
+    return min(math.floor(percent + 0.5), OVERHEAD_PERCENT_HIGHEST)
+
+
+def limit_latency_ms(latency_ms: float, floor_ms: int = LATENCY_MS_FLOOR) -> int:
+    """Round a latency up to whole milliseconds, within the floor and 20..8000 ms."""
+    # 3 x 33.4 is 100.19999999999999: what is a whole number but for the last bits stays it.
+    whole = math.ceil(round(min(latency_ms, LATENCY_MS_HIGHEST), 6))
+    return min(max(whole, floor_ms, LATENCY_MS_LOWEST), LATENCY_MS_HIGHEST)
+
+
+def residual_loss(loss: float, k: float) -> float:
+    """Fraction of packets lost for good at a random loss (0..1) and a latency of k round trips.
+
+    p^k for k up to 4, p^(1 + (k - 1) / 1.2) from 5, measured; between the two the smaller promise. With less than one
+    round trip nothing is repaired.
+    """
+    return float(loss ** _exponent(k))
+
+
+def _exponent(k: float) -> float:
+    return max(1.0, k) if k <= 4 else max(4.0, 1 + (k - 1) / 1.2)
+
+
+def _k_for(loss: float, residual: float) -> float:
+    """The multiplier at which no more than `residual` is lost, at least K_LOWEST; the inverse of residual_loss."""
+    if loss <= 0 or residual >= 1:
+        return K_LOWEST
+    if loss >= 1:
+        return math.inf
+    exponent = math.log(residual) / math.log(loss)
+    return max(K_LOWEST, exponent if exponent <= 4 else 1 + 1.2 * (exponent - 1))
+
+
+def _k_outside_guide(loss: float, edition: Edition) -> float:
+    """Past the last row: as many round trips as leave what that row leaves at its limit."""
+    last = TABLES[edition][-1]
+    return float(min(math.ceil(min(_k_for(loss, residual_loss(last.loss_percent_max / 100, last.k)), 1000)), 1000))
+
+
+def planned_loss_percent(link: Link) -> float:
+    """The loss to reckon with. None seen in n packets proves no more than under 3 / n (95 % sure)."""
+    if link.loss.value == 0 and link.loss_packets:
+        return min(100.0, 300 / link.loss_packets)
+    return link.loss.value
+
+
+def packets_per_second(bitrate_bps: float) -> float:
+    """SRT data packets a second of a transport stream."""
+    return bitrate_bps / 8 / SRT_PAYLOAD_BYTES
+
+
+def expect(link: Link, latency_ms: int, overhead_percent: int) -> Expectation:
+    """Say what to expect of these settings on this link."""
+    # An RTT of 0 cannot be: the clock of ping is coarser than a loopback.
+    k = latency_ms / max(link.rtt_ms.value, 0.001)
+    residual = residual_loss(planned_loss_percent(link) / 100, k)
+    held_s = (latency_ms + link.rtt_ms.value / 2) / 1000
+    packets = math.ceil(held_s * packets_per_second(link.bitrate_bps))
+    needed_bps = round(link.bitrate_bps * (1 + overhead_percent / 100))
+    return Expectation(
+        k=k,
+        residual_loss=residual,
+        lost_per_hour=residual * packets_per_second(link.bitrate_bps) * 3600,
+        burst_ms=latency_ms * overhead_percent / 100,
+        receiver_buffer_packets=packets,
+        receiver_buffer_bytes=packets * BUFFER_UNIT_BYTES,
+        bandwidth_needed_bps=needed_bps,
+        bandwidth=_bandwidth_verdict(link, needed_bps),
+    )
+
+
+def _settings(name: str, link: Link, latency_ms: int, overhead_percent: int) -> Settings:
+    return Settings(name, latency_ms, overhead_percent, expect(link, latency_ms, overhead_percent))
+
+
+def _alternative(name: str, every_s: int, link: Link, latency_ms_floor: int) -> Settings:
+    loss_percent = planned_loss_percent(link)
+    k = _k_for(loss_percent / 100, min(1.0, 1 / (packets_per_second(link.bitrate_bps) * every_s)))
+    latency_ms = limit_latency_ms(min(k * link.rtt_ms.value, LATENCY_MS_HIGHEST), latency_ms_floor)
+    return _settings(name, link, latency_ms, overhead_for(k, link.loss.value))
+
+
+def _bandwidth_verdict(link: Link, needed_bps: int) -> Verdict:
+    if link.bandwidth_bps is None:
+        return Verdict.UNKNOWN
+    if link.bandwidth_bps.value >= needed_bps:
+        return Verdict.ENOUGH
+    if link.bandwidth_is_lower_bound:
+        return Verdict.UNPROVEN
+    return Verdict.TIGHT if link.bandwidth_bps.value >= link.bitrate_bps else Verdict.TOO_LITTLE
