@@ -21,8 +21,8 @@ PEER_IDLE_TIMEOUT_MS: Final = 5000  # libsrt SRTO_PEERIDLETIMEO default, kept ex
 # Used to size buffers when the rate of the source is not known: an HD contribution feed.
 BITRATE_BPS_ASSUMED: Final = 50_000_000
 RTT_MS_ASSUMED: Final = 500
-FLOW_WINDOW_PACKETS_LOWEST: Final = 25_600  # libsrt SRTO_FC default
-SEND_BUFFER_PACKETS_LOWEST: Final = 8_192  # libsrt SRTO_SNDBUF default
+BUFFER_PACKETS_LOWEST: Final = 8_192  # libsrt SRTO_SNDBUF default; each connection costs 40 bytes for each of them
+RECEIVE_BUFFER_PACKETS: Final = 64  # a sender receives no data; the default would cost memory for every caller
 # libsrt counts buffer bytes in units of MSS 1500 less 28 bytes of IPv4 and UDP headers.
 _BUFFER_UNIT_BYTES: Final = 1472
 
@@ -41,19 +41,20 @@ def srt_options(spec: StreamSpec, *, dscp: int, bitrate_bps: int | None = None) 
     """The libsrt options of a spec, in the spelling of GStreamer's SRT URI parameters.
 
     `dscp` (0..63) is used when the spec asks for QoS. Passphrase and latency are not here: they are element
-    properties. Booleans are lower case, because GStreamer knows no other.
+    properties. Booleans are lower case, because GStreamer knows no other. `transtype` must stay out: libsrt resets
+    latency, overhead and more when it is set, and live is the default.
     """
-    packets = buffer_packets(latency_ms=spec.latency_ms, bitrate_bps=bitrate_bps or BITRATE_BPS_ASSUMED)
-    flow_window = max(FLOW_WINDOW_PACKETS_LOWEST, packets)
+    needed = buffer_packets(latency_ms=spec.latency_ms, bitrate_bps=bitrate_bps or BITRATE_BPS_ASSUMED)
+    packets = max(BUFFER_PACKETS_LOWEST, needed)
     return {
         "mode": "caller" if isinstance(spec.endpoint, CallerEndpoint) else "listener",
-        "transtype": "live",
         "oheadbw": str(applied_overhead_percent(spec.overhead_percent)),
         "maxbw": "0",  # the cap follows the input rate; oheadbw acts only then
         "tlpktdrop": "true",
         "nakreport": "true",
-        "fc": str(flow_window),
-        "sndbuf": str(max(SEND_BUFFER_PACKETS_LOWEST, packets) * _BUFFER_UNIT_BYTES),
+        "fc": str(packets),
+        "sndbuf": str(packets * _BUFFER_UNIT_BYTES),
+        "rcvbuf": str(RECEIVE_BUFFER_PACKETS * _BUFFER_UNIT_BYTES),
         "iptos": str(dscp << 2 if spec.qos else 0),
         "conntimeo": str(CONNECT_TIMEOUT_MS),
         "peeridletimeo": str(PEER_IDLE_TIMEOUT_MS),

@@ -1,0 +1,51 @@
+"""The one table from what GStreamer and libsrt say to a Reason. Domain and code are the same for many faults there;
+only the text differs, and the useful text is in the message's debug string.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.domain.status import Reason
+
+# SRT_REJECT_REASON of libsrt's srt.h; what is not listed is a plain rejection.
+_REJECTIONS: Final = {
+    9: Reason.CONNECTION_REJECTED,  # SRT_REJ_RDVCOOKIE
+    10: Reason.WRONG_PASSPHRASE,  # SRT_REJ_BADSECRET
+    11: Reason.PASSPHRASE_REQUIRED,  # SRT_REJ_UNSECURE: one side has a passphrase, the other has none
+    16: Reason.CONNECTION_TIMEOUT,  # SRT_REJ_TIMEOUT
+}
+# On the wire libsrt adds 1000 to the code (URQ_FAILURE_TYPES).
+_WIRE_OFFSET: Final = 1000
+
+# Looked for in this order in the lower-case text of an error message and its debug string.
+_TEXTS: Final[tuple[tuple[str, Reason], ...]] = (
+    ("incorrect passphrase", Reason.WRONG_PASSPHRASE),
+    ("password required", Reason.PASSPHRASE_REQUIRED),
+    ("failed to resolve host", Reason.HOST_NOT_FOUND),
+    ("error resolving", Reason.HOST_NOT_FOUND),
+    ("network is unreachable", Reason.NETWORK_UNREACHABLE),
+    ("no route to host", Reason.NETWORK_UNREACHABLE),
+    ("cannot bind to", Reason.PORT_IN_USE),
+    ("address already in use", Reason.PORT_IN_USE),
+    ("connection timeout", Reason.CONNECTION_TIMEOUT),
+    ("connection rejected", Reason.CONNECTION_REJECTED),
+    ("connection was broken", Reason.CONNECTION_LOST),
+    ("connection does not exist", Reason.CONNECTION_LOST),
+    ("failed to write to srt socket", Reason.CONNECTION_LOST),
+    ("invalid passphrase", Reason.BAD_OPTION),
+    ("no such file", Reason.FILE_MISSING),
+    ("permission denied", Reason.FILE_UNREADABLE),
+    ("missing element", Reason.MISSING_ELEMENT),
+)
+
+
+def reason_of_text(text: str) -> Reason:
+    """The Reason behind an engine's error text; ENGINE_ERROR for words that are not in the table."""
+    lowered = text.lower()
+    return next((reason for words, reason in _TEXTS if words in lowered), Reason.ENGINE_ERROR)
+
+
+def reason_of_rejection(code: int) -> Reason:
+    """The Reason behind libsrt's reject code, in its local or its wire form."""
+    return _REJECTIONS.get(code - _WIRE_OFFSET if code >= _WIRE_OFFSET else code, Reason.CONNECTION_REJECTED)

@@ -1,0 +1,125 @@
+"""The worker's end of the Unix socket: several listeners may connect, and none of them can hold the worker up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app import protocol
+from app.protocol import LINE_BYTES_MAX, FromWorker, ToWorker
+
+_UNREAD_BYTES_MAX: Final = 8 * 1024 * 1024
+_KEPT_WHILE_ALONE: Final = 500
+
+
+class _Client:
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.unsent = bytearray()
+        self.received = bytearray()
+
+
+class WorkerLink:
+    """Serves one socket. `greeting` gives the first lines of each connection; `on_order` takes what a manager says.
+
+    Events said while nobody is connected are kept, bounded, for the next who comes; samples are not: history has them.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        selector: selectors.BaseSelector,
+        *,
+        greeting: Callable[[], list[FromWorker]],
+        on_order: Callable[[ToWorker], None],
+    ) -> None:
+        self._path = path
+        self._selector = selector
+        self._greeting = greeting
+        self._on_order = on_order
+        self._clients: list[_Client] = []
+        self._kept: deque[bytes] = deque(maxlen=_KEPT_WHILE_ALONE)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        path.unlink(missing_ok=True)
+        mask = os.umask(0o177)
+        try:
+            self._listener.bind(str(path))
+        finally:
+            os.umask(mask)
+        self._listener.listen(4)
+        self._listener.setblocking(False)
+        selector.register(self._listener, selectors.EVENT_READ, self._accept)
+
+    def say(self, message: FromWorker, *, keep: bool = True) -> None:
+        """Send a line to all who listen; when nobody does, keep it if `keep`."""
+        line = protocol.encode(message)
+        if not self._clients and keep:
+            self._kept.append(line)
+        for client in list(self._clients):
+            self._send(client, line)
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.setblocking(False)
+        client = _Client(connection)
+        self._clients.append(client)
+        self._selector.register(connection, selectors.EVENT_READ, lambda: self._serve(client))
+        lines = [protocol.encode(message) for message in self._greeting()]
+        self._send(client, b"".join([*lines, *self._kept]))
+        self._kept.clear()
+
+    def _serve(self, client: _Client) -> None:
+        self._send(client, b"")
+        try:
+            received = client.connection.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        if not received or len(client.received) > LINE_BYTES_MAX:
+            self._drop(client)
+            return
+        client.received += received
+        *lines, rest = client.received.split(b"\n")
+        client.received = bytearray(rest)
+        for line in lines:
+            with contextlib.suppress(msgspec.DecodeError):  # a line of another protocol version asks nothing of us
+                self._on_order(protocol.decode_to_worker(bytes(line)))
+
+    def _send(self, client: _Client, line: bytes) -> None:
+        client.unsent += line
+        try:
+            while client.unsent:
+                del client.unsent[: client.connection.send(client.unsent)]
+        except BlockingIOError:
+            if len(client.unsent) > _UNREAD_BYTES_MAX:
+                self._drop(client)
+                return
+        except OSError:
+            self._drop(client)
+            return
+        if client in self._clients:
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.unsent else 0)
+            self._selector.modify(client.connection, wanted, lambda: self._serve(client))
+
+    def _drop(self, client: _Client) -> None:
+        if client in self._clients:
+            self._clients.remove(client)
+            self._selector.unregister(client.connection)
+            client.connection.close()
+
+    def close(self) -> None:
+        """Send what can be sent at once, then close everything and remove the socket."""
+        for client in list(self._clients):
+            self._drop(client)
+        self._selector.unregister(self._listener)
+        self._listener.close()
+        self._path.unlink(missing_ok=True)

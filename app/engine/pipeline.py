@@ -1,0 +1,211 @@
+"""A stream's GStreamer pipeline: source ! srtsink, made of elements and properties. Fulfils sender.Sender."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from app.domain.spec import CallerEndpoint, Encryption, endpoint_label
+from app.domain.status import Reason
+from app.dvb_config import CONNECT_TIMEOUT_MS, srt_options
+from app.engine.faults import reason_of_rejection, reason_of_text
+from app.engine.gst import Gst
+from app.engine.libsrt import LibSrt, LibSrtUnavailable, State
+from app.engine.refusals import CallerWatch
+from app.engine.sender import CannotSend, Finished, Tell
+from app.engine.source import SourcePart, make
+from app.engine.sources import build_source
+from app.engine.srt_stats import LibSrtPeers, peers_of_structure
+from app.protocol import Input, Notice, Peer, PeerEvent, WorkerOrder
+
+_WATCHED: Final = Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.WARNING
+# After the last packet the far end still needs its repairs: wait for an empty send buffer, so much at most.
+_DRAIN_BEYOND_LATENCY_S: Final = 1.0
+_CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
+
+
+class GstSender:
+    """One stream on SRT through GStreamer. Build it, `start`, then `poll` until Finished, then `stop`."""
+
+    def __init__(self, order: WorkerOrder, tell: Tell) -> None:
+        self._order = order
+        self._tell = tell
+        self._is_caller = isinstance(order.spec.endpoint, CallerEndpoint)
+        self._sink = build_sink(order)
+        self._source: SourcePart = build_source(order, self._rendered_ns, tell)
+        self._pipeline = Gst.Pipeline.new("stream")
+        self._link()
+        self._bus = self._pipeline.get_bus()
+        self._watch = None if self._is_caller else CallerWatch(self._sink, tell)
+        self._peers = self._find_libsrt()
+        self._calling_until: float | None = None
+        self._draining_until: float | None = None
+
+    def _link(self) -> None:
+        chain = [*self._source.elements, self._sink]
+        for element in chain:
+            self._pipeline.add(element)
+        for upstream, downstream in pairwise(chain):
+            if not upstream.link(downstream):
+                raise CannotSend(Reason.ENGINE_ERROR, f"{upstream.get_name()} does not link to {downstream.get_name()}")
+
+    def _find_libsrt(self) -> LibSrtPeers | None:
+        try:
+            self._lib: LibSrt | None = LibSrt()
+        except LibSrtUnavailable as error:
+            self._lib = None
+            self._tell(Notice(time.time(), "libsrt_hidden", f"Some SRT figures cannot be read: {error}"))
+            return None
+        return LibSrtPeers(self._lib)
+
+    def start(self) -> None:
+        """Bind the port, or send the call out. Raises CannotSend."""
+        if self._pipeline.set_state(Gst.State.PAUSED) is Gst.StateChangeReturn.FAILURE:
+            raise CannotSend(*self._error_on_bus())
+        if self._is_caller and self._peers is not None:
+            # Playing only once connected: what was due while the call rang would follow as one burst.
+            self._calling_until = time.monotonic() + _CALL_DEADLINE_S
+            return
+        self._play()
+
+    def _play(self) -> None:
+        self._calling_until = None
+        if self._pipeline.set_state(Gst.State.PLAYING) is Gst.StateChangeReturn.FAILURE:
+            raise CannotSend(*self._error_on_bus())
+
+    def _error_on_bus(self) -> tuple[Reason, str]:
+        message = self._bus.pop_filtered(Gst.MessageType.ERROR)
+        if message is None:
+            return Reason.ENGINE_ERROR, "the pipeline did not start and did not say why"
+        error, debug = message.parse_error()
+        text = f"{error.message} {debug or ''}".strip()
+        return reason_of_text(text), text
+
+    def wake_fd(self) -> int:
+        """The bus's descriptor: readable when a message waits."""
+        return int(self._bus.get_pollfd().fd)
+
+    def is_on_its_way(self) -> bool:
+        """Whether a call rings or the last packets drain: poll often then."""
+        return self._calling_until is not None or self._draining_until is not None
+
+    def poll(self) -> None:
+        """Handle messages, the ringing call and the draining end. Raises Finished."""
+        while (message := self._bus.pop_filtered(_WATCHED)) is not None:
+            self._handle(message)
+        if self._calling_until is not None and self._peers is not None:
+            self._follow_call(self._peers, self._calling_until)
+        if self._draining_until is not None and (self._is_drained() or time.monotonic() > self._draining_until):
+            raise Finished(Reason.END_OF_FILE)
+        if self._watch is not None:
+            self._watch.settle()
+
+    def _handle(self, message: Gst.Message) -> None:
+        if message.type == Gst.MessageType.ERROR:
+            error, debug = message.parse_error()
+            text = f"{error.message} {debug or ''}".strip()
+            raise self._source.fault() or Finished(reason_of_text(text), text)
+        if message.type == Gst.MessageType.EOS:
+            if (fault := self._source.fault()) is not None:
+                raise fault
+            self._draining_until = time.monotonic() + self._order.spec.latency_ms / 1000 + _DRAIN_BEYOND_LATENCY_S
+            return
+        warning, debug = message.parse_warning()
+        self._tell(Notice(time.time(), "engine_warning", f"{warning.message} {debug or ''}".strip()))
+
+    def _follow_call(self, peers: LibSrtPeers, deadline: float) -> None:
+        """Play when the call is answered; end with libsrt's own reason when it is not."""
+        states = set(peers.states().values())
+        if State.CONNECTED in states:
+            self._play()
+            for peer in peers.read():
+                self._tell(PeerEvent(time.time(), "connected", peer.address))
+            return
+        if State.CONNECTING not in states and (refusal := peers.refusal()) is not None:
+            code, text = refusal
+            raise Finished(reason_of_rejection(code), text)
+        if time.monotonic() > deadline:
+            raise Finished(Reason.CONNECTION_TIMEOUT, "no answer to the call")
+
+    def _is_drained(self) -> bool:
+        return self._peers is None or all(not peer.send_buffer_packets for peer in self._peers.read())
+
+    def read_peers(self) -> list[Peer]:
+        """The connections that stand, from libsrt, or from GStreamer where libsrt is hidden."""
+        if self._peers is not None:
+            return self._peers.read(self._watch.take_attempts() if self._watch else 0)
+        return peers_of_structure(self._sink.get_property("stats"), endpoint_label(self._order.spec.endpoint))
+
+    def read_input(self) -> Input:
+        """The source's own figures."""
+        return self._source.read_input()
+
+    def read_applied(self) -> dict[str, Any]:
+        """Options in force on the listener or the call."""
+        return self._peers.applied() if self._peers is not None else {}
+
+    def read_debug(self) -> dict[str, Any]:
+        """Element states and every libsrt figure. The passphrase is write-only in srtsink and not asked for."""
+        elements = {
+            element.get_factory().get_name(): element.get_state(0).state.value_nick
+            for element in (*self._source.elements, self._sink)
+        }
+        sink = {name: self._sink.get_property(name) for name in _SINK_PROPERTIES_SHOWN}
+        return {
+            "engine": self.engine_name(),
+            "elements": elements,
+            "srtsink": sink,
+            "options": srt_options(self._order.spec, dscp=self._order.dscp, bitrate_bps=self._order.bitrate_bps),
+            "sockets": self._peers.debug() if self._peers is not None else {},
+            "rendered_ns": self._rendered_ns(),
+        }
+
+    def engine_name(self) -> str:
+        """GStreamer's and libsrt's versions."""
+        srt = self._lib.version_text() if self._lib is not None else "unknown"
+        return f"{Gst.version_string()}, libsrt {srt}"
+
+    def _rendered_ns(self) -> int | None:
+        sample = self._sink.get_property("last-sample")
+        buffer = sample.get_buffer() if sample is not None else None
+        return None if buffer is None or buffer.pts == Gst.CLOCK_TIME_NONE else int(buffer.pts)
+
+    def stop(self) -> None:
+        """Close connections and source."""
+        self._pipeline.set_state(Gst.State.NULL)
+        self._source.close()
+
+
+_SINK_PROPERTIES_SHOWN: Final = ("latency", "wait-for-connection", "auto-reconnect", "authentication", "sync", "async")
+
+
+def build_sink(order: WorkerOrder) -> Gst.Element:
+    """The srtsink of an order, set and read back. Raises CannotSend when a setting did not stick."""
+    spec = order.spec
+    options = srt_options(spec, dscp=order.dscp, bitrate_bps=order.bitrate_bps)
+    is_caller = isinstance(spec.endpoint, CallerEndpoint)
+    host = spec.endpoint.host if isinstance(spec.endpoint, CallerEndpoint) else ""
+    bracketed = f"[{host}]" if ":" in host else host
+    # srtsink forgets every option set before `uri`, encryption included. Keep this line first. The host is an address
+    # or an RFC 1123 name and the options are our own words and numbers: no user text can add a key here.
+    sink = make("srtsink", uri=f"srt://{bracketed}:{spec.endpoint.port}?{urlencode(options)}")
+    wanted: dict[str, Any] = {"latency": spec.latency_ms, "wait-for-connection": False, "async": False}
+    # In GStreamer 1.22 these two share one variable, the later wins: a caller needs the first, a listener the second.
+    wanted |= {"auto-reconnect": False} if is_caller else {"authentication": True}
+    for name, value in wanted.items():
+        sink.set_property(name, value)
+    if spec.encryption is not None:
+        _encrypt(sink, spec.encryption)
+    for name, value in wanted.items():
+        if sink.get_property(name) != value:
+            raise CannotSend(Reason.BAD_OPTION, f"srtsink did not take {name}={value}")
+    return sink
+
+
+def _encrypt(sink: Gst.Element, encryption: Encryption) -> None:
+    sink.set_property("passphrase", encryption.passphrase.reveal())
+    sink.set_property("pbkeylen", encryption.key_bits // 8)
+    if int(sink.get_property("pbkeylen")) != encryption.key_bits // 8:
+        raise CannotSend(Reason.BAD_OPTION, "srtsink did not take the key length")

@@ -1,0 +1,98 @@
+"""Who called a listener and was let in, left, or was refused and why.
+
+srtsink's `caller-connecting` comes before the passphrase check and `caller-added` after it. The reason of a refusal
+is only in libsrt's log, which GStreamer hands on as debug category `srtlib`: both come from one thread, in order.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from typing import Any, Final
+
+from app.domain.status import Reason
+from app.engine.faults import reason_of_rejection
+from app.engine.gst import Gio, Gst
+from app.engine.sender import Tell
+from app.protocol import PeerEvent
+
+_REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
+# A handshake is over within libsrt's connection time-out; a caller that is not in by then was refused.
+_UNDECIDED_S: Final = 3.0
+
+
+class CallerWatch:
+    """Turns srtsink's signals and libsrt's log into PeerEvents. Signals come from libsrt's own threads."""
+
+    def __init__(self, sink: Gst.Element, tell: Tell) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._pending: dict[str, tuple[float, str]] = {}
+        self._latest = ""
+        self._attempts = 0
+        sink.connect("caller-connecting", self._on_connecting)
+        sink.connect("caller-added", self._on_added)
+        sink.connect("caller-removed", self._on_removed)
+        _listen_to_libsrt(self._on_log)
+
+    def take_attempts(self) -> int:
+        """How many called since this was asked last."""
+        with self._lock:
+            attempts, self._attempts = self._attempts, 0
+        return attempts
+
+    def settle(self) -> None:
+        """Count callers as refused, for a reason unknown, that were never let in."""
+        with self._lock:
+            overdue = [a for a, (at, _) in self._pending.items() if time.monotonic() - at > _UNDECIDED_S]
+            gone = [(address, self._pending.pop(address)[1]) for address in overdue]
+        for address, stream_id in gone:
+            self._tell(PeerEvent(time.time(), "refused", address, None, stream_id))
+
+    def _on_connecting(self, _sink: Gst.Element, address: Gio.InetSocketAddress, stream_id: str | None) -> bool:
+        with self._lock:
+            self._attempts += 1
+            self._latest = _text(address)
+            self._pending[self._latest] = (time.monotonic(), _printable(stream_id or ""))
+        return True
+
+    def _on_added(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
+        with self._lock:
+            _, stream_id = self._pending.pop(_text(address), (0.0, ""))
+        self._tell(PeerEvent(time.time(), "connected", _text(address), None, stream_id))
+
+    def _on_removed(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
+        # Reading the sink's stats in here would deadlock.
+        self._tell(PeerEvent(time.time(), "disconnected", _text(address)))
+
+    def _on_log(self, text: str) -> None:
+        if (match := _REJECTED.search(text)) is None:
+            return
+        with self._lock:
+            address, self._latest = self._latest, ""
+            _, stream_id = self._pending.pop(address, (0.0, ""))
+        if address:
+            reason: Reason = reason_of_rejection(int(match[1]))
+            self._tell(PeerEvent(time.time(), "refused", address, reason, stream_id))
+
+
+def _listen_to_libsrt(on_text: Any) -> None:
+    def on_log(category: Any, _level: Any, _file: Any, _function: Any, _line: Any, _object: Any, message: Any) -> None:
+        if category.get_name() == "srtlib":
+            on_text(message.get())
+
+    Gst.debug_remove_log_function(None)
+    Gst.debug_set_default_threshold(Gst.DebugLevel.NONE)
+    Gst.debug_set_threshold_for_name("srtlib", Gst.DebugLevel.INFO)
+    Gst.debug_add_log_function(lambda *values: on_log(*values[:7]))
+    Gst.debug_set_active(True)
+
+
+def _text(address: Gio.InetSocketAddress) -> str:
+    host = address.get_address().to_string().removeprefix("::ffff:")
+    return f"[{host}]:{address.get_port()}" if ":" in host else f"{host}:{address.get_port()}"
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "·" for character in text)[:512]

@@ -1,0 +1,24 @@
+"""Which source part carries out which source spec."""
+
+from __future__ import annotations
+
+from app.domain.spec import BarsSource, FileSource, MulticastSource
+from app.domain.status import Reason
+from app.engine.file_source import FilePart
+from app.engine.loop import LoopingReader
+from app.engine.sender import CannotSend, Tell
+from app.engine.source import Progress, SourcePart
+from app.protocol import WorkerOrder
+
+
+def build_source(order: WorkerOrder, progress: Progress, tell: Tell) -> SourcePart:
+    """Build the source of an order. Raises CannotSend."""
+    source = order.spec.source
+    match source:
+        case FileSource():
+            if order.file_path is None:
+                raise CannotSend(Reason.FILE_MISSING, "the order names no file")
+            reader = LoopingReader(order.file_path, loop=source.loop)
+            return FilePart(reader, smoothing_latency_ms=order.spec.smoothing_latency_ms, progress=progress)
+        case _:
+            raise NotImplementedError

@@ -1,0 +1,182 @@
+"""The worker: one process that carries one stream. Run as `python -m app.engine.worker`, order on standard input.
+
+It reads the order, builds the sender, and then samples once a second and tells whoever listens on its socket, until it
+is told to stop or the sender ends. It leaves `<socket>.ended` behind, so that its reason outlives a manager's absence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import queue
+import resource
+import selectors
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from app import protocol
+from app.domain.spec import public_spec
+from app.domain.status import Reason
+from app.engine.ledger import Ledger
+from app.engine.link import WorkerLink
+from app.engine.sender import CannotSend, Finished, Sender
+from app.protocol import Debug, Ended, FromWorker, Hello, History, Notice, PeerEvent, Ready, Report, Stop, ToWorker
+from app.protocol import WorkerOrder as Order
+
+_SAMPLE_EVERY_S: Final = 1.0
+_POLL_SOON_S: Final = 0.05
+_SETTINGS_EVERY_SAMPLES: Final = 10
+_PAGE_BYTES: Final = resource.getpagesize()
+
+
+class Worker:
+    """The worker's loop, all in one thread but for `tell`, which the engine calls from threads of its own."""
+
+    def __init__(self, order: Order, build: Callable[[Order, Callable[[PeerEvent | Notice], None]], Sender]) -> None:
+        self._order = order
+        self._build = build
+        self._selector = selectors.DefaultSelector()
+        self._ledger = Ledger()
+        self._told: queue.SimpleQueue[PeerEvent | Notice] = queue.SimpleQueue()
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._selector.register(self._wake_fd, selectors.EVENT_READ, self._pass_on)
+        self._started_at = time.time()
+        self._applied: dict[str, Any] = {}
+        self._is_ready = False
+        self._is_stopping = False
+        self._sender: Sender | None = None
+        self._link = WorkerLink(Path(order.socket_path), self._selector, greeting=self._greeting, on_order=self._obey)
+
+    def run(self) -> Ended:
+        """Carry the stream to its end and give the reason; None as reason is a stop that was ordered."""
+        ended = self._carry()
+        self._pass_on()
+        self._link.say(ended)
+        self._link.close()
+        return ended
+
+    def _carry(self) -> Ended:
+        try:
+            self._sender = self._build(self._order, self.tell)
+            self._sender.start()
+            self._selector.register(self._sender.wake_fd(), selectors.EVENT_READ, lambda: None)
+            self._is_ready = True
+            self._link.say(Ready(), keep=False)
+            self._loop(self._sender)
+        except (CannotSend, Finished) as end:
+            return Ended(time.time(), end.reason, end.detail)
+        finally:
+            if self._sender is not None:
+                self._sender.stop()
+        return Ended(time.time(), None)
+
+    def _loop(self, sender: Sender) -> None:
+        due = time.monotonic() + _SAMPLE_EVERY_S
+        while not self._is_stopping:
+            wait_s = max(0.0, due - time.monotonic())
+            if sender.is_on_its_way():
+                wait_s = min(wait_s, _POLL_SOON_S)
+            for key, _ in self._selector.select(wait_s):
+                key.data()
+            sender.poll()
+            if time.monotonic() >= due:
+                due = max(due + _SAMPLE_EVERY_S, time.monotonic())
+                self._sample(sender)
+
+    def _sample(self, sender: Sender) -> None:
+        sample = self._ledger.sample(time.time(), sender.read_peers(), sender.read_input())
+        if self._ledger.count % _SETTINGS_EVERY_SAMPLES == 1:
+            self._applied = sender.read_applied()
+        self._link.say(msgspec.structs.replace(sample, applied=self._applied), keep=False)
+        self._check_memory()
+
+    def _check_memory(self) -> None:
+        used = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
+        if self._order.memory_bytes and used > self._order.memory_bytes:
+            raise Finished(Reason.OUT_OF_MEMORY, f"{used >> 20} MB of {self._order.memory_bytes >> 20} MB")
+
+    def tell(self, event: PeerEvent | Notice) -> None:
+        """Queue an event; safe in any thread."""
+        self._told.put(event)
+        os.eventfd_write(self._wake_fd, 1)
+
+    def stop(self) -> None:
+        """End the loop at the next turn; safe in a signal handler."""
+        self._is_stopping = True
+        os.eventfd_write(self._wake_fd, 1)
+
+    def _pass_on(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake_fd)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._link.say(self._told.get_nowait())
+
+    def _greeting(self) -> list[FromWorker]:
+        hello = Hello(
+            key=self._order.key,
+            pid=os.getpid(),
+            started_at=self._started_at,
+            spec=public_spec(self._order.spec),
+            engine=self._sender.engine_name() if self._sender is not None else "",
+        )
+        ready: list[FromWorker] = [Ready()] if self._is_ready else []
+        return [hello, History(self._ledger.points()), *ready]
+
+    def _obey(self, order: ToWorker) -> None:
+        match order:
+            case Stop():
+                self.stop()
+            case Report():
+                values = self._sender.read_debug() if self._sender is not None else {}
+                self._link.say(Debug(values), keep=False)
+
+
+def main() -> int:
+    """Read the order, carry the stream, leave the reason behind. Exit status 0 for a good end, 1 otherwise."""
+    faulthandler.enable()
+    order = protocol.decode_order(sys.stdin.buffer.readline(protocol.LINE_BYTES_MAX))
+    sys.stdin.close()
+    if order.memory_bytes:
+        _limit_memory(order.memory_bytes)
+    from app.engine.pipeline import GstSender  # only now: the link is cheap to import, GStreamer is not
+
+    worker = Worker(order, GstSender)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    try:
+        ended = worker.run()
+    except Exception as error:  # the worker's last line of defence: its end must have a reason
+        faulthandler.dump_traceback()
+        ended = Ended(time.time(), Reason.ENGINE_ERROR, f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        _leave_reason(Path(order.socket_path), ended)
+    return 0 if ended.reason in (None, Reason.END_OF_FILE) else 1
+
+
+def _limit_memory(ceiling_bytes: int) -> None:
+    """A wall behind the ceiling that is checked each second: address space for data, thrice as wide."""
+    resource.setrlimit(resource.RLIMIT_DATA, (3 * ceiling_bytes, 3 * ceiling_bytes))
+
+
+def _leave_reason(socket_path: Path, ended: Ended) -> None:
+    target = socket_path.with_suffix(".ended")
+    with contextlib.suppress(OSError):  # a full disk must not turn a good end into a crash
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(protocol.encode(ended))
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stderr.flush()
+    # libsrt's threads race its static destructors: a worker that said its last word has seen "double free" there.
+    os._exit(status)
