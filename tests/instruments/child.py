@@ -1,0 +1,172 @@
+"""A program that a test starts: its output is kept, it is asked by its pid to leave, and made to if it does not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.instruments.waiting import wait_for
+
+ROOT = Path(__file__).parents[2]
+
+
+class Child:
+    """A running program. Standard output and error go to files, so that no pipe can ever fill up and stop it."""
+
+    def __init__(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path = ROOT,
+        first_line: bytes | None = None,
+    ) -> None:
+        """Start `argv`. With `first_line`, standard input is a pipe that begins with it and stays open."""
+        self._folder = tempfile.TemporaryDirectory(prefix="child-")
+        folder = Path(self._folder.name)
+        self.stdout, self.stderr = folder / "stdout", folder / "stderr"
+        with self.stdout.open("wb") as out, self.stderr.open("wb") as err:
+            self.process = subprocess.Popen(
+                [str(part) for part in argv],
+                stdin=subprocess.DEVNULL if first_line is None else subprocess.PIPE,
+                stdout=out,
+                stderr=err,
+                env=None if env is None else dict(env),
+                cwd=cwd,
+            )
+        if first_line is not None:
+            self.tell(first_line)
+
+    @property
+    def pid(self) -> int:
+        """The program's process id."""
+        return self.process.pid
+
+    def tell(self, line: bytes) -> None:
+        """Write to the program's standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line)
+        self.process.stdin.flush()
+
+    def is_running(self) -> bool:
+        """Tell whether the program has not ended yet."""
+        return self.process.poll() is None
+
+    def output(self) -> str:
+        """Standard output so far."""
+        return self.stdout.read_text(errors="replace")
+
+    def complaints(self) -> str:
+        """Standard error so far."""
+        return self.stderr.read_text(errors="replace")
+
+    def wait(self, *, deadline_s: float) -> int:
+        """Wait until the program ended by itself; give its exit status."""
+        try:
+            return self.process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"{self.process.args!r} did not end in {deadline_s:g} s: {self.complaints()}"
+            ) from None
+
+    def kill(self) -> None:
+        """End the program with SIGKILL: it cannot say goodbye to anybody."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def close(self, *, deadline_s: float = 5) -> None:
+        """End the program: close its standard input, SIGTERM, then SIGKILL after `deadline_s`. Its files go too."""
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
+        if self.is_running():
+            self.process.terminate()
+            try:
+                self.process.wait(deadline_s)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class JsonChild(Child):
+    """One of our own instruments: told by JSON lines on standard input, telling by JSON lines on standard output."""
+
+    def __init__(self, module: str, *arguments: str, first: Mapping[str, Any] | None = None) -> None:
+        super().__init__([sys.executable, "-m", module, *arguments], first_line=_line(first) if first else b"")
+        self._questions = 0
+
+    def last(self) -> dict[str, Any]:
+        """The newest whole line it wrote; empty before the first."""
+        lines = self.output().split("\n")[:-1]
+        return dict(json.loads(lines[-1])) if lines else {}
+
+    def wait_for_line(self, key: str, *, deadline_s: float) -> dict[str, Any]:
+        """Wait until the newest line has a true value for `key`."""
+
+        def seen() -> dict[str, Any]:
+            line = self.last()
+            if not line.get(key) and not self.is_running():
+                raise AssertionError(f"{self.process.args!r} ended: {self.complaints()}")
+            return line if line.get(key) else {}
+
+        return wait_for(seen, deadline_s=deadline_s, what=f"{key} from {self.process.args!r}")
+
+    def ask(self, **question: Any) -> dict[str, Any]:
+        """Send a line and wait for the answer, which carries the same number."""
+        self._questions += 1
+        self.tell(_line({**question, "number": self._questions}))
+
+        def answer() -> dict[str, Any]:
+            line = self.last()
+            return line if line.get("number") == self._questions else {}
+
+        return wait_for(answer, deadline_s=5, what=f"an answer to {question}", every_s=0.01)
+
+
+def _line(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document).encode() + b"\n"
+
+
+def say(**document: Any) -> None:
+    """Tell the test that started this instrument something, as a JSON line on standard output."""
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
+
+
+def stop_at_sigterm() -> None:
+    """Let SIGTERM end a program through its `finally` blocks."""
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process exists and is not a zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def open_files(pid: int) -> int:
+    """How many file descriptors a process holds."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())

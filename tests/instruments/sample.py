@@ -1,0 +1,29 @@
+"""A real transport stream to send: H.264 bars with a clock and AAC tone, exactly 8 Mb/s, made by GStreamer."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from tests.instruments.child import Child
+
+BITRATE_BPS = 8_000_000
+SECONDS = 20
+
+# pcr-interval is in ticks of 90 kHz: 20 ms.
+_PIPELINE = """
+gst-launch-1.0 -q mpegtsmux name=mux bitrate={bitrate_bps} pcr-interval=1800 ! filesink location={path}
+  videotestsrc num-buffers={ticks} pattern=smpte ! video/x-raw,format=I420,width=640,height=360,framerate=25/1 !
+    timeoverlay ! x264enc speed-preset=ultrafast tune=zerolatency bitrate=3000 key-int-max=25 ! h264parse ! mux.
+  audiotestsrc num-buffers={ticks} samplesperbuffer=1920 volume=0.1 ! audioconvert !
+    audio/x-raw,rate=48000,channels=2 ! voaacenc bitrate=128000 ! aacparse ! mux.
+"""
+
+
+def make_sample(path: Path, *, seconds: int = SECONDS, bitrate_bps: int = BITRATE_BPS) -> Path:
+    """Write a constant-bitrate stream with a PCR every 20 ms."""
+    argv = shlex.split(_PIPELINE.format(bitrate_bps=bitrate_bps, path=shlex.quote(str(path)), ticks=seconds * 25))
+    with Child(argv) as making:
+        if making.wait(deadline_s=120):
+            raise AssertionError(f"no sample: {making.complaints()}")
+    return path

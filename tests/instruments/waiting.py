@@ -1,0 +1,60 @@
+"""Wait for what must become true, and find ports that nobody holds."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Below the kernel's ephemeral range (32768 up), so that no client socket takes a port between finding and binding.
+_PORTS = (20_000, 32_000)
+
+
+def wait_for(condition: Callable[[], T], *, deadline_s: float, what: str, every_s: float = 0.05) -> T:
+    """Give the first true value of `condition`; AssertionError naming `what` when there is none in time."""
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline_s:g} s: {what} (last seen: {value!r})")
+        time.sleep(every_s)
+
+
+def stays(condition: Callable[[], bool], *, for_s: float, what: str, every_s: float = 0.05) -> None:
+    """Watch that `condition` holds all the time; AssertionError naming `what` at the first moment it does not."""
+    end = time.monotonic() + for_s
+    while time.monotonic() < end:
+        if not condition():
+            raise AssertionError(f"did not last {for_s:g} s: {what}")
+        time.sleep(every_s)
+
+
+def free_port() -> int:
+    """A port that is free for UDP and for TCP on every address of this host."""
+    return free_ports(1).start
+
+
+def free_ports(count: int) -> range:
+    """So many consecutive ports, each free for UDP and for TCP."""
+    chance = random.Random()
+    for _ in range(200):
+        first = chance.randrange(_PORTS[0], _PORTS[1] - count)
+        ports = range(first, first + count)
+        if all(_is_free(port, kind) for port in ports for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)):
+            return ports
+    raise AssertionError(f"no {count} free ports in a row between {_PORTS[0]} and {_PORTS[1]}")
+
+
+def _is_free(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+    return True
