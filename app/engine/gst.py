@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import gi
 
 gi.require_version("Gst", "1.0")
@@ -10,4 +12,13 @@ from gi.repository import Gio, GLib, Gst, GstApp  # noqa: E402 - versions must b
 
 Gst.init(None)
 
-__all__ = ["GLib", "Gio", "Gst", "GstApp"]
+__all__ = ["GLib", "Gio", "Gst", "GstApp", "load_mpegts"]
+
+
+def load_mpegts() -> ModuleType:
+    """Give GstMpegts, which only colour bars need: a worker without them is spared its memory."""
+    gi.require_version("GstMpegts", "1.0")
+    from gi.repository import GstMpegts
+
+    GstMpegts.initialize()
+    return GstMpegts
