@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Sets the machine up, makes what a first start needs and starts the web server in the foreground.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+    cat <<'HELP'
+usage: ./run.sh [--demo] [--help]
+
+Installs what is missing and starts MCR SRT Streamer on http://127.0.0.1:5000/ .
+  --demo   also put media/bars_and_tone.ts on air as a listener on port 10001
+           and print the commands that receive it
+
+Settings come from the environment, see docs/configuration.md. HOST=0.0.0.0 ./run.sh
+serves other machines too: put the NGINX site of deploy/ with its password in front.
+HELP
+}
+
+demo=no
+for argument in "$@"; do
+    case $argument in
+        --demo) demo=yes ;;
+        --help | -h) usage; exit ;;
+        *) usage >&2; exit 2 ;;
+    esac
+done
+
+# shellcheck source=scripts/setup.sh
+. scripts/setup.sh
+set_up run
+
+export DATA_FOLDER=${DATA_FOLDER:-$PWD/app/data} MEDIA_FOLDER=${MEDIA_FOLDER:-$PWD/media}
+mkdir -p "$DATA_FOLDER" "$MEDIA_FOLDER"
+
+# A new key: 32 random bytes in hexadecimal, readable by this user only.
+make_key() { $VENV/bin/python -c 'import secrets; print(secrets.token_hex(32))'; }
+
+if [ -z "${SECRET_KEY:-}" ]; then
+    key_file=$DATA_FOLDER/secret_key
+    if [ ! -s "$key_file" ]; then
+        say "making the secret key $key_file; a backup needs it to read stored passphrases"
+        (umask 077 && make_key >"$key_file.new" && mv "$key_file.new" "$key_file")
+    fi
+    SECRET_KEY=$(<"$key_file")
+fi
+export SECRET_KEY
+
+$VENV/bin/python -m app.engine.check_elements
+
+if [ -z "$(find "$MEDIA_FOLDER" -name '*.ts' -print -quit)" ]; then
+    say "making the sample $MEDIA_FOLDER/bars_and_tone.ts"
+    $VENV/bin/python -m app.engine.make_sample "$MEDIA_FOLDER/bars_and_tone.ts"
+fi
+
+if [ "$demo" = yes ]; then
+    # The demo speaks to the API as any script would; the key lives as long as this start.
+    API_KEY=${API_KEY:-$(make_key)}
+    export API_KEY
+    # A grandchild, so that nobody has to reap it once the web server has taken this process over.
+    ($VENV/bin/python -m app.cli demo --server-pid $$ &)
+fi
+
+say "starting on http://${HOST:-127.0.0.1}:${PORT:-5000}/ (Ctrl-C stops the streams and the server)"
+exec $VENV/bin/python wsgi.py

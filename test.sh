@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Sets the machine up for testing, then runs ruff, mypy and pytest; arguments go to pytest.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+if [ "${1:-}" = --help ]; then
+    cat <<'HELP'
+usage: ./test.sh [PYTEST ARGUMENT...]
+
+Installs what the tests need, then runs ruff, mypy and pytest.
+  ./test.sh                     everything
+  ./test.sh tests/unit -k spec  a part
+HELP
+    exit
+fi
+
+# shellcheck source=scripts/setup.sh
+. scripts/setup.sh
+set_up test
+
+say "ruff"
+$VENV/bin/ruff format --check --quiet . || die "run $VENV/bin/ruff format ."
+$VENV/bin/ruff check --quiet .
+say "mypy"
+$VENV/bin/mypy --no-error-summary
+say "pytest"
+exec $VENV/bin/python -m pytest "$@"
