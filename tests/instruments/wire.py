@@ -1,0 +1,201 @@
+"""What is on the loopback wire: each UDP packet of a port with its time, TOS byte and SRT header.
+
+A process of its own reads a packet socket with a kernel filter, so that a busy test loses nothing; if the kernel
+dropped a packet all the same, reading the capture fails. Needs CAP_NET_RAW.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import socket
+import struct
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tests.instruments.child import JsonChild, say
+from tests.instruments.srt_header import HEADER_BYTES, SrtHeader, read_header
+
+# linux/if_packet.h, linux/filter.h, asm-generic/socket.h
+_SOL_PACKET, _PACKET_STATISTICS, _PACKET_OUTGOING = 263, 6, 4
+_SO_ATTACH_FILTER, _SO_RCVBUFFORCE, _SO_TIMESTAMPNS = 26, 33, 35
+_ETH_P_IP = 0x0800
+_TIMESPEC = struct.Struct("@qq")
+# Time (Unix, ns), TOS byte, source and destination port, bytes of the IP packet, bytes of the datagram kept.
+_RECORD = struct.Struct("<qBHHHH")
+_IP_UDP_BYTES = 28
+_STDIN = 0
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One UDP packet. `size_bytes` is that of the IP packet; `datagram` may be cut after the SRT header."""
+
+    at_ns: int
+    tos: int
+    source_port: int
+    destination_port: int
+    size_bytes: int
+    datagram: bytes
+
+    def dscp(self) -> int:
+        """The differentiated services code point: the upper six bits of the TOS byte."""
+        return self.tos >> 2
+
+    def header(self) -> SrtHeader | None:
+        """The SRT header; None when the packet is too short for one."""
+        return read_header(self.datagram)
+
+    def is_data(self) -> bool:
+        """Tell whether this is an SRT data packet."""
+        header = self.header()
+        return header is not None and header.control_type is None
+
+    def payload(self) -> bytes:
+        """What an SRT data packet carries."""
+        return self.datagram[HEADER_BYTES:]
+
+
+class Wire:
+    """A running capture of one port: `with Wire(port) as wire: …; packets = wire.packets()`."""
+
+    def __init__(self, port: int, *, with_payload: bool = False) -> None:
+        """Begin to capture; it has begun when this returns."""
+        self._folder = tempfile.TemporaryDirectory(prefix="wire-")
+        self._file = Path(self._folder.name) / "packets"
+        self._child = JsonChild(
+            "tests.instruments.wire", str(port), str(self._file), "2000" if with_payload else str(HEADER_BYTES)
+        )
+        self._child.wait_for_line("capturing", deadline_s=10)
+
+    def packets(self) -> list[Packet]:
+        """All packets so far, in order; AssertionError when the kernel had to drop any."""
+        answer = self._child.ask()
+        assert answer["dropped"] == 0, f"the capture itself lost {answer['dropped']} packets"
+        return list(_read(self._file.read_bytes()[: answer["bytes"]]))
+
+    def close(self) -> None:
+        """End the capture."""
+        self._child.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def bits_by_second(packets: Iterable[Packet]) -> list[int]:
+    """IP bits on the wire in each whole second after the first packet; the unfinished last second is left out."""
+    seconds: list[int] = []
+    start_ns = None
+    for packet in packets:
+        start_ns = packet.at_ns if start_ns is None else start_ns
+        second = (packet.at_ns - start_ns) // 1_000_000_000
+        seconds.extend([0] * (second + 1 - len(seconds)))
+        seconds[second] += packet.size_bytes * 8
+    return seconds[:-1]
+
+
+def _read(data: bytes) -> Iterable[Packet]:
+    offset = 0
+    while offset < len(data):
+        at_ns, tos, source, destination, size, kept = _RECORD.unpack_from(data, offset)
+        offset += _RECORD.size
+        yield Packet(at_ns, tos, source, destination, size, data[offset : offset + kept])
+        offset += kept
+
+
+def _filter(port: int, snap_bytes: int) -> bytes:
+    """Classic BPF: UDP over IPv4 from or to the port. The packet socket is cooked: byte 0 is that of the IP header."""
+    program = [
+        (0x30, 0, 0, 9),  # A = protocol
+        (0x15, 0, 6, 17),  # UDP, else drop
+        (0xB1, 0, 0, 0),  # X = length of the IP header
+        (0x48, 0, 0, 0),  # A = source port
+        (0x15, 2, 0, port),
+        (0x48, 0, 0, 2),  # A = destination port
+        (0x15, 0, 1, port),
+        (0x06, 0, 0, snap_bytes),
+        (0x06, 0, 0, 0),
+    ]
+    return b"".join(struct.pack("@HBBI", *step) for step in program)
+
+
+def _packet_socket(port: int, snap_bytes: int) -> socket.socket:
+    made = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+    program = ctypes.create_string_buffer(_filter(port, snap_bytes))
+    made.setsockopt(
+        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HL", len(program.raw) // 8, ctypes.addressof(program))
+    )
+    made.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 64 * 1024 * 1024)
+    made.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    made.bind(("lo", _ETH_P_IP))
+    made.setblocking(False)
+    return made
+
+
+class _Capture:
+    """The capturing process."""
+
+    def __init__(self, port: int, path: Path, keep_bytes: int) -> None:
+        self._socket = _packet_socket(port, _IP_UDP_BYTES + keep_bytes)
+        self._keep = keep_bytes
+        self._out = path.open("wb")
+        self._dropped = 0
+
+    def run(self) -> None:
+        """Capture until standard input ends; answer each line there once everything before it is in the file."""
+        while True:
+            readable, _, _ = select.select([self._socket.fileno(), _STDIN], [], [])
+            self._take_all()
+            if _STDIN in readable:
+                lines = os.read(_STDIN, 65536)
+                if not lines:
+                    return
+                self._answer(lines)
+
+    def _answer(self, lines: bytes) -> None:
+        self._out.flush()
+        _, dropped = struct.unpack("@II", self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))
+        self._dropped += dropped  # reading it resets it
+        number = int(lines.split(b'"number": ')[-1].split(b"}")[0])
+        say(number=number, dropped=self._dropped, bytes=self._out.tell())
+
+    def _take_all(self) -> None:
+        while True:
+            try:
+                packet, ancillary, _, address = self._socket.recvmsg(65536, 64)
+            except BlockingIOError:
+                return
+            # Loopback shows each packet twice: going out and coming in.
+            if address[2] != _PACKET_OUTGOING:
+                self._write(packet, ancillary)
+
+    def _write(self, packet: bytes, ancillary: list[tuple[int, int, bytes]]) -> None:
+        seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
+        ip_bytes = (packet[0] & 15) * 4
+        size, source, destination = (
+            struct.unpack_from("!H", packet, 2)[0],
+            *struct.unpack_from("!HH", packet, ip_bytes),
+        )
+        datagram = packet[ip_bytes + 8 : ip_bytes + 8 + self._keep]
+        at_ns = seconds * 1_000_000_000 + nanoseconds
+        self._out.write(_RECORD.pack(at_ns, packet[1], source, destination, size, len(datagram)) + datagram)
+
+
+def main() -> None:
+    """Capture the port in argv[1] into the file argv[2], argv[3] bytes of each datagram."""
+    capture = _Capture(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    say(capturing=True)
+    capture.run()
+
+
+if __name__ == "__main__":
+    main()
