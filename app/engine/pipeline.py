@@ -19,6 +19,7 @@ from app.engine.source import SourcePart, make
 from app.engine.sources import build_source
 from app.engine.srt_stats import LibSrtPeers, peers_of_structure
 from app.protocol import Input, Notice, Peer, PeerEvent, WorkerOrder
+from app.steady_clock import unix_now
 
 _WATCHED: Final = Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.WARNING
 # After the last packet the far end still needs its repairs: wait for an empty send buffer, so much at most.
@@ -56,7 +57,7 @@ class GstSender:
             self._lib: LibSrt | None = LibSrt()
         except LibSrtUnavailable as error:
             self._lib = None
-            self._tell(Notice(time.time(), "libsrt_hidden", f"Some SRT figures cannot be read: {error}"))
+            self._tell(Notice(unix_now(), "libsrt_hidden", f"Some SRT figures cannot be read: {error}"))
             return None
         return LibSrtPeers(self._lib)
 
@@ -113,7 +114,7 @@ class GstSender:
             self._draining_until = time.monotonic() + self._order.spec.latency_ms / 1000 + _DRAIN_BEYOND_LATENCY_S
             return
         warning, debug = message.parse_warning()
-        self._tell(Notice(time.time(), "engine_warning", f"{warning.message} {debug or ''}".strip()))
+        self._tell(Notice(unix_now(), "engine_warning", f"{warning.message} {debug or ''}".strip()))
 
     def _follow_call(self, peers: LibSrtPeers, deadline: float) -> None:
         """Play when the call is answered; end with libsrt's own reason when it is not."""
@@ -121,7 +122,7 @@ class GstSender:
         if State.CONNECTED in states:
             self._play()
             for peer in peers.read():
-                self._tell(PeerEvent(time.time(), "connected", peer.address))
+                self._tell(PeerEvent(unix_now(), "connected", peer.address))
             return
         if State.CONNECTING not in states and (refusal := peers.refusal()) is not None:
             code, text = refusal

@@ -16,6 +16,7 @@ from app.engine.faults import reason_of_rejection
 from app.engine.gst import Gio, Gst
 from app.engine.sender import Tell
 from app.protocol import PeerEvent
+from app.steady_clock import unix_now
 
 _REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
 # A handshake is over within libsrt's connection time-out; a caller that is not in by then was refused.
@@ -48,7 +49,7 @@ class CallerWatch:
             overdue = [a for a, (at, _) in self._pending.items() if time.monotonic() - at > _UNDECIDED_S]
             gone = [(address, self._pending.pop(address)[1]) for address in overdue]
         for address, stream_id in gone:
-            self._tell(PeerEvent(time.time(), "refused", address, None, stream_id))
+            self._tell(PeerEvent(unix_now(), "refused", address, None, stream_id))
 
     def _on_connecting(self, _sink: Gst.Element, address: Gio.InetSocketAddress, stream_id: str | None) -> bool:
         with self._lock:
@@ -60,11 +61,11 @@ class CallerWatch:
     def _on_added(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         with self._lock:
             _, stream_id = self._pending.pop(_text(address), (0.0, ""))
-        self._tell(PeerEvent(time.time(), "connected", _text(address), None, stream_id))
+        self._tell(PeerEvent(unix_now(), "connected", _text(address), None, stream_id))
 
     def _on_removed(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         # Reading the sink's stats in here would deadlock.
-        self._tell(PeerEvent(time.time(), "disconnected", _text(address)))
+        self._tell(PeerEvent(unix_now(), "disconnected", _text(address)))
 
     def _on_log(self, text: str) -> None:
         if (match := _REJECTED.search(text)) is None:
@@ -74,7 +75,7 @@ class CallerWatch:
             _, stream_id = self._pending.pop(address, (0.0, ""))
         if address:
             reason: Reason = reason_of_rejection(int(match[1]))
-            self._tell(PeerEvent(time.time(), "refused", address, reason, stream_id))
+            self._tell(PeerEvent(unix_now(), "refused", address, reason, stream_id))
 
 
 def _listen_to_libsrt(on_text: Any) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
 from app.domain.stats import payload_bytes
 from app.engine.gst import Gst
 from app.engine.libsrt import ByteStats, LibSrt, Option, SocketWalk, State, version_text
 from app.protocol import Peer
+from app.steady_clock import unix_now
 
 _HEADER_BYTES: Final = 44
 
@@ -50,7 +50,7 @@ class LibSrtPeers:
         return Peer(
             id=self._origin - socket,
             address=address,
-            connected_at=time.time() - lib.connected_s(socket),
+            connected_at=unix_now() - lib.connected_s(socket),
             rtt_ms=stats.msRTT,
             link_capacity_mbps=stats.mbpsBandwidth,
             # A sender's peer buffers for PEERLATENCY: what both ends agreed on, the higher of the two wishes.
@@ -142,7 +142,7 @@ def _peer_of(index: int, child: Gst.Structure, fallback_address: str) -> Peer:
     return Peer(
         id=index,
         address=f"{address.get_address().to_string()}:{address.get_port()}" if address else fallback_address,
-        connected_at=time.time(),
+        connected_at=unix_now(),
         payload_bytes_total=payload_bytes(wire - wire_again, sent - again, _HEADER_BYTES),
         wire_bytes_total=wire,
         packets_sent_unique_total=max(0, sent - again),

@@ -29,6 +29,7 @@ from app.engine.link import WorkerLink
 from app.engine.sender import CannotSend, Finished, Sender
 from app.protocol import Debug, Ended, FromWorker, Hello, History, Notice, PeerEvent, Ready, Report, Stop, ToWorker
 from app.protocol import WorkerOrder as Order
+from app.steady_clock import unix_now
 
 _SAMPLE_EVERY_S: Final = 1.0
 _POLL_SOON_S: Final = 0.05
@@ -47,7 +48,7 @@ class Worker:
         self._told: queue.SimpleQueue[PeerEvent | Notice] = queue.SimpleQueue()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wake_fd, selectors.EVENT_READ, self._pass_on)
-        self._started_at = time.time()
+        self._started_at = unix_now()
         self._applied: dict[str, Any] = {}
         self._is_ready = False
         self._is_stopping = False
@@ -71,11 +72,11 @@ class Worker:
             self._link.say(Ready(), keep=False)
             self._loop(self._sender)
         except (CannotSend, Finished) as end:
-            return Ended(time.time(), end.reason, end.detail)
+            return Ended(unix_now(), end.reason, end.detail)
         finally:
             if self._sender is not None:
                 self._sender.stop()
-        return Ended(time.time(), None)
+        return Ended(unix_now(), None)
 
     def _loop(self, sender: Sender) -> None:
         due = time.monotonic() + _SAMPLE_EVERY_S
@@ -91,7 +92,7 @@ class Worker:
                 self._sample(sender)
 
     def _sample(self, sender: Sender) -> None:
-        sample = self._ledger.sample(time.time(), sender.read_peers(), sender.read_input())
+        sample = self._ledger.sample(unix_now(), sender.read_peers(), sender.read_input())
         if self._ledger.count % _SETTINGS_EVERY_SAMPLES == 1:
             self._applied = sender.read_applied()
         self._link.say(msgspec.structs.replace(sample, applied=self._applied), keep=False)
@@ -155,7 +156,7 @@ def main() -> int:
         ended = worker.run()
     except Exception as error:  # the worker's last line of defence: its end must have a reason
         faulthandler.dump_traceback()
-        ended = Ended(time.time(), Reason.ENGINE_ERROR, f"{type(error).__name__}: {error}")
+        ended = Ended(unix_now(), Reason.ENGINE_ERROR, f"{type(error).__name__}: {error}")
         raise
     finally:
         _leave_reason(Path(order.socket_path), ended)

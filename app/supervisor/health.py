@@ -1,0 +1,45 @@
+"""From two samples to what they say about the flow: is a peer there, does it acknowledge, does input arrive."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.domain.spec import MulticastSource, Source
+from app.domain.stats import grown
+from app.domain.status import Health
+from app.protocol import Sample
+
+# Short of these, silence is normal: acknowledgements come each 10 ms under data, packets each few ms.
+SILENCE_S: Final = 2.0
+
+
+class FlowWatch:
+    """Follows one worker's samples. A silence counts once it has lasted SILENCE_S."""
+
+    def __init__(self, source: Source) -> None:
+        self._is_live = isinstance(source, MulticastSource)
+        self._before: Sample | None = None
+        self._acknowledged_at: float | None = None
+        self._connected_at: float | None = None
+
+    def health(self, sample: Sample) -> Health:
+        """Judge the newest sample."""
+        now = sample.point.at
+        before, self._before = self._before, sample
+        if not sample.peers:
+            self._acknowledged_at = self._connected_at = None
+        else:
+            self._connected_at = self._connected_at or now
+            if grown(before.point.acks_total if before else 0, sample.point.acks_total):
+                self._acknowledged_at = now
+        is_new = self._acknowledged_at is None and now - (self._connected_at or now) < SILENCE_S
+        return Health(
+            # A connection that has not yet acknowledged anything is no proof; it gets a moment before it is a fault.
+            connected=bool(sample.peers) and not is_new,
+            acknowledged=self._acknowledged_at is not None and now - self._acknowledged_at < SILENCE_S,
+            has_input=self._has_input(sample),
+        )
+
+    def _has_input(self, sample: Sample) -> bool:
+        age_s = sample.input.last_packet_age_s
+        return not self._is_live or (age_s is not None and age_s < SILENCE_S)

@@ -1,0 +1,177 @@
+"""Where workers come from. This is the only module that knows that they are child processes of this host.
+
+Another launcher (a cluster's) stands beside it by giving the same Launcher and WorkerHandle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from app import protocol
+from app.domain.status import Reason
+from app.protocol import Ended, WorkerOrder
+from app.settings import PROJECT_FOLDER
+
+# What a worker may inherit. Secrets of the web process (SECRET_KEY, API_KEY, DATABASE_URL) are not among it.
+_INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR", "GST_PLUGIN_PATH")
+_SUFFIX: Final = ".sock"
+
+
+class WorkerHandle(Protocol):
+    """A worker, wherever it runs."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def connect(self) -> socket.socket | None:
+        """Try to connect to its link; None while it does not serve yet."""
+
+    def is_alive(self) -> bool:
+        """Whether the process exists. Never blocks."""
+
+    def end(self) -> Ended:
+        """Why a dead worker ended: its own last word, or what its exit tells."""
+
+    def terminate(self) -> None:
+        """Ask it to leave."""
+
+    def kill(self) -> None:
+        """Make it leave."""
+
+
+class Launcher(Protocol):
+    """Starts workers."""
+
+    def launch(self, order: WorkerOrder) -> WorkerHandle:
+        """Start a worker for an order, whose `socket_path` this fills in. Raises OSError when it cannot."""
+
+    def discard(self, key: str) -> None:
+        """Remove what a dead worker of that key left behind."""
+
+
+class LocalLauncher:
+    """Workers as child processes in sessions of their own, so that they outlive the web process."""
+
+    def __init__(self, runtime_folder: Path, *, environment: Mapping[str, str] | None = None) -> None:
+        self._folder = runtime_folder
+        inherited = os.environ if environment is None else environment
+        self._environment = {name: inherited[name] for name in _INHERITED if name in inherited}
+        self._environment |= {
+            "PYTHONUNBUFFERED": "1",
+            "GST_REGISTRY_1_0": str(runtime_folder / "gstreamer-registry.bin"),
+            # One heap instead of one a thread, given back early: a worker's memory is what it uses.
+            "MALLOC_ARENA_MAX": "1",
+            "MALLOC_TRIM_THRESHOLD_": "131072",
+        }
+
+    def launch(self, order: WorkerOrder) -> WorkerHandle:
+        """Start `python -m app.engine.worker` and hand it the order on its standard input."""
+        path = self._path(order.key)
+        self.discard(order.key)
+        order = msgspec.structs.replace(order, socket_path=str(path))
+        log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app.engine.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                cwd=PROJECT_FOLDER,
+                env=self._environment,
+                start_new_session=True,
+            )
+        finally:
+            os.close(log)
+        if process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it is dead already; is_alive will say so
+                process.stdin.write(protocol.encode_order(order))
+                process.stdin.close()
+        return _Child(process, path)
+
+    def discard(self, key: str) -> None:
+        """Remove socket, last word and error log of a worker that is gone."""
+        for suffix in (_SUFFIX, ".ended", ".log"):
+            self._path(key).with_suffix(suffix).unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}{_SUFFIX}"
+
+
+class _Child:
+    """A worker that this process started."""
+
+    def __init__(self, process: subprocess.Popen[bytes], path: Path) -> None:
+        self._process = process
+        self._path = path
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def connect(self) -> socket.socket | None:
+        """Try its Unix socket."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(str(self._path))
+        except OSError:
+            connection.close()
+            return None
+        connection.setblocking(False)
+        return connection
+
+    def is_alive(self) -> bool:
+        """Reap it if it is dead."""
+        return self._process.poll() is None
+
+    def end(self) -> Ended:
+        """Its last word from the runtime folder, else a guess from exit status and error output."""
+        try:
+            message = protocol.decode_from_worker(self._path.with_suffix(".ended").read_bytes())
+        except (OSError, msgspec.DecodeError):
+            return self._crash()
+        return message if isinstance(message, Ended) else self._crash()
+
+    def _crash(self) -> Ended:
+        status = self._process.returncode
+        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        text = _tail(self._path.with_suffix(".log"))
+        out_of_memory = "failed to allocate" in text or "MemoryError" in text
+        return Ended(0.0, Reason.OUT_OF_MEMORY if out_of_memory else Reason.WORKER_CRASHED, f"{how} {text}".strip())
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+
+
+def wait_dead(handles: list[WorkerHandle], deadline_s: float) -> list[WorkerHandle]:
+    """Wait until the workers are gone, `deadline_s` seconds at most; gives those that are not."""
+    waited_s = 0.0
+    while (alive := [handle for handle in handles if handle.is_alive()]) and waited_s < deadline_s:
+        select.select([], [], [], 0.05)
+        waited_s += 0.05
+    return alive
+
+
+def _tail(path: Path, size: int = 2000) -> str:
+    try:
+        text = path.read_bytes()[-size:].decode(errors="replace")
+    except OSError:
+        return ""
+    return " / ".join(line.strip() for line in text.splitlines() if line.strip())

@@ -1,0 +1,297 @@
+"""One supervised stream: its worker, its status, and what its worker has said. Lives on the supervisor's thread."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections import deque
+from typing import Any, Final
+
+from app import protocol
+from app.domain import status as life
+from app.domain.spec import FileSource
+from app.domain.stats import Rates, rates
+from app.domain.status import Order, Phase, Reason, Status
+from app.protocol import (
+    HISTORY_SECONDS,
+    Debug,
+    Ended,
+    FromWorker,
+    Hello,
+    History,
+    Notice,
+    PeerEvent,
+    Point,
+    Ready,
+    Report,
+    Sample,
+    Stop,
+    ToWorker,
+    WorkerOrder,
+)
+from app.supervisor.health import FlowWatch
+from app.supervisor.journal import Journal
+from app.supervisor.launcher import Launcher, WorkerHandle
+from app.supervisor.snapshot import LogEntry, Refusal, Snapshot
+
+_HELLO_WITHIN_S: Final = 15.0
+_SAMPLE_WITHIN_S: Final = 5.0
+_TERMINATE_AFTER_S: Final = 2.0
+_KILL_AFTER_S: Final = 4.0
+_REFUSALS_KEPT: Final = 50
+_NOTICES_KEPT: Final = 20
+_TOTALS: Final = (
+    "payload_bytes_total",
+    "wire_bytes_total",
+    "packets_sent_unique_total",
+    "packets_retransmitted_total",
+    "packets_dropped_total",
+    "acks_total",
+    "input_bytes_total",
+    "continuity_errors_total",
+)
+
+
+class SupervisedStream:
+    """Follows the orders given and the events that come; `tick` at least a few times a second."""
+
+    def __init__(self, order: WorkerOrder, launcher: Launcher, journal: Journal, now: float) -> None:
+        self.order = order
+        self._launcher = launcher
+        self._journal = journal
+        self.status: Status = life.new_status(now)
+        self.ordered_at = now
+        self.history: deque[Point] = deque(maxlen=HISTORY_SECONDS)
+        self.debug_view: dict[str, Any] | None = None
+        self._refusals: dict[tuple[str, Reason | None], Refusal] = {}
+        self._notices: deque[str] = deque(maxlen=_NOTICES_KEPT)
+        self._earlier_totals = dict.fromkeys(_TOTALS, 0)
+        self._detail = ""
+        self._hung = False
+        self._forget_worker()
+
+    def _forget_worker(self) -> None:
+        self.worker: WorkerHandle | None = None
+        self.connection: socket.socket | None = None
+        self._received = b""
+        self._hello: Hello | None = None
+        self._ended: Ended | None = None
+        self._sample: Sample | None = None
+        self._sample_before: Sample | None = None
+        self._applied: dict[str, Any] = {}
+        self._heard_at = 0.0
+        self._launched_at = 0.0
+        self._stop_asked_at: float | None = None
+        self._hung = False
+        self._flow = FlowWatch(self.order.spec.source)
+
+    # ---- orders ----
+
+    def stop(self, now: float, actor: str) -> None:
+        """Take the stream off air."""
+        if self.status.order is Order.RUN:
+            self._note(now, "order", "stop ordered", actor)
+        self._step(life.StopOrdered(), now)
+        self._ask_to_stop(now)
+
+    def start(self, now: float, actor: str) -> None:
+        """Put the stream on air (again)."""
+        self._note(now, "order", "start ordered", actor)
+        if self.status.phase not in life.ALIVE:
+            self.ordered_at = now
+        self._step(life.StartOrdered(), now)
+
+    def _ask_to_stop(self, now: float) -> None:
+        if self.worker is not None and self._stop_asked_at is None:
+            self._stop_asked_at = now
+            self._say(Stop())
+
+    def ask_debug(self) -> None:
+        """Ask the worker for its debug view; it comes into `debug_view`."""
+        self.debug_view = None
+        self._say(Report())
+
+    # ---- events ----
+
+    def tick(self, now: float) -> None:
+        """Launch what is due, notice what died or hangs, climb the stop ladder."""
+        if self.worker is None:
+            is_due = self.status.phase is Phase.BACKING_OFF and now >= (self.status.retry_at or 0)
+            if is_due or self.status.phase is Phase.STARTING:
+                self._launch(now)
+            return
+        if not self.worker.is_alive():
+            self.read(now)
+            self._bury(self._ended or self.worker.end(), now)
+            return
+        if self.connection is None:
+            self.connection = self.worker.connect()
+        self._check_hung(now)
+        self._climb_stop_ladder(now)
+
+    def _launch(self, now: float) -> None:
+        self._step(life.Launched(), now)
+        self._launched_at = self._heard_at = now
+        try:
+            self.worker = self._launcher.launch(self.order)
+        except OSError as error:
+            self._detail = f"no worker could be started: {error}"
+            self._step(life.Ended(Reason.WORKER_CRASHED, random.random()), now)  # noqa: S311 - spreads retries only
+
+    def _bury(self, ended: Ended, now: float) -> None:
+        reason = Reason.WORKER_HUNG if self._hung else ended.reason
+        self._detail = ended.detail
+        for name in _TOTALS:
+            self._earlier_totals[name] += getattr(self._sample.point, name) if self._sample else 0
+        if self.connection is not None:
+            self.connection.close()
+        self._launcher.discard(self.order.key)
+        self._forget_worker()
+        self._step(life.Ended(reason or Reason.WORKER_CRASHED, random.random()), now)  # noqa: S311
+
+    def _check_hung(self, now: float) -> None:
+        limit_s = _SAMPLE_WITHIN_S if self._hello is not None else _HELLO_WITHIN_S
+        if self._stop_asked_at is None and now - self._heard_at > limit_s and self.worker is not None:
+            self._hung = True
+            self.worker.kill()
+
+    def _climb_stop_ladder(self, now: float) -> None:
+        if self._stop_asked_at is None or self.worker is None:
+            return
+        if now - self._stop_asked_at > _KILL_AFTER_S:
+            self.worker.kill()
+        elif now - self._stop_asked_at > _TERMINATE_AFTER_S:
+            self.worker.terminate()
+
+    def read(self, now: float) -> None:
+        """Take what the worker has sent. Never blocks."""
+        while self.connection is not None:
+            try:
+                received = self.connection.recv(1 << 18)
+            except BlockingIOError:
+                return
+            except OSError:
+                received = b""
+            if not received:
+                self.connection.close()
+                self.connection = None
+                return
+            *lines, self._received = (self._received + received).split(b"\n")
+            for line in lines:
+                self._take(protocol.decode_from_worker(line), now)
+
+    def _take(self, message: FromWorker, now: float) -> None:
+        self._heard_at = now
+        match message:
+            case Hello():
+                self._hello = message
+                if self._stop_asked_at is not None:
+                    self._say(Stop())  # it was asked before it could hear
+            case History(points):
+                self.history.extend(points)
+            case Ready():
+                self._step(life.Ready(), now)
+            case Sample():
+                self._take_sample(message, now)
+            case PeerEvent():
+                self._take_peer_event(message, now)
+            case Notice(_, _, text):
+                self._notices.append(text)
+                self._note(now, "notice", text)
+            case Debug(values):
+                self.debug_view = values
+            case Ended():
+                self._ended = message
+
+    def _take_sample(self, sample: Sample, now: float) -> None:
+        self._sample_before, self._sample = self._sample, sample
+        self._applied = sample.applied or self._applied
+        self.history.append(sample.point)
+        self._step(life.Sampled(self._flow.health(sample)), now)
+
+    def _take_peer_event(self, event: PeerEvent, now: float) -> None:
+        host = event.address.rpartition(":")[0]
+        if event.change == "refused":
+            self._count_refusal(host, event.reason, now)
+            self._note(now, "refused", f"refused {host}: {(event.reason or 'unknown reason').replace('_', ' ')}")
+        else:
+            self._note(now, event.change, f"{event.change} {event.address}")
+
+    def _count_refusal(self, host: str, reason: Reason | None, now: float) -> None:
+        earlier = self._refusals.pop((host, reason), None)
+        self._refusals[host, reason] = Refusal(
+            address=host,
+            reason=reason,
+            count=earlier.count + 1 if earlier else 1,
+            first_at=earlier.first_at if earlier else now,
+            last_at=now,
+        )
+        if len(self._refusals) > _REFUSALS_KEPT:
+            del self._refusals[next(iter(self._refusals))]
+
+    def _step(self, event: life.Event, now: float) -> None:
+        before = self.status
+        self.status = life.step(before, event, now)
+        if self.status.phase is not before.phase:
+            why = f": {self.status.reason.replace('_', ' ')}" if self.status.reason else ""
+            self._note(now, "phase", f"{self.status.phase.replace('_', ' ')}{why}")
+
+    def _say(self, message: ToWorker) -> None:
+        if self.connection is not None:
+            try:
+                self.connection.send(protocol.encode(message))
+            except OSError:
+                self.connection.close()
+                self.connection = None
+
+    def _note(self, now: float, kind: str, text: str, actor: str = "system") -> None:
+        name = self.order.spec.label()
+        self._journal.note(LogEntry(at=now, key=self.order.key, name=name, kind=kind, text=text, actor=actor))
+
+    # ---- views ----
+
+    def snapshot(self, now: float) -> Snapshot:
+        """The stream at this moment."""
+        sample, before = self._sample, self._sample_before
+        retry_at = self.status.retry_at
+        return Snapshot(
+            key=self.order.key,
+            spec=self.order.spec,
+            status=self.status,
+            ordered_at=self.ordered_at,
+            sample=sample,
+            sample_age_s=None if sample is None else max(0.0, now - sample.point.at),
+            rates=_rates(before, sample),
+            peer_rates=_peer_rates(before, sample),
+            totals=self._totals(),
+            retry_in_s=None if retry_at is None else max(0.0, retry_at - now),
+            worker_pid=None if self.worker is None else self.worker.pid,
+            worker_started_at=None if self._hello is None else self._hello.started_at,
+            refusals=tuple(reversed(self._refusals.values())),
+            notices=tuple(self._notices),
+            detail=self._detail,
+            file_bitrate_bps=self.order.bitrate_bps if isinstance(self.order.spec.source, FileSource) else None,
+            applied=self._applied,
+        )
+
+    def _totals(self) -> dict[str, int]:
+        point = self._sample.point if self._sample else Point(at=0)
+        return {name: self._earlier_totals[name] + getattr(point, name) for name in _TOTALS}
+
+
+def _rates(before: Sample | None, after: Sample | None) -> Rates | None:
+    if before is None or after is None:
+        return None
+    return rates(before.point, after.point, after.point.at - before.point.at)
+
+
+def _peer_rates(before: Sample | None, after: Sample | None) -> dict[int, Rates]:
+    if before is None or after is None:
+        return {}
+    earlier = {peer.id: peer for peer in before.peers}
+    found = {
+        peer.id: rates(earlier[peer.id], peer, after.point.at - before.point.at)
+        for peer in after.peers
+        if peer.id in earlier
+    }
+    return {key: rate for key, rate in found.items() if rate is not None}

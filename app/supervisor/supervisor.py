@@ -1,0 +1,172 @@
+"""The one thread that follows all workers: one queue of orders, one decider. Everybody else asks it and waits."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any, Final, TypeVar
+
+from app.domain.errors import NotFound
+from app.domain.status import Status
+from app.protocol import Point, WorkerOrder
+from app.steady_clock import unix_now
+from app.supervisor.journal import Journal
+from app.supervisor.launcher import Launcher, WorkerHandle, wait_dead
+from app.supervisor.snapshot import LogEntry, Snapshot
+from app.supervisor.stream import SupervisedStream
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+_TICK_S: Final = 0.1
+_STOP_WITHIN_S: Final = 8.0
+_ANSWER_WITHIN_S: Final = 5.0
+
+
+class Supervisor:
+    """Owns the streams. All methods may be called from any thread."""
+
+    def __init__(self, launcher: Launcher, *, clock: Callable[[], float] = unix_now) -> None:
+        self._launcher = launcher
+        self._clock = clock
+        self._streams: dict[str, SupervisedStream] = {}
+        self._journal = Journal()
+        self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._changed = threading.Condition()
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+        self._thread.start()
+
+    # ---- from any thread ----
+
+    def add(self, order: WorkerOrder, *, actor: str) -> None:
+        """Take a new stream on and launch its worker."""
+
+        def take_on() -> None:
+            stream = SupervisedStream(order, self._launcher, self._journal, self._clock())
+            self._streams[order.key] = stream
+            stream.start(self._clock(), actor)
+            stream.tick(self._clock())
+
+        self._ask(take_on)
+
+    def start(self, key: str, order: WorkerOrder, *, actor: str) -> None:
+        """Start a known stream again, from an order made anew (its file may have changed)."""
+
+        def start_again() -> None:
+            stream = self._stream(key)
+            stream.order = order
+            stream.start(self._clock(), actor)
+
+        self._ask(start_again)
+
+    def stop(self, key: str, *, actor: str) -> None:
+        """Order a stream to stop; does not wait for it."""
+        self._ask(lambda: self._stream(key).stop(self._clock(), actor))
+
+    def forget(self, key: str) -> None:
+        """Drop a stream that has no worker any more."""
+        self._ask(lambda: self._streams.pop(key, None))
+
+    def snapshots(self) -> list[Snapshot]:
+        """All streams, oldest first."""
+        return self._ask(lambda: [stream.snapshot(self._clock()) for stream in self._streams.values()])
+
+    def snapshot(self, key: str) -> Snapshot:
+        """One stream. Raises NotFound."""
+        return self._ask(lambda: self._stream(key).snapshot(self._clock()))
+
+    def order(self, key: str) -> WorkerOrder:
+        """The order a stream runs by, passphrase included. Raises NotFound."""
+        return self._ask(lambda: self._stream(key).order)
+
+    def history(self, key: str) -> list[Point]:
+        """The stream's points of the last hour. Raises NotFound."""
+        return self._ask(lambda: list(self._stream(key).history))
+
+    def entries(self, *, key: str | None, limit: int) -> list[LogEntry]:
+        """The newest events first."""
+        return self._ask(lambda: self._journal.entries(key=key, limit=limit))
+
+    def debug(self, key: str, *, within_s: float = 1.0) -> dict[str, Any] | None:
+        """The worker's debug view, None when it does not answer in time. Raises NotFound."""
+        self._ask(lambda: self._stream(key).ask_debug())
+        self.wait(lambda: self._stream_view(key) is not None, within_s)
+        return self._stream_view(key)
+
+    def wait_status(self, key: str, is_settled: Callable[[Status], bool], within_s: float) -> Snapshot:
+        """Wait until the stream's status satisfies `is_settled`, or the time is over; gives what is true then."""
+        stream = self._ask(lambda: self._stream(key))
+        self.wait(lambda: is_settled(stream.status), within_s)
+        return self.snapshot(key)
+
+    def wait(self, is_true: Callable[[], bool], within_s: float) -> bool:
+        """Wait for something that the supervisor's work brings about."""
+        with self._changed:
+            return self._changed.wait_for(is_true, within_s)
+
+    def close(self) -> None:
+        """Stop every stream in order, wait for the workers, end the thread."""
+
+        def stop_all() -> list[WorkerHandle]:
+            for stream in self._streams.values():
+                stream.stop(self._clock(), "shutdown")
+            return [stream.worker for stream in self._streams.values() if stream.worker is not None]
+
+        workers = self._ask(stop_all)
+        self.wait(lambda: all(stream.worker is None for stream in self._streams.values()), _STOP_WITHIN_S)
+        self._is_closing = True
+        self._thread.join()
+        for worker in wait_dead(workers, 0.0):
+            worker.kill()
+
+    def _stream_view(self, key: str) -> dict[str, Any] | None:
+        stream = self._streams.get(key)
+        return stream.debug_view if stream is not None else None
+
+    def _ask(self, work: Callable[[], T]) -> T:
+        answer: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(work())
+            except Exception as error:  # noqa: BLE001 - it is the asker's, and raised there
+                answer.set_exception(error)
+
+        self._orders.put(run)
+        return answer.result(_ANSWER_WITHIN_S)
+
+    # ---- on the supervisor's thread ----
+
+    def _stream(self, key: str) -> SupervisedStream:
+        if key not in self._streams:
+            raise NotFound(f"there is no stream {key}")
+        return self._streams[key]
+
+    def _run(self) -> None:
+        while not self._is_closing:
+            try:
+                self._turn()
+            except Exception:  # the supervisor must outlive any one stream's surprise
+                log.exception("supervisor turn failed")
+
+    def _turn(self) -> None:
+        with contextlib.suppress(Empty):
+            self._orders.get(timeout=_TICK_S)()
+            while True:
+                self._orders.get_nowait()()
+        now = self._clock()
+        for stream in list(self._streams.values()):
+            self._follow(stream, now)
+        with self._changed:
+            self._changed.notify_all()
+
+    def _follow(self, stream: SupervisedStream, now: float) -> None:
+        try:
+            stream.read(now)
+            stream.tick(now)
+        except Exception:  # one stream's surprise must not reach the others
+            log.exception("stream %s could not be followed", stream.order.key)
