@@ -34,6 +34,8 @@ _ENVIRONMENT_PASSED: Final = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 )
+# Debian's packages; RPM systems name some of them otherwise (iputils).
+_PACKAGES: Final = {"ping": "iputils-ping", "iperf3": "iperf3", "ffprobe": "ffmpeg", "mediainfo": "mediainfo"}
 _PATH_DEFAULT: Final = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
@@ -157,6 +159,9 @@ def _spawn(name: str, argv: Sequence[str]) -> subprocess.Popen[bytes]:
             cwd="/",
             start_new_session=True,
         )
+    except FileNotFoundError as error:
+        where = f"; it comes with the package {_PACKAGES[name]}" if name in _PACKAGES else ""
+        raise ProgramMissing(name, f"{name} is not installed{where}") from error
     except OSError as error:
         raise ProgramMissing(name, f"{name} cannot be started: {error.strerror}") from error
 

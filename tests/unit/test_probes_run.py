@@ -62,7 +62,15 @@ def test_a_missing_program_is_named() -> None:
     with pytest.raises(ProgramMissing) as caught:
         run(["/nonexistent/iperf3", "-J"], timeout_s=1)
     assert caught.value.program == "iperf3"
-    assert "No such file" in caught.value.message
+    assert caught.value.message == "iperf3 is not installed; it comes with the package iperf3"
+
+
+def test_a_program_that_may_not_be_executed_says_why(tmp_path: Path) -> None:
+    script = tmp_path / "ping"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o600)
+    with pytest.raises(ProgramMissing, match="Permission denied"):
+        run([str(script)], timeout_s=1)
 
 
 def test_a_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""Read a small JSON document from an HTTPS address, in a process of its own: a name server that hangs, a drip of bytes
+or a flood ends with that process at the time limit.
+
+Run as a program (`fetch.py ADDRESS BYTES`) it writes the body to standard output. Redirects are refused: the address
+that was configured is the only one that is called.
+"""
+
+from __future__ import annotations
+
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+from typing import Final
+
+FETCH_TIMEOUT_S: Final = 10.0
+_READ_TIMEOUT_S: Final = 5.0
+_HEADERS: Final = {"User-Agent": "mcr-srt-streamer", "Accept": "application/json"}
+
+
+def fetch(address: str, *, bytes_max: int, timeout_s: float = FETCH_TIMEOUT_S) -> bytes:
+    """Give the body found at an HTTPS address; raises app.probes.run.ProbeFailed saying why there is none."""
+    # Imported here, because this file also runs alone, outside the package.
+    from app.probes.run import ProbeFailed, TimedOut, run
+
+    if not is_https(address):
+        raise ProbeFailed("fetch", "an https:// address with a host is needed")
+    host = urllib.parse.urlsplit(address).hostname
+    argv = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), address, str(bytes_max)]
+    try:
+        outcome = run(argv, timeout_s=timeout_s, output_bytes_max=bytes_max + 4096)
+    except TimedOut as error:
+        raise TimedOut("fetch", f"{host} gave no answer within {timeout_s:g} s") from error
+    if outcome.returncode != 0:
+        raise ProbeFailed("fetch", f"{host}: {outcome.complaint()}")
+    return outcome.stdout
+
+
+def is_https(address: str) -> bool:
+    """Tell whether an address is https with a host and holds no credentials, spaces or control characters."""
+    if not (address.isascii() and address.isprintable()) or " " in address or len(address) > 2000:
+        return False
+    try:
+        parts = urllib.parse.urlsplit(address)
+        parts.port  # noqa: B018 - raises when it is no port
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Refuses every redirect, saying where it led."""
+
+    def redirect_request(self, request, answer, code, message, headers, new_address):  # type: ignore[no-untyped-def]
+        """Raise instead of following."""
+        raise urllib.error.URLError(f"redirects to {new_address[:200]}; configure that address if you trust it")
+
+
+def main() -> int:
+    """Write the body to standard output, or the reason to standard error."""
+    address, bytes_max = sys.argv[1], int(sys.argv[2])
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        _NoRedirect(),
+    ):
+        opener.add_handler(handler)
+    request = urllib.request.Request(address, headers=_HEADERS)  # noqa: S310 - no handler but HTTPS is there
+    try:
+        with opener.open(request, timeout=_READ_TIMEOUT_S) as answer:
+            body = answer.read(bytes_max + 1)
+    except urllib.error.HTTPError as error:
+        sys.stderr.write(f"answers {error.code} {error.reason}\n")
+        return 1
+    except (urllib.error.URLError, HTTPException, OSError, ValueError) as error:
+        sys.stderr.write(f"{getattr(error, 'reason', error)}\n")
+        return 1
+    if len(body) > bytes_max:
+        sys.stderr.write(f"sends more than {bytes_max} bytes\n")
+        return 1
+    sys.stdout.buffer.write(body)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""Round-trip time by TCP's handshake, for hosts that do not answer ping."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Final
+
+HANDSHAKE_TIMEOUT_S: Final = 2.0
+
+
+def handshake_rtt_ms(address: str, port: int, *, timeout_s: float = HANDSHAKE_TIMEOUT_S) -> float | None:
+    """Give the time from SYN to its answer in ms, or None when there is none in time.
+
+    A refusal is an answer too: it made the same way. `address` is no name, so no resolver can hold this up.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout_s)
+        started = time.perf_counter()
+        try:
+            connection.connect((address, port))
+        except ConnectionRefusedError:
+            pass
+        except OSError:
+            return None
+        return (time.perf_counter() - started) * 1000

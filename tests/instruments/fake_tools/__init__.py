@@ -1,0 +1,41 @@
+"""Programs that stand in for ping, iperf3 and getent and misbehave. Each writes its pid beside the name it goes by."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.instruments.waiting import wait_for
+
+_HERE = Path(__file__).parent
+
+
+class FakeTools:
+    """A folder of pretended programs, first in PATH while the test runs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    def pretend(self, program: str, behaviour: str) -> None:
+        """Let `program` behave like one of the scripts here: hang, garbage, flood, silence, busy, closing, nonsense."""
+        link = self.folder / program
+        link.unlink(missing_ok=True)
+        link.symlink_to(_HERE / f"{behaviour}.py")
+
+    def pids(self, program: str) -> list[int]:
+        """The processes that ran under this name so far, and the children they made."""
+        noted = self.folder / f"{program}.pids"
+        return [int(line) for line in noted.read_text().split()] if noted.exists() else []
+
+    def wait_for_start(self, program: str, *, processes: int = 1) -> list[int]:
+        """Wait until so many processes ran under this name."""
+        return wait_for(
+            lambda: pids if len(pids := self.pids(program)) >= processes else [],
+            deadline_s=10,
+            what=f"{program} started",
+            every_s=0.01,
+        )

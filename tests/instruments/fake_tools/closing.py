@@ -1,0 +1,10 @@
+#!/usr/bin/env -S python3 -S
+"""Be an iperf3 whose server closes the control connection, with a text that an operator's page must survive."""
+
+import os
+import sys
+
+with open(f"{sys.argv[0]}.pids", "a") as file:  # noqa: PTH123 - starts faster without pathlib
+    file.write(f"{os.getpid()}\n")
+sys.stdout.write('{"start": {}, "end": {}, "error": "control socket has closed <script>alert(1)</script>\\u0007\\n"}\n')
+sys.exit(1)

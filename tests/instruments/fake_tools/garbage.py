@@ -1,0 +1,9 @@
+#!/usr/bin/env -S python3 -S
+"""Say something that is no answer, in bytes that are no text."""
+
+import os
+import sys
+
+with open(f"{sys.argv[0]}.pids", "a") as file:  # noqa: PTH123 - starts faster without pathlib
+    file.write(f"{os.getpid()}\n")
+sys.stdout.buffer.write(bytes(range(256)) * 8 + b'{"end": [')
