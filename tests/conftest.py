@@ -1,9 +1,35 @@
-"""What all rings share: how hypothesis behaves on a machine that is busy with streams."""
+"""What all rings share: the sample, the running product, and how hypothesis behaves on a busy machine."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.instruments.product import Product
+from tests.instruments.sample import make_sample
 
 # No deadline: the time an example takes says nothing on a shared machine.
 settings.register_profile("product", deadline=None)
 settings.load_profile("product")
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A transport stream of 20 s at exactly 8 Mb/s, PCR every 20 ms."""
+    return make_sample(tmp_path_factory.mktemp("sample") / "bars.ts")
+
+
+@pytest.fixture(scope="session")
+def _running_product(sample: Path) -> Iterator[Product]:
+    with Product(sample) as running:
+        yield running
+
+
+@pytest.fixture
+def product(_running_product: Product) -> Iterator[Product]:
+    """The whole program, running, without streams; shared by all tests, cleared after each."""
+    yield _running_product
+    _running_product.dismiss_all()

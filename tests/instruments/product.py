@@ -1,0 +1,222 @@
+"""The whole program, started as a user would, in folders of its own, and spoken to over its JSON API."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from tests.instruments.child import Child, is_alive
+from tests.instruments.waiting import free_port, free_ports, wait_for
+
+View = dict[str, Any]
+SAMPLE_NAME = "bars.ts"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; `document` is its JSON, None when it is not JSON."""
+
+    status: int
+    document: Any
+    body: bytes
+    took_s: float
+    headers: dict[str, str]
+
+    def error_fields(self) -> dict[str, str]:
+        """The fields that an error answer names."""
+        return dict(self.document["error"]["fields"])
+
+
+class Product:
+    """A running product with `sample` in its media folder: `with Product(sample) as product:`."""
+
+    def __init__(self, sample: Path, **environment: str) -> None:
+        """Make the folders and start; `environment` adds to or replaces the variables of the contract."""
+        # A short path: a Unix socket's name has 108 bytes at most.
+        self.folder = Path(tempfile.mkdtemp(prefix="mcr-"))
+        for name in ("media", "data", "runtime", "log"):
+            (self.folder / name).mkdir()
+        self.media = self.folder / "media"
+        self.log_file = self.folder / "log" / "srt_streamer.log"
+        shutil.copy(sample, self.media / SAMPLE_NAME)
+        self.api_key = secrets.token_hex(16)
+        self.port = free_port()
+        self.listener_ports = free_ports(12)
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "SECRET_KEY": secrets.token_hex(32),
+            "API_KEY": self.api_key,
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "MEDIA_FOLDER": str(self.media),
+            "DATA_FOLDER": str(self.folder / "data"),
+            "RUNTIME_FOLDER": str(self.folder / "runtime"),
+            "LOG_FILE": str(self.log_file),
+            "LISTENER_PORTS": f"{self.listener_ports.start}-{self.listener_ports.stop - 1}",
+            "OFFLINE": "1",
+        } | environment
+        self.web = self._launch()
+
+    def _launch(self) -> Child:
+        web = Child([sys.executable, "wsgi.py"], env=self.environment)
+
+        def answers() -> bool:
+            if not web.is_running():
+                raise AssertionError(f"the product ended at once: {web.complaints()}{web.output()}")
+            with contextlib.suppress(OSError):
+                return self.get("/health").status < 500
+            return False
+
+        wait_for(answers, deadline_s=30, what="an answer of /health")
+        return web
+
+    def get(self, path: str) -> Answer:
+        """GET with the API key."""
+        return self.request("GET", path)
+
+    def post(self, path: str, document: Any = None) -> Answer:
+        """POST JSON with the API key; bytes go as they are."""
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        return self.request("POST", path, body)
+
+    def delete(self, path: str) -> Answer:
+        """DELETE with the API key."""
+        return self.request("DELETE", path)
+
+    def request(self, method: str, path: str, body: bytes | None = None, *, key: str | None = None) -> Answer:
+        """Any request; `key` replaces the right API key, empty sends none."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body, method=method)
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+        if key != "":
+            request.add_header("Authorization", f"Bearer {key or self.api_key}")
+        start = time.monotonic()
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                status, answer, headers = response.status, response.read(), dict(response.headers)
+        except urllib.error.HTTPError as error:
+            with error:
+                status, answer, headers = error.code, error.read(), dict(error.headers)
+        took_s = time.monotonic() - start
+        try:
+            document = json.loads(answer)
+        except ValueError:
+            document = None
+        return Answer(status, document, answer, took_s, headers)
+
+    def document(self, **changes: Any) -> dict[str, Any]:
+        """A right POST document for a listener on a free port, with fields replaced."""
+        document: dict[str, Any] = {
+            "source": {"kind": "file", "path": SAMPLE_NAME, "loop": True},
+            "latency_ms": 200,
+            "qos": False,
+        } | changes
+        if "endpoint" not in document:
+            document["endpoint"] = {"mode": "listener", "port": self.free_listener_port()}
+        return document
+
+    def free_listener_port(self) -> int:
+        """A listener port that no stream of the product uses."""
+        used = {view["spec"]["endpoint"]["port"] for view in self.streams()}
+        return next(port for port in self.listener_ports if port not in used)
+
+    def start(self, **changes: Any) -> View:
+        """Put a stream on air; its view."""
+        answer = self.post("/api/streams", self.document(**changes))
+        assert answer.status == 201, (answer.status, answer.document)
+        return dict(answer.document)
+
+    def streams(self) -> list[View]:
+        """All streams."""
+        return list(self.get("/api/streams").document["streams"])
+
+    def stream(self, key: str) -> View:
+        """One stream's view."""
+        return dict(self.get(f"/api/streams/{key}").document)
+
+    def wait_for_stream(self, key: str, condition: Callable[[View], Any], *, deadline_s: float = 10) -> View:
+        """Wait until the stream's view satisfies `condition`; the view."""
+        seen: list[View] = []
+
+        def holds() -> bool:
+            seen[:] = [self.stream(key)]
+            return bool(condition(seen[0]))
+
+        try:
+            wait_for(holds, deadline_s=deadline_s, what="the condition on a stream", every_s=0.2)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; last view: {seen}") from None
+        return seen[0]
+
+    def wait_for_phase(self, key: str, *phases: str, deadline_s: float = 10) -> View:
+        """Wait until the stream is in one of these phases."""
+        return self.wait_for_stream(key, lambda view: view["phase"] in phases, deadline_s=deadline_s)
+
+    def dismiss(self, key: str) -> None:
+        """Take a stream off air and forget it; fine if it is gone."""
+        answer = self.delete(f"/api/streams/{key}")
+        assert answer.status in (200, 204, 404), (answer.status, answer.body)
+
+    def dismiss_all(self) -> None:
+        """Forget every stream."""
+        for view in self.streams():
+            self.dismiss(view["key"])
+
+    def worker_pids(self) -> list[int]:
+        """The processes behind the sockets of the runtime folder, whoever believes to own them."""
+        return [pid for path in (self.folder / "runtime").glob("*.sock") if (pid := _owner(path))]
+
+    def kill_web(self) -> None:
+        """SIGKILL to the web process: the streams must not notice."""
+        self.web.kill()
+
+    def restart_web(self) -> None:
+        """Start the web process again, on the same folders and port."""
+        self.web = self._launch()
+
+    def close(self) -> None:
+        """Stop as an operator would, make sure that no worker is left, remove the folders."""
+        self.web.close(deadline_s=20)
+        for pid in self.worker_pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            wait_for(functools.partial(_is_gone, pid), deadline_s=5, what=f"the end of worker {pid}")
+        shutil.rmtree(self.folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _is_gone(pid: int) -> bool:
+    return not is_alive(pid)
+
+
+def _owner(path: Path) -> int | None:
+    """The process that listens on a Unix socket, from the kernel (SO_PEERCRED); None when nobody does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return None
+        pid, _, _ = struct.unpack("@iII", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        return int(pid)
