@@ -1,1 +1,60 @@
-"""MCR SRT Streamer: puts MPEG transport streams on SRT and tells the truth about it."""
+"""MCR SRT Streamer: puts MPEG transport streams on SRT and tells the truth about it.
+
+`create_app` wires the web application and nothing else. It imports Flask inside itself, so that a worker
+(`python -m app.engine.worker`) never loads it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.settings import Settings
+    from app.supervisor.launcher import Launcher
+    from app.web_services import Manager, Media
+
+
+def create_app(
+    settings: Settings, *, launcher: Launcher | None = None, manager: Manager | None = None, media: Media | None = None
+) -> Flask:
+    """Make the web application of one installation.
+
+    Without a `manager` it makes the real one, which puts workers where `launcher` says: on this host by default.
+    Whoever makes the application ends its manager: `web_services.services_of(app).manager.shutdown()`.
+    """
+    from flask import Flask
+
+    from app.api import api
+    from app.api_machine import machine
+    from app.api_operations import operations
+    from app.media_library import MediaLibrary
+    from app.routes import pages
+    from app.static_files import register_static_files
+    from app.stream_manager import StreamManager
+    from app.supervisor.launcher import LocalLauncher
+    from app.utils import SystemMeter
+    from app.web_access import guard
+    from app.web_errors import BODY_BYTES_MAX, register_error_handlers
+    from app.web_services import Services, install_services
+
+    library = MediaLibrary(settings.media_folder)
+    app = Flask(__name__)
+    app.config["SECRET_KEY"] = settings.secret_key.reveal()
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    register_error_handlers(app)
+    register_static_files(app)
+    guard(app, settings.api_key)
+    for blueprint in (api, machine, operations, pages):
+        app.register_blueprint(blueprint)
+    install_services(
+        app,
+        Services(
+            settings=settings,
+            manager=manager or StreamManager(settings, launcher or LocalLauncher(settings.runtime_folder), library),
+            media=media or library,
+            system=SystemMeter(settings.media_folder),
+        ),
+    )
+    return app

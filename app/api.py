@@ -1,0 +1,142 @@
+"""The JSON API of streams: start, show, stop. Errors of the services become answers in web_errors."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from typing import Any, Final
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from app.domain.errors import InvalidInput
+from app.domain.spec import parse_spec
+from app.presenters import iso, present_event, present_second, present_stream
+from app.presenters_views import SecondView, StreamView
+from app.protocol import HISTORY_SECONDS
+from app.supervisor.snapshot import Snapshot
+from app.web_access import is_scripted
+from app.web_errors import Unauthorized, json_response
+from app.web_services import services
+
+api = Blueprint("api", __name__, url_prefix="/api")
+
+EVENTS_MAX: Final = 1000
+_INPUT_RATE_SECONDS: Final = 3
+
+
+@api.get("/streams")
+def list_streams() -> Response:
+    """All streams, oldest first."""
+    return json_response({"streams": [view_of(snapshot) for snapshot in services().manager.list()]})
+
+
+@api.post("/streams")
+def start_stream() -> Response:
+    """Put a stream on air and answer with what became of it within 3 s."""
+    spec = parse_spec(read_json(), listener_ports=services().settings.listener_ports)
+    return started(services().manager.start(spec, actor=g.actor))
+
+
+@api.get("/streams/<key>")
+def show_stream(key: str) -> Response:
+    """One stream."""
+    return json_response(view_of(services().manager.get(key)))
+
+
+@api.delete("/streams/<key>")
+def dismiss_stream(key: str) -> Response:
+    """Take a stream off air and forget it."""
+    services().manager.dismiss(key, actor=g.actor)
+    return Response(status=204)
+
+
+@api.post("/streams/<key>/stop")
+def stop_stream(key: str) -> Response:
+    """Take a stream off air; it stays listed."""
+    return json_response(view_of(services().manager.stop(key, actor=g.actor)))
+
+
+@api.post("/streams/<key>/start")
+def restart_stream(key: str) -> Response:
+    """Put a stream on air again with the same spec, stopping it first where it runs."""
+    return json_response(view_of(services().manager.restart(key, actor=g.actor)))
+
+
+@api.get("/streams/<key>/history")
+def show_history(key: str) -> Response:
+    """The stream's last seconds, oldest first; as CSV with `format=csv`."""
+    seconds = read_number("seconds", default=300, low=1, high=HISTORY_SECONDS)
+    samples = [present_second(second) for second in services().manager.history(key, seconds)]
+    if request.args.get("format") != "csv":
+        return json_response({"samples": samples})
+    response = Response(_to_csv(samples), mimetype="text/csv")
+    name = f"srt-{key}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.csv"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+@api.get("/streams/<key>/debug")
+def show_debug(key: str) -> Response:
+    """Raw engine values, allow-listed, without secrets."""
+    return json_response(services().manager.debug(key))
+
+
+@api.post("/streams/<key>/passphrase")
+def reveal_passphrase(key: str) -> Response:
+    """The stream's passphrase for the far-end card. For people only: a script that set it knows it."""
+    if is_scripted():
+        raise Unauthorized("A passphrase is shown to a person on the stream's page, never to a script.")
+    passphrase = services().manager.passphrase(key)
+    return json_response({"passphrase": None if passphrase is None else passphrase.reveal()})
+
+
+@api.get("/events")
+def list_events() -> Response:
+    """The event log, newest first; `key` narrows it to a stream."""
+    limit = read_number("limit", default=200, low=1, high=EVENTS_MAX)
+    entries = services().manager.events(key=request.args.get("key") or None, limit=limit)
+    return json_response({"events": [present_event(entry) for entry in entries]})
+
+
+def view_of(snapshot: Snapshot) -> StreamView:
+    """The view of a snapshot, with its input's rate and its worker's cost."""
+    history = services().manager.history(snapshot.key, _INPUT_RATE_SECONDS) if snapshot.sample else []
+    return present_stream(snapshot, services().workers, history[-1] if history else None)
+
+
+def started(snapshot: Snapshot) -> Response:
+    """The answer to a stream that was started: 201, its view, and where to find it."""
+    response = json_response(view_of(snapshot), 201)
+    response.headers["Location"] = f"/api/streams/{snapshot.key}"
+    return response
+
+
+def read_json() -> Any:
+    """The request's body as decoded JSON; raises InvalidInput when it is none."""
+    try:
+        return msgspec.json.decode(request.get_data())
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise InvalidInput("The body is not JSON.", {"body": "send one JSON object"}) from None
+
+
+def read_number(name: str, *, default: int, low: int, high: int) -> int:
+    """A whole number from the query; raises InvalidInput outside its bounds."""
+    text = request.args.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and low <= int(text) <= high):
+        raise InvalidInput.of({name: f"give a whole number from {low} to {high}"})
+    return int(text)
+
+
+def _to_csv(samples: list[SecondView]) -> str:
+    """The history as a spreadsheet reads it; the columns have the fields' names, unknown is empty."""
+    columns = [field.name for field in msgspec.structs.fields(SecondView) if field.name != "at"]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["time_utc", "at", *columns])
+    for sample in samples:
+        writer.writerow([iso(sample.at), sample.at, *(getattr(sample, column) for column in columns)])
+    return text.getvalue()

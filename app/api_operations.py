@@ -1,0 +1,36 @@
+"""What programs that watch over this one read: health, Prometheus metrics, and the API's own description."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from app.api_description import describe_api
+from app.presenters_machine import present_health
+from app.presenters_metrics import StreamCollector
+from app.web_errors import json_response
+from app.web_services import services
+
+operations = Blueprint("operations", __name__)
+
+
+@operations.get("/health")
+def health() -> Response:
+    """200 when the media folder is readable and every ordered stream is well; else 503."""
+    parts = present_health(services().manager.list(), services().settings)
+    is_well = all(state == "ok" for state in parts.values())
+    return json_response({"status": "ok" if is_well else "fault", "parts": parts}, 200 if is_well else 503)
+
+
+@operations.get("/metrics")
+def metrics() -> Response:
+    """All figures for Prometheus, read at this moment."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(StreamCollector(services().manager.list()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+@operations.get("/api/openapi.json")
+def openapi() -> Response:
+    """The API's description, OpenAPI 3.1."""
+    return json_response(describe_api())

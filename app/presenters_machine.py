@@ -1,0 +1,44 @@
+"""The machine and the health of the whole as the pages and the API show them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from app.domain.status import Order
+from app.presenters_views import SystemView
+from app.presenters_words import SEVERITY_OF_PHASE, Severity
+from app.settings import Settings
+from app.supervisor.snapshot import Snapshot
+from app.utils import System
+
+
+def present_system(system: System, snapshots: Sequence[Snapshot], settings: Settings) -> SystemView:
+    """The machine, with how much of it the streams use."""
+    return SystemView(
+        hostname=system.hostname,
+        user=system.user,
+        platform=system.platform,
+        uptime_s=system.uptime_s,
+        cpu_percent=round(system.cpu_percent, 1),
+        cpu_count=system.cpu_count,
+        memory_used_mb=round(system.memory_used_bytes / 1e6),
+        memory_total_mb=round(system.memory_total_bytes / 1e6),
+        disk_used_percent=system.disk_used_percent,
+        disk_free_gb=round(system.disk_free_bytes / 1e9, 1),
+        addresses=system.addresses,
+        streams_on_air=sum(snapshot.worker_pid is not None for snapshot in snapshots),
+        streams_max=settings.max_streams,
+        sending_mbps=round(sum(snapshot.rates.payload_mbps for snapshot in snapshots if snapshot.rates), 2),
+        versions={},
+        warnings=[],
+    )
+
+
+def present_health(snapshots: Sequence[Snapshot], settings: Settings) -> dict[str, str]:
+    """What of the whole works, part by part: `ok` or `fault`. It names no stream and tells no version."""
+    ordered = [snapshot for snapshot in snapshots if snapshot.status.order is Order.RUN]
+    streams_are_well = all(SEVERITY_OF_PHASE[snapshot.status.phase] is not Severity.FAULT for snapshot in ordered)
+    media_is_readable = settings.media_folder.is_dir() and os.access(settings.media_folder, os.R_OK | os.X_OK)
+    parts = {"media_folder": media_is_readable, "streams": streams_are_well}
+    return {name: "ok" if works else "fault" for name, works in parts.items()}

@@ -1,0 +1,94 @@
+"""The words of the pages: states and reasons as a person says them, and what to do about them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from app.domain.status import Phase, Reason
+
+
+class Severity(StrEnum):
+    """How much a stream wants to be looked at; the worst of all is in the page's title."""
+
+    FAULT = "fault"
+    ATTENTION = "attention"
+    GOOD = "good"
+    IDLE = "idle"
+
+
+SEVERITY_OF_PHASE: Final = {
+    Phase.STARTING: Severity.IDLE,
+    Phase.WAITING: Severity.IDLE,
+    Phase.DELIVERING: Severity.GOOD,
+    Phase.STALLED: Severity.FAULT,
+    Phase.BACKING_OFF: Severity.FAULT,
+    Phase.STOPPING: Severity.IDLE,
+    Phase.STOPPED: Severity.IDLE,
+    Phase.FAILED: Severity.FAULT,
+}
+
+# Each reason in a few words, and what mends it.
+_REASONS: Final[dict[Reason, tuple[str, str]]] = {
+    Reason.END_OF_FILE: ("end of file", "The file was played to its end. Start it again, or let it loop."),
+    Reason.NO_INPUT: ("no input", "Nothing comes in from the source. Check the group, the interface and the sender."),
+    Reason.NO_ACKNOWLEDGEMENT: (
+        "no acknowledgement",
+        "The receiver is connected but acknowledges nothing. Check the path back and whether the receiver hangs.",
+    ),
+    Reason.CONNECTION_TIMEOUT: (
+        "no answer",
+        "Nobody answers at that address and port. Check both, that the receiver listens, and that UDP may pass.",
+    ),
+    Reason.CONNECTION_LOST: ("connection lost", "The receiver went silent or closed. It is called again by itself."),
+    Reason.CONNECTION_REJECTED: (
+        "refused by the receiver",
+        "The receiver answers and refuses. Check its stream ID rules, and that it expects a caller.",
+    ),
+    Reason.WRONG_PASSPHRASE: ("wrong passphrase", "The two ends have different passphrases. Compare them by letter."),
+    Reason.PASSPHRASE_REQUIRED: (
+        "passphrase at one end only",
+        "One end encrypts and the other does not. Give both the same passphrase, or neither.",
+    ),
+    Reason.HOST_NOT_FOUND: ("host not found", "The name has no address. Check its spelling and this host's DNS."),
+    Reason.NETWORK_UNREACHABLE: ("network unreachable", "This host has no route there. Check routes and interfaces."),
+    Reason.PORT_IN_USE: ("port in use", "Another program holds this UDP port. Choose another port or end it."),
+    Reason.FILE_MISSING: ("file missing", "The file is no longer in the media folder."),
+    Reason.FILE_UNREADABLE: ("file unreadable", "This user may not read the file. Check its permissions."),
+    Reason.FILE_CHANGED: ("file changed", "The file was changed or cut short while it played."),
+    Reason.NOT_A_TRANSPORT_STREAM: ("not a transport stream", "The file holds no MPEG transport stream packets."),
+    Reason.NO_PCR: ("no PCR", "The transport stream carries no clock (PCR), so it cannot be paced."),
+    Reason.INTERFACE_MISSING: ("interface missing", "The network interface is gone. Choose another one."),
+    Reason.BAD_OPTION: ("bad option", "libsrt refused a setting; the debug view has its words."),
+    Reason.MISSING_ELEMENT: ("GStreamer element missing", "A GStreamer plugin is not installed; the log names it."),
+    Reason.WORKER_CRASHED: ("worker crashed", "The process that carried the stream died. It is started again."),
+    Reason.WORKER_HUNG: ("worker hung", "The process that carried the stream stopped answering and was ended."),
+    Reason.OUT_OF_MEMORY: ("out of memory", "The process reached its memory ceiling and was ended."),
+    Reason.ENGINE_ERROR: ("engine error", "GStreamer reported an error; the debug view has its words."),
+}
+
+_PHASES: Final = {
+    Phase.STARTING: "Starting",
+    Phase.WAITING: "Waiting",
+    Phase.DELIVERING: "Delivering",
+    Phase.STALLED: "Stalled",
+    Phase.BACKING_OFF: "Backing off",
+    Phase.STOPPING: "Stopping",
+    Phase.STOPPED: "Stopped",
+    Phase.FAILED: "Failed",
+}
+
+
+def phase_text(phase: Phase) -> str:
+    """The phase as the lamp says it."""
+    return _PHASES[phase]
+
+
+def reason_text(reason: Reason | None) -> str | None:
+    """The reason in a few words, None for none."""
+    return None if reason is None else _REASONS[reason][0]
+
+
+def remedy_text(reason: Reason | None) -> str | None:
+    """What mends the reason, in a sentence or two; None for no reason."""
+    return None if reason is None else _REASONS[reason][1]

@@ -1,0 +1,102 @@
+"""The pages. They carry forms and empty tables; figures come from the API, so no two places disagree."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.api import started
+from app.domain.errors import ProductError
+from app.forms import FIELD_OF_SPEC, CallerForm, ListenerForm, StreamForm
+from app.presenters_views import InputView, PeerView, RowView, StreamView, SystemView, View, definitions
+from app.utils import list_interfaces
+from app.web_errors import wants_json
+from app.web_services import services
+
+pages = Blueprint("pages", __name__)
+
+# A link may fill a form in: the network test's advice, a stream to be done again. Never a passphrase.
+_PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
+_SWITCHES: Final = frozenset({"loop", "qos"})
+
+
+@pages.route("/", methods=["GET", "POST"])
+def dashboard() -> Response:
+    """All streams, and the form that starts a listener; `view=wall` shows the streams alone, large."""
+    if request.method == "GET" and request.args.get("view") == "wall":
+        return make_response(render_template("wall.html", defined=_defined(RowView, StreamView)))
+    return _form_page("dashboard.html", ListenerForm)
+
+
+@pages.route("/caller", methods=["GET", "POST"])
+def caller() -> Response:
+    """The form that calls a receiver."""
+    return _form_page("caller.html", CallerForm)
+
+
+@pages.get("/stream/<key>")
+def stream(key: str) -> Response:
+    """One stream with its charts, peers, settings and far-end card."""
+    snapshot = services().manager.get(key)
+    return make_response(
+        render_template(
+            "stream.html",
+            key=key,
+            label=snapshot.spec.label(),
+            addresses=services().system.read().addresses,
+            defined=_defined(StreamView, PeerView, InputView),
+        )
+    )
+
+
+@pages.get("/events")
+def events() -> Response:
+    """The event log."""
+    return make_response(render_template("events.html", key=request.args.get("key", "")))
+
+
+def _form_page(template: str, form_type: type[StreamForm]) -> Response:
+    """Show a form, or do what it asks. Scripts of the page get the API's answers, browsers without them a page."""
+    if request.method == "GET":
+        return make_response(_render(template, form_type(formdata=None, data=_prefill())))
+    form = form_type()
+    try:
+        snapshot = services().manager.start(form.to_spec(services().settings.listener_ports), actor=g.actor)
+    except ProductError as error:
+        if wants_json():
+            raise
+        form.show_problems(error.fields)
+        return make_response(_render(template, form, problem=error.message), error.http_status)
+    if wants_json():
+        return started(snapshot)
+    return redirect(url_for("pages.stream", key=snapshot.key), 303)
+
+
+def _render(template: str, form: StreamForm, problem: str | None = None) -> str:
+    free_ports = services().manager.free_ports()
+    if form.mode == "listener" and not form.port.data and free_ports:
+        form.port.data = str(free_ports[0])
+    return render_template(
+        template,
+        form=form,
+        problem=problem,
+        free_ports=free_ports,
+        interfaces=[found for found in list_interfaces() if found.is_up],
+        dscp=services().settings.qos_dscp,
+        defined=_defined(RowView, StreamView, SystemView),
+    )
+
+
+def _prefill() -> dict[str, Any]:
+    given = {name: text for name, text in request.args.items() if name in _PREFILLED}
+    return {name: text == "1" if name in _SWITCHES else text for name, text in given.items()}
+
+
+def _defined(*views: type[View]) -> dict[str, str]:
+    """Definitions for hover texts; a later view's wins."""
+    found: dict[str, str] = {}
+    for view in views:
+        found.update(definitions(view))
+    return found

@@ -1,0 +1,189 @@
+"""What this machine says of itself: load, memory, disk, addresses, interfaces, and what a worker costs.
+
+Every reader answers from /proc and the kernel's tables at once; nothing here waits or calls a name server.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import platform
+import pwd
+import shutil
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import psutil
+
+_FRESH_S: Final = 1.0
+_WORKER_FRESH_S: Final = 2.0
+
+
+class Interface(msgspec.Struct, frozen=True):
+    """A network interface. `speed_mbps` is None where the driver does not tell."""
+
+    name: str
+    addresses: list[str]
+    is_up: bool
+    is_loopback: bool
+    can_multicast: bool
+    speed_mbps: int | None
+
+
+class System(msgspec.Struct, frozen=True):
+    """The machine at a moment. Bytes are bytes; `cpu_percent` is of all cores since the reading before."""
+
+    hostname: str
+    user: str
+    platform: str
+    uptime_s: int
+    cpu_percent: float
+    cpu_count: int
+    memory_used_bytes: int
+    memory_total_bytes: int
+    disk_used_percent: float
+    disk_free_bytes: int
+    addresses: list[str]
+
+
+class WorkerUse(msgspec.Struct, frozen=True):
+    """What a process costs. `memory_bytes` is PSS: shared pages count by their share. None: it cannot be read."""
+
+    cpu_percent: float | None
+    memory_bytes: int | None
+
+
+class SystemMeter:
+    """Reads the machine at most once a second, whoever asks; safe in many threads."""
+
+    def __init__(self, media_folder: Path) -> None:
+        self._media_folder = media_folder
+        self._lock = threading.Lock()
+        self._read_at = 0.0
+        self._last: System | None = None
+        # The first reading of psutil's counter has nothing to compare with; this one is it.
+        psutil.cpu_percent(interval=None)
+
+    def read(self) -> System:
+        """The machine now, or as it was up to a second ago."""
+        with self._lock:
+            now = time.monotonic()
+            if self._last is None or now - self._read_at >= _FRESH_S:
+                self._last, self._read_at = self._measure(), now
+            return self._last
+
+    def _measure(self) -> System:
+        memory = psutil.virtual_memory()
+        disk = shutil.disk_usage(self._media_folder if self._media_folder.is_dir() else "/")
+        return System(
+            hostname=socket.gethostname(),
+            user=_user_name(),
+            platform=_platform_name(),
+            uptime_s=int(time.time() - psutil.boot_time()),
+            cpu_percent=psutil.cpu_percent(interval=None),
+            cpu_count=psutil.cpu_count() or 1,
+            memory_used_bytes=memory.total - memory.available,
+            memory_total_bytes=memory.total,
+            disk_used_percent=round(100 * (1 - disk.free / disk.total), 1),
+            disk_free_bytes=disk.free,
+            addresses=host_addresses(),
+        )
+
+
+class WorkerMeter:
+    """Reads what worker processes cost, each at most every two seconds; safe in many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._processes: dict[int, psutil.Process] = {}
+        self._read: dict[int, tuple[float, WorkerUse]] = {}
+
+    def read(self, pid: int) -> WorkerUse:
+        """The CPU share since the reading before, in percent of one core, and the memory of a process."""
+        with self._lock:
+            read_at, use = self._read.get(pid, (0.0, None))
+            now = time.monotonic()
+            if use is None or now - read_at >= _WORKER_FRESH_S:
+                use = self._measure(pid)
+                self._read[pid] = (now, use)
+            return use
+
+    def forget_all_but(self, pids: set[int]) -> None:
+        """Drop what is kept of processes that are no longer workers."""
+        with self._lock:
+            for pid in self._read.keys() - pids:
+                self._read.pop(pid)
+                self._processes.pop(pid, None)
+
+    def _measure(self, pid: int) -> WorkerUse:
+        try:
+            process = self._processes.get(pid)
+            if process is None or not process.is_running():
+                process = self._processes[pid] = psutil.Process(pid)
+                process.cpu_percent(interval=None)
+                return WorkerUse(cpu_percent=None, memory_bytes=memory_bytes(pid))
+            return WorkerUse(cpu_percent=process.cpu_percent(interval=None), memory_bytes=memory_bytes(pid))
+        except psutil.Error:
+            self._processes.pop(pid, None)
+            return WorkerUse(cpu_percent=None, memory_bytes=None)
+
+
+def memory_bytes(pid: int) -> int | None:
+    """Proportional set size of a process, or None when it is gone or belongs to somebody else (proc(5))."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    except OSError:
+        return None
+    for line in rollup.splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def list_interfaces() -> list[Interface]:
+    """The network interfaces by name, those that are up first, loopback last."""
+    states = psutil.net_if_stats()
+    listed = []
+    for name, addresses in psutil.net_if_addrs().items():
+        state = states.get(name)
+        flags = state.flags.split(",") if state else []
+        listed.append(
+            Interface(
+                name=name,
+                addresses=[a.address for a in addresses if a.family in (socket.AF_INET, socket.AF_INET6)],
+                is_up=bool(state and state.isup),
+                is_loopback="loopback" in flags,
+                can_multicast="multicast" in flags,
+                speed_mbps=state.speed if state and state.speed else None,
+            )
+        )
+    return sorted(listed, key=lambda found: (found.is_loopback, not found.is_up, found.name))
+
+
+def host_addresses() -> list[str]:
+    """The addresses that other hosts may reach this one by: no loopback, no link-local; IPv4 first."""
+    found = []
+    for interface in list_interfaces():
+        if not interface.is_up or interface.is_loopback:
+            continue
+        parsed = [ipaddress.ip_address(text.partition("%")[0]) for text in interface.addresses]
+        found += [address for address in parsed if not address.is_link_local]
+    return [str(address) for address in sorted(found, key=lambda address: address.version)]
+
+
+def _user_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())  # containers run users that have no entry
+
+
+def _platform_name() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return platform.system()

@@ -1,0 +1,98 @@
+"""Who may ask: sessions with their CSRF token, the API key, and the headers that keep pages to themselves.
+
+Every page gives its browser a session. Reading under /api needs that session or the API key; writing needs the
+session with its CSRF token (header X-CSRFToken or form field csrf_token), or the key. A wrong key is refused wherever
+it comes; without API_KEY no script has access. Only /health, the API's description and static files are open to all.
+A session is no login: who may open the pages is the business of the proxy in front (docs/security.md).
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+from flask import Flask, Request, Response, g, request, session
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFProtect
+
+from app.domain.secret import Secret
+from app.web_errors import Unauthorized
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: over HTTPS the CSRF check compares the referrer with the host.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_OPEN_ENDPOINTS: Final = frozenset({"static", "operations.health", "operations.openapi"})
+
+csrf = CSRFProtect()
+
+
+def guard(app: Flask, api_key: Secret | None) -> None:
+    """Check every request of `app` before it is served, and put the headers on every answer."""
+    # Checked in `admit`, because a request with the API key has no token.
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    # Pages stay open for days; the token lives as long as its session.
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
+    app.config["SESSION_COOKIE_NAME"] = "mcr_srt_session"
+    app.config["SESSION_COOKIE_HTTPONLY"] = True
+    # Not Strict: a link in a chat would then arrive without its cookie, and the new session would disown open pages.
+    app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    app.session_interface = _SessionInterface()
+    csrf.init_app(app)
+    app.before_request(lambda: admit(request, api_key))
+    app.after_request(_add_headers)
+
+
+def admit(asked: Request, api_key: Secret | None) -> None:
+    """Let the request pass or raise Unauthorized; `g.actor` then says who it is, for the event log."""
+    g.actor = "operator"
+    if asked.endpoint in _OPEN_ENDPOINTS:
+        return
+    if (token := _bearer_token(asked)) is not None:
+        if not _is_right_key(token, api_key):
+            raise Unauthorized("The API key is not right, or scripted access is switched off (API_KEY is unset).")
+        g.actor = "api key"
+        return
+    if asked.path.startswith(("/api/", "/metrics")) and "csrf_token" not in session:
+        raise Unauthorized("Open a page of this host first, or send the API key: Authorization: Bearer …")
+    if asked.method not in ("GET", "HEAD", "OPTIONS"):
+        csrf.protect()
+
+
+def is_scripted() -> bool:
+    """Tell whether the present request came with the API key."""
+    return bool(g.actor == "api key")
+
+
+def _bearer_token(asked: Request) -> str | None:
+    """The token of a Bearer header; None for other schemes, which belong to a proxy in front."""
+    scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _is_right_key(token: str, api_key: Secret | None) -> bool:
+    return api_key is not None and hmac.compare_digest(token.encode(), api_key.reveal().encode())
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.update(_HEADERS)
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+class _SessionInterface(SecureCookieSessionInterface):
+    """Session cookies that are marked Secure when the request came over HTTPS."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure

@@ -1,0 +1,114 @@
+"""Every error as an answer: one JSON shape for programs, a page for people. The only place that writes that prose.
+
+The JSON is `{"error": {"code", "message", "fields"}}`, with `reason` beside them when a stream could not start.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from flask import Flask, Response, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from app.domain.errors import CouldNotStart, ProductError
+
+log = logging.getLogger(__name__)
+
+BODY_BYTES_MAX: Final = 64 * 1024
+_MESSAGES: Final = {
+    400: "This request cannot be understood.",
+    401: "A session of this host's pages or the right API key is needed.",
+    403: "This is not allowed.",
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+    413: f"A request may have at most {BODY_BYTES_MAX // 1024} KiB.",
+    500: "The server met an error of its own and has logged it.",
+}
+_CODES: Final = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    500: "internal_error",
+}
+
+
+class Unauthorized(ProductError):
+    """Neither a session with its token nor the right API key came with the request."""
+
+    code = "unauthorized"
+    http_status = 401
+
+
+def register_error_handlers(app: Flask) -> None:
+    """Answer every error of `app` in the product's shape."""
+    app.register_error_handler(ProductError, _product_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def json_response(document: object, status: int = 200) -> Response:
+    """Encode a document or view as the JSON answer."""
+    return Response(msgspec.json.encode(document), status=status, mimetype="application/json")
+
+
+def wants_json() -> bool:
+    """Tell whether the client is a program: it asked under /api or prefers JSON to a page."""
+    if request.path.startswith(("/api/", "/metrics", "/health")):
+        return True
+    accepted = request.accept_mimetypes
+    return accepted["application/json"] > accepted["text/html"]
+
+
+def error_response(
+    status: int, code: str, message: str, *, fields: Mapping[str, str] | None = None, reason: str | None = None
+) -> Response:
+    """Give the error as JSON or as a page, whichever the client reads."""
+    if wants_json():
+        error = {"code": code, "message": message, "fields": dict(fields or {})}
+        if reason is not None:
+            error["reason"] = reason
+        response = json_response({"error": error}, status)
+    else:
+        title = HTTPStatus(status).phrase
+        response = make_response(render_template("error.html", status=status, title=title, message=message), status)
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _product_error(error: ProductError) -> Response:
+    reason = error.reason if isinstance(error, CouldNotStart) else None
+    return error_response(error.http_status, error.code, error.message, fields=error.fields, reason=reason)
+
+
+def _csrf_error(error: CSRFError) -> Response:
+    if request.path.startswith("/api/"):
+        return error_response(401, "unauthorized", _MESSAGES[401])
+    message = "This page had lost its session, so nothing was done. Load it again and repeat what you did."
+    return error_response(400, "session_lost", message)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        # Redirects are exceptions in Werkzeug, and not errors.
+        return make_response(error.get_response())
+    response = error_response(status, _CODES.get(status, "error"), _MESSAGES.get(status, HTTPStatus(status).phrase))
+    if allowed := getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def _unforeseen(error: Exception) -> Response:
+    # The last web handler: nothing above it could answer. The text of the error stays in the log.
+    log.error("request failed method=%s path=%r", request.method, request.path, exc_info=error)
+    return error_response(500, _CODES[500], _MESSAGES[500])

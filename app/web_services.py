@@ -1,0 +1,100 @@
+"""What the pages and the API work with: one set of services per application, found through Flask."""
+
+from __future__ import annotations
+
+from builtins import list as list_of
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+
+from flask import Flask, current_app
+
+from app.domain.secret import Secret
+from app.domain.spec import StreamSpec
+from app.domain.stats import Second
+from app.settings import Settings
+from app.supervisor.snapshot import LogEntry, Snapshot
+from app.utils import SystemMeter, WorkerMeter
+
+_NAME: Final = "mcr_srt_streamer"
+
+
+class Manager(Protocol):
+    """What the web layer asks of stream_manager.StreamManager. Nothing here waits for more than 3 s."""
+
+    def start(self, spec: StreamSpec, *, actor: str = ...) -> Snapshot:
+        """Put a stream on air. Raises a ProductError when it cannot be."""
+
+    def stop(self, key: str, *, actor: str = ...) -> Snapshot:
+        """Take a stream off air; it stays listed. Raises NotFound."""
+
+    def restart(self, key: str, *, actor: str = ...) -> Snapshot:
+        """Put it on air again with the same spec. Raises NotFound."""
+
+    def dismiss(self, key: str, *, actor: str = ...) -> None:
+        """Take it off air and forget it. Raises NotFound."""
+
+    def list(self) -> list_of[Snapshot]:
+        """All streams, oldest first."""
+
+    def get(self, key: str) -> Snapshot:
+        """One stream. Raises NotFound."""
+
+    def history(self, key: str, seconds: int, /) -> list_of[Second]:
+        """Its last seconds, oldest first. Raises NotFound."""
+
+    def debug(self, key: str) -> dict[str, Any]:
+        """Raw engine values without secrets. Raises NotFound."""
+
+    def passphrase(self, key: str) -> Secret | None:
+        """Its passphrase, for the far-end card. Raises NotFound."""
+
+    def events(self, *, key: str | None = ..., limit: int = ...) -> list_of[LogEntry]:
+        """The event log, newest first."""
+
+    def free_ports(self) -> list_of[int]:
+        """Listener ports that no stream and no program holds."""
+
+    def shutdown(self) -> None:
+        """Stop all streams in order."""
+
+
+class Media(Protocol):
+    """What the web layer asks of media_library.MediaLibrary."""
+
+    def check(self, path: str) -> Any:
+        """A quick look at a file. Raises InvalidInput when it cannot be streamed."""
+
+    def list(self, path: str = ...) -> Any:
+        """A folder's sub-folders and files. Raises InvalidInput or NotFound."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """All that a request needs."""
+
+    settings: Settings
+    manager: Manager
+    media: Media
+    system: SystemMeter
+    workers: WorkerMeter = field(default_factory=WorkerMeter)
+
+    @property
+    def media_folder(self) -> Path:
+        """Where the transport stream files are."""
+        return self.settings.media_folder
+
+
+def install_services(app: Flask, made: Services) -> None:
+    """Give an application its services."""
+    app.extensions[_NAME] = made
+
+
+def services_of(app: Flask) -> Services:
+    """The services of an application."""
+    return cast(Services, app.extensions[_NAME])
+
+
+def services() -> Services:
+    """The services of the application that serves the present request."""
+    return services_of(current_app)
