@@ -47,9 +47,10 @@ export SECRET_KEY
 
 $VENV/bin/python -m app.engine.check_elements
 
-if [ -z "$(find "$MEDIA_FOLDER" -name '*.ts' -print -quit)" ]; then
-    say "making the sample $MEDIA_FOLDER/bars_and_tone.ts"
-    $VENV/bin/python -m app.engine.make_sample "$MEDIA_FOLDER/bars_and_tone.ts"
+sample=$MEDIA_FOLDER/bars_and_tone.ts
+if [ ! -e "$sample" ] && { [ "$demo" = yes ] || [ -z "$(find "$MEDIA_FOLDER" -name '*.ts' -print -quit)" ]; }; then
+    say "making the sample $sample"
+    $VENV/bin/python -m app.engine.make_sample "$sample"
 fi
 
 if [ "$demo" = yes ]; then

@@ -1,0 +1,87 @@
+"""The JSON API from the command line's side: one small client over the standard library.
+
+Environment: HOST and PORT say where the server listens, API_KEY opens it. The key goes into a header only.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+_TIMEOUT_S: Final = 15.0  # a start takes up to 3 s, a restart waits for the old worker to leave first
+# What a server listens on is not always what a client can call.
+_ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced, not bound
+# Straight to this host, whatever proxy the environment names.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class ServerUnreachable(Exception):
+    """Nobody answers at the address; `str()` says which."""
+
+
+class Refused(Exception):
+    """The server answered, and not with success. `fields` maps inputs to what is wrong with them."""
+
+    def __init__(self, status: int, code: str, message: str, fields: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = dict(fields)
+
+
+class Api:
+    """Calls one server. Paths begin with a slash; answers are decoded JSON, None for an empty one."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        host = environ.get("HOST") or "127.0.0.1"
+        host = _ANY_ADDRESS.get(host, host)
+        self.address = f"http://{f'[{host}]' if ':' in host else host}:{environ.get('PORT') or 5000}"
+        self._key = environ.get("API_KEY") or ""
+
+    def get(self, path: str) -> Any:
+        """Read; raises Refused or ServerUnreachable, as the others do."""
+        return self._call("GET", path)
+
+    def post(self, path: str, document: object = None) -> Any:
+        """Order something."""
+        return self._call("POST", path, document)
+
+    def delete(self, path: str) -> None:
+        """Remove something."""
+        self._call("DELETE", path)
+
+    def _call(self, method: str, path: str, document: object = None) -> Any:
+        body = None if document is None else json.dumps(document).encode()
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        request = urllib.request.Request(self.address + path, data=body, headers=headers, method=method)  # noqa: S310
+        try:
+            with _opener.open(request, timeout=_TIMEOUT_S) as answer:
+                return _decoded(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _refusal(error) from None
+        except OSError as error:
+            raise ServerUnreachable(f"no server answers at {self.address}: {error}") from None
+
+
+def _refusal(error: urllib.error.HTTPError) -> Refused:
+    """Read the one error shape of the product; anything else (a proxy's page) gives its HTTP status."""
+    try:
+        shape = json.loads(error.read())["error"]
+        return Refused(error.code, shape["code"], shape["message"], shape.get("fields") or {})
+    except (ValueError, KeyError, TypeError):
+        phrase = HTTPStatus(error.code).phrase if error.code in HTTPStatus._value2member_map_ else "an error"
+        return Refused(error.code, "http_error", f"{error.url} answered {error.code} {phrase}", {})
+
+
+def _decoded(body: bytes) -> Any:
+    return json.loads(body) if body else None

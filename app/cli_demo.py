@@ -1,0 +1,72 @@
+"""The demonstration that `./run.sh --demo` starts: the sample on air, and how to receive it."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Final
+
+from app.cli_api import Api, Refused, ServerUnreachable
+
+PORT: Final = 10001
+SAMPLE: Final = "bars_and_tone.ts"
+SPEC: Final = {
+    "name": "Demo",
+    "endpoint": {"mode": "listener", "port": PORT},
+    "source": {"kind": "file", "path": SAMPLE, "loop": True},
+}
+_SERVER_DEADLINE_S: Final = 30.0
+_ON_AIR: Final = frozenset({"starting", "waiting", "delivering", "stalled"})
+
+
+class ServerGone(Exception):
+    """The server ended before it answered."""
+
+
+def put_on_air(api: Api, server_pid: int) -> dict[str, Any]:
+    """Wait for the server, then make sure that the demo stream runs; gives its view.
+
+    A demo stream of an earlier start is used again. Raises ServerGone, ServerUnreachable or Refused.
+    """
+    _wait_for_server(api, server_pid)
+    streams = api.get("/api/streams")["streams"]
+    known = [stream for stream in streams if stream["spec"]["endpoint"] == SPEC["endpoint"]]
+    if not known:
+        return dict(api.post("/api/streams", SPEC))
+    if known[0]["phase"] in _ON_AIR:
+        return dict(known[0])
+    return dict(api.post(f"/api/streams/{known[0]['key']}/start"))
+
+
+def _wait_for_server(api: Api, server_pid: int) -> None:
+    deadline = time.monotonic() + _SERVER_DEADLINE_S
+    while True:
+        try:
+            api.get("/health")
+            return
+        except Refused:
+            return  # it answers; a stream that is not well is no reason to wait
+        except ServerUnreachable:
+            if not _is_alive(server_pid):
+                raise ServerGone from None
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def receiving_lines(host: str = "127.0.0.1") -> list[str]:
+    """Commands that receive the demo, one a line, as they are typed."""
+    url = f"srt://{host}:{PORT}"
+    return [
+        f"ffplay -fflags nobuffer '{url}'",
+        f"vlc '{url}'",
+        f"srt-live-transmit '{url}' file://con > received.ts",
+    ]

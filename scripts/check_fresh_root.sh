@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Proves the two commands on an empty machine: debootstrap, git and bash, a clone, ./run.sh --demo, ./test.sh.
+set -euo pipefail
+
+usage() {
+    cat <<'HELP'
+usage: scripts/check_fresh_root.sh [--suite NAME] [--no-tests] [--keep] [FOLDER]
+
+As root, on Debian or Ubuntu with debootstrap: makes an empty Debian root in FOLDER (default
+/var/tmp/mcr-fresh-root; it is removed at the end), clones this repository's HEAD into it and there
+  1. runs ./run.sh --demo and receives the demo stream with ffmpeg,
+  2. runs it again with no network but loopback: nothing is missing, so it starts in seconds,
+  3. runs ./test.sh.
+Mounts and processes live in a namespace of their own and vanish with this script. About 4 GB of disk.
+
+  --suite NAME   bookworm (default) or trixie
+  --no-tests     leave out step 3
+  --keep         keep FOLDER
+environment:
+  DEBIAN_MIRROR       default http://deb.debian.org/debian
+  FRESH_ROOT_OVERLAY  a folder that is copied over the root: proxy, pip and certificate settings of this network
+HELP
+}
+
+suite=bookworm tests=yes keep=no folder=/var/tmp/mcr-fresh-root
+while [ $# -gt 0 ]; do
+    case $1 in
+        --suite) suite=$2; shift ;;
+        --no-tests) tests=no ;;
+        --keep) keep=yes ;;
+        --help) usage; exit ;;
+        -*) usage >&2; exit 2 ;;
+        *) folder=$1 ;;
+    esac
+    shift
+done
+
+[ "$(id -u)" -eq 0 ] || { echo "error: debootstrap and chroot need root" >&2; exit 1; }
+source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+
+# Everything below runs in its own mount and process namespace: when it ends, by whatever cause, mounts and
+# processes are gone.
+if [ -z "${IN_NAMESPACE:-}" ]; then
+    export IN_NAMESPACE=1
+    status=0
+    arguments=(--suite "$suite" --keep "$folder")
+    [ "$tests" = yes ] || arguments+=(--no-tests)
+    unshare --mount --pid --fork --kill-child "${BASH_SOURCE[0]}" "${arguments[@]}" || status=$?
+    [ "$keep" = yes ] || rm -rf --one-file-system "$folder"
+    exit $status
+fi
+
+step() { printf '\n##### %s\n' "$*"; }
+inside() { chroot "$folder" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"; }
+
+if [ ! -e "$folder/etc/debian_version" ]; then
+    step "an empty $suite in $folder"
+    debootstrap --variant=minbase "$suite" "$folder" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$folder.log"
+fi
+[ -z "${FRESH_ROOT_OVERLAY:-}" ] || cp -a "$FRESH_ROOT_OVERLAY/." "$folder/"
+cp -L /etc/resolv.conf /etc/hosts "$folder/etc/"
+mount -t proc proc "$folder/proc"
+mount --rbind /sys "$folder/sys"
+mount --rbind /dev "$folder/dev"
+mount -t tmpfs tmpfs "$folder/run"
+mkdir -p "$folder/mnt/source"
+mount --bind -o ro "$source_folder" "$folder/mnt/source"
+
+step "git, and nothing else"
+inside apt-get -q update >/dev/null
+inside apt-get -q install -y --no-install-recommends git >/dev/null
+inside git config --global --add safe.directory '*'
+inside rm -rf /root/streamer
+inside git clone -q /mnt/source /root/streamer
+
+# Starts the demo in the background of the shell that runs it, receives ten seconds, checks them and stops it.
+cat >"$folder/root/receive.sh" <<'INSIDE'
+set -euo pipefail
+cd /root/streamer
+rm -f /root/received.ts
+./run.sh --demo >/root/run.log 2>&1 &
+server=$!
+began=$SECONDS
+until grep -q ffplay /root/run.log; do
+    kill -0 $server 2>/dev/null || { cat /root/run.log; exit 1; }
+    sleep 0.2
+done
+echo "on air after $((SECONDS - began)) s"
+ffmpeg -v error -xerror -i 'srt://127.0.0.1:10001' -t 10 -c copy -f mpegts /root/received.ts </dev/null
+kill -TERM $server
+wait $server || true
+cat /root/run.log
+bytes=$(stat -c %s /root/received.ts)
+echo "received $bytes bytes in 10 s"
+[ "$bytes" -gt 1000000 ]
+INSIDE
+
+step "./run.sh --demo and a receiver"
+inside bash /root/receive.sh
+
+step "./run.sh --demo again, with no network"
+inside unshare --net bash -c 'python3 -c "
+import fcntl, socket, struct
+with socket.socket() as any_socket:  # loopback up (SIOCSIFFLAGS, IFF_UP | IFF_RUNNING), there is no ip command here
+    fcntl.ioctl(any_socket, 0x8914, struct.pack(\"16sh\", b\"lo\", 0x41))
+" && bash /root/receive.sh'
+
+if [ "$tests" = yes ]; then
+    step "./test.sh"
+    inside bash -c 'cd /root/streamer && CI=true ./test.sh -q </dev/null'
+fi
+step "all well"
