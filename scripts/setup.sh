@@ -41,8 +41,8 @@ missing_rpm() {
 
 install_debian() {
     say "installing with apt-get: $*"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@" </dev/null >&2 ||
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@" </dev/null >&2 ||
         die "apt-get could not install them all; on Ubuntu they need the universe repository (add-apt-repository universe)"
 }
 
