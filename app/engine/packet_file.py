@@ -1,0 +1,121 @@
+"""A transport stream file read packet by packet: blocks that begin with a sync byte, and what becomes of the file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from app.domain.mpegts.filler import BLOCK_PACKETS
+from app.domain.mpegts.framing import find_sync, whole_packets
+from app.domain.mpegts.packets import PACKET_BYTES
+from app.domain.status import Reason
+from app.engine.sender import Finished
+
+BLOCK_BYTES: Final = BLOCK_PACKETS * PACKET_BYTES
+# So much without a packet is no damage any more; reading on would only hold the stream up.
+_GARBAGE_BYTES_MAX: Final = 16 * 1024 * 1024
+
+
+class Change(StrEnum):
+    """What became of a file since it was opened, or since `adopt_change`."""
+
+    NONE = "none"
+    DELETED = "deleted"
+    REPLACED = "replaced"
+    REWRITTEN = "rewritten"
+
+
+class _Identity(msgspec.Struct, frozen=True):
+    device: int
+    inode: int
+    size_bytes: int
+    modified_ns: int
+
+
+class PacketFile:
+    """An open file. Constant memory, whatever its size. Raises Finished when it cannot be opened or read."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.bytes_skipped = 0
+        try:
+            # NONBLOCK: a FIFO put in the file's place must not hold the stream up. NOFOLLOW: `path` is already real.
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            reason = Reason.FILE_MISSING if isinstance(error, FileNotFoundError) else Reason.FILE_UNREADABLE
+            raise Finished(reason, f"cannot open the file: {error.strerror}") from None
+        status = os.fstat(self._fd)
+        self._identity = _identity(status)
+        self._position = 0
+        if not stat.S_ISREG(status.st_mode):
+            self.close()
+            raise Finished(Reason.FILE_UNREADABLE, "not a regular file")
+
+    def read_block(self) -> bytearray | None:
+        """Give the next whole packets, up to 348; None at the end. Bytes that are no packet are skipped."""
+        skipped = 0
+        while True:
+            block = self._read(BLOCK_BYTES)
+            del block[len(block) // PACKET_BYTES * PACKET_BYTES :]
+            if not block:
+                return None
+            if good := whole_packets(block):
+                del block[good * PACKET_BYTES :]
+                self._position += len(block)
+                return block
+            skipped += self._skip()
+            if skipped > _GARBAGE_BYTES_MAX:
+                raise Finished(Reason.NOT_A_TRANSPORT_STREAM, f"no packet in {skipped} bytes of the file")
+
+    def rewind(self) -> None:
+        """Begin again at the start."""
+        self._position = 0
+
+    def change(self) -> Change:
+        """Look what became of the file under its path. A link in its place counts as deleted: it is not followed."""
+        now = _identity(os.fstat(self._fd))
+        try:
+            there = os.lstat(self.path)
+        except OSError:
+            return Change.DELETED
+        if (there.st_dev, there.st_ino) != (now.device, now.inode):
+            return Change.REPLACED if stat.S_ISREG(there.st_mode) else Change.DELETED
+        return Change.NONE if now == self._identity else Change.REWRITTEN
+
+    def adopt_change(self) -> None:
+        """Take the file as it is now for what it should be."""
+        self._identity = _identity(os.fstat(self._fd))
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _read(self, size: int) -> bytearray:
+        block = bytearray(size)
+        try:
+            del block[os.preadv(self._fd, [block], self._position) :]
+        except OSError as error:
+            raise Finished(Reason.FILE_UNREADABLE, f"cannot read the file: {error.strerror}") from None
+        return block
+
+    def _skip(self) -> int:
+        """Move on to the next place where packets begin; give how many bytes that was."""
+        block = self._read(BLOCK_BYTES)
+        found = find_sync(block, 1)
+        if found < 0:
+            # The last bytes may be the start of packets that only the next block confirms.
+            short = len(block) < BLOCK_BYTES
+            found = len(block) if short else len(block) - 5 * PACKET_BYTES
+        self._position += found
+        self.bytes_skipped += found
+        return found
+
+
+def _identity(status: os.stat_result) -> _Identity:
+    return _Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
