@@ -33,7 +33,7 @@ _KEY_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are r
 _KEY_LENGTH: Final = 6
 WORKER_MEMORY_BYTES: Final = 256 * 1024 * 1024
 # Faults of a first try that the operator mends in the form; the same faults of a later try are retried.
-_FORM_FAULTS: Final = NOT_RETRIABLE | {Reason.PORT_IN_USE, Reason.HOST_NOT_FOUND}
+_FORM_FAULTS: Final = NOT_RETRIABLE | {Reason.PORT_IN_USE, Reason.HOST_NOT_FOUND, Reason.INTERFACE_MISSING}
 _FIELD_OF_FAULT: Final = {
     Reason.PORT_IN_USE: "endpoint.port",
     Reason.HOST_NOT_FOUND: "endpoint.host",

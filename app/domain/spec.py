@@ -93,8 +93,12 @@ def endpoint_label(endpoint: Endpoint) -> str:
     """Say the endpoint in a few words: `listener :10001`, `caller 192.0.2.10:9000`."""
     if isinstance(endpoint, ListenerEndpoint):
         return f"listener :{endpoint.port}"
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    return f"caller {host}:{endpoint.port}"
+    return f"caller {host_and_port(endpoint.host, endpoint.port)}"
+
+
+def host_and_port(host: str, port: int) -> str:
+    """`192.0.2.10:9000`, and `[2001:db8::1]:9000` for an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def source_label(source: Source) -> str:

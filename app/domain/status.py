@@ -66,7 +66,6 @@ NOT_RETRIABLE: Final = frozenset(
         Reason.FILE_UNREADABLE,
         Reason.NOT_A_TRANSPORT_STREAM,
         Reason.NO_PCR,
-        Reason.INTERFACE_MISSING,
         Reason.BAD_OPTION,
         Reason.MISSING_ELEMENT,
     }

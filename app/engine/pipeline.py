@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from app.domain.spec import CallerEndpoint, Encryption, endpoint_label
+from app.domain.spec import CallerEndpoint, Encryption, host_and_port
 from app.domain.status import Reason
 from app.dvb_config import CONNECT_TIMEOUT_MS, srt_options
 from app.engine.faults import reason_of_rejection, reason_of_text
@@ -59,7 +59,11 @@ class GstSender:
             self._lib = None
             self._tell(Notice(unix_now(), "libsrt_hidden", f"Some SRT figures cannot be read: {error}"))
             return None
-        return LibSrtPeers(self._lib)
+        return LibSrtPeers(self._lib, self._called_address())
+
+    def _called_address(self) -> str | None:
+        endpoint = self._order.spec.endpoint
+        return host_and_port(endpoint.host, endpoint.port) if isinstance(endpoint, CallerEndpoint) else None
 
     def start(self) -> None:
         """Bind the port, or send the call out. Raises CannotSend."""
@@ -137,7 +141,7 @@ class GstSender:
         """The connections that stand, from libsrt, or from GStreamer where libsrt is hidden."""
         if self._peers is not None:
             return self._peers.read(self._watch.take_attempts() if self._watch else 0)
-        return peers_of_structure(self._sink.get_property("stats"), endpoint_label(self._order.spec.endpoint))
+        return peers_of_structure(self._sink.get_property("stats"), self._called_address() or "")
 
     def read_input(self) -> Input:
         """The source's own figures."""
@@ -188,10 +192,9 @@ def build_sink(order: WorkerOrder) -> Gst.Element:
     options = srt_options(spec, dscp=order.dscp, bitrate_bps=order.bitrate_bps)
     is_caller = isinstance(spec.endpoint, CallerEndpoint)
     host = spec.endpoint.host if isinstance(spec.endpoint, CallerEndpoint) else ""
-    bracketed = f"[{host}]" if ":" in host else host
     # srtsink forgets every option set before `uri`, encryption included. Keep this line first. The host is an address
     # or an RFC 1123 name and the options are our own words and numbers: no user text can add a key here.
-    sink = make("srtsink", uri=f"srt://{bracketed}:{spec.endpoint.port}?{urlencode(options)}")
+    sink = make("srtsink", uri=f"srt://{host_and_port(host, spec.endpoint.port)}?{urlencode(options)}")
     wanted: dict[str, Any] = {"latency": spec.latency_ms, "wait-for-connection": False, "async": False}
     # In GStreamer 1.22 these two share one variable, the later wins: a caller needs the first, a listener the second.
     wanted |= {"auto-reconnect": False} if is_caller else {"authentication": True}

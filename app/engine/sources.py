@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from app.domain.spec import BarsSource, FileSource, MulticastSource
 from app.domain.status import Reason
 from app.engine.file_source import FilePart
 from app.engine.loop import LoopingReader
+from app.engine.multicast_source import MulticastPart
 from app.engine.sender import CannotSend, Tell
 from app.engine.source import Progress, SourcePart
 from app.protocol import WorkerOrder
@@ -20,5 +23,11 @@ def build_source(order: WorkerOrder, progress: Progress, tell: Tell) -> SourcePa
                 raise CannotSend(Reason.FILE_MISSING, "the order names no file")
             reader = LoopingReader(order.file_path, loop=source.loop)
             return FilePart(reader, smoothing_latency_ms=order.spec.smoothing_latency_ms, progress=progress)
+        case MulticastSource():
+            return MulticastPart(source, smoothing_latency_ms=order.spec.smoothing_latency_ms, tell=tell)
+        case BarsSource():
+            from app.engine.bars_source import BarsPart  # its encoders are memory that only bars need
+
+            return BarsPart(source, smoothing_latency_ms=order.spec.smoothing_latency_ms)
         case _:
-            raise NotImplementedError
+            assert_never(source)

@@ -14,9 +14,13 @@ _HEADER_BYTES: Final = 44
 
 
 class LibSrtPeers:
-    """Reads the connections from libsrt. Make it before the pipeline starts (see SocketWalk)."""
+    """Reads the connections from libsrt. Make it before the pipeline starts (see SocketWalk).
 
-    def __init__(self, lib: LibSrt) -> None:
+    `called_address` is the far end of a call: libsrt 1.5.1 names no peer for a socket that called.
+    """
+
+    def __init__(self, lib: LibSrt, called_address: str | None) -> None:
+        self._called_address = called_address
         self._lib = lib
         self._walk = SocketWalk(lib)
         self._origin = self._walk.first_id
@@ -32,7 +36,7 @@ class LibSrtPeers:
         return [peer for peer in peers if peer is not None]
 
     def refusal(self) -> tuple[int, str] | None:
-        """libsrt's reject code and words for a connection that failed, None while none has."""
+        """The reject code and libsrt's words for a connection that failed, None while none has."""
         for socket, state in self.states().items():
             if state in (State.BROKEN, State.CLOSING, State.CLOSED):
                 code = self._lib.reject_code(socket)
@@ -40,7 +44,8 @@ class LibSrtPeers:
         return None
 
     def _peer(self, socket: int) -> Peer | None:
-        stats, address = self._lib.stats(socket), self._lib.peer_address(socket)
+        stats = self._lib.stats(socket)
+        address = self._lib.peer_address(socket) or self._called_address
         if stats is None or address is None:
             return None  # it was closed between the walk and this call
         lib = self._lib
@@ -120,19 +125,19 @@ def _counters(stats: ByteStats) -> dict[str, Any]:
     }
 
 
-def peers_of_structure(stats: Gst.Structure, fallback_address: str) -> list[Peer]:
+def peers_of_structure(stats: Gst.Structure, called_address: str) -> list[Peer]:
     """The connections as srtsink's `stats` tells them; what it cannot tell truly stays None.
 
-    A listener's structure lists `callers`; a caller's is the connection itself. `fallback_address` is used where the
+    A listener's structure lists `callers`; a caller's is the connection itself. `called_address` is used where the
     structure names none. Fields are copied while the parent structure is alive: a child is garbage after it.
     """
     callers = stats.get_value("callers") if stats.has_field("callers") else None
     if callers is not None:
-        return [_peer_of(index, child, fallback_address) for index, child in enumerate(callers, 1)]
-    return [_peer_of(1, stats, fallback_address)] if stats.has_field("packets-sent") else []
+        return [_peer_of(index, child, called_address) for index, child in enumerate(callers, 1)]
+    return [_peer_of(1, stats, called_address)] if stats.has_field("packets-sent") else []
 
 
-def _peer_of(index: int, child: Gst.Structure, fallback_address: str) -> Peer:
+def _peer_of(index: int, child: Gst.Structure, called_address: str) -> Peer:
     def read(name: str) -> Any:
         return child.get_value(name) if child.has_field(name) else 0
 
@@ -141,7 +146,7 @@ def _peer_of(index: int, child: Gst.Structure, fallback_address: str) -> Peer:
     wire, wire_again = read("bytes-sent"), read("bytes-retransmitted")
     return Peer(
         id=index,
-        address=f"{address.get_address().to_string()}:{address.get_port()}" if address else fallback_address,
+        address=f"{address.get_address().to_string()}:{address.get_port()}" if address else called_address,
         connected_at=unix_now(),
         payload_bytes_total=payload_bytes(wire - wire_again, sent - again, _HEADER_BYTES),
         wire_bytes_total=wire,

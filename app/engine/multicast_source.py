@@ -1,0 +1,112 @@
+"""A multicast group as a pipeline source: udpsrc on a socket that we joined ourselves, de-packetised and re-timed.
+
+The socket is ours because udpsrc of GStreamer 1.22 can neither join source-specific groups nor refuse datagrams that
+another program's membership brings to this host.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+from app.domain.spec import MulticastSource
+from app.domain.status import Reason
+from app.engine.continuity import ContinuityCheck, RtpGaps
+from app.engine.gst import Gio, GLib, Gst
+from app.engine.sender import CannotSend, Finished, Tell
+from app.engine.source import make, make_tsparse
+from app.protocol import Input, Notice
+from app.steady_clock import unix_now
+
+# 50 Mb/s for 300 ms; the kernel books about 2300 bytes of its memory for each datagram of 1316.
+RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
+_SOL_SOCKET, _SO_RCVBUF, _SO_RCVBUFFORCE = 1, 8, 33  # asm-generic/socket.h
+_IPPROTO_IP, _IP_MULTICAST_ALL = 0, 49  # linux/in.h
+_RTP_CAPS: Final = "application/x-rtp, media=(string)video, clock-rate=(int)90000, encoding-name=(string)MP2T"
+
+
+class MulticastPart:
+    """A SourcePart that receives a group. Raises CannotSend when it cannot join."""
+
+    def __init__(self, source: MulticastSource, *, smoothing_latency_ms: int, tell: Tell) -> None:
+        self._socket = _join(source)
+        _size_buffer(self._socket, tell)
+        self._continuity = ContinuityCheck()
+        self._gaps = RtpGaps() if source.protocol == "rtp" else None
+        self._bytes_total = 0
+        self._received_at: float | None = None
+        udpsrc = make("udpsrc", socket=self._socket, close_socket=False, auto_multicast=False)
+        # tsparse lets go of packets when the next PCR is in, and the sink then holds them until their time. Without a
+        # thread in between, udpsrc would read its next datagram late, time it late, and slow down in a circle.
+        queue = make("queue", max_size_bytes=RECEIVE_BUFFER_BYTES, max_size_buffers=0, max_size_time=0)
+        self.elements = [udpsrc, queue, make_tsparse(smoothing_latency_ms)]
+        if self._gaps is not None:
+            udpsrc.set_property("caps", Gst.Caps.from_string(_RTP_CAPS))
+            self.elements.insert(1, make("rtpmp2tdepay"))
+        udpsrc.get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, self._look)
+
+    def _look(self, _pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
+        """Count a datagram on its way; runs in udpsrc's thread for each of them."""
+        buffer = info.get_buffer()
+        datagram = buffer.extract_dup(0, buffer.get_size())
+        packets = datagram if self._gaps is None else self._gaps.payload(datagram)
+        self._continuity.check(packets)
+        self._bytes_total += len(packets)
+        self._received_at = time.monotonic()
+        return Gst.PadProbeReturn.OK
+
+    def read_input(self) -> Input:
+        """Bytes of transport stream, continuity errors, RTP gaps, age of the last datagram."""
+        age_s = None if self._received_at is None else time.monotonic() - self._received_at
+        return Input(
+            bytes_total=self._bytes_total,
+            continuity_errors_total=self._continuity.errors_total,
+            rtp_gaps_total=0 if self._gaps is None else self._gaps.gaps_total,
+            last_packet_age_s=age_s,
+        )
+
+    def fault(self) -> Finished | None:
+        """A group never ends by itself; silence is a phase, not a fault."""
+        return None
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._socket.close()
+
+
+def _join(source: MulticastSource) -> Gio.Socket:
+    interface = None if source.interface == "auto" else source.interface
+    if interface is not None and not Path("/sys/class/net", interface).exists():
+        raise CannotSend(Reason.INTERFACE_MISSING, f"this host has no interface {interface}")
+    group = Gio.InetAddress.new_from_string(source.address)
+    try:
+        receiver = Gio.Socket.new(Gio.SocketFamily.IPV4, Gio.SocketType.DATAGRAM, Gio.SocketProtocol.UDP)
+        # Only what this socket joined, on the interface where it joined, from the sender that it asked for.
+        receiver.set_option(_IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+        receiver.bind(Gio.InetSocketAddress.new(group, source.port), allow_reuse=True)
+        if source.source_ip is None:
+            receiver.join_multicast_group(group, False, interface)
+        else:
+            receiver.join_multicast_group_ssm(group, Gio.InetAddress.new_from_string(source.source_ip), interface)
+    except GLib.Error as error:
+        where = interface or "the interface of the route; choose an interface by name"
+        raise CannotSend(
+            Reason.INTERFACE_MISSING, f"cannot join {source.address} on {where}: {error.message}"
+        ) from None
+    return receiver
+
+
+def _size_buffer(receiver: Gio.Socket, tell: Tell) -> None:
+    """Ask for a large receive buffer, look at what was granted, and say so when it is too little."""
+    try:
+        receiver.set_option(_SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
+    except GLib.Error:  # needs CAP_NET_ADMIN; without it net.core.rmem_max is the limit
+        receiver.set_option(_SOL_SOCKET, _SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    _, doubled = receiver.get_option(_SOL_SOCKET, _SO_RCVBUF)
+    if (granted := doubled // 2) < RECEIVE_BUFFER_BYTES:
+        text = (
+            f"The kernel granted {granted // 1024} kB of receive buffer where 50 Mb/s wants "
+            f"{RECEIVE_BUFFER_BYTES // 1024} kB: sysctl -w net.core.rmem_max={RECEIVE_BUFFER_BYTES}"
+        )
+        tell(Notice(unix_now(), "small_receive_buffer", text))
