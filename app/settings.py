@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from app.domain.names import problem_with_host
 from app.domain.secret import Secret
+from app.domain.web_address import problem_with_https_address
 
 PROJECT_FOLDER: Final = Path(__file__).resolve().parent.parent
 SECRET_KEY_CHARACTERS: Final = 32
@@ -55,6 +56,8 @@ class Settings:
     api_key: Secret | None = None
     qos_dscp: int = 34
     offline: bool = False
+    iperf3_servers_url: str = "https://export.iperf3serverlist.net/listed_iperf3_servers.json"
+    external_ip_url: str = "https://ipinfo.io/json"
     flask_env: str = "production"
 
 
@@ -78,6 +81,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     api_key = reader.get("API_KEY", None, _parse_api_key)
     qos_dscp = reader.get("QOS_DSCP", 34, _between(0, 63))
     offline = reader.get("OFFLINE", False, _parse_switch)
+    iperf3_servers_url = reader.get("IPERF3_SERVERS_URL", Settings.iperf3_servers_url, _parse_https)
+    external_ip_url = reader.get("EXTERNAL_IP_URL", Settings.external_ip_url, _parse_https)
     flask_env = reader.get("FLASK_ENV", "production", _parse_flask_env)
     if reader.problems:
         raise BadSettings(reader.problems)
@@ -96,6 +101,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         api_key=api_key,
         qos_dscp=qos_dscp,
         offline=offline,
+        iperf3_servers_url=iperf3_servers_url,
+        external_ip_url=external_ip_url,
         flask_env=flask_env,
     )
 
@@ -179,6 +186,12 @@ def _parse_api_key(text: str) -> Secret:
 
 def _parse_host(text: str) -> str:
     if problem := problem_with_host(text):
+        raise ValueError(problem)
+    return text
+
+
+def _parse_https(text: str) -> str:
+    if problem := problem_with_https_address(text):
         raise ValueError(problem)
     return text
 

@@ -23,10 +23,11 @@ _HEADERS: Final = {"User-Agent": "mcr-srt-streamer", "Accept": "application/json
 def fetch(address: str, *, bytes_max: int, timeout_s: float = FETCH_TIMEOUT_S) -> bytes:
     """Give the body found at an HTTPS address; raises app.probes.run.ProbeFailed saying why there is none."""
     # Imported here, because this file also runs alone, outside the package.
+    from app.domain.web_address import problem_with_https_address
     from app.probes.run import ProbeFailed, TimedOut, run
 
-    if not is_https(address):
-        raise ProbeFailed("fetch", "an https:// address with a host is needed")
+    if problem := problem_with_https_address(address):
+        raise ProbeFailed("fetch", problem)
     host = urllib.parse.urlsplit(address).hostname
     argv = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), address, str(bytes_max)]
     try:
@@ -36,18 +37,6 @@ def fetch(address: str, *, bytes_max: int, timeout_s: float = FETCH_TIMEOUT_S) -
     if outcome.returncode != 0:
         raise ProbeFailed("fetch", f"{host}: {outcome.complaint()}")
     return outcome.stdout
-
-
-def is_https(address: str) -> bool:
-    """Tell whether an address is https with a host and holds no credentials, spaces or control characters."""
-    if not (address.isascii() and address.isprintable()) or " " in address or len(address) > 2000:
-        return False
-    try:
-        parts = urllib.parse.urlsplit(address)
-        parts.port  # noqa: B018 - raises when it is no port
-    except ValueError:
-        return False
-    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

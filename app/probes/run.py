@@ -79,8 +79,8 @@ class TooMuchOutput(ProbeFailed):
     """The program wrote more than allowed and was killed."""
 
 
-class Cancelled(ProbeFailed):
-    """The switch was thrown and the program was killed."""
+class Cancelled(Exception):
+    """The switch was thrown; the program was killed or not started. No failure, so not a ProbeFailed."""
 
 
 class CancelSwitch:
@@ -122,7 +122,7 @@ def run(
     """
     name = os.path.basename(argv[0])  # noqa: PTH119 - a name, not a path to open
     if cancel is not None and cancel.is_thrown():
-        raise Cancelled(name, f"{name} was cancelled")
+        raise Cancelled(f"{name} was cancelled")
     started = time.monotonic()
     child = _spawn(name, argv)
     try:
@@ -206,7 +206,7 @@ class _Output:
         self.program_ended = True
 
     def cancel(self) -> None:
-        raise Cancelled(self._name, f"{self._name} was cancelled")
+        raise Cancelled(f"{self._name} was cancelled")
 
 
 @contextlib.contextmanager

@@ -146,7 +146,7 @@ def test_a_thrown_switch_ends_the_program_at_once(tmp_path: Path) -> None:
         try:
             run(python(code), timeout_s=600, cancel=switch)
         except Cancelled as cancelled:
-            ends.append(cancelled.message)
+            ends.append(str(cancelled))
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -1,0 +1,239 @@
+"""The iperf3 servers that a network test can choose from: built in, listed in public, the operator's own.
+
+The public list comes from one HTTPS address, in the background and only once somebody uses the network test; its
+last good copy stays in the data folder. Whatever a list holds that is no server is left out.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+import threading
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from app.atomic_file import write_atomically
+from app.domain.names import is_ip_address, problem_with_host
+from app.domain.places import Point, country_point
+from app.probes.fetch import fetch
+from app.probes.iperf3 import PORT_DEFAULT
+from app.probes.run import ProbeFailed
+
+log = logging.getLogger(__name__)
+
+LIST_BYTES_MAX: Final = 2 * 1024 * 1024
+SERVERS_MAX: Final = 5000
+FRESH_S: Final = 24 * 3600
+RETRY_S: Final = 600  # after a failure, so that a firewall is not knocked at with every page
+REGIONS: Final = ("Africa", "Asia", "Europe", "North America", "Oceania", "South America")
+_REGION_OTHER: Final = "Elsewhere"
+_REGION_OWN: Final = "Own servers"
+_TEXT_CHARACTERS: Final = 80
+
+
+class Origin(StrEnum):
+    """Who says that there is a server."""
+
+    OWN = "own"
+    LISTED = "listed"
+    BUILT_IN = "built_in"
+
+
+class Server(msgspec.Struct, frozen=True):
+    """An iperf3 server. It listens on each port of the range; `point` is None when its place is not known."""
+
+    host: str
+    port_first: int
+    port_last: int
+    origin: Origin
+    site: str = ""
+    country: str = ""
+    region: str = _REGION_OTHER
+    provider: str = ""
+    point: Point | None = None
+
+
+class ListState(msgspec.Struct, frozen=True):
+    """How old the public list is (None: never read) and why the last refresh failed, if it did."""
+
+    servers: int
+    own_servers: int
+    age_s: float | None
+    problem: str | None
+
+
+class ServerList:
+    """All known servers. Reading never waits; `refresh_soon` and `refresh` bring the public list up to date."""
+
+    def __init__(self, *, built_in: Path, own: Path, cache: Path, address: str | None) -> None:
+        """Read the three files; `address` None means that the public list is never asked for."""
+        self._own_file, self._cache_file, self._address = own, cache, address
+        self._built_in = _read_file(built_in, Origin.BUILT_IN)
+        self._listed = _read_file(cache, Origin.LISTED)
+        self._listed_at = cache.stat().st_mtime if self._listed else None
+        self._problem: str | None = None
+        self._tried_at = 0.0
+        self._refreshing = threading.Lock()
+
+    def own(self) -> list[Server]:
+        """The operator's servers, as the file is now."""
+        return _read_file(self._own_file, Origin.OWN)
+
+    def public(self) -> list[Server]:
+        """The public list, or the built-in one while there is none."""
+        return self._listed or self._built_in
+
+    def regions(self) -> list[str]:
+        """The regions that have a server, the operator's own first."""
+        found = {server.region for server in (*self.own(), *self.public())}
+        return sorted(found, key=lambda region: (region in (*REGIONS, _REGION_OTHER), region))
+
+    def state(self) -> ListState:
+        """What to tell of the list's age and troubles."""
+        age_s = None if self._listed_at is None else max(0.0, time.time() - self._listed_at)
+        return ListState(len(self.public()), len(self.own()), age_s, self._problem)
+
+    def refresh_soon(self) -> None:
+        """Bring the public list up to date in the background, if it is old. Returns at once."""
+        if self._is_due() and not self._refreshing.locked():
+            threading.Thread(target=self.refresh, name="iperf3-server-list", daemon=True).start()
+
+    def refresh(self) -> None:
+        """Bring the public list up to date if it is old; on failure the last good one stays and `state` says why."""
+        with self._refreshing:
+            if not self._is_due() or self._address is None:
+                return
+            self._tried_at = time.monotonic()
+            try:
+                body = fetch(self._address, bytes_max=LIST_BYTES_MAX)
+                self._listed = parse_servers(body, Origin.LISTED)
+                write_atomically(self._cache_file, body)
+            except (ProbeFailed, ValueError, OSError) as error:
+                self._problem = str(error)
+                log.warning("iperf3 server list not refreshed error=%r", str(error))
+                return
+            self._listed_at, self._problem = time.time(), None
+            log.info("iperf3 server list refreshed servers=%d", len(self._listed))
+
+    def _is_due(self) -> bool:
+        if self._address is None or (self._tried_at and time.monotonic() - self._tried_at < RETRY_S):
+            return False
+        return self._listed_at is None or time.time() - self._listed_at >= FRESH_S
+
+
+class _Entry(msgspec.Struct):
+    """A server as our own files spell it."""
+
+    host: str
+    ports: str | int = PORT_DEFAULT
+    site: str = ""
+    country: str = ""
+    region: str = ""
+    provider: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class _ExportEntry(msgspec.Struct):
+    """A server as iperf3serverlist.net spells it."""
+
+    host: str = msgspec.field(name="IP/HOST")
+    ports: str | int = msgspec.field(name="PORT", default=PORT_DEFAULT)
+    site: str | None = msgspec.field(name="SITE", default="")
+    country: str | None = msgspec.field(name="COUNTRY", default="")
+    region: str | None = msgspec.field(name="CONTINENT", default="")
+    provider: str | None = msgspec.field(name="PROVIDER", default="")
+
+
+class _Document(msgspec.Struct):
+    servers: list[Any]
+
+
+def parse_servers(body: bytes, origin: Origin) -> list[Server]:
+    """Read a list in our spelling (`{"servers": […]}`) or that of iperf3serverlist.net (`[…]`).
+
+    Entries that are no server are left out; raises ValueError when the document is no list or none is left.
+    """
+    try:
+        entries = msgspec.json.decode(body, type=_Document | list[Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError("this is no list of iperf3 servers in JSON") from error
+    if isinstance(entries, _Document):
+        found = [_server_of(entry, _Entry, origin) for entry in entries.servers[:SERVERS_MAX]]
+    else:
+        found = [_server_of(entry, _ExportEntry, origin) for entry in entries[:SERVERS_MAX]]
+    unique = {(server.host, server.port_first): server for server in found if server is not None}
+    if not unique:
+        raise ValueError("the list has no server in it")
+    return list(unique.values())
+
+
+def _server_of(entry: object, kind: type[_Entry] | type[_ExportEntry], origin: Origin) -> Server | None:
+    """Make a server of an entry, or None when it is none."""
+    try:
+        read = msgspec.convert(entry, kind)
+        host, ports = read.host.strip(), _port_range(str(read.ports))
+        point = country_point(_label(read.country))
+        if isinstance(read, _Entry) and read.latitude is not None and read.longitude is not None:
+            point = Point(read.latitude, read.longitude)
+    except (msgspec.ValidationError, ValueError):
+        return None
+    # A list from outside must not make us probe the inside of a network.
+    if problem_with_host(host) or (origin is Origin.LISTED and is_ip_address(host) and not is_public(host)):
+        return None
+    region = _label(read.region)
+    if origin is Origin.OWN:
+        region = region or _REGION_OWN
+    elif region not in REGIONS:
+        region = _REGION_OTHER
+    return Server(
+        host=host,
+        port_first=ports[0],
+        port_last=ports[1],
+        origin=origin,
+        site=_label(read.site),
+        country=_label(read.country),
+        region=region,
+        provider=_label(read.provider),
+        point=point,
+    )
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address belongs to the public internet: not private, loopback, link-local or reserved."""
+    parsed = ipaddress.ip_address(address)
+    return parsed.is_global and not parsed.is_multicast
+
+
+def _port_range(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?", text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= first <= last <= 65535:
+        raise ValueError(f"no ports: {text[:40]!r}")
+    return first, last
+
+
+def _label(text: str | None) -> str:
+    return "".join(character for character in text or "" if character.isprintable()).strip()[:_TEXT_CHARACTERS]
+
+
+def _read_file(path: Path, origin: Origin) -> list[Server]:
+    """The servers of a file; a missing one has none, a bad one none either, with a warning in the log."""
+    try:
+        with path.open("rb") as file:
+            body = file.read(LIST_BYTES_MAX + 1)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        log.warning("iperf3 servers not read file=%s error=%r", path, error.strerror)
+        return []
+    try:
+        return parse_servers(body, origin) if len(body) <= LIST_BYTES_MAX else []
+    except ValueError as error:
+        log.warning("iperf3 servers not read file=%s error=%r", path, str(error))
+        return []
