@@ -1,4 +1,4 @@
-"""An HTTPS server on loopback, with a certificate of its own, that answers as a test wants: well, badly, without end."""
+"""An HTTPS server on loopback with its own certificate, that answers as a test wants: well, badly, without end."""
 
 from __future__ import annotations
 
