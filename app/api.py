@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import time
 from typing import Any, Final
 
@@ -12,8 +13,9 @@ from flask import Blueprint, Response, g, request
 
 from app.domain.errors import InvalidInput
 from app.domain.spec import parse_spec
-from app.presenters import iso, present_event, present_second, present_stream
-from app.presenters_views import SecondView, StreamView
+from app.presenters import iso, present_advice, present_event, present_second, present_stream
+from app.presenters_machine import present_overview
+from app.presenters_views import LiveView, SecondView, StreamView
 from app.protocol import HISTORY_SECONDS
 from app.supervisor.snapshot import Snapshot
 from app.web_access import is_scripted
@@ -24,6 +26,8 @@ api = Blueprint("api", __name__, url_prefix="/api")
 
 EVENTS_MAX: Final = 1000
 _INPUT_RATE_SECONDS: Final = 3
+_LIVE_SECONDS: Final = 300
+_LIVE_EVENTS: Final = 30
 
 
 @api.get("/streams")
@@ -77,6 +81,26 @@ def show_history(key: str) -> Response:
     return response
 
 
+@api.get("/streams/<key>/live")
+def show_live(key: str) -> Response:
+    """All that a stream's page shows, with the history after `since` (Unix time; five minutes without it)."""
+    manager = services().manager
+    snapshots = manager.list()
+    snapshot = manager.get(key)
+    since = read_number("since", default=0, low=0, high=10**11)
+    wanted_s = min(HISTORY_SECONDS, max(1, math.ceil(time.time() - since) + 1)) if since else _LIVE_SECONDS
+    history = manager.history(key, wanted_s)
+    return json_response(
+        LiveView(
+            overview=present_overview(snapshots),
+            stream=present_stream(snapshot, services().workers, history[-1] if history else None),
+            samples=[present_second(second) for second in history if second.at > since],
+            events=[present_event(entry) for entry in manager.events(key=key, limit=_LIVE_EVENTS)],
+            advice=present_advice(snapshot),
+        )
+    )
+
+
 @api.get("/streams/<key>/debug")
 def show_debug(key: str) -> Response:
     """Raw engine values, allow-listed, without secrets."""
@@ -97,7 +121,8 @@ def list_events() -> Response:
     """The event log, newest first; `key` narrows it to a stream."""
     limit = read_number("limit", default=200, low=1, high=EVENTS_MAX)
     entries = services().manager.events(key=request.args.get("key") or None, limit=limit)
-    return json_response({"events": [present_event(entry) for entry in entries]})
+    overview = present_overview(services().manager.list())
+    return json_response({"overview": overview, "events": [present_event(entry) for entry in entries]})
 
 
 def view_of(snapshot: Snapshot) -> StreamView:
@@ -126,7 +151,7 @@ def read_number(name: str, *, default: int, low: int, high: int) -> int:
     text = request.args.get(name, "")
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and low <= int(text) <= high):
+    if not (text.isascii() and text.isdigit() and len(text) <= 11 and low <= int(text) <= high):
         raise InvalidInput.of({name: f"give a whole number from {low} to {high}"})
     return int(text)
 

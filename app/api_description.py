@@ -7,14 +7,27 @@ from typing import Any, Final
 
 import msgspec
 
+from app.domain.mpegts.first_look import MediaCheck
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.media_library import MediaFolder
-from app.presenters_views import DashboardView, EventView, SecondView, StreamView, SystemView
+from app.presenters_views import DashboardView, EventView, LiveView, OverviewView, SecondView, StreamView, SystemView
 from app.utils import Interface
 
 _KEY: Final = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
-_TYPES: Final = [StreamSpec, StreamView, SecondView, EventView, SystemView, DashboardView, MediaFolder, Interface]
+_TYPES: Final = [
+    StreamSpec,
+    StreamView,
+    SecondView,
+    EventView,
+    SystemView,
+    OverviewView,
+    LiveView,
+    DashboardView,
+    MediaFolder,
+    MediaCheck,
+    Interface,
+]
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):
@@ -89,6 +102,14 @@ def _paths() -> dict[str, Any]:
                 ],
             )
         ),
+        "/api/streams/{key}/live": _of_key(
+            get=_operation(
+                "All that the stream's page shows",
+                _ref("LiveView"),
+                [400, 404],
+                [_query("since", {"type": "integer", "description": "Unix time; samples after it"})],
+            )
+        ),
         "/api/streams/{key}/debug": _of_key(get=_operation("Raw engine values, no secrets", {"type": "object"}, [404])),
         "/api/streams/{key}/passphrase": _of_key(
             post=_operation(
@@ -100,7 +121,7 @@ def _paths() -> dict[str, Any]:
         "/api/events": {
             "get": _operation(
                 "The event log, newest first",
-                _wrapped("events", _ref("EventView")),
+                _wrapped("events", _ref("EventView"), overview=_ref("OverviewView")),
                 [400],
                 [
                     _query("key", {"type": "string"}),
@@ -108,6 +129,7 @@ def _paths() -> dict[str, Any]:
                 ],
             )
         },
+        "/api/overview": {"get": _operation("How the streams are, all together", _ref("OverviewView"), [])},
         "/api/dashboard": {
             "get": _operation(
                 "All that the dashboard shows", _ref("DashboardView"), [], [_query("spark", {"enum": ["0", "1"]})]
@@ -150,8 +172,9 @@ def _of_key(**operations: dict[str, Any]) -> dict[str, Any]:
     return {"parameters": [_KEY], **operations}
 
 
-def _wrapped(name: str, item: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": [name], "properties": {name: {"type": "array", "items": item}}}
+def _wrapped(name: str, item: dict[str, Any], **beside: dict[str, Any]) -> dict[str, Any]:
+    properties = {name: {"type": "array", "items": item}, **beside}
+    return {"type": "object", "required": [*properties], "properties": properties}
 
 
 def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:

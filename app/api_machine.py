@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from flask import Blueprint, Response, request
 
-from app.presenters import iso, present_event, present_row
-from app.presenters_machine import present_system
-from app.presenters_views import DashboardView
+from app.presenters import present_event
+from app.presenters_machine import present_overview, present_system
+from app.presenters_rows import SPARK_SECONDS, present_row
+from app.presenters_views import DashboardView, SystemView
+from app.supervisor.snapshot import Snapshot
 from app.utils import list_interfaces
 from app.web_errors import json_response
 from app.web_services import services
@@ -16,7 +16,12 @@ from app.web_services import services
 machine = Blueprint("machine", __name__, url_prefix="/api")
 
 _DASHBOARD_EVENTS = 6
-_SPARK_SECONDS = 300
+
+
+@machine.get("/overview")
+def show_overview() -> Response:
+    """How the streams are, all together."""
+    return json_response(present_overview(services().manager.list()))
 
 
 @machine.get("/dashboard")
@@ -25,13 +30,12 @@ def show_dashboard() -> Response:
     manager = services().manager
     snapshots = manager.list()
     with_spark = request.args.get("spark") == "1"
-    services().workers.forget_all_but({snapshot.worker_pid for snapshot in snapshots if snapshot.worker_pid})
     return json_response(
         DashboardView(
-            now=iso(time.time()),
-            system=present_system(services().system.read(), snapshots, services().settings),
+            overview=present_overview(snapshots),
+            system=_system(snapshots),
             streams=[
-                present_row(snapshot, manager.history(snapshot.key, _SPARK_SECONDS) if with_spark else None)
+                present_row(snapshot, manager.history(snapshot.key, SPARK_SECONDS) if with_spark else None)
                 for snapshot in snapshots
             ],
             events=[present_event(entry) for entry in manager.events(limit=_DASHBOARD_EVENTS)],
@@ -61,5 +65,9 @@ def show_interfaces() -> Response:
 @machine.get("/system")
 def show_system() -> Response:
     """The machine this runs on."""
-    snapshots = services().manager.list()
-    return json_response(present_system(services().system.read(), snapshots, services().settings))
+    return json_response(_system(services().manager.list()))
+
+
+def _system(snapshots: list[Snapshot]) -> SystemView:
+    asked = services()
+    return present_system(asked.system.read(), snapshots, asked.settings, asked.versions.read(), asked.missing_programs)

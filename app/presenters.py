@@ -5,20 +5,20 @@ Numbers are rounded here and nowhere else; what is unknown stays None.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.domain.spec import BarsSource, CallerEndpoint, FileSource, public_spec, source_label
+from app.domain.advice_live import advice_for_live
+from app.domain.spec import public_spec
 from app.domain.stats import Rates, Second, percent
 from app.domain.status import Phase
 from app.presenters_settings import build_settings
 from app.presenters_views import (
+    AdviceView,
     EventView,
     InputView,
     LastSecondView,
     PeerView,
     RefusalView,
-    RowView,
     SecondView,
     StreamView,
     TotalsView,
@@ -32,8 +32,6 @@ from app.utils import WorkerMeter, WorkerUse
 # Haivision's rule of thumb is 4 x RTT, its least multiplier 3: under that the page warns, well under it alarms.
 RATIO_ATTENTION = 3.0
 RATIO_FAULT = 2.5
-SPARK_SECONDS = 300
-SPARK_POINTS = 60
 
 
 def present_stream(snapshot: Snapshot, meter: WorkerMeter, latest: Second | None = None) -> StreamView:
@@ -56,16 +54,16 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter, latest: Second | None
         remark=remark,
         since=iso(status.since),
         ordered_at=iso(snapshot.ordered_at),
-        retry_in_s=_rounded(snapshot.retry_in_s, 1),
+        retry_in_s=rounded(snapshot.retry_in_s, 1),
         restarts=status.restarts,
-        sample_age_s=_rounded(snapshot.sample_age_s, 1),
-        payload_mbps=_rounded(rates.payload_mbps, 3) if rates else None,
-        wire_mbps=_rounded(rates.wire_mbps, 3) if rates else None,
+        sample_age_s=rounded(snapshot.sample_age_s, 1),
+        payload_mbps=rounded(rates.payload_mbps, 3) if rates else None,
+        wire_mbps=rounded(rates.wire_mbps, 3) if rates else None,
         rtt_ms=worst_rtt_ms(snapshot),
         latency_rtt_ratio=least_ratio(snapshot),
         last_second=_present_last_second(rates),
         totals=_present_totals(snapshot.totals),
-        file_bitrate_mbps=_rounded(snapshot.file_bitrate_bps / 1e6, 3) if snapshot.file_bitrate_bps else None,
+        file_bitrate_mbps=rounded(snapshot.file_bitrate_bps / 1e6, 3) if snapshot.file_bitrate_bps else None,
         peers=peers,
         input=_present_input(snapshot, latest),
         refusals=[_present_refusal(refusal) for refusal in snapshot.refusals],
@@ -75,39 +73,28 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter, latest: Second | None
     )
 
 
-def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> RowView:
-    """A stream as a row of the dashboard; with its history, a sparkline of it."""
-    spec, status, rates = snapshot.spec, snapshot.status, snapshot.rates
-    severity, remark = judge(snapshot)
-    endpoint, peers = spec.endpoint, snapshot.sample.peers if snapshot.sample else []
-    is_caller = isinstance(endpoint, CallerEndpoint)
-    return RowView(
-        key=snapshot.key,
-        label=spec.label(),
-        severity=severity,
-        phase=status.phase.value,
-        phase_text=phase_text(status.phase),
-        reason_text=reason_text(status.reason),
-        remark=remark,
-        since=iso(status.since),
-        retry_in_s=_rounded(snapshot.retry_in_s, 1),
-        restarts=status.restarts,
-        sample_age_s=_rounded(snapshot.sample_age_s, 1),
-        mode="caller" if is_caller else "listener",
-        target=f"{bracketed(endpoint.host)}:{endpoint.port}"
-        if isinstance(endpoint, CallerEndpoint)
-        else f":{endpoint.port}",
-        source=source_label(spec.source),
-        source_kind="file" if isinstance(spec.source, FileSource) else _other_kind(spec.source),
-        key_bits=spec.encryption.key_bits if spec.encryption else None,
-        peers=len(peers),
-        refused=sum(refusal.count for refusal in snapshot.refusals),
-        payload_mbps=_rounded(rates.payload_mbps, 2) if rates else None,
-        rtt_ms=worst_rtt_ms(snapshot),
-        latency_rtt_ratio=least_ratio(snapshot),
-        retransmitted_percent=_rounded(rates.retransmitted_percent, 2) if rates else None,
-        packets_dropped=snapshot.totals.get("packets_dropped_total", 0),
-        spark=None if history is None else build_spark(history),
+def present_advice(snapshot: Snapshot) -> AdviceView | None:
+    """What the stream's own figures recommend, judged by its worst peer; None while nothing is delivered."""
+    peers = snapshot.sample.peers if snapshot.sample else []
+    judged = [(ratio, peer) for peer in peers if (ratio := _ratio(peer, snapshot)) is not None]
+    if snapshot.status.phase is not Phase.DELIVERING or not judged:
+        return None
+    peer = min(judged, key=lambda pair: pair[0])[1]
+    rates = snapshot.peer_rates.get(peer.id)
+    if rates is None or rates.payload_mbps <= 0:
+        return None
+    advice = advice_for_live(
+        rtt_ms=peer.rtt_ms,
+        retransmitted_percent=percent(peer.packets_retransmitted_total, peer.packets_sent_unique_total),
+        latency_ms=peer.negotiated_latency_ms or snapshot.spec.latency_ms,
+        overhead_percent=peer.applied_overhead_percent or snapshot.spec.overhead_percent,
+        bitrate_bps=round(rates.payload_mbps * 1e6),
+    )
+    return AdviceView(
+        sentence=advice.sentence,
+        is_enough=advice.is_enough,
+        latency_ms=advice.latency_ms,
+        overhead_percent=advice.overhead_percent,
     )
 
 
@@ -119,10 +106,10 @@ def present_second(second: Second) -> SecondView:
         payload_mbps=round(second.payload_mbps, 3),
         wire_mbps=round(second.wire_mbps, 3),
         input_mbps=round(second.input_mbps, 3),
-        retransmitted_percent=_rounded(second.retransmitted_percent, 2),
+        retransmitted_percent=rounded(second.retransmitted_percent, 2),
         packets_retransmitted=second.packets_retransmitted,
         packets_dropped=second.packets_dropped,
-        rtt_ms=_rounded(second.rtt_ms, 2),
+        rtt_ms=rounded(second.rtt_ms, 2),
         send_buffer_ms=second.send_buffer_ms,
     )
 
@@ -157,7 +144,7 @@ def judge(snapshot: Snapshot) -> tuple[Severity, str | None]:
 def worst_rtt_ms(snapshot: Snapshot) -> float | None:
     """Round-trip time of the peer that has the longest, None without a peer."""
     peers = snapshot.sample.peers if snapshot.sample else []
-    return _rounded(max((peer.rtt_ms for peer in peers), default=None), 1)
+    return rounded(max((peer.rtt_ms for peer in peers), default=None), 1)
 
 
 def least_ratio(snapshot: Snapshot) -> float | None:
@@ -166,32 +153,9 @@ def least_ratio(snapshot: Snapshot) -> float | None:
     return min((ratio for peer in peers if (ratio := _ratio(peer, snapshot)) is not None), default=None)
 
 
-def build_spark(history: Sequence[Second]) -> list[float]:
-    """The payload of the last five minutes as up to 60 means, oldest first."""
-    if not history:
-        return []
-    width = SPARK_SECONDS / SPARK_POINTS
-    newest = history[-1].at
-    buckets: dict[int, list[float]] = {}
-    for second in history:
-        age = int((newest - second.at) / width)
-        if age < SPARK_POINTS:
-            buckets.setdefault(age, []).append(second.payload_mbps)
-    return [round(sum(values) / len(values), 2) for _, values in sorted(buckets.items(), reverse=True)]
-
-
 def iso(at: float) -> str:
     """Unix time as ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def bracketed(host: str) -> str:
-    """A host as it stands before a colon: IPv6 in brackets."""
-    return f"[{host}]" if ":" in host else host
-
-
-def _other_kind(source: object) -> str:
-    return "bars" if isinstance(source, BarsSource) else "multicast"
 
 
 def _present_peer(peer: Peer, snapshot: Snapshot) -> PeerView:
@@ -205,11 +169,11 @@ def _present_peer(peer: Peer, snapshot: Snapshot) -> PeerView:
         rtt_ms=round(peer.rtt_ms, 1),
         latency_rtt_ratio=_ratio(peer, snapshot),
         negotiated_latency_ms=peer.negotiated_latency_ms,
-        payload_mbps=_rounded(rates.payload_mbps, 3) if rates else None,
-        wire_mbps=_rounded(rates.wire_mbps, 3) if rates else None,
+        payload_mbps=rounded(rates.payload_mbps, 3) if rates else None,
+        wire_mbps=rounded(rates.wire_mbps, 3) if rates else None,
         packets_sent_unique=peer.packets_sent_unique_total,
         packets_retransmitted=peer.packets_retransmitted_total,
-        retransmitted_percent=_rounded(percent(peer.packets_retransmitted_total, peer.packets_sent_unique_total), 2),
+        retransmitted_percent=rounded(percent(peer.packets_retransmitted_total, peer.packets_sent_unique_total), 2),
         packets_dropped=peer.packets_dropped_total,
         naks=peer.naks_total,
         acks=peer.acks_total,
@@ -217,7 +181,7 @@ def _present_peer(peer: Peer, snapshot: Snapshot) -> PeerView:
         send_buffer_packets=peer.send_buffer_packets,
         flight_packets=peer.flight_packets,
         flow_window_packets=peer.flow_window_packets,
-        max_bandwidth_mbps=_rounded(peer.max_bandwidth_mbps, 3),
+        max_bandwidth_mbps=rounded(peer.max_bandwidth_mbps, 3),
         link_capacity_mbps=round(peer.link_capacity_mbps, 1),
         key_bits=peer.key_bits,
         encryption_state=peer.encryption_state,
@@ -238,7 +202,7 @@ def _present_last_second(rates: Rates | None) -> LastSecondView | None:
         packets_sent_unique=rates.packets_sent_unique,
         packets_retransmitted=rates.packets_retransmitted,
         packets_dropped=rates.packets_dropped,
-        retransmitted_percent=_rounded(rates.retransmitted_percent, 2),
+        retransmitted_percent=rounded(rates.retransmitted_percent, 2),
     )
 
 
@@ -251,7 +215,7 @@ def _present_totals(totals: dict[str, int]) -> TotalsView:
         packets_sent_unique=unique,
         packets_retransmitted=retransmitted,
         packets_dropped=totals.get("packets_dropped_total", 0),
-        retransmitted_percent=_rounded(percent(retransmitted, unique), 2),
+        retransmitted_percent=rounded(percent(retransmitted, unique), 2),
     )
 
 
@@ -260,12 +224,12 @@ def _present_input(snapshot: Snapshot, latest: Second | None) -> InputView | Non
         return None
     source = snapshot.sample.input
     return InputView(
-        mbps=_rounded(latest.input_mbps, 3) if latest else None,
+        mbps=rounded(latest.input_mbps, 3) if latest else None,
         bytes_total=source.bytes_total,
         continuity_errors_total=source.continuity_errors_total,
         rtp_gaps_total=source.rtp_gaps_total,
         loops_total=source.loops_total,
-        last_packet_age_s=_rounded(source.last_packet_age_s, 2),
+        last_packet_age_s=rounded(source.last_packet_age_s, 2),
     )
 
 
@@ -286,11 +250,12 @@ def _present_worker(snapshot: Snapshot, meter: WorkerMeter) -> WorkerView | None
     use: WorkerUse = meter.read(snapshot.worker_pid)
     return WorkerView(
         pid=snapshot.worker_pid,
-        cpu_percent=_rounded(use.cpu_percent, 1),
+        cpu_percent=rounded(use.cpu_percent, 1),
         memory_mb=None if use.memory_bytes is None else round(use.memory_bytes / 1e6, 1),
         started_at=iso(snapshot.worker_started_at) if snapshot.worker_started_at else None,
     )
 
 
-def _rounded(value: float | None, digits: int) -> float | None:
+def rounded(value: float | None, digits: int) -> float | None:
+    """Round what is known; None stays None."""
     return None if value is None else round(value, digits)

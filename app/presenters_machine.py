@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 
 from app.domain.status import Order
-from app.presenters_views import SystemView
+from app.presenters import iso, judge
+from app.presenters_views import OverviewView, SystemView
 from app.presenters_words import SEVERITY_OF_PHASE, Severity
 from app.settings import Settings
 from app.supervisor.snapshot import Snapshot
 from app.utils import System
+from app.versions import Versions, warnings_about
 
 
-def present_system(system: System, snapshots: Sequence[Snapshot], settings: Settings) -> SystemView:
+def present_overview(snapshots: Sequence[Snapshot]) -> OverviewView:
+    """How the streams are, all together, at this moment."""
+    severities = [judge(snapshot)[0] for snapshot in snapshots]
+    return OverviewView(
+        now=iso(time.time()),
+        streams=len(snapshots),
+        on_air=_on_air(snapshots),
+        fault=severities.count(Severity.FAULT),
+        attention=severities.count(Severity.ATTENTION),
+    )
+
+
+def present_system(
+    system: System, snapshots: Sequence[Snapshot], settings: Settings, versions: Versions, missing: list[str]
+) -> SystemView:
     """The machine, with how much of it the streams use."""
     return SystemView(
         hostname=system.hostname,
@@ -27,12 +44,18 @@ def present_system(system: System, snapshots: Sequence[Snapshot], settings: Sett
         disk_used_percent=system.disk_used_percent,
         disk_free_gb=round(system.disk_free_bytes / 1e9, 1),
         addresses=system.addresses,
-        streams_on_air=sum(snapshot.worker_pid is not None for snapshot in snapshots),
+        streams_on_air=_on_air(snapshots),
         streams_max=settings.max_streams,
         sending_mbps=round(sum(snapshot.rates.payload_mbps for snapshot in snapshots if snapshot.rates), 2),
-        versions={},
-        warnings=[],
+        gstreamer_version=versions.gstreamer,
+        libsrt_version=versions.libsrt_package or versions.libsrt,
+        warnings=warnings_about(versions),
+        missing=missing,
     )
+
+
+def _on_air(snapshots: Sequence[Snapshot]) -> int:
+    return sum(snapshot.worker_pid is not None for snapshot in snapshots)
 
 
 def present_health(snapshots: Sequence[Snapshot], settings: Settings) -> dict[str, str]:

@@ -179,6 +179,7 @@ class RowView(View, frozen=True):
     target: str
     source: str
     source_kind: str
+    source_note: Annotated[str, _is("The interface of a multicast source, or how often a file began again")]
     key_bits: int | None
     peers: int
     refused: int
@@ -187,7 +188,7 @@ class RowView(View, frozen=True):
     latency_rtt_ratio: float | None
     retransmitted_percent: float | None
     packets_dropped: int
-    spark: list[float] | None = None
+    spark: list[float | None] | None = None
 
 
 class EventView(View, frozen=True):
@@ -235,14 +236,45 @@ class SystemView(View, frozen=True):
     streams_on_air: int
     streams_max: int
     sending_mbps: Annotated[float, _is("Payload of all streams together")]
-    versions: dict[str, str | None]
-    warnings: Annotated[list[str], _is("Known-bad versions and missing programs")]
+    gstreamer_version: str | None
+    libsrt_version: str | None
+    warnings: Annotated[list[str], _is("Known-bad versions in use")]
+    missing: Annotated[list[str], _is("Programs that are not installed, and what does not work without them")]
+
+
+class OverviewView(View, frozen=True):
+    """How the streams are, all together: what every page's head and title say."""
+
+    now: Annotated[str, _is("The server's time")]
+    streams: int
+    on_air: Annotated[int, _is("Streams that have a worker")]
+    fault: Annotated[int, _is("Streams that are stalled, backing off or failed")]
+    attention: Annotated[int, _is("Delivering streams with something to look at")]
+
+
+class AdviceView(View, frozen=True):
+    """What the stream's own RTT and retransmissions recommend, as the network test would."""
+
+    sentence: str
+    is_enough: Annotated[bool, _is("Whether the present settings do")]
+    latency_ms: Annotated[int, _is("Latency to set")]
+    overhead_percent: Annotated[int, _is("Overhead to set")]
+
+
+class LiveView(View, frozen=True):
+    """Everything a stream's page shows, in one answer; `samples` are those after the time that was asked."""
+
+    overview: OverviewView
+    stream: StreamView
+    samples: list[SecondView]
+    events: list[EventView]
+    advice: AdviceView | None
 
 
 class DashboardView(View, frozen=True):
     """Everything a dashboard shows, in one answer."""
 
-    now: str
+    overview: OverviewView
     system: SystemView
     streams: list[RowView]
     events: list[EventView]

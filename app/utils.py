@@ -88,7 +88,8 @@ class SystemMeter:
             cpu_count=psutil.cpu_count() or 1,
             memory_used_bytes=memory.total - memory.available,
             memory_total_bytes=memory.total,
-            disk_used_percent=round(100 * (1 - disk.free / disk.total), 1),
+            # As df counts: what is reserved for root is neither used nor free.
+            disk_used_percent=round(100 * disk.used / (disk.used + disk.free), 1),
             disk_free_bytes=disk.free,
             addresses=host_addresses(),
         )
@@ -110,14 +111,13 @@ class WorkerMeter:
             if use is None or now - read_at >= _WORKER_FRESH_S:
                 use = self._measure(pid)
                 self._read[pid] = (now, use)
+                self._forget_the_gone()
             return use
 
-    def forget_all_but(self, pids: set[int]) -> None:
-        """Drop what is kept of processes that are no longer workers."""
-        with self._lock:
-            for pid in self._read.keys() - pids:
-                self._read.pop(pid)
-                self._processes.pop(pid, None)
+    def _forget_the_gone(self) -> None:
+        for pid in [pid for pid in self._read if not psutil.pid_exists(pid)]:
+            del self._read[pid]
+            self._processes.pop(pid, None)
 
     def _measure(self, pid: int) -> WorkerUse:
         try:

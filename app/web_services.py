@@ -15,6 +15,7 @@ from app.domain.stats import Second
 from app.settings import Settings
 from app.supervisor.snapshot import LogEntry, Snapshot
 from app.utils import SystemMeter, WorkerMeter
+from app.versions import VersionReader, missing_programs
 
 _NAME: Final = "mcr_srt_streamer"
 
@@ -78,6 +79,8 @@ class Services:
     media: Media
     system: SystemMeter
     workers: WorkerMeter = field(default_factory=WorkerMeter)
+    versions: VersionReader = field(default_factory=VersionReader)
+    missing_programs: list[str] = field(default_factory=missing_programs)
 
     @property
     def media_folder(self) -> Path:
