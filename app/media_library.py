@@ -132,7 +132,7 @@ class MediaLibrary:
             if stat.S_ISDIR(status.st_mode):
                 folders.append(MediaSubfolder(_shown(name), _shown(relative), _problem_with_folder(relative)))
             elif stat.S_ISREG(status.st_mode) and name.lower().endswith(".ts"):
-                files.append(self._listed(relative, status, may_check=self._clock() < deadline))
+                files.append(self._listed(relative, status, deadline))
         parent = None if not path else str(PurePosixPath(path).parent).removeprefix(".")
         return MediaFolder(path, parent, tuple(folders), tuple(files), left_out)
 
@@ -161,14 +161,14 @@ class MediaLibrary:
             raise _refused("there is no such folder in the media folder; choose it again from the top")
         return real
 
-    def _listed(self, relative: str, status: os.stat_result, *, may_check: bool) -> MediaFile:
+    def _listed(self, relative: str, status: os.stat_result, deadline: float) -> MediaFile:
         check, problem = None, problem_with_media_path(relative)
         if problem is None and status.st_size == 0:
             problem = _EMPTY
         if problem is None:
             verdict = self._known(FileIdentity.of(status))
             try:
-                if verdict is None and may_check:
+                if verdict is None and self._clock() < deadline:
                     check = self.check(relative)
                 elif isinstance(verdict, NotStreamable):
                     problem = verdict.message

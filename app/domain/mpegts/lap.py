@@ -20,6 +20,8 @@ _CONSTANT_WITHIN: Final = 0.01
 _CONSTANT_WITHIN_PACKETS: Final = 2
 # Private streams whose units are further apart have no cadence to keep.
 _CADENCE_TICKS_MAX: Final = PTS_HZ // 10
+# A full multiplex has some thirty programmes; more clocks come of broken packets and follow the first.
+_CLOCKS_MAX: Final = 64
 
 # A PCR: the packet's index in the lap, and 27 MHz ticks.
 Reading = tuple[int, int]
@@ -136,6 +138,8 @@ class Lap:
         """Take a PCR that is in the lap's packet number `packet`."""
         track = self.clocks.get(pid)
         if track is None:
+            if len(self.clocks) >= _CLOCKS_MAX:
+                return
             track = self.clocks[pid] = ClockTrack()
         track.add(packet, pcr)
 

@@ -24,7 +24,7 @@ from typing import Final
 import msgspec
 
 from app.domain.mpegts.lap import ClockTrack, Lap
-from app.domain.mpegts.packets import PCR_HZ, PCR_WRAP, clock_step
+from app.domain.mpegts.packets import PACKET_BYTES, PCR_HZ, PCR_WRAP, clock_step
 
 # A surplus beyond this is no buffering but a timestamp astray; the seam does not wait for it.
 SURPLUS_TICKS_MAX: Final = 2 * PCR_HZ
@@ -32,6 +32,9 @@ SURPLUS_TICKS_MAX: Final = 2 * PCR_HZ
 _EARLY_90K: Final = 90
 _IN_STEP_TICKS: Final = PCR_HZ // 1000
 _PCR_TOLERANCE_TICKS: Final = PCR_HZ // 2000
+# A faster "constant" rate than 200 Mb/s comes of senseless PCRs; null packets at such a pace would flood the line.
+_PACKETS_A_TICK_MAX: Final = 200e6 / 8 / PACKET_BYTES / PCR_HZ
+_PCR_TICKS_LEAST: Final = PCR_HZ // 1000
 # The interval of PCRs in a filler when the file itself shows none.
 _PCR_TICKS_ASSUMED: Final = PCR_HZ * 40 // 1000
 
@@ -97,7 +100,7 @@ def plan_seam(lap: Lap, following: Lap, clock_of: dict[int, int], reference: int
 def _pace(before: ClockTrack, after: ClockTrack) -> _Pace:
     rate_before = before.rate_at_end() or before.rate_at_start()
     rate_after = after.rate_at_start() or after.rate_at_end()
-    is_constant = rate_before > 0 and before.is_constant() and (before is after or after.is_constant())
+    is_constant = 0 < rate_before < _PACKETS_A_TICK_MAX and before.is_constant() and (before is after or after.is_constant())
     return _Pace(rate_before or rate_after, rate_after or rate_before, is_constant)
 
 
@@ -180,6 +183,7 @@ def _filler(
 
 def _pcr_times(surplus: float, tail: float, head: float, longest: int) -> list[float]:
     """When a clock needs PCRs in a filler of `surplus` ticks, after the lap's end."""
+    longest = max(longest, _PCR_TICKS_LEAST)
     if tail + surplus + head <= longest + _PCR_TOLERANCE_TICKS:
         return []
     times = [0.0]

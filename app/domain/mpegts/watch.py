@@ -9,6 +9,7 @@ from app.domain.mpegts.sections import SectionAssembler
 from app.domain.mpegts.tables import PAT_PID, PAT_TABLE, PMT_TABLE, TDT_PID, Programme, read_pat, read_pmt
 
 SCTE35_STREAM_TYPE: Final = 0x86  # ANSI/SCTE 35, 8.1
+_TABLE_PIDS_MAX: Final = 256
 _REPEATED_PACKETS_MAX: Final = 8
 
 
@@ -34,7 +35,7 @@ class TableWatch:
         known = len(self.table_pids) + len(self.splice_pids)
         for section in self._assemblers.setdefault(pid, SectionAssembler()).feed(packet, 0):
             if pid == PAT_PID and section[0] == PAT_TABLE:
-                self.table_pids |= set((read_pat(section) or {}).values())
+                self._follow(read_pat(section) or {})
             elif section[0] == PMT_TABLE and (programme := read_pmt(section)):
                 self._take(programme)
         return len(self.table_pids) + len(self.splice_pids) != known
@@ -46,6 +47,11 @@ class TableWatch:
     def recent_tables(self) -> list[bytes]:
         """The packets of the latest PAT and PMTs, as they were in the file, PAT first."""
         return [packet for pid in sorted(self._recent) for packet in self._recent[pid]]
+
+    def _follow(self, pat: dict[int, int]) -> None:
+        for pid in pat.values():
+            if len(self.table_pids) < _TABLE_PIDS_MAX:
+                self.table_pids.add(pid)
 
     def _take(self, programme: Programme) -> None:
         if programme.pcr_pid == NULL_PID:

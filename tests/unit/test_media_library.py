@@ -1,0 +1,325 @@
+"""What the media folder gives out, and what it refuses in which words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.errors import InvalidInput
+from app.media_library import DEPTH_MAX, ENTRIES_MAX, HEAD_BYTES, MediaLibrary
+from tests.instruments.ts_maker import NULL_PACKET, WRAP_27, Programme, Recipe, make_ts
+
+SAMPLE = make_ts(Recipe(seconds=2.0))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "bars.ts").write_bytes(SAMPLE)
+    return media
+
+
+@pytest.fixture
+def library(folder: Path) -> MediaLibrary:
+    return MediaLibrary(folder)
+
+
+def refusal(call: Callable[[str], object], path: str) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        call(path)
+    assert list(caught.value.fields) == ["source.path"]
+    return caught.value.fields["source.path"]
+
+
+def test_a_file_of_the_folder_is_resolved_to_its_real_path(library: MediaLibrary, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "Ä b.TS").write_bytes(SAMPLE)
+    assert library.resolve("bars.ts") == folder.resolve() / "bars.ts"
+    assert library.resolve("sub/Ä b.TS") == folder.resolve() / "sub" / "Ä b.TS"
+
+
+def test_a_link_inside_the_folder_leads_to_the_real_file(library: MediaLibrary, folder: Path) -> None:
+    (folder / "link.ts").symlink_to("bars.ts")
+    assert library.resolve("link.ts") == folder.resolve() / "bars.ts"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("", "choose a file"),
+        ("missing.ts", "no such file"),
+        ("bars.ts/x.ts", "no such file"),
+        ("../outside.ts", "inside the media folder"),
+        ("/etc/passwd.ts", "inside the media folder"),
+        ("a\nb.ts", "control characters"),
+        ("a\0b.ts", "control characters"),
+        ('"a".ts', "quotes"),
+        ("\udcff.ts", "control characters"),
+        ("bars.mp4", "ending in .ts"),
+        ("x" * 1100 + ".ts", "1024 bytes"),
+        ("x" * 300 + ".ts", "no such file"),
+        ("outside.ts", "leads out of the media folder"),
+        ("out/outside.ts", "leads out of the media folder"),
+        ("circle.ts", "link that leads to itself"),
+        ("dangling.ts", "no such file"),
+        ("folder.ts", "not a file"),
+        ("fifo.ts", "not a file"),
+        ("device.ts", "leads out of the media folder"),
+        ("empty.ts", "empty"),
+    ],
+)
+def test_what_is_no_streamable_file_is_refused_with_the_remedy(
+    library: MediaLibrary, folder: Path, path: str, words: str
+) -> None:
+    outside = folder.parent / "elsewhere"
+    outside.mkdir()
+    (outside / "outside.ts").write_bytes(SAMPLE)
+    (folder / "outside.ts").symlink_to(outside / "outside.ts")
+    (folder / "out").symlink_to(outside)
+    (folder / "circle.ts").symlink_to("circle.ts")
+    (folder / "dangling.ts").symlink_to("nowhere.ts")
+    (folder / "device.ts").symlink_to("/dev/zero")
+    (folder / "folder.ts").mkdir()
+    (folder / "empty.ts").touch()
+    os.mkfifo(folder / "fifo.ts")
+    assert words in refusal(library.resolve, path)
+    assert words in refusal(library.check, path)
+
+
+def test_a_file_that_may_not_be_read_says_whose_right_is_missing(
+    library: MediaLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    # Root, who runs the tests in containers, may read everything: so the system call says no.
+    monkeypatch.setattr(os, "open", refuse)
+    assert "right to read" in refusal(library.resolve, "bars.ts")
+
+
+def test_a_missing_media_folder_is_named(tmp_path: Path) -> None:
+    assert "media folder is missing" in refusal(MediaLibrary(tmp_path / "none").resolve, "bars.ts")
+
+
+def write(folder: Path, data: bytes, name: str = "new.ts") -> str:
+    (folder / name).write_bytes(data)
+    return name
+
+
+def test_a_constant_bitrate_file_is_measured(library: MediaLibrary) -> None:
+    check = library.check("bars.ts")
+    assert check.bitrate_bps == pytest.approx(3_000_000, rel=1e-4)
+    assert check.is_constant_bitrate
+    assert check.duration_s == pytest.approx(2.0, abs=0.01)
+    assert check.pcr_interval_ms == pytest.approx(30, abs=0.6)
+    assert (check.pcr_pid, check.programme_count) == (0x101, 1)
+    assert check.packet_count * 188 == check.size_bytes == len(SAMPLE)
+    assert check.warnings == ()
+
+
+def test_a_variable_bitrate_file_is_told_apart(library: MediaLibrary, folder: Path) -> None:
+    check = library.check(write(folder, make_ts(Recipe(seconds=4, constant=False))))
+    assert not check.is_constant_bitrate
+    assert check.duration_s == pytest.approx(4.0, abs=0.1)
+
+
+def test_a_file_larger_than_the_look_is_measured_from_head_and_tail(library: MediaLibrary, folder: Path) -> None:
+    recipe = Recipe(seconds=4.0, bitrate_bps=16_000_000, programmes=[Programme(start_pcr=WRAP_27 - 27_000_000)])
+    data = make_ts(recipe)
+    assert len(data) > HEAD_BYTES + 1024 * 1024
+    check = library.check(write(folder, data))
+    assert check.bitrate_bps == pytest.approx(16_000_000, rel=1e-4)
+    assert check.is_constant_bitrate
+    assert check.duration_s == pytest.approx(4.0, abs=0.01)
+
+
+def test_a_sparse_file_of_20_gigabytes_is_checked_by_its_ends_only(library: MediaLibrary, folder: Path) -> None:
+    data = make_ts(Recipe(seconds=4.0, bitrate_bps=9_000_000))
+    with (folder / "large.ts").open("wb") as file:
+        file.write(data)
+        file.truncate(20 * 10**9)
+    check = library.check("large.ts")
+    assert check.bitrate_bps == pytest.approx(9_000_000, rel=0.01)
+    assert check.packet_count == 20 * 10**9 // 188
+
+
+def test_several_programmes_are_counted_and_the_first_ones_clock_is_used(library: MediaLibrary, folder: Path) -> None:
+    recipe = Recipe(programmes=[Programme(3), Programme(7, video_kbps=300)])
+    check = library.check(write(folder, make_ts(recipe)))
+    assert (check.programme_count, check.pcr_pid) == (2, 0x301)
+
+
+def test_a_file_that_begins_inside_a_packet_is_read_from_the_next_one_on(library: MediaLibrary, folder: Path) -> None:
+    check = library.check(write(folder, SAMPLE[100:] + b"rest"))
+    assert check.bitrate_bps == pytest.approx(3_000_000, rel=1e-4)
+    assert check.packet_count == len(SAMPLE) // 188 - 1
+
+
+def spread(data: bytes, before: int, after: int) -> bytes:
+    return b"".join(bytes(before) + data[at : at + 188] + bytes(after) for at in range(0, len(data), 188))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (spread(SAMPLE, 4, 0), "192 bytes (M2TS"),
+        (spread(SAMPLE, 0, 16), "204 bytes"),
+        (b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n" * 30, "playlist"),
+        (b"\0\0\0\x18ftypisom" + bytes(5000), "MP4"),
+        (bytes(100_000), "not an MPEG transport stream"),
+        (SAMPLE[: 188 * 4], "not an MPEG transport stream"),
+        (b"G", "not an MPEG transport stream"),
+        (NULL_PACKET * 1000, "no clock (PCR)"),
+        (make_ts(Recipe(pcr_ms=9_000_000)), "no clock (PCR)"),
+    ],
+)
+def test_what_cannot_be_streamed_is_called_by_its_name(
+    library: MediaLibrary, folder: Path, data: bytes, words: str
+) -> None:
+    assert words in refusal(library.check, write(folder, data))
+
+
+def test_a_clock_that_stands_still_is_refused(library: MediaLibrary, folder: Path) -> None:
+    assert "does not run forward" in refusal(library.check, write(folder, _first_packet_with_pcr() * 50))
+
+
+def _first_packet_with_pcr() -> bytes:
+    at = next(at for at in range(0, len(SAMPLE), 188) if SAMPLE[at + 3] & 0x20 and SAMPLE[at + 5] & 0x10)
+    return SAMPLE[at : at + 188]
+
+
+def test_a_jump_of_the_clock_is_a_warning(library: MediaLibrary, folder: Path) -> None:
+    other = make_ts(Recipe(programmes=[Programme(start_pcr=27_000_000 * 5000)]))
+    check = library.check(write(folder, SAMPLE + other))
+    assert any("jumps" in warning for warning in check.warnings)
+    assert check.bitrate_bps == pytest.approx(3_000_000, rel=1e-3)
+
+
+def test_rare_pcrs_and_missing_tables_are_warnings(library: MediaLibrary, folder: Path) -> None:
+    check = library.check(write(folder, make_ts(Recipe(pcr_ms=150))))
+    assert any("150 ms apart" in warning for warning in check.warnings)
+    without_psi = b"".join(
+        SAMPLE[at : at + 188] for at in range(0, len(SAMPLE), 188) if SAMPLE[at + 1] & 0x1F or SAMPLE[at + 2]
+    )
+    assert any("PAT" in warning for warning in library.check(write(folder, without_psi)).warnings)
+
+
+def test_a_changed_file_is_checked_anew(library: MediaLibrary, folder: Path) -> None:
+    before = library.check("bars.ts")
+    write(folder, make_ts(Recipe(bitrate_bps=5_000_000)), "bars.ts")
+    assert library.check("bars.ts").bitrate_bps > before.bitrate_bps
+
+
+@settings(max_examples=150)
+@given(seed=st.integers(0, 2**32), flips=st.integers(1, 4000), header_only=st.booleans())
+def test_no_bytes_make_a_check_fail_in_any_other_way(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, flips: int, header_only: bool
+) -> None:
+    dice = random.Random(seed)
+    data = bytearray(SAMPLE[: 188 * 800])
+    for _ in range(flips):
+        at = dice.randrange(len(data))
+        if header_only:
+            at = at // 188 * 188 + dice.randrange(1, 24)
+        data[at] = dice.randrange(256)
+    folder = tmp_path_factory.getbasetemp() / "mutated"
+    folder.mkdir(exist_ok=True)
+    (folder / "x.ts").write_bytes(data)
+    try:
+        check = MediaLibrary(folder).check("x.ts")
+    except InvalidInput:
+        return
+    assert check.bitrate_bps > 0
+    assert check.duration_s > 0
+
+
+def test_a_listing_is_in_natural_order_with_folders_apart(library: MediaLibrary, folder: Path) -> None:
+    for name in ("Clip 10.ts", "clip 2.ts", "b.TS", ".hidden.ts", "notes.txt"):
+        (folder / name).write_bytes(SAMPLE)
+    for name in ("Sub", "another", ".git"):
+        (folder / name).mkdir()
+    listing = library.list()
+    assert [file.name for file in listing.files] == ["b.TS", "bars.ts", "clip 2.ts", "Clip 10.ts"]
+    assert [sub.path for sub in listing.folders] == ["another", "Sub"]
+    assert (listing.path, listing.parent, listing.left_out) == ("", None, 0)
+
+
+def test_a_listing_shows_what_is_known_of_each_file(library: MediaLibrary, folder: Path) -> None:
+    write(folder, bytes(1000), "broken.ts")
+    write(folder, b"", "empty.ts")
+    bars, broken, empty = library.list().files
+    assert bars.check == library.check("bars.ts")
+    assert (bars.size_bytes, bars.problem) == (len(SAMPLE), None)
+    assert broken.problem is not None
+    assert "not an MPEG transport stream" in broken.problem
+    assert empty.problem is not None
+    assert "empty" in empty.problem
+
+
+def test_a_listing_leaves_checks_over_its_time_to_the_next_one(folder: Path) -> None:
+    now = [0.0]
+
+    def clock() -> float:
+        now[0] += 0.2
+        return now[0]
+
+    for index in range(6):
+        write(folder, SAMPLE + bytes(index), f"{index}.ts")
+    library = MediaLibrary(folder, clock=clock)
+    known = [sum(file.check is not None for file in library.list().files) for _ in range(5)]
+    assert known[0] < 7
+    assert known == sorted(known)
+    assert known[-1] == 7
+
+
+def test_a_sub_folder_is_listed_with_its_way_back(library: MediaLibrary, folder: Path) -> None:
+    (folder / "a" / "b").mkdir(parents=True)
+    write(folder, SAMPLE, "a/b/x.ts")
+    listing = library.list("a/b")
+    assert (listing.path, listing.parent) == ("a/b", "a")
+    assert [file.path for file in listing.files] == ["a/b/x.ts"]
+    assert library.list("a").parent == ""
+
+
+@pytest.mark.parametrize(
+    "path", ["..", "a/../..", "/etc", "missing", "bars.ts", "out", "a\nb", "/".join(["d"] * (DEPTH_MAX + 1))]
+)
+def test_a_listing_never_leaves_the_media_folder(library: MediaLibrary, folder: Path, path: str) -> None:
+    (folder / "out").symlink_to("/etc")
+    assert refusal(library.list, path)
+
+
+def test_links_out_of_the_folder_and_dead_ones_are_left_out(library: MediaLibrary, folder: Path) -> None:
+    (folder / "etc").symlink_to("/etc")
+    (folder / "zero.ts").symlink_to("/dev/zero")
+    (folder / "dead.ts").symlink_to("nowhere")
+    (folder / "same.ts").symlink_to("bars.ts")
+    listing = library.list()
+    assert [file.name for file in listing.files] == ["bars.ts", "same.ts"]
+    assert listing.folders == ()
+
+
+def test_names_that_cannot_be_used_are_shown_with_the_reason(library: MediaLibrary, folder: Path) -> None:
+    for name in (b"it's.ts", b"new\nline.ts", b"latin\xe9.ts", b"<script>alert(1)<|script>.ts"):
+        (folder / os.fsdecode(name)).write_bytes(SAMPLE)
+    files = {file.name: file.problem for file in library.list().files}
+    assert "quotes" in (files["it's.ts"] or "")
+    assert "control characters" in (files["new\nline.ts"] or "")
+    assert files["latin�.ts"] is not None
+    assert files["<script>alert(1)<|script>.ts"] is None
+
+
+def test_a_folder_with_very_many_files_is_listed_up_to_a_limit(folder: Path) -> None:
+    for index in range(ENTRIES_MAX + 5):
+        (folder / f"{index:05}.ts").touch()
+    listing = MediaLibrary(folder).list()
+    assert len(listing.files) == ENTRIES_MAX
+    assert listing.left_out == 6
