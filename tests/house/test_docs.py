@@ -1,0 +1,127 @@
+"""The documents say what the code does: every variable, route, figure, file and link."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from prometheus_client import Metric
+
+from app import create_app
+from app.domain.spec import parse_spec
+from app.engine.libsrt import ByteStats
+from app.presenters_metrics import StreamCollector
+from app.presenters_views import InputView, LastSecondView, PeerView, SecondView, TotalsView, WorkerView
+from app.settings import read_settings
+from tests.web.fake_manager import FakeManager
+
+ROOT = Path(__file__).parents[2]
+KEY = "k" * 32
+
+
+def documents() -> list[Path]:
+    """Every Markdown file that git knows."""
+    names = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = [ROOT / name for name in names.splitlines()]
+    assert ROOT / "README.md" in found
+    return [path for path in found if "vendor" not in path.parts]
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def first_cells(name: str) -> list[str]:
+    """The first cell of every table row."""
+    return [line.split("|")[1].strip() for line in text_of(name).splitlines() if line.startswith("| `")]
+
+
+def anchors_of(path: Path) -> set[str]:
+    """The anchors of a document's headings, as forges make them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_no_link_between_the_documents_is_dead() -> None:
+    dead = []
+    for path in documents():
+        for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+            if re.match(r"[a-z]+:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            place = path.parent / name if name else path
+            if not place.exists() or (anchor and anchor not in anchors_of(place)):
+                dead.append(f"{path.relative_to(ROOT)}: {target}")
+    assert not dead
+
+
+def test_every_environment_variable_is_documented_and_every_documented_one_is_read() -> None:
+    code = text_of("app/settings.py")
+    read = set(re.findall(r"reader\.(?:get|folder|text)\(\s*\"([A-Z0-9_]+)\"", code))
+    assert {"SECRET_KEY", "HOST", "DATA_FOLDER"} <= read, "the pattern still finds how variables are read"
+    assert read == {cell.strip("`") for cell in first_cells("docs/configuration.md")}
+
+
+def test_the_documented_defaults_are_the_defaults() -> None:
+    documented = dict(re.findall(r"^\| `([A-Z0-9_]+)` \| `([^`]+)` \|", text_of("docs/configuration.md"), re.MULTILINE))
+    assert len(documented) >= 10
+    assert read_settings({"SECRET_KEY": KEY, **documented}) == read_settings({"SECRET_KEY": KEY})
+
+
+def test_every_route_is_documented_and_every_documented_one_is_served(tmp_path: Path) -> None:
+    settings = read_settings({"SECRET_KEY": KEY, "DATA_FOLDER": str(tmp_path), "MEDIA_FOLDER": str(tmp_path)})
+    app = create_app(settings, manager=FakeManager())
+    served = {
+        f"{method} {re.sub('<[a-z]+:', '<', rule.rule)}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint != "static"
+    }
+    documented = {cell.strip("`") for cell in first_cells("docs/api.md")}
+    assert documented == served
+
+
+@pytest.mark.parametrize("view", [PeerView, InputView, LastSecondView, TotalsView, WorkerView, SecondView])
+def test_every_figure_is_documented(view: type[msgspec.Struct]) -> None:
+    explained = set(re.findall(r"`(\w+)`", text_of("docs/statistics.md")))
+    assert {field.name for field in msgspec.structs.fields(view)} - explained == set()
+
+
+def test_every_libsrt_field_that_the_documents_name_exists() -> None:
+    named = set(re.findall(r"`((?:pkt|byte|ms|mbps)[A-Z]\w+)`", text_of("docs/statistics.md")))
+    assert "pktSentUniqueTotal" in named
+    assert named <= {name for name, *_ in ByteStats._fields_}
+
+
+def test_every_metric_is_documented_and_every_documented_one_is_served() -> None:
+    families: list[Metric] = list(StreamCollector([]).collect())
+    served = {family.name + ("_total" if family.type == "counter" else "") for family in families}
+    documented = {cell.strip("`") for cell in first_cells("docs/statistics.md") if cell.startswith("`srt_")}
+    assert documented == served
+
+
+def test_every_source_file_that_the_architecture_names_exists() -> None:
+    block = text_of("docs/architecture.md").split("## The house")[1].split("```")[1]
+    folders, missing = [ROOT], []
+    for line in block.strip().splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        names = [name for name in re.split(r"\s{2,}|: ", line.strip())[0].split() if "." in name or "/" in name]
+        folders = folders[: depth + 1]
+        missing += [name for name in names if not any(folders[-1].glob(name.rstrip("/")))]
+        if names and names[0].endswith("/"):
+            folders.append(folders[-1] / names[0].rstrip("/"))
+    assert not missing
+
+
+def json_examples(name: str) -> list[Any]:
+    blocks = re.findall(r"```json\n(.*?)```", text_of(name), re.DOTALL)
+    return [msgspec.json.decode(block) for block in blocks if block.count("\n{") == 0 and "…" not in block]
+
+
+def test_the_documented_stream_is_one_that_the_product_accepts() -> None:
+    (example,) = [document for document in json_examples("docs/api.md") if "endpoint" in document]
+    assert parse_spec(example, listener_ports=range(10001, 10011)).latency_ms == 200
