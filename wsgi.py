@@ -1,7 +1,7 @@
 """Starts the web process: settings from the environment, the application, Waitress.
 
-SIGTERM and SIGINT take the streams off air in order and end the process. Anything harder (SIGKILL, a crash) leaves
-the workers sending; the next web process adopts them.
+SIGTERM and SIGINT take the streams off air in order and end the process. SIGHUP executes it anew with the streams on
+air; so does anything harder (SIGKILL, a crash) once it is started again: workers outlive it and are adopted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from waitress import create_server
 from app import create_app
 from app.logs import start_logging
 from app.settings import BadSettings, Settings, make_folders, read_settings
+from app.store.store import StoreUnavailable
 from app.web_services import services_of
 
 log = logging.getLogger("wsgi")
@@ -36,33 +37,52 @@ def main() -> int:
         print(f"The settings are not right:\n{error}", file=sys.stderr)  # noqa: T201 - there is no log yet
         return 78
     start_logging(settings)
-    app = create_app(settings)
     try:
-        return _serve(app, settings)
-    finally:
-        log.info("taking all streams off air")
-        services_of(app).manager.shutdown()
-        log.info("ended")
+        app = create_app(settings)
+    except StoreUnavailable as error:
+        log.error("the database cannot be opened: %s; see DATABASE_URL and DATA_FOLDER", error)
+        return 78
+    manager = services_of(app).manager
+    ending = Ending()
+    status = _serve(app, settings, ending)
+    if ending.signal is signal.SIGHUP:
+        log.info("executing anew, streams stay on air")
+        manager.detach()
+        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - our own program, our own arguments
+    log.info("taking all streams off air")
+    manager.shutdown()
+    log.info("ended")
+    return status
 
 
-def _serve(app: Flask, settings: Settings) -> int:
+class Ending:
+    """Which signal ended the server, None while none has."""
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+
+    def __call__(self, number: int, _frame: Any) -> NoReturn:
+        """Take the signal. Waitress's loop ends on SystemExit; a second signal must not cut the ending short."""
+        for handled in HANDLED:
+            signal.signal(handled, signal.SIG_IGN)
+        self.signal = signal.Signals(number)
+        raise SystemExit(0)
+
+
+HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def _serve(app: Flask, settings: Settings, ending: Ending) -> int:
     try:
         server = create_server(app, **_waitress_options(settings))
     except OSError as error:
         log.error("cannot serve host=%s port=%d error=%r", settings.host, settings.port, error.strerror)
         return 1
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
+    for handled in HANDLED:
+        signal.signal(handled, ending)
     log.info("serving host=%s port=%d threads=%d", settings.host, settings.port, settings.threads)
     server.run()
     return 0
-
-
-def _leave(_signal: int, _frame: Any) -> NoReturn:
-    # Waitress's loop ends on SystemExit. A second signal must not cut short the streams' own ending.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise SystemExit(0)
 
 
 def _waitress_options(settings: Settings) -> dict[str, Any]:

@@ -11,9 +11,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
+    from app.media_library import MediaLibrary
     from app.settings import Settings
+    from app.stream_manager import StreamManager
     from app.supervisor.launcher import Launcher
     from app.web_services import Manager, Media
+
+
+def _manager_of(settings: Settings, launcher: Launcher | None, media: MediaLibrary) -> StreamManager:
+    from app.store.store import Store
+    from app.stream_manager import StreamManager
+    from app.supervisor.launcher import LocalLauncher
+
+    store = Store(settings.database_url, settings.secret_key)
+    return StreamManager(settings, launcher or LocalLauncher(settings.runtime_folder), media, store)
 
 
 def create_app(
@@ -28,12 +39,13 @@ def create_app(
 
     from app.api import api
     from app.api_machine import machine
+    from app.api_network_test import network_tests
     from app.api_operations import operations
     from app.media_library import MediaLibrary
+    from app.network_test import NetworkTester
     from app.routes import pages
+    from app.routes_network_test import network_test_pages
     from app.static_files import register_static_files
-    from app.stream_manager import StreamManager
-    from app.supervisor.launcher import LocalLauncher
     from app.utils import SystemMeter
     from app.web_access import guard
     from app.web_errors import BODY_BYTES_MAX, register_error_handlers
@@ -46,15 +58,16 @@ def create_app(
     register_error_handlers(app)
     register_static_files(app)
     guard(app, settings.api_key)
-    for blueprint in (api, machine, operations, pages):
+    for blueprint in (api, machine, operations, network_tests, pages, network_test_pages):
         app.register_blueprint(blueprint)
     install_services(
         app,
         Services(
             settings=settings,
-            manager=manager or StreamManager(settings, launcher or LocalLauncher(settings.runtime_folder), library),
+            manager=manager or _manager_of(settings, launcher, library),
             media=media or library,
             system=SystemMeter(settings.media_folder),
+            network=NetworkTester.of(settings),
         ),
     )
     return app

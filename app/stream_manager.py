@@ -14,6 +14,8 @@ from builtins import list as list_of
 from collections.abc import Collection
 from typing import Any, Final, NoReturn
 
+import msgspec
+
 from app.domain.errors import CouldNotStart, InvalidInput, LimitReached, NotFound, PortInUse
 from app.domain.secret import Secret
 from app.domain.spec import CallerEndpoint, FileSource, ListenerEndpoint, StreamSpec
@@ -21,14 +23,19 @@ from app.domain.stats import Second, seconds
 from app.domain.status import ALIVE, NOT_RETRIABLE, Order, Phase, Reason, Status
 from app.media_library import MediaLibrary
 from app.protocol import WorkerOrder
+from app.recorder import Recorder
 from app.settings import Settings
 from app.steady_clock import unix_now
-from app.supervisor.launcher import Launcher
+from app.store.store import Store, StoredStream, StoreUnavailable
+from app.supervisor.journal import EVENTS_KEPT, Journal
+from app.supervisor.launcher import Launcher, wait_dead
 from app.supervisor.snapshot import LogEntry, Snapshot
+from app.supervisor.stream import Known
 from app.supervisor.supervisor import Supervisor
 
 _TRUTH_WITHIN_S: Final = 3.0
 _STOP_WITHIN_S: Final = 6.0
+_STAGGER_S: Final = 0.25
 _KEY_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are read wrong over the phone
 _KEY_LENGTH: Final = 6
 WORKER_MEMORY_BYTES: Final = 256 * 1024 * 1024
@@ -48,11 +55,32 @@ _FIELD_OF_FAULT: Final = {
 class StreamManager:
     """All streams of this installation. Safe to use from many threads; no call waits longer than some seconds."""
 
-    def __init__(self, settings: Settings, launcher: Launcher, media: MediaLibrary) -> None:
+    def __init__(self, settings: Settings, launcher: Launcher, media: MediaLibrary, store: Store) -> None:
+        """Take over what an earlier process left: live workers are adopted, ordered streams started again."""
         self._settings = settings
         self._media = media
-        self._supervisor = Supervisor(launcher)
+        self._store = store
+        self._recorder = Recorder(store)
+        self._supervisor = Supervisor(launcher, self._recorder, journal=Journal(store.events(EVENTS_KEPT)))
         self._starting = threading.Lock()
+        self._resume(launcher)
+
+    def _resume(self, launcher: Launcher) -> None:
+        known = self._store.streams()
+        for key in set(launcher.keys()) - {stream.key for stream in known}:
+            _dispose(launcher, key)  # its order was never acknowledged, or was taken back
+        for position, stream in enumerate(known):
+            order, fault = self._stored_order(stream)
+            start_at = unix_now() + position * _STAGGER_S
+            self._supervisor.resume(order, Known(stream.order, stream.ordered_at, start_at, stream.status, fault))
+
+    def _stored_order(self, stream: StoredStream) -> tuple[WorkerOrder, Reason | None]:
+        """The order of a stored stream, and what forbids to start it."""
+        try:
+            order = self._order_for(stream.key, stream.spec)
+        except InvalidInput:
+            return self._bare_order(stream.key, stream.spec), Reason.FILE_MISSING
+        return order, Reason.PASSPHRASE_LOST if stream.passphrase_lost else None
 
     def start(self, spec: StreamSpec, *, actor: str = "operator") -> Snapshot:
         """Put a stream on air and give what is true within 3 s.
@@ -66,13 +94,15 @@ class StreamManager:
             self._supervisor.add(order, actor=actor)
         snapshot = self._settle(order.key, spec)
         if _is_form_fault(snapshot.status):
-            self.dismiss(order.key, actor=actor)
+            self._supervisor.forget(order.key)
             _raise_form_fault(snapshot)
+        self._recorder.attempt(lambda: self._store.save(_stored(snapshot)))
         return snapshot
 
     def stop(self, key: str, *, actor: str = "operator") -> Snapshot:
         """Take a stream off air and wait for it; it stays listed as stopped. Raises NotFound."""
         self._supervisor.stop(key, actor=actor)
+        self._recorder.attempt(lambda: self._store.save_order(key, Order.STOP))
         return self._supervisor.wait_status(key, lambda status: status.phase not in ALIVE, _STOP_WITHIN_S)
 
     def restart(self, key: str, *, actor: str = "operator") -> Snapshot:
@@ -85,6 +115,7 @@ class StreamManager:
             self._check_port(spec, besides=key)
             self._supervisor.start(key, order, actor=actor)
         snapshot = self._settle(key, spec)
+        self._recorder.attempt(lambda: self._store.save(_stored(snapshot)))
         if _is_form_fault(snapshot.status):
             _raise_form_fault(snapshot)
         return snapshot
@@ -93,6 +124,7 @@ class StreamManager:
         """Stop a stream if it runs, and forget it. Raises NotFound."""
         self.stop(key, actor=actor)
         self._supervisor.forget(key)
+        self._recorder.attempt(lambda: self._store.remove(key))
 
     def list(self) -> list_of[Snapshot]:
         """Every stream, oldest first."""
@@ -128,20 +160,40 @@ class StreamManager:
         return [port for port in self._settings.listener_ports if port not in taken and not _is_bound(port)]
 
     def shutdown(self) -> None:
-        """Take everything off air, in order, and wait for it."""
+        """Take everything off air, in order, and wait for it. The orders stay: the next start brings them back."""
         self._supervisor.close()
+        self._recorder.close()
+        self._store.close()
+
+    def detach(self) -> None:
+        """Let go of the workers and leave them on air, for the next process to adopt."""
+        self._supervisor.detach()
+        self._recorder.close()
+        self._store.close()
+
+    def store_problem(self) -> str | None:
+        """Why orders and events cannot be kept at present, None when they can. Waits for the database."""
+        if self._recorder.problem() is not None:
+            return self._recorder.problem()
+        try:
+            self._store.check()
+        except StoreUnavailable as error:
+            return str(error)
+        return None
 
     def _order_for(self, key: str, spec: StreamSpec) -> WorkerOrder:
-        file_path, bitrate_bps = None, None
-        if isinstance(spec.source, FileSource):
-            check = self._media.check(spec.source.path)
-            file_path, bitrate_bps = str(self._media.resolve(spec.source.path)), check.bitrate_bps
+        order = self._bare_order(key, spec)
+        if not isinstance(spec.source, FileSource):
+            return order
+        check = self._media.check(spec.source.path)
+        path = self._media.resolve(spec.source.path)
+        return msgspec.structs.replace(order, file_path=str(path), bitrate_bps=check.bitrate_bps)
+
+    def _bare_order(self, key: str, spec: StreamSpec) -> WorkerOrder:
         return WorkerOrder(
             key=key,
             spec=spec,
             socket_path="",
-            file_path=file_path,
-            bitrate_bps=bitrate_bps,
             dscp=self._settings.qos_dscp,
             memory_bytes=WORKER_MEMORY_BYTES,
         )
@@ -167,6 +219,20 @@ class StreamManager:
         if isinstance(spec.endpoint, CallerEndpoint):
             unsettled.add(Phase.WAITING)
         return self._supervisor.wait_status(key, lambda status: status.phase not in unsettled, _TRUTH_WITHIN_S)
+
+
+def _stored(snapshot: Snapshot) -> StoredStream:
+    status = snapshot.status
+    return StoredStream(snapshot.key, snapshot.spec, status.order, snapshot.ordered_at, status)
+
+
+def _dispose(launcher: Launcher, key: str) -> None:
+    worker = launcher.adopt(key)
+    if worker is not None:
+        worker.terminate()
+        for left in wait_dead([worker], _STOP_WITHIN_S):
+            left.kill()
+    launcher.discard(key)
 
 
 def _listener_ports_of(snapshots: Collection[Snapshot]) -> set[int]:

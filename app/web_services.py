@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.domain.stats import Second
+from app.network_test import NetworkTester
 from app.settings import Settings
 from app.supervisor.snapshot import LogEntry, Snapshot
 from app.utils import SystemMeter, WorkerMeter
@@ -56,8 +57,14 @@ class Manager(Protocol):
     def free_ports(self) -> list_of[int]:
         """Listener ports that no stream and no program holds."""
 
+    def store_problem(self) -> str | None:
+        """Why orders and events cannot be kept at present, None when they can."""
+
     def shutdown(self) -> None:
         """Stop all streams in order."""
+
+    def detach(self) -> None:
+        """Leave all streams on air and let go of them."""
 
 
 class Media(Protocol):
@@ -78,6 +85,7 @@ class Services:
     manager: Manager
     media: Media
     system: SystemMeter
+    network: NetworkTester
     workers: WorkerMeter = field(default_factory=WorkerMeter)
     versions: VersionReader = field(default_factory=VersionReader)
     missing_programs: list[str] = field(default_factory=missing_programs)

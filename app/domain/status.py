@@ -57,6 +57,7 @@ class Reason(StrEnum):
     WORKER_HUNG = "worker_hung"
     OUT_OF_MEMORY = "out_of_memory"
     ENGINE_ERROR = "engine_error"
+    PASSPHRASE_LOST = "passphrase_lost"  # noqa: S105 - the name of a reason
 
 
 # Faults that time cannot heal: trying again would only hide them.
@@ -163,6 +164,18 @@ ALIVE: Final = frozenset({Phase.STARTING, Phase.WAITING, Phase.DELIVERING, Phase
 def new_status(now: float) -> Status:
     """The status of a stream that was just ordered to run and has no worker yet."""
     return Status(order=Order.RUN, phase=Phase.STARTING, since=now)
+
+
+def at_rest(status: Status | None, fault: Reason | None, now: float) -> Status:
+    """The status of a stream that an earlier process knew, that has no worker and must not start by itself.
+
+    With a `fault` it is FAILED for that reason; without one it keeps its end, or is simply STOPPED.
+    """
+    if fault is not None:
+        return Status(order=Order.RUN, phase=Phase.FAILED, since=now, reason=fault)
+    if status is not None and status.phase in (Phase.STOPPED, Phase.FAILED):
+        return msgspec.structs.replace(status, order=Order.STOP)
+    return Status(order=Order.STOP, phase=Phase.STOPPED, since=now)
 
 
 def step(status: Status, event: Event, now: float) -> Status:

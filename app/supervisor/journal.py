@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from app.supervisor.snapshot import LogEntry
 
-_KEPT: Final = 2000
+EVENTS_KEPT: Final = 2000
 _LOOKED_BACK: Final = 20
 _SAME_WITHIN_S: Final = 3600.0
 
@@ -17,11 +18,11 @@ _SAME_WITHIN_S: Final = 3600.0
 class Journal:
     """The event log in memory. Used from the supervisor's thread; `entries` gives copies."""
 
-    def __init__(self) -> None:
-        self._entries: deque[LogEntry] = deque(maxlen=_KEPT)
+    def __init__(self, earlier: Iterable[LogEntry] = ()) -> None:
+        self._entries: deque[LogEntry] = deque(earlier, maxlen=EVENTS_KEPT)
 
-    def note(self, entry: LogEntry) -> None:
-        """Add an entry, or count it when the same text of the same stream stands among the last ones."""
+    def note(self, entry: LogEntry) -> LogEntry:
+        """Add an entry, or count it when the same text of the same stream stands among the last ones; gives it."""
         for index in range(len(self._entries) - 1, max(-1, len(self._entries) - 1 - _LOOKED_BACK), -1):
             earlier = self._entries[index]
             same = (earlier.key, earlier.kind, earlier.text) == (entry.key, entry.kind, entry.text)
@@ -32,6 +33,7 @@ class Journal:
         else:
             entry = msgspec.structs.replace(entry, first_at=entry.at)
         self._entries.append(entry)
+        return entry
 
     def entries(self, *, key: str | None = None, limit: int = 200) -> list[LogEntry]:
         """The newest entries first, of one stream or of all."""

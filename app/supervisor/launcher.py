@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -57,6 +58,15 @@ class Launcher(Protocol):
     def launch(self, order: WorkerOrder) -> WorkerHandle:
         """Start a worker for an order, whose `socket_path` this fills in. Raises OSError when it cannot."""
 
+    def adopt(self, key: str) -> WorkerHandle | None:
+        """Find a worker of that key that an earlier manager launched, None when there is none alive."""
+
+    def keys(self) -> list[str]:
+        """The keys of all workers that may be alive."""
+
+    def last_word(self, key: str) -> Ended | None:
+        """Why a worker of that key ended while no manager was there, None when it left no word."""
+
     def discard(self, key: str) -> None:
         """Remove what a dead worker of that key left behind."""
 
@@ -100,6 +110,28 @@ class LocalLauncher:
                 process.stdin.close()
         return _Child(process, path)
 
+    def adopt(self, key: str) -> WorkerHandle | None:
+        """Connect to the socket of that key, and ask the kernel who serves it."""
+        path = self._path(key)
+        connection = _connect(path)
+        if connection is None:
+            return None
+        with contextlib.closing(connection):
+            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        pid, _, _ = struct.unpack("3i", credentials)
+        try:
+            return _Adopted(pid, os.pidfd_open(pid), path)
+        except ProcessLookupError:
+            return None
+
+    def last_word(self, key: str) -> Ended | None:
+        """What lies beside the socket of that key."""
+        return _last_word(self._path(key))
+
+    def keys(self) -> list[str]:
+        """The keys whose sockets lie in the runtime folder."""
+        return sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}"))
+
     def discard(self, key: str) -> None:
         """Remove socket, last word and error log of a worker that is gone."""
         for suffix in (_SUFFIX, ".ended", ".log"):
@@ -109,47 +141,44 @@ class LocalLauncher:
         return self._folder / f"{key}{_SUFFIX}"
 
 
-class _Child:
-    """A worker that this process started."""
+class _Local:
+    """What every worker on this host has: a socket, and files beside it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], path: Path) -> None:
-        self._process = process
+    def __init__(self, pid: int, path: Path) -> None:
+        self.pid = pid
         self._path = path
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
 
     def connect(self) -> socket.socket | None:
         """Try its Unix socket."""
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            connection.connect(str(self._path))
-        except OSError:
-            connection.close()
-            return None
-        connection.setblocking(False)
-        return connection
+        return _connect(self._path)
+
+    def end(self) -> Ended:
+        """Its last word from the runtime folder, else a guess from exit status and error output."""
+        return _last_word(self._path) or self._crash()
+
+    def _crash(self) -> Ended:
+        text = f"{self._how_it_ended()} {_tail(self._path.with_suffix('.log'))}".strip()
+        out_of_memory = "failed to allocate" in text or "MemoryError" in text
+        return Ended(0.0, Reason.OUT_OF_MEMORY if out_of_memory else Reason.WORKER_CRASHED, text)
+
+    def _how_it_ended(self) -> str:
+        return "it left no word"
+
+
+class _Child(_Local):
+    """A worker that this process started."""
+
+    def __init__(self, process: subprocess.Popen[bytes], path: Path) -> None:
+        super().__init__(process.pid, path)
+        self._process = process
 
     def is_alive(self) -> bool:
         """Reap it if it is dead."""
         return self._process.poll() is None
 
-    def end(self) -> Ended:
-        """Its last word from the runtime folder, else a guess from exit status and error output."""
-        try:
-            message = protocol.decode_from_worker(self._path.with_suffix(".ended").read_bytes())
-        except (OSError, msgspec.DecodeError):
-            return self._crash()
-        return message if isinstance(message, Ended) else self._crash()
-
-    def _crash(self) -> Ended:
+    def _how_it_ended(self) -> str:
         status = self._process.returncode
-        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-        text = _tail(self._path.with_suffix(".log"))
-        out_of_memory = "failed to allocate" in text or "MemoryError" in text
-        return Ended(0.0, Reason.OUT_OF_MEMORY if out_of_memory else Reason.WORKER_CRASHED, f"{how} {text}".strip())
+        return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
     def terminate(self) -> None:
         """SIGTERM."""
@@ -158,6 +187,59 @@ class _Child:
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()
+
+
+class _Adopted(_Local):
+    """A worker that an earlier process started; its descriptor names it even if its number were given anew."""
+
+    def __init__(self, pid: int, descriptor: int, path: Path) -> None:
+        super().__init__(pid, path)
+        self._descriptor = descriptor
+
+    def is_alive(self) -> bool:
+        """Reap it if it is dead and our own child, as after a re-execution."""
+        if self._descriptor < 0:
+            return False
+        readable, _, _ = select.select([self._descriptor], [], [], 0)
+        if not readable:
+            return True
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, os.WNOHANG)
+        os.close(self._descriptor)
+        self._descriptor = -1
+        return False
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._descriptor >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, number)
+
+
+def _last_word(path: Path) -> Ended | None:
+    try:
+        message = protocol.decode_from_worker(path.with_suffix(".ended").read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return None
+    return message if isinstance(message, Ended) else None
+
+
+def _connect(path: Path) -> socket.socket | None:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(path))
+    except OSError:
+        connection.close()
+        return None
+    connection.setblocking(False)
+    return connection
 
 
 def wait_dead(handles: list[WorkerHandle], deadline_s: float) -> list[WorkerHandle]:

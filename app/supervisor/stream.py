@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import socket
 from collections import deque
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+import msgspec
 
 from app import protocol
 from app.domain import status as life
@@ -23,14 +25,12 @@ from app.protocol import (
     PeerEvent,
     Point,
     Ready,
-    Report,
     Sample,
     Stop,
     ToWorker,
     WorkerOrder,
 )
 from app.supervisor.health import FlowWatch
-from app.supervisor.journal import Journal
 from app.supervisor.launcher import Launcher, WorkerHandle
 from app.supervisor.snapshot import LogEntry, Refusal, Snapshot
 
@@ -52,13 +52,33 @@ _TOTALS: Final = (
 )
 
 
+class Known(msgspec.Struct, frozen=True):
+    """What an earlier process left behind about a stream. `fault` forbids to start it; `start_at` spreads starts."""
+
+    order: Order
+    ordered_at: float
+    start_at: float = 0.0
+    status: Status | None = None
+    fault: Reason | None = None
+
+
+class Report(Protocol):
+    """Who is told of what a stream does. Called on the supervisor's thread; must not block."""
+
+    def entry(self, entry: LogEntry) -> None:
+        """Something happened."""
+
+    def status(self, key: str, status: Status) -> None:
+        """A phase changed."""
+
+
 class SupervisedStream:
     """Follows the orders given and the events that come; `tick` at least a few times a second."""
 
-    def __init__(self, order: WorkerOrder, launcher: Launcher, journal: Journal, now: float) -> None:
+    def __init__(self, order: WorkerOrder, launcher: Launcher, report: Report, now: float) -> None:
         self.order = order
         self._launcher = launcher
-        self._journal = journal
+        self._report = report
         self.status: Status = life.new_status(now)
         self.ordered_at = now
         self.history: deque[Point] = deque(maxlen=HISTORY_SECONDS)
@@ -67,7 +87,7 @@ class SupervisedStream:
         self._notices: deque[str] = deque(maxlen=_NOTICES_KEPT)
         self._earlier_totals = dict.fromkeys(_TOTALS, 0)
         self._detail = ""
-        self._hung = False
+        self._launch_not_before = 0.0
         self._forget_worker()
 
     def _forget_worker(self) -> None:
@@ -84,6 +104,29 @@ class SupervisedStream:
         self._stop_asked_at: float | None = None
         self._hung = False
         self._flow = FlowWatch(self.order.spec.source)
+
+    def resume(self, known: Known, now: float) -> None:
+        """Go on from what an earlier process knew: with its worker where that lives, else from its order."""
+        self.ordered_at = known.ordered_at
+        last_word = self._launcher.last_word(self.order.key)
+        if (worker := self._launcher.adopt(self.order.key)) is not None:
+            self._adopt(worker, known, now)
+        elif known.order is Order.STOP or known.fault is not None:
+            self.status = life.at_rest(known.status, known.fault, now)
+        elif last_word is not None and last_word.reason is not None and known.status is not None:
+            self.status = known.status
+            self._detail = last_word.detail
+            self._step(life.Ended(last_word.reason), now)
+        self._launch_not_before = known.start_at
+
+    def _adopt(self, worker: WorkerHandle, known: Known, now: float) -> None:
+        self.worker = worker
+        self._launched_at = self._heard_at = now
+        if known.status is not None and known.status.phase in life.ALIVE:
+            self.status = known.status
+        self._note(now, "adopted", f"on air all along, worker {worker.pid}")
+        if known.order is Order.STOP:
+            self.stop(now, "system")
 
     # ---- orders ----
 
@@ -109,7 +152,7 @@ class SupervisedStream:
     def ask_debug(self) -> None:
         """Ask the worker for its debug view; it comes into `debug_view`."""
         self.debug_view = None
-        self._say(Report())
+        self._say(protocol.Report())
 
     # ---- events ----
 
@@ -117,7 +160,7 @@ class SupervisedStream:
         """Launch what is due, notice what died or hangs, climb the stop ladder."""
         if self.worker is None:
             is_due = self.status.phase is Phase.BACKING_OFF and now >= (self.status.retry_at or 0)
-            if is_due or self.status.phase is Phase.STARTING:
+            if is_due or (self.status.phase is Phase.STARTING and now >= self._launch_not_before):
                 self._launch(now)
             return
         if not self.worker.is_alive():
@@ -178,7 +221,18 @@ class SupervisedStream:
                 return
             *lines, self._received = (self._received + received).split(b"\n")
             for line in lines:
-                self._take(protocol.decode_from_worker(line), now)
+                try:
+                    self._take(protocol.decode_from_worker(line), now)
+                except msgspec.DecodeError:
+                    self._hear_stranger(now)
+
+    def _hear_stranger(self, now: float) -> None:
+        """A worker of another version keeps its stream on air; it just cannot be understood in full."""
+        self._heard_at = now
+        text = "the worker is of another version: its figures are incomplete until the stream is restarted"
+        if text not in self._notices:
+            self._notices.append(text)
+            self._note(now, "notice", text)
 
     def _take(self, message: FromWorker, now: float) -> None:
         self._heard_at = now
@@ -235,6 +289,7 @@ class SupervisedStream:
         if self.status.phase is not before.phase:
             why = f": {self.status.reason.replace('_', ' ')}" if self.status.reason else ""
             self._note(now, "phase", f"{self.status.phase.replace('_', ' ')}{why}")
+            self._report.status(self.order.key, self.status)
 
     def _say(self, message: ToWorker) -> None:
         if self.connection is not None:
@@ -246,7 +301,7 @@ class SupervisedStream:
 
     def _note(self, now: float, kind: str, text: str, actor: str = "system") -> None:
         name = self.order.spec.label()
-        self._journal.note(LogEntry(at=now, key=self.order.key, name=name, kind=kind, text=text, actor=actor))
+        self._report.entry(LogEntry(at=now, key=self.order.key, name=name, kind=kind, text=text, actor=actor))
 
     # ---- views ----
 

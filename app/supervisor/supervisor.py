@@ -17,7 +17,7 @@ from app.steady_clock import unix_now
 from app.supervisor.journal import Journal
 from app.supervisor.launcher import Launcher, WorkerHandle, wait_dead
 from app.supervisor.snapshot import LogEntry, Snapshot
-from app.supervisor.stream import SupervisedStream
+from app.supervisor.stream import Known, Report, SupervisedStream
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -29,11 +29,14 @@ _ANSWER_WITHIN_S: Final = 5.0
 class Supervisor:
     """Owns the streams. All methods may be called from any thread."""
 
-    def __init__(self, launcher: Launcher, *, clock: Callable[[], float] = unix_now) -> None:
+    def __init__(
+        self, launcher: Launcher, report: Report, *, journal: Journal, clock: Callable[[], float] = unix_now
+    ) -> None:
         self._launcher = launcher
+        self._outside = report
         self._clock = clock
         self._streams: dict[str, SupervisedStream] = {}
-        self._journal = Journal()
+        self._journal = journal
         self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._changed = threading.Condition()
         self._is_closing = False
@@ -46,12 +49,23 @@ class Supervisor:
         """Take a new stream on and launch its worker."""
 
         def take_on() -> None:
-            stream = SupervisedStream(order, self._launcher, self._journal, self._clock())
+            stream = SupervisedStream(order, self._launcher, self, self._clock())
             self._streams[order.key] = stream
             stream.start(self._clock(), actor)
             stream.tick(self._clock())
 
         self._ask(take_on)
+
+    def resume(self, order: WorkerOrder, known: Known) -> Snapshot:
+        """Take a stream of an earlier process on, with its worker where that lives."""
+
+        def take_on() -> Snapshot:
+            stream = SupervisedStream(order, self._launcher, self, self._clock())
+            stream.resume(known, self._clock())
+            self._streams[order.key] = stream
+            return stream.snapshot(self._clock())
+
+        return self._ask(take_on)
 
     def start(self, key: str, order: WorkerOrder, *, actor: str) -> None:
         """Start a known stream again, from an order made anew (its file may have changed)."""
@@ -68,8 +82,14 @@ class Supervisor:
         self._ask(lambda: self._stream(key).stop(self._clock(), actor))
 
     def forget(self, key: str) -> None:
-        """Drop a stream that has no worker any more."""
-        self._ask(lambda: self._streams.pop(key, None))
+        """Drop a stream at once, with the worker that it may still have."""
+
+        def drop() -> None:
+            stream = self._streams.pop(key, None)
+            if stream is not None and stream.worker is not None:
+                stream.worker.kill()
+
+        self._ask(drop)
 
     def snapshots(self) -> list[Snapshot]:
         """All streams, oldest first."""
@@ -123,6 +143,11 @@ class Supervisor:
         for worker in wait_dead(workers, 0.0):
             worker.kill()
 
+    def detach(self) -> None:
+        """End the thread and leave the workers on air, for another process to adopt."""
+        self._is_closing = True
+        self._thread.join()
+
     def _stream_view(self, key: str) -> dict[str, Any] | None:
         stream = self._streams.get(key)
         return stream.debug_view if stream is not None else None
@@ -140,6 +165,14 @@ class Supervisor:
         return answer.result(_ANSWER_WITHIN_S)
 
     # ---- on the supervisor's thread ----
+
+    def entry(self, entry: LogEntry) -> None:
+        """Book what a stream says."""
+        self._outside.entry(self._journal.note(entry))
+
+    def status(self, key: str, status: Status) -> None:
+        """Hand on a changed phase."""
+        self._outside.status(key, status)
 
     def _stream(self, key: str) -> SupervisedStream:
         if key not in self._streams:

@@ -1,0 +1,1 @@
+"""Desired state and event log on disk, through SQLAlchemy. Knows streams as orders; knows nothing of workers."""

@@ -1,0 +1,40 @@
+"""The tables. A change here needs a migration beside it; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Float, Index, Integer, LargeBinary, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """All tables of the store."""
+
+
+class StreamRow(Base):
+    """One stream: its order, its spec without the passphrase, and its last known status."""
+
+    __tablename__ = "streams"
+
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    order: Mapped[str] = mapped_column("stream_order", String(8))
+    ordered_at: Mapped[float] = mapped_column(Float)
+    spec_json: Mapped[str] = mapped_column(Text)
+    passphrase_token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    status_json: Mapped[str | None] = mapped_column(Text)
+
+
+class EventRow(Base):
+    """One entry of the event log."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("events_by_stream", "stream_key", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    at: Mapped[float] = mapped_column(Float)
+    first_at: Mapped[float] = mapped_column(Float)
+    stream_key: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(32))
+    text: Mapped[str] = mapped_column(Text)
+    count: Mapped[int] = mapped_column(Integer)
+    actor: Mapped[str] = mapped_column(String(64))
