@@ -148,7 +148,7 @@ class Packetizer:
     """Cuts units of one PID into packets and counts them."""
 
     def __init__(self, pid: int, counter: int, *, scrambled: bool = False) -> None:
-        self.pid, self._counter, self._scrambled = pid, counter, 0x80 if scrambled else 0
+        self.pid, self._counter, self._scrambled = pid, counter & 0x0F, 0x80 if scrambled else 0
 
     def packet(
         self, payload: bytes, *, start: bool, pcr: int | None = None, fill: int | None = None, announce: bool = False

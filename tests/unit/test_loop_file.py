@@ -1,0 +1,244 @@
+"""What a looped stream does when its file is damaged, changes or disappears while on air."""
+
+from __future__ import annotations
+
+import os
+import random
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.status import Reason
+from app.engine.loop import LoopingReader
+from app.engine.packet_file import Change
+from app.engine.sender import Finished
+from app.protocol import Notice
+from tests.instruments.ts_maker import NULL_PACKET, Programme, Recipe, make_ts
+from tests.instruments.ts_reader import read_ts
+
+SAMPLE = make_ts(Recipe(seconds=2.0))
+OTHER = make_ts(Recipe(seconds=1.5, bitrate_bps=4_000_000, programmes=[Programme(start_pcr=27_000_000 * 777)], seed=2))
+
+
+class Playing:
+    """A reader, all it gave and all it told."""
+
+    def __init__(self, path: Path, *, loop: bool = True) -> None:
+        self.notices: list[Notice] = []
+        self.reader = LoopingReader(str(path), loop=loop, clock=lambda: 1.0, tell=self.notices.append)
+        self.sent = bytearray()
+
+    def until_lap(self, lap: int) -> None:
+        """Play until a block of that lap was given."""
+        while self.reader.laps < lap:
+            self.play_block()
+
+    def play_block(self) -> bool:
+        block = self.reader.read()
+        self.sent += block or b""
+        return block is not None
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "air.ts"
+    path.write_bytes(SAMPLE)
+    return path
+
+
+@pytest.fixture
+def playing(file: Path) -> Iterator[Playing]:
+    playing = Playing(file)
+    yield playing
+    playing.reader.close()
+
+
+def runs_on(sent: bytes) -> bool:
+    report = read_ts(sent)
+    steps = report.pids[0x101].pcr_steps_ms()
+    return (
+        report.continuity_errors() == report.sync_errors == 0
+        and 0 < min(steps) <= max(steps) <= 31.1
+        and all(step > 0 for pid in (0x101, 0x102) for step in report.pids[pid].decode_steps())
+    )
+
+
+def test_played_once_a_file_is_sent_bit_by_bit_and_ends(file: Path) -> None:
+    file.write_bytes(SAMPLE + b"\x47 a cut packet")
+    playing = Playing(file, loop=False)
+    while playing.play_block():
+        pass
+    assert bytes(playing.sent) == SAMPLE
+    assert playing.reader.read() is None
+    assert (playing.reader.laps, playing.reader.bytes_total) == (0, len(SAMPLE))
+
+
+def test_blocks_are_whole_packets_and_counted(playing: Playing) -> None:
+    playing.until_lap(3)
+    assert playing.reader.bytes_total == len(playing.sent)
+    assert len(playing.sent) % 188 == 0
+
+
+def test_a_deleted_file_plays_on_and_says_so_once(playing: Playing, file: Path) -> None:
+    playing.until_lap(1)
+    file.unlink()
+    assert playing.reader.check_file() is Change.DELETED
+    playing.until_lap(4)
+    assert runs_on(playing.sent)
+    assert [notice.code for notice in playing.notices] == ["file_deleted"]
+
+
+def test_a_link_in_the_files_place_is_not_followed(playing: Playing, file: Path) -> None:
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    playing.until_lap(2)
+    assert runs_on(playing.sent)
+    assert playing.notices[0].code == "file_deleted"
+
+
+def test_a_replaced_file_is_played_from_the_next_lap_on_without_a_seam(playing: Playing, file: Path) -> None:
+    playing.until_lap(1)
+    new = file.with_name("new.ts")
+    new.write_bytes(OTHER)
+    new.rename(file)
+    playing.until_lap(4)
+    assert runs_on(playing.sent)
+    assert len(playing.sent) > 2 * len(SAMPLE) + 1.9 * len(OTHER)
+    assert len(playing.sent) < 2 * len(SAMPLE) + 2.5 * len(OTHER)
+    assert [notice.code for notice in playing.notices] == ["file_replaced"]
+
+
+def test_a_file_rewritten_in_place_is_joined_at_the_next_seam(playing: Playing, file: Path) -> None:
+    playing.until_lap(1)
+    file.write_bytes(SAMPLE + SAMPLE[: 188 * 2000])
+    playing.until_lap(2)
+    assert [notice.code for notice in playing.notices] == ["file_rewritten"]
+    playing.until_lap(3)
+    assert read_ts(playing.sent).sync_errors == 0
+
+
+def test_a_truncated_file_loops_what_is_left(playing: Playing, file: Path) -> None:
+    playing.until_lap(1)
+    os.truncate(file, 188 * 3000)
+    playing.until_lap(5)
+    assert runs_on(playing.sent)
+    assert [notice.code for notice in playing.notices] == ["file_rewritten"]
+
+
+def test_a_growing_recording_is_looped_as_far_as_it_is(playing: Playing, file: Path) -> None:
+    full = make_ts(Recipe(seconds=4.0))
+    for size in (188 * 3000, 188 * 4000, 188 * 5000):
+        file.write_bytes(full[:size])
+        playing.until_lap(playing.reader.laps + 1)
+    playing.until_lap(playing.reader.laps + 2)
+    assert runs_on(playing.sent)
+
+
+def test_a_file_emptied_on_air_ends_the_stream_as_changed(playing: Playing, file: Path) -> None:
+    os.truncate(file, 0)
+    with pytest.raises(Finished) as caught:
+        playing.until_lap(9)
+    assert caught.value.reason is Reason.FILE_CHANGED
+
+
+@pytest.mark.parametrize("contents", [bytes(100_000), NULL_PACKET * 1000, make_ts(Recipe(programmes=[Programme(5)]))])
+def test_new_contents_that_cannot_be_joined_end_the_stream_as_changed(
+    playing: Playing, file: Path, contents: bytes
+) -> None:
+    new = file.with_name("new.ts")
+    new.write_bytes(contents)
+    new.rename(file)
+    with pytest.raises(Finished) as caught:
+        playing.until_lap(9)
+    assert caught.value.reason is Reason.FILE_CHANGED
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: path.unlink(), Reason.FILE_MISSING),
+        (lambda path: path.write_bytes(b""), Reason.NOT_A_TRANSPORT_STREAM),
+        (lambda path: path.write_bytes(bytes(50_000)), Reason.NOT_A_TRANSPORT_STREAM),
+        (lambda path: (path.unlink(), os.mkfifo(path)), Reason.FILE_UNREADABLE),
+        (lambda path: (path.unlink(), path.mkdir()), Reason.FILE_UNREADABLE),
+        (lambda path: (path.unlink(), path.symlink_to("/etc/passwd")), Reason.FILE_UNREADABLE),
+    ],
+)
+def test_a_file_that_cannot_be_played_says_why_when_opened(file: Path, make: object, reason: Reason) -> None:
+    assert callable(make)
+    make(file)
+    with pytest.raises(Finished) as caught:
+        LoopingReader(str(file))
+    assert caught.value.reason is reason
+
+
+def test_a_great_hole_in_the_file_ends_the_stream_instead_of_holding_it_up(file: Path) -> None:
+    with file.open("ab") as stream:
+        stream.truncate(30 * 10**9)
+    playing = Playing(file)
+    with pytest.raises(Finished) as caught:
+        playing.until_lap(1)
+    assert caught.value.reason is Reason.NOT_A_TRANSPORT_STREAM
+
+
+def test_garbage_between_packets_is_skipped(file: Path) -> None:
+    file.write_bytes(b"x" * 100 + SAMPLE[: 188 * 1000] + b"garbage" * 30_000 + SAMPLE[188 * 1000 :])
+    playing = Playing(file)
+    playing.until_lap(3)
+    assert runs_on(playing.sent)
+    assert len(playing.sent) >= 3 * len(SAMPLE)
+
+
+def test_a_packet_with_a_broken_sync_byte_is_left_out(file: Path) -> None:
+    damaged = bytearray(SAMPLE)
+    damaged[188 * 1000] = 0
+    file.write_bytes(damaged)
+    playing = Playing(file, loop=False)
+    while playing.play_block():
+        pass
+    assert bytes(playing.sent) == SAMPLE[: 188 * 1000] + SAMPLE[188 * 1001 :]
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32), flips=st.integers(1, 3000), header_only=st.booleans())
+def test_no_bytes_make_the_loop_fail_in_any_other_way(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, flips: int, header_only: bool
+) -> None:
+    dice = random.Random(seed)
+    data = bytearray(SAMPLE[: 188 * 1200])
+    for _ in range(flips):
+        at = dice.randrange(len(data))
+        if header_only:
+            at = at // 188 * 188 + dice.randrange(1, 24)
+        data[at] = dice.randrange(256)
+    path = tmp_path_factory.getbasetemp() / "mutated.ts"
+    path.write_bytes(data)
+    try:
+        playing = Playing(path)
+        while playing.reader.laps < 3:
+            assert playing.play_block()
+            # A seam may add two seconds of packets at a rate of 200 Mb/s, and no more.
+            assert len(playing.sent) < 3 * len(data) + 3 * 50_000_000
+    except Finished:
+        return
+    assert len(playing.sent) % 188 == 0
+
+
+def test_memory_does_not_depend_on_the_size_of_the_file(file: Path) -> None:
+    def peak(megabytes: int) -> int:
+        file.write_bytes(make_ts(Recipe(seconds=3.0)) * megabytes)
+        reader = LoopingReader(str(file))
+        tracemalloc.start()
+        while reader.laps < 1:
+            reader.read()
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        reader.close()
+        return used
+
+    assert peak(12) < 1.2 * peak(2)
+    assert peak(2) < 1_000_000
