@@ -12,10 +12,8 @@ import msgspec
 from app import protocol
 from app.domain import status as life
 from app.domain.spec import FileSource
-from app.domain.stats import Rates, rates
 from app.domain.status import Order, Phase, Reason, Status
 from app.protocol import (
-    HISTORY_SECONDS,
     Debug,
     Ended,
     FromWorker,
@@ -23,13 +21,13 @@ from app.protocol import (
     History,
     Notice,
     PeerEvent,
-    Point,
     Ready,
     Sample,
     Stop,
     ToWorker,
     WorkerOrder,
 )
+from app.supervisor.figures import Figures
 from app.supervisor.health import FlowWatch
 from app.supervisor.launcher import Launcher, WorkerHandle
 from app.supervisor.snapshot import LogEntry, Refusal, Snapshot
@@ -40,16 +38,6 @@ _TERMINATE_AFTER_S: Final = 2.0
 _KILL_AFTER_S: Final = 4.0
 _REFUSALS_KEPT: Final = 50
 _NOTICES_KEPT: Final = 20
-_TOTALS: Final = (
-    "payload_bytes_total",
-    "wire_bytes_total",
-    "packets_sent_unique_total",
-    "packets_retransmitted_total",
-    "packets_dropped_total",
-    "acks_total",
-    "input_bytes_total",
-    "continuity_errors_total",
-)
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -81,11 +69,10 @@ class SupervisedStream:
         self._report = report
         self.status: Status = life.new_status(now)
         self.ordered_at = now
-        self.history: deque[Point] = deque(maxlen=HISTORY_SECONDS)
+        self.figures = Figures()
         self.debug_view: dict[str, Any] | None = None
         self._refusals: dict[tuple[str, Reason | None], Refusal] = {}
         self._notices: deque[str] = deque(maxlen=_NOTICES_KEPT)
-        self._earlier_totals = dict.fromkeys(_TOTALS, 0)
         self._detail = ""
         self._launch_not_before = 0.0
         self._forget_worker()
@@ -96,9 +83,6 @@ class SupervisedStream:
         self._received = b""
         self._hello: Hello | None = None
         self._ended: Ended | None = None
-        self._sample: Sample | None = None
-        self._sample_before: Sample | None = None
-        self._applied: dict[str, Any] = {}
         self._heard_at = 0.0
         self._launched_at = 0.0
         self._stop_asked_at: float | None = None
@@ -184,8 +168,7 @@ class SupervisedStream:
     def _bury(self, ended: Ended, now: float) -> None:
         reason = Reason.WORKER_HUNG if self._hung else ended.reason
         self._detail = ended.detail
-        for name in _TOTALS:
-            self._earlier_totals[name] += getattr(self._sample.point, name) if self._sample else 0
+        self.figures.end_worker()
         if self.connection is not None:
             self.connection.close()
         self._launcher.discard(self.order.key)
@@ -242,7 +225,7 @@ class SupervisedStream:
                 if self._stop_asked_at is not None:
                     self._say(Stop())  # it was asked before it could hear
             case History(points):
-                self.history.extend(points)
+                self.figures.history.extend(points)
             case Ready():
                 self._step(life.Ready(), now)
             case Sample():
@@ -258,9 +241,7 @@ class SupervisedStream:
                 self._ended = message
 
     def _take_sample(self, sample: Sample, now: float) -> None:
-        self._sample_before, self._sample = self._sample, sample
-        self._applied = sample.applied or self._applied
-        self.history.append(sample.point)
+        self.figures.take(sample)
         self._step(life.Sampled(self._flow.health(sample)), now)
 
     def _take_peer_event(self, event: PeerEvent, now: float) -> None:
@@ -307,7 +288,7 @@ class SupervisedStream:
 
     def snapshot(self, now: float) -> Snapshot:
         """The stream at this moment."""
-        sample, before = self._sample, self._sample_before
+        sample = self.figures.sample
         retry_at = self.status.retry_at
         return Snapshot(
             key=self.order.key,
@@ -316,9 +297,9 @@ class SupervisedStream:
             ordered_at=self.ordered_at,
             sample=sample,
             sample_age_s=None if sample is None else max(0.0, now - sample.point.at),
-            rates=_rates(before, sample),
-            peer_rates=_peer_rates(before, sample),
-            totals=self._totals(),
+            rates=self.figures.rates(),
+            peer_rates=self.figures.peer_rates(),
+            totals=self.figures.totals(),
             retry_in_s=None if retry_at is None else max(0.0, retry_at - now),
             worker_pid=None if self.worker is None else self.worker.pid,
             worker_started_at=None if self._hello is None else self._hello.started_at,
@@ -326,27 +307,5 @@ class SupervisedStream:
             notices=tuple(self._notices),
             detail=self._detail,
             file_bitrate_bps=self.order.bitrate_bps if isinstance(self.order.spec.source, FileSource) else None,
-            applied=self._applied,
+            applied=self.figures.applied,
         )
-
-    def _totals(self) -> dict[str, int]:
-        point = self._sample.point if self._sample else Point(at=0)
-        return {name: self._earlier_totals[name] + getattr(point, name) for name in _TOTALS}
-
-
-def _rates(before: Sample | None, after: Sample | None) -> Rates | None:
-    if before is None or after is None:
-        return None
-    return rates(before.point, after.point, after.point.at - before.point.at)
-
-
-def _peer_rates(before: Sample | None, after: Sample | None) -> dict[int, Rates]:
-    if before is None or after is None:
-        return {}
-    earlier = {peer.id: peer for peer in before.peers}
-    found = {
-        peer.id: rates(earlier[peer.id], peer, after.point.at - before.point.at)
-        for peer in after.peers
-        if peer.id in earlier
-    }
-    return {key: rate for key, rate in found.items() if rate is not None}

@@ -105,7 +105,7 @@ class Supervisor:
 
     def history(self, key: str) -> list[Point]:
         """The stream's points of the last hour. Raises NotFound."""
-        return self._ask(lambda: list(self._stream(key).history))
+        return self._ask(lambda: list(self._stream(key).figures.history))
 
     def entries(self, *, key: str | None, limit: int) -> list[LogEntry]:
         """The newest events first."""
