@@ -42,15 +42,17 @@ def main() -> int:
     except StoreUnavailable as error:
         log.error("the database cannot be opened: %s; see DATABASE_URL and DATA_FOLDER", error)
         return 78
-    manager = services_of(app).manager
+    manager, network = services_of(app).manager, services_of(app).network
     ending = Ending()
     status = _serve(app, settings, ending)
     if ending.signal is signal.SIGHUP:
         log.info("executing anew, streams stay on air")
         manager.detach()
+        network.shutdown()
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - our own program, our own arguments
     log.info("taking all streams off air")
     manager.shutdown()
+    network.shutdown()
     log.info("ended")
     return status
 
