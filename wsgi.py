@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from flask import Flask
 from waitress import create_server
 
-from app import create_app
+from app import create_app, service_manager
 from app.logs import start_logging
 from app.settings import BadSettings, Settings, make_folders, read_settings
 from app.store.store import StoreUnavailable
@@ -50,6 +50,7 @@ def main() -> int:
         manager.detach()
         network.shutdown()
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - our own program, our own arguments
+    service_manager.tell("STOPPING=1")
     log.info("taking all streams off air")
     manager.shutdown()
     network.shutdown()
@@ -83,6 +84,8 @@ def _serve(app: Flask, settings: Settings, ending: Ending) -> int:
     for handled in HANDLED:
         signal.signal(handled, ending)
     log.info("serving host=%s port=%d threads=%d", settings.host, settings.port, settings.threads)
+    service_manager.tell("READY=1")
+    service_manager.keep_watchdog_fed(settings.host, settings.port)
     server.run()
     return 0
 
