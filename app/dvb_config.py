@@ -8,6 +8,7 @@ from app.domain.spec import CallerEndpoint, StreamSpec
 
 TS_PACKET_BYTES: Final = 188  # ISO/IEC 13818-1, 2.4.3.2
 TS_PACKETS_PER_SRT_PACKET: Final = 7  # 7 x 188 = 1316, SRT live mode's payload (libsrt SRT_LIVE_DEF_PLSIZE)
+SRT_HEADER_BYTES: Final = 44  # 20 IPv4 + 8 UDP + 16 SRT, as libsrt counts them
 SRT_PAYLOAD_BYTES: Final = TS_PACKET_BYTES * TS_PACKETS_PER_SRT_PACKET
 PCR_INTERVAL_MS_DVB: Final = 40  # ETSI TR 101 290, 2.3b: repetition of PCR
 PCR_INTERVAL_MS_MPEG: Final = 100  # ISO/IEC 13818-1, 2.7.2
@@ -17,6 +18,8 @@ DSCP_AF41: Final = 34  # RFC 4594, 4.3: multimedia conferencing and broadcast co
 OVERHEAD_PERCENT_LOWEST: Final = 5  # libsrt SRTO_OHEADBW accepts 5..100
 CONNECT_TIMEOUT_MS: Final = 3000  # libsrt SRTO_CONNTIMEO default, kept explicit: start answers within it
 PEER_IDLE_TIMEOUT_MS: Final = 5000  # libsrt SRTO_PEERIDLETIMEO default, kept explicit: a dead peer is noticed then
+
+BARS_BITRATE_BPS: Final = 8_000_000  # the mux rate of the colour bars, null packets included
 
 # Used to size buffers when the rate of the source is not known: an HD contribution feed.
 BITRATE_BPS_ASSUMED: Final = 50_000_000
@@ -37,7 +40,15 @@ def buffer_packets(*, latency_ms: int, bitrate_bps: int, rtt_ms: int = RTT_MS_AS
     return 2 * round((latency_ms + rtt_ms / 2) * bitrate_bps / 8 / SRT_PAYLOAD_BYTES / 1000)
 
 
-def srt_options(spec: StreamSpec, *, dscp: int, bitrate_bps: int | None = None) -> dict[str, str]:
+def input_bandwidth_bytes(constant_bitrate_bps: int) -> int:
+    """A constant transport rate as SRTO_INPUTBW wants it: bytes a second with headers, and 1 % of slack."""
+    per_packet = (SRT_PAYLOAD_BYTES + SRT_HEADER_BYTES) / SRT_PAYLOAD_BYTES
+    return round(constant_bitrate_bps / 8 * per_packet * 1.01)
+
+
+def srt_options(
+    spec: StreamSpec, *, dscp: int, bitrate_bps: int | None = None, is_constant_bitrate: bool = False
+) -> dict[str, str]:
     """The libsrt options of a spec, in the spelling of GStreamer's SRT URI parameters.
 
     `dscp` (0..63) is used when the spec asks for QoS. Passphrase and latency are not here: they are element
@@ -46,10 +57,13 @@ def srt_options(spec: StreamSpec, *, dscp: int, bitrate_bps: int | None = None) 
     """
     needed = buffer_packets(latency_ms=spec.latency_ms, bitrate_bps=bitrate_bps or BITRATE_BPS_ASSUMED)
     packets = max(BUFFER_PACKETS_LOWEST, needed)
+    # libsrt needs half a second to estimate a rate and caps nothing until then; a rate that is known it may have.
+    known_bps = bitrate_bps if is_constant_bitrate else None
     return {
         "mode": "caller" if isinstance(spec.endpoint, CallerEndpoint) else "listener",
         "oheadbw": str(applied_overhead_percent(spec.overhead_percent)),
         "maxbw": "0",  # the cap follows the input rate; oheadbw acts only then
+        "inputbw": str(input_bandwidth_bytes(known_bps)) if known_bps else "0",
         "tlpktdrop": "true",
         "nakreport": "true",
         "fc": str(packets),

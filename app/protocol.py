@@ -22,8 +22,9 @@ LINE_BYTES_MAX: Final = 4 * 1024 * 1024
 class WorkerOrder(msgspec.Struct, frozen=True):
     """All that a worker needs, on its standard input.
 
-    `file_path` is absolute and already known to lie in the media folder; `bitrate_bps` is a measured or assumed
-    transport rate that buffers are sized for; `memory_bytes` is the ceiling of the worker's address space growth.
+    `file_path` is absolute and already known to lie in the media folder; `bitrate_bps` is the transport rate that
+    buffers are sized for, None when it is not known, and `is_constant_bitrate` says that it holds at all times;
+    `memory_bytes` is the resident memory at which the worker ends itself.
     """
 
     key: str
@@ -31,6 +32,7 @@ class WorkerOrder(msgspec.Struct, frozen=True):
     socket_path: str
     file_path: str | None = None
     bitrate_bps: int | None = None
+    is_constant_bitrate: bool = False
     dscp: int = 0
     memory_bytes: int = 0
     protocol: int = PROTOCOL_VERSION
@@ -117,12 +119,13 @@ class Input(msgspec.Struct, frozen=True):
 
 
 class Sample(msgspec.Struct, frozen=True, tag="sample"):
-    """What is true this second. `connected` counts peers that libsrt says are connected."""
+    """What is true this second. The one before the end (`is_last`) closes the account and says nothing of health."""
 
     point: Point
     peers: list[Peer]
     input: Input
     applied: dict[str, Any] = {}
+    is_last: bool = False
 
 
 class History(msgspec.Struct, frozen=True, tag="history"):

@@ -18,9 +18,10 @@ import msgspec
 
 from app.domain.errors import CouldNotStart, InvalidInput, LimitReached, NotFound, PortInUse
 from app.domain.secret import Secret
-from app.domain.spec import CallerEndpoint, FileSource, ListenerEndpoint, StreamSpec
+from app.domain.spec import BarsSource, CallerEndpoint, FileSource, ListenerEndpoint, StreamSpec
 from app.domain.stats import Second, seconds
 from app.domain.status import ALIVE, NOT_RETRIABLE, Order, Phase, Reason, Status
+from app.dvb_config import BARS_BITRATE_BPS
 from app.media_library import MediaLibrary
 from app.protocol import WorkerOrder
 from app.recorder import Recorder
@@ -183,11 +184,18 @@ class StreamManager:
 
     def _order_for(self, key: str, spec: StreamSpec) -> WorkerOrder:
         order = self._bare_order(key, spec)
+        if isinstance(spec.source, BarsSource):
+            return msgspec.structs.replace(order, bitrate_bps=BARS_BITRATE_BPS, is_constant_bitrate=True)
         if not isinstance(spec.source, FileSource):
             return order
         check = self._media.check(spec.source.path)
         path = self._media.resolve(spec.source.path)
-        return msgspec.structs.replace(order, file_path=str(path), bitrate_bps=check.bitrate_bps)
+        return msgspec.structs.replace(
+            order,
+            file_path=str(path),
+            bitrate_bps=check.bitrate_bps,
+            is_constant_bitrate=check.is_constant_bitrate,
+        )
 
     def _bare_order(self, key: str, spec: StreamSpec) -> WorkerOrder:
         return WorkerOrder(

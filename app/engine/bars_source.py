@@ -12,7 +12,6 @@ from app.engine.sender import Finished
 from app.engine.source import make_tsparse
 from app.protocol import Input
 
-BARS_BITRATE_BPS: Final = 8_000_000
 _PROGRAMMES: Final = {
     "720p50": Programme(service_name="Bars 720p50", width=1280, height=720, frames_per_s=50),
     "1080i25": Programme(service_name="Bars 1080i25", width=1920, height=1080, frames_per_s=25, is_interlaced=True),

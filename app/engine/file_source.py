@@ -28,6 +28,9 @@ class Reader(Protocol):
     def read(self) -> bytes | bytearray | None:
         """The next chunk, or None at the end. Raises Finished when the file has gone bad."""
 
+    def check_file(self) -> object:
+        """Look what became of the file, and tell it once."""
+
     def close(self) -> None:
         """Close the file."""
 
@@ -68,7 +71,8 @@ class FilePart:
         self._bytes_at_progress = self._reader.bytes_total
 
     def read_input(self) -> Input:
-        """Bytes and laps of the file so far."""
+        """Bytes and laps of the file so far; a look at the file on the way."""
+        self._reader.check_file()
         age_s = None if self._read_at is None else time.monotonic() - self._read_at
         return Input(bytes_total=self._reader.bytes_total, loops_total=self._reader.laps, last_packet_age_s=age_s)
 

@@ -36,6 +36,7 @@ class Option(IntEnum):
     """The SRT_SOCKOPT numbers that are read here, from srt.h."""
 
     MAXBW = 16
+    INPUTBW = 24
     OHEADBW = 25
     PBKEYLEN = 27
     IPTOS = 30
@@ -48,7 +49,7 @@ class Option(IntEnum):
     STREAMID = 46
 
 
-_WIDE_OPTIONS: Final = frozenset({Option.MAXBW})
+_WIDE_OPTIONS: Final = frozenset({Option.MAXBW, Option.INPUTBW})
 _KEY_STATES: Final = {0: "unsecured", 1: "securing", 2: "secured", 3: "no_secret", 4: "bad_secret"}
 
 
@@ -147,6 +148,11 @@ class LibSrt:
         if self._lib.srt_getsockflag(socket, int(option), ctypes.byref(value), ctypes.byref(size)) != 0:
             return None
         return int(value.value)
+
+    def estimate_input_rate(self, socket: int) -> None:
+        """Let the socket measure its input rate itself from now on (SRTO_INPUTBW 0 under SRTO_MAXBW 0)."""
+        value = ctypes.c_int64(0)
+        self._lib.srt_setsockflag(socket, int(Option.INPUTBW), ctypes.byref(value), ctypes.sizeof(value))
 
     def stream_id(self, socket: int) -> str:
         """The stream ID that the caller sent; it is the peer's text, so unprintable characters are replaced."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -24,6 +23,9 @@ from app.steady_clock import unix_now
 _WATCHED: Final = Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.WARNING
 # After the last packet the far end still needs its repairs: wait for an empty send buffer, so much at most.
 _DRAIN_BEYOND_LATENCY_S: Final = 1.0
+_PLAYED_AFTER_S: Final = 0.1
+# Notices of the file source after which its rate may be another.
+_NEW_CONTENTS: Final = frozenset({"file_replaced", "file_rewritten"})
 _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
 
 
@@ -32,17 +34,24 @@ class GstSender:
 
     def __init__(self, order: WorkerOrder, tell: Tell) -> None:
         self._order = order
-        self._tell = tell
+        self._tell_outside = tell
+        self._has_new_contents = False
         self._is_caller = isinstance(order.spec.endpoint, CallerEndpoint)
         self._sink = build_sink(order)
-        self._source: SourcePart = build_source(order, self._rendered_ns, tell)
+        self._source: SourcePart = build_source(order, self._rendered_ns, self._tell)
         self._pipeline = Gst.Pipeline.new("stream")
         self._link()
         self._bus = self._pipeline.get_bus()
-        self._watch = None if self._is_caller else CallerWatch(self._sink, tell)
+        self._watch = None if self._is_caller else CallerWatch(self._sink, self._tell)
         self._peers = self._find_libsrt()
         self._calling_until: float | None = None
         self._draining_until: float | None = None
+        self._end_at: float | None = None
+
+    def _tell(self, event: PeerEvent | Notice) -> None:
+        if isinstance(event, Notice) and event.code in _NEW_CONTENTS:
+            self._has_new_contents = True
+        self._tell_outside(event)
 
     def _link(self) -> None:
         chain = [*self._source.elements, self._sink]
@@ -71,7 +80,7 @@ class GstSender:
             raise CannotSend(*self._error_on_bus())
         if self._is_caller and self._peers is not None:
             # Playing only once connected: what was due while the call rang would follow as one burst.
-            self._calling_until = time.monotonic() + _CALL_DEADLINE_S
+            self._calling_until = unix_now() + _CALL_DEADLINE_S
             return
         self._play()
 
@@ -94,7 +103,7 @@ class GstSender:
 
     def is_on_its_way(self) -> bool:
         """Whether a call rings or the last packets drain: poll often then."""
-        return self._calling_until is not None or self._draining_until is not None
+        return any(until is not None for until in (self._calling_until, self._draining_until, self._end_at))
 
     def poll(self) -> None:
         """Handle messages, the ringing call and the draining end. Raises Finished."""
@@ -102,8 +111,13 @@ class GstSender:
             self._handle(message)
         if self._calling_until is not None and self._peers is not None:
             self._follow_call(self._peers, self._calling_until)
-        if self._draining_until is not None and (self._is_drained() or time.monotonic() > self._draining_until):
+        if self._end_at is not None and unix_now() > self._end_at:
             raise Finished(Reason.END_OF_FILE)
+        if self._draining_until is not None:
+            self._follow_drain(self._draining_until)
+        if self._has_new_contents and self._peers is not None:
+            self._has_new_contents = False
+            self._peers.estimate_input_rate()
         if self._watch is not None:
             self._watch.settle()
 
@@ -115,7 +129,7 @@ class GstSender:
         if message.type == Gst.MessageType.EOS:
             if (fault := self._source.fault()) is not None:
                 raise fault
-            self._draining_until = time.monotonic() + self._order.spec.latency_ms / 1000 + _DRAIN_BEYOND_LATENCY_S
+            self._draining_until = unix_now() + self._order.spec.latency_ms / 1000 + _DRAIN_BEYOND_LATENCY_S
             return
         warning, debug = message.parse_warning()
         self._tell(Notice(unix_now(), "engine_warning", f"{warning.message} {debug or ''}".strip()))
@@ -131,11 +145,17 @@ class GstSender:
         if State.CONNECTING not in states and (refusal := peers.refusal()) is not None:
             code, text = refusal
             raise Finished(reason_of_rejection(code), text)
-        if time.monotonic() > deadline:
+        if unix_now() > deadline:
             raise Finished(Reason.CONNECTION_TIMEOUT, "no answer to the call")
 
-    def _is_drained(self) -> bool:
-        return self._peers is None or all(not peer.send_buffer_packets for peer in self._peers.read())
+    def _follow_drain(self, deadline: float) -> None:
+        """Stay until all is acknowledged, and then until the receivers have played what they hold for the latency."""
+        peers = self._peers.read() if self._peers is not None else []
+        if any(peer.send_buffer_packets for peer in peers) and unix_now() < deadline:
+            return
+        held_ms = max((peer.negotiated_latency_ms or 0 for peer in peers), default=0)
+        rtt_ms = max((peer.rtt_ms for peer in peers), default=0)
+        self._draining_until, self._end_at = None, unix_now() + (held_ms + rtt_ms) / 1000 + _PLAYED_AFTER_S
 
     def read_peers(self) -> list[Peer]:
         """The connections that stand, from libsrt, or from GStreamer where libsrt is hidden."""
@@ -162,7 +182,7 @@ class GstSender:
             "engine": self.engine_name(),
             "elements": elements,
             "srtsink": sink,
-            "options": srt_options(self._order.spec, dscp=self._order.dscp, bitrate_bps=self._order.bitrate_bps),
+            "options": _options(self._order),
             "sockets": self._peers.debug() if self._peers is not None else {},
             "rendered_ns": self._rendered_ns(),
         }
@@ -189,7 +209,7 @@ _SINK_PROPERTIES_SHOWN: Final = ("latency", "wait-for-connection", "auto-reconne
 def build_sink(order: WorkerOrder) -> Gst.Element:
     """The srtsink of an order, set and read back. Raises CannotSend when a setting did not stick."""
     spec = order.spec
-    options = srt_options(spec, dscp=order.dscp, bitrate_bps=order.bitrate_bps)
+    options = _options(order)
     is_caller = isinstance(spec.endpoint, CallerEndpoint)
     host = spec.endpoint.host if isinstance(spec.endpoint, CallerEndpoint) else ""
     # srtsink forgets every option set before `uri`, encryption included. Keep this line first. The host is an address
@@ -206,6 +226,12 @@ def build_sink(order: WorkerOrder) -> Gst.Element:
         if sink.get_property(name) != value:
             raise CannotSend(Reason.BAD_OPTION, f"srtsink did not take {name}={value}")
     return sink
+
+
+def _options(order: WorkerOrder) -> dict[str, str]:
+    return srt_options(
+        order.spec, dscp=order.dscp, bitrate_bps=order.bitrate_bps, is_constant_bitrate=order.is_constant_bitrate
+    )
 
 
 def _encrypt(sink: Gst.Element, encryption: Encryption) -> None:

@@ -35,6 +35,11 @@ class LibSrtPeers:
         peers = (self._peer(socket) for socket in sorted(connected, reverse=True))
         return [peer for peer in peers if peer is not None]
 
+    def estimate_input_rate(self) -> None:
+        """Drop the input rate that was given: the source is not what it was."""
+        for socket in self.states():
+            self._lib.estimate_input_rate(socket)
+
     def refusal(self) -> tuple[int, str] | None:
         """The reject code and libsrt's words for a connection that failed, None while none has."""
         for socket, state in self.states().items():

@@ -74,9 +74,15 @@ class Worker:
         except (CannotSend, Finished) as end:
             return Ended(unix_now(), end.reason, end.detail)
         finally:
-            if self._sender is not None:
-                self._sender.stop()
+            self._close()
         return Ended(unix_now(), None)
+
+    def _close(self) -> None:
+        if self._sender is None:
+            return
+        if self._is_ready:
+            self._sample(self._sender, is_last=True)  # the totals must hold what was sent since the last full second
+        self._sender.stop()
 
     def _loop(self, sender: Sender) -> None:
         due = time.monotonic() + _SAMPLE_EVERY_S
@@ -90,13 +96,13 @@ class Worker:
             if time.monotonic() >= due:
                 due = max(due + _SAMPLE_EVERY_S, time.monotonic())
                 self._sample(sender)
+                self._check_memory()
 
-    def _sample(self, sender: Sender) -> None:
+    def _sample(self, sender: Sender, *, is_last: bool = False) -> None:
         sample = self._ledger.sample(unix_now(), sender.read_peers(), sender.read_input())
         if self._ledger.count % _SETTINGS_EVERY_SAMPLES == 1:
             self._applied = sender.read_applied()
-        self._link.say(msgspec.structs.replace(sample, applied=self._applied), keep=False)
-        self._check_memory()
+        self._link.say(msgspec.structs.replace(sample, applied=self._applied, is_last=is_last), keep=False)
 
     def _check_memory(self) -> None:
         used = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES

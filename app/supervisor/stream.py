@@ -242,7 +242,8 @@ class SupervisedStream:
 
     def _take_sample(self, sample: Sample, now: float) -> None:
         self.figures.take(sample)
-        self._step(life.Sampled(self._flow.health(sample)), now)
+        if not sample.is_last:
+            self._step(life.Sampled(self._flow.health(sample)), now)
 
     def _take_peer_event(self, event: PeerEvent, now: float) -> None:
         host = event.address.rpartition(":")[0]

@@ -56,7 +56,7 @@ def test_every_option_is_one_that_gstreamer_and_libsrt_understand(
     )
     options = dvb_config.srt_options(asked, dscp=34, bitrate_bps=bitrate_bps)
     assert set(options) == {
-        *("mode", "transtype", "oheadbw", "maxbw", "tlpktdrop", "nakreport", "fc", "sndbuf", "iptos"),
+        *("mode", "oheadbw", "maxbw", "inputbw", "tlpktdrop", "nakreport", "fc", "sndbuf", "rcvbuf", "iptos"),
         *("conntimeo", "peeridletimeo"),
     }
     assert options["tlpktdrop"] == options["nakreport"] == "true"
@@ -83,3 +83,11 @@ def test_a_longer_latency_or_a_higher_bitrate_needs_more_buffer() -> None:
 
 def test_an_srt_packet_carries_seven_transport_packets() -> None:
     assert dvb_config.SRT_PAYLOAD_BYTES == 1316
+
+
+def test_a_constant_rate_is_given_to_libsrt_with_its_headers_and_an_unknown_one_is_left_to_measure() -> None:
+    asked = spec()
+    constant = dvb_config.srt_options(asked, dscp=0, bitrate_bps=8_000_000, is_constant_bitrate=True)
+    assert 1_000_000 * 1360 / 1316 < int(constant["inputbw"]) < 1.02 * 1_000_000 * 1360 / 1316
+    assert dvb_config.srt_options(asked, dscp=0, bitrate_bps=8_000_000)["inputbw"] == "0"
+    assert dvb_config.srt_options(asked, dscp=0, is_constant_bitrate=True)["inputbw"] == "0"
