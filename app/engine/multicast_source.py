@@ -6,8 +6,8 @@ another program's membership brings to this host.
 
 from __future__ import annotations
 
+import socket
 import time
-from pathlib import Path
 from typing import Final
 
 from app.domain.spec import MulticastSource
@@ -77,8 +77,8 @@ class MulticastPart:
 
 def _join(source: MulticastSource) -> Gio.Socket:
     interface = None if source.interface == "auto" else source.interface
-    if interface is not None and not Path("/sys/class/net", interface).exists():
-        raise CannotSend(Reason.INTERFACE_MISSING, f"this host has no interface {interface}")
+    if interface is not None:
+        _check_interface(interface)
     group = Gio.InetAddress.new_from_string(source.address)
     try:
         receiver = Gio.Socket.new(Gio.SocketFamily.IPV4, Gio.SocketType.DATAGRAM, Gio.SocketProtocol.UDP)
@@ -95,6 +95,14 @@ def _join(source: MulticastSource) -> Gio.Socket:
             Reason.INTERFACE_MISSING, f"cannot join {source.address} on {where}: {error.message}"
         ) from None
     return receiver
+
+
+def _check_interface(name: str) -> None:
+    # Not /sys/class/net: that shows the interfaces of whoever mounted it, which may be another network namespace.
+    try:
+        socket.if_nametoindex(name)
+    except OSError:
+        raise CannotSend(Reason.INTERFACE_MISSING, f"this host has no interface {name}") from None
 
 
 def _size_buffer(receiver: Gio.Socket, tell: Tell) -> None:
