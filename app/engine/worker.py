@@ -32,6 +32,7 @@ from app.protocol import WorkerOrder as Order
 from app.steady_clock import unix_now
 
 _SAMPLE_EVERY_S: Final = 1.0
+_SAMPLE_APART_S: Final = 0.3  # two samples this close still make a rate
 _POLL_SOON_S: Final = 0.05
 _SETTINGS_EVERY_SAMPLES: Final = 10
 _PAGE_BYTES: Final = resource.getpagesize()
@@ -52,6 +53,8 @@ class Worker:
         self._applied: dict[str, Any] = {}
         self._is_ready = False
         self._is_stopping = False
+        self._is_sample_urgent = False
+        self._sampled_at = 0.0
         self._sender: Sender | None = None
         self._link = WorkerLink(Path(order.socket_path), self._selector, greeting=self._greeting, on_order=self._obey)
 
@@ -93,12 +96,15 @@ class Worker:
             for key, _ in self._selector.select(wait_s):
                 key.data()
             sender.poll()
+            if self._is_sample_urgent:
+                due = min(due, self._sampled_at + _SAMPLE_APART_S)
             if time.monotonic() >= due:
                 due = max(due + _SAMPLE_EVERY_S, time.monotonic())
                 self._sample(sender)
                 self._check_memory()
 
     def _sample(self, sender: Sender, *, is_last: bool = False) -> None:
+        self._sampled_at, self._is_sample_urgent = time.monotonic(), False
         sample = self._ledger.sample(unix_now(), sender.read_peers(), sender.read_input())
         if self._ledger.count % _SETTINGS_EVERY_SAMPLES == 1:
             self._applied = sender.read_applied()
@@ -110,8 +116,10 @@ class Worker:
             raise Finished(Reason.OUT_OF_MEMORY, f"{used >> 20} MB of {self._order.memory_bytes >> 20} MB")
 
     def tell(self, event: PeerEvent | Notice) -> None:
-        """Queue an event; safe in any thread."""
+        """Queue an event; safe in any thread. A peer that left must leave the list at once, not a second later."""
         self._told.put(event)
+        if isinstance(event, PeerEvent) and event.change == "disconnected":
+            self._is_sample_urgent = True
         os.eventfd_write(self._wake_fd, 1)
 
     def stop(self) -> None:
