@@ -107,8 +107,12 @@ class Child:
 class JsonChild(Child):
     """One of our own instruments: told by JSON lines on standard input, telling by JSON lines on standard output."""
 
-    def __init__(self, module: str, *arguments: str, first: Mapping[str, Any] | None = None) -> None:
-        super().__init__([sys.executable, "-m", module, *arguments], first_line=_line(first) if first else b"")
+    def __init__(
+        self, module: str, *arguments: str, first: Mapping[str, Any] | None = None, within: Sequence[str] = ()
+    ) -> None:
+        """Start a module of ours; `within` goes before the command, to run it in a network namespace."""
+        argv = [*within, sys.executable, "-m", module, *arguments]
+        super().__init__(argv, first_line=_line(first) if first else b"")
         self._questions = 0
 
     def last(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -27,8 +28,8 @@ class Arrival:
 class Receiver:
     """Our own receiver, running: `with Receiver.calling(port) as receiver: receiver.wait_for_bytes(1_000_000)`."""
 
-    def __init__(self, mode: str, port: int, **wanted: Any) -> None:
-        """Start receiving; `wanted` are the fields of srt_receiver.Wanted."""
+    def __init__(self, mode: str, port: int, *, within: Sequence[str] = (), **wanted: Any) -> None:
+        """Start receiving; `wanted` are the fields of srt_receiver.Wanted. `within` as for JsonChild."""
         self._folder = tempfile.TemporaryDirectory(prefix="receiver-")
         self.payload = Path(self._folder.name) / "payload.ts"
         self._times = Path(self._folder.name) / "times"
@@ -36,6 +37,7 @@ class Receiver:
         self.child = JsonChild(
             "tests.instruments.srt_receiver",
             first={"mode": mode, "port": port, "write": str(self.payload), "times": str(self._times), **wanted},
+            within=within,
         )
 
     @classmethod

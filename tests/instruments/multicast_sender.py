@@ -1,0 +1,165 @@
+"""A multicast channel: a transport stream file sent to a group at its bitrate, as UDP or RTP, with faults on demand.
+
+A process of its own, told what to send by one JSON line on standard input and then what to do wrong. Nothing in a
+datagram is changed, so that what arrives can be compared with the file.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import struct
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from tests.instruments.child import JsonChild, say
+
+_DATAGRAM = 7 * 188
+_TURN_S = 0.001  # at high rates, some datagrams go out together each millisecond
+_RTP_MP2T = 33
+_RTP_HZ = 90_000
+
+
+@dataclass
+class Wanted:
+    """What to send. `interface_ip` is the sender's own address on the cable to use; `start_at` a datagram's number."""
+
+    path: str
+    address: str
+    port: int
+    interface_ip: str
+    bitrate_bps: int
+    protocol: str = "udp"
+    start_at: int = 0
+
+
+@dataclass
+class Told:
+    """What a line on standard input changes; one without any asks for the figures."""
+
+    number: int
+    is_silent: bool | None = None
+    goes_on: bool = True
+    lose: int = 0
+    jump_to: int | None = None
+
+
+class _Sender:
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._data = Path(wanted.path).read_bytes()
+        self._count = len(self._data) // _DATAGRAM
+        self._interval_s = _DATAGRAM * 8 / wanted.bitrate_bps
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((wanted.interface_ip, 0))
+        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(wanted.interface_ip))
+        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 4)
+        self._next = wanted.start_at
+        self._rtp_number = 65_530  # so that it wraps early
+        self._origin = time.monotonic() - self._next * self._interval_s
+        self._silent_since: float | None = None
+        self.sent = 0
+
+    def run(self) -> None:
+        """Send until the file or standard input ends."""
+        say(started=True)
+        while self._next < self._count:
+            due = self._origin + self._next * self._interval_s
+            wait_s = 60.0 if self._silent_since is not None else max(_TURN_S, due - time.monotonic())
+            if select.select([0], [], [], wait_s)[0] and not self._obey():
+                return
+            while self._silent_since is None and self._next < self._count and time.monotonic() >= self._due():
+                self._send()
+        say(ended=True, sent=self.sent)
+
+    def _due(self) -> float:
+        return self._origin + self._next * self._interval_s
+
+    def _obey(self) -> bool:
+        line = sys.stdin.readline()
+        if not line:
+            return False
+        told = Told(**json.loads(line))
+        if told.is_silent is True:
+            self._silent_since = time.monotonic()
+        if told.is_silent is False and self._silent_since is not None:
+            if told.goes_on:
+                self._next = int((time.monotonic() - self._origin) / self._interval_s)
+            else:
+                self._origin += time.monotonic() - self._silent_since
+            self._silent_since = None
+        if told.jump_to is not None:
+            self._origin += (self._next - told.jump_to) * self._interval_s
+            self._next = told.jump_to
+        self._next += told.lose
+        self._rtp_number += told.lose
+        say(number=told.number, sent=self.sent, at=self._next)
+        return True
+
+    def _send(self) -> None:
+        payload = self._data[self._next * _DATAGRAM : (self._next + 1) * _DATAGRAM]
+        if self._wanted.protocol == "rtp":
+            stamp = int(self._next * self._interval_s * _RTP_HZ) & 0xFFFFFFFF
+            payload = struct.pack(">BBHII", 0x80, _RTP_MP2T, self._rtp_number & 0xFFFF, stamp, 0x5EED) + payload
+        self._socket.sendto(payload, (self._wanted.address, self._wanted.port))
+        self._next += 1
+        self._rtp_number += 1
+        self.sent += 1
+
+
+class MulticastSender:
+    """A channel on air: `with MulticastSender(within=far.enter, path=…, address=…, …) as channel:`."""
+
+    def __init__(self, *, within: Sequence[str], **wanted: Any) -> None:
+        """Start sending; `wanted` are the fields of Wanted. `within` goes before the command (see Namespace.enter)."""
+        first = asdict(Wanted(**{**wanted, "path": str(wanted["path"])}))
+        self.child = JsonChild("tests.instruments.multicast_sender", within=within, first=first)
+        self.child.wait_for_line("started", deadline_s=15)
+
+    def sent(self) -> int:
+        """How many datagrams went out."""
+        return int(self.child.ask()["sent"])
+
+    def fall_silent(self) -> None:
+        """Send nothing from now on."""
+        self.child.ask(is_silent=True)
+
+    def speak_again(self, *, goes_on: bool) -> None:
+        """Send again: what would be due now if the channel went on meanwhile, or where it stopped."""
+        self.child.ask(is_silent=False, goes_on=goes_on)
+
+    def lose(self, datagrams: int) -> None:
+        """Leave out so many datagrams, as a network does: RTP numbers go on."""
+        self.child.ask(lose=datagrams)
+
+    def jump_to(self, datagram: int) -> None:
+        """Go on from another place of the file: a sender that was restarted, its clock begins anew."""
+        self.child.ask(jump_to=datagram)
+
+    def wait_for_end(self, *, deadline_s: float) -> int:
+        """Wait until the whole file went out; how many datagrams that were."""
+        return int(self.child.wait_for_line("ended", deadline_s=deadline_s)["sent"])
+
+    def close(self) -> None:
+        """End the sender."""
+        self.child.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def main() -> None:
+    """Send what the line on standard input asks for."""
+    _Sender(Wanted(**json.loads(sys.stdin.readline()))).run()
+
+
+if __name__ == "__main__":
+    main()

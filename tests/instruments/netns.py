@@ -1,0 +1,90 @@
+"""Network namespaces for tests: cables and addresses of their own, nothing of the host's network touched.
+
+A namespace lives as long as a process of ours in it, so that nothing is left behind whatever ends a test. Root is not
+needed: without it each namespace belongs to a user namespace in which we are root.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Final, Self
+
+from tests.instruments.child import Child
+from tests.instruments.waiting import wait_for
+
+_IS_ROOT: Final = os.geteuid() == 0
+_UNSHARE: Final = ["unshare", "--net"] if _IS_ROOT else ["unshare", "--user", "--map-root-user", "--net"]
+_ENTER: Final = ["nsenter", "--net"] if _IS_ROOT else ["nsenter", "--user", "--preserve-credentials", "--net"]
+
+
+class Namespace:
+    """A network namespace with nothing but loopback: `with Namespace() as house: house.run("ip", "link")`."""
+
+    def __init__(self, beside: Namespace | None = None) -> None:
+        """Make it; `beside` another one when the two are to be joined by a cable."""
+        # A second one is made from within the first: without root, both must belong to one user namespace.
+        argv = [*_UNSHARE, "cat"] if beside is None else [*beside.enter, "unshare", "--net", "cat"]
+        outside = _network_of("self" if beside is None else beside.pid)
+        self._keeper = Child(argv, first_line=b"")
+        try:
+            wait_for(lambda: self._is_made(outside), deadline_s=10, what=f"a namespace; {self._keeper.complaints()}")
+            self.run("ip", "link", "set", "lo", "up")
+        except BaseException:
+            self.close()
+            raise
+
+    def _is_made(self, outside: Path) -> bool:
+        name = Path(f"/proc/{self.pid}/comm").read_text().strip()
+        return name == "cat" and _network_of(self.pid) != outside
+
+    @property
+    def pid(self) -> int:
+        """The process that keeps the namespace."""
+        return self._keeper.pid
+
+    @property
+    def enter(self) -> list[str]:
+        """What to put before a command so that it runs in here; the process keeps its id."""
+        return [*_ENTER, f"--target={self.pid}"]
+
+    def run(self, *argv: str) -> str:
+        """Run a command in here and give its output; AssertionError with its complaint when it fails."""
+        done = subprocess.run([*self.enter, *argv], capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 0, f"{argv}: {done.stderr}"
+        return done.stdout
+
+    def join(self, other: Namespace, name: str, network: str) -> None:
+        """Lay a cable to another namespace: `name` at both ends, 192.0.2.1 here and .2 there for `192.0.2`."""
+        self.run("ip", "link", "add", name, "type", "veth", "peer", "name", name, "netns", str(other.pid))
+        for namespace, host in ((self, 1), (other, 2)):
+            namespace.run("ip", "address", "add", f"{network}.{host}/24", "dev", name)
+            namespace.run("ip", "link", "set", name, "up")
+
+    def groups(self) -> dict[str, set[str]]:
+        """The multicast groups that this host is a member of, by interface, from the kernel."""
+        joined: dict[str, set[str]] = {}
+        interface = ""
+        for line in Path(f"/proc/{self.pid}/net/igmp").read_text().splitlines()[1:]:
+            words = line.split()
+            if not line.startswith("\t"):
+                interface = words[1]
+                continue
+            address = bytes.fromhex(words[0])[::-1]  # printed as a little-endian word
+            joined.setdefault(interface, set()).add(".".join(map(str, address)))
+        return joined
+
+    def close(self) -> None:
+        """Let the namespace go; cables go with it."""
+        self._keeper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _network_of(process: int | str) -> Path:
+    return Path(f"/proc/{process}/ns/net").readlink()
