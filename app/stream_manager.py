@@ -89,7 +89,7 @@ class StreamManager:
         Raises InvalidInput, PortInUse, LimitReached or CouldNotStart; then nothing of it is left.
         """
         with self._starting:  # two starts must not both find the same port free
-            self._check_limit()
+            self._check_limit(self.list())
             order = self._order_for(_new_key({s.key for s in self.list()}), spec)
             self._check_port(spec)
             self._supervisor.add(order, actor=actor)
@@ -112,6 +112,7 @@ class StreamManager:
         if self.get(key).status.order is Order.RUN:
             self.stop(key, actor=actor)
         with self._starting:
+            self._check_limit([snapshot for snapshot in self.list() if snapshot.key != key])
             order = self._order_for(key, spec)
             self._check_port(spec, besides=key)
             self._supervisor.start(key, order, actor=actor)
@@ -206,8 +207,8 @@ class StreamManager:
             memory_bytes=WORKER_MEMORY_BYTES,
         )
 
-    def _check_limit(self) -> None:
-        running = [snapshot for snapshot in self.list() if snapshot.status.order is Order.RUN]
+    def _check_limit(self, others: Collection[Snapshot]) -> None:
+        running = [snapshot for snapshot in others if _is_wanted(snapshot.status)]
         if len(running) >= self._settings.max_streams:
             raise LimitReached(f"{len(running)} streams are on already, the most allowed; stop one first")
 
@@ -247,8 +248,13 @@ def _listener_ports_of(snapshots: Collection[Snapshot]) -> set[int]:
     return {
         snapshot.spec.endpoint.port
         for snapshot in snapshots
-        if isinstance(snapshot.spec.endpoint, ListenerEndpoint) and snapshot.status.order is Order.RUN
+        if isinstance(snapshot.spec.endpoint, ListenerEndpoint) and _is_wanted(snapshot.status)
     }
+
+
+def _is_wanted(status: Status) -> bool:
+    """Whether the stream has a worker or will have one by itself; one that failed waits for the operator."""
+    return status.order is Order.RUN and status.phase is not Phase.FAILED
 
 
 def _is_bound(port: int) -> bool:
