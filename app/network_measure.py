@@ -19,10 +19,10 @@ from app.geo import ExternalPlaceFinder, PlaceUnknown
 from app.iperf_servers import Origin, Server, ServerList, is_public
 from app.network_findings import Attempt, Findings, Target
 from app.probes.handshake import handshake_rtt_ms
-from app.probes.iperf3 import Direction, Iperf3Order, Protocol, ServerBusy, iperf3
+from app.probes.iperf3 import Direction, Iperf3Order, Iperf3Result, Protocol, ServerBusy, iperf3
 from app.probes.ping import PingResult, ping
 from app.probes.resolve import resolve
-from app.probes.run import CancelSwitch, ProbeFailed, ProgramMissing
+from app.probes.run import CancelSwitch, ProbeFailed, ProgramMissing, TimedOut
 
 NEAREST_CONSIDERED: Final = 6
 OWN_CONSIDERED: Final = 10
@@ -30,6 +30,7 @@ _SERVERS_TRIED: Final = 4
 _PORTS_TRIED: Final = 3
 _QUICK_PINGS: Final = 3
 _HANDSHAKES: Final = 3
+_UDP_TRIES: Final = 3
 
 T = TypeVar("T")
 Report = Callable[[Findings, str], None]
@@ -225,13 +226,23 @@ class _Run:
                 direction=Direction(order.direction),
                 duration_s=order.duration_s,
                 bitrate_bps=order.bitrate_bps,
+                rtt_ms=findings.rtt_ms.value if findings.rtt_ms else 0.0,
             )
             try:
-                return msgspec.structs.replace(findings, iperf3=iperf3(probe, cancel=self._cancel))
+                return msgspec.structs.replace(findings, iperf3=self._run_iperf3(probe, findings))
             except ServerBusy:
                 if port == chosen[-1]:
                     raise
         raise AssertionError("no port to try")
+
+    def _run_iperf3(self, probe: Iperf3Order, findings: Findings) -> Iperf3Result:
+        """Run it; again over UDP when it hangs: it waits for ever when its first packet or the answer got lost."""
+        for _ in range(_UDP_TRIES - 1 if probe.protocol is Protocol.UDP else 0):
+            try:
+                return iperf3(probe, cancel=self._cancel)
+            except TimedOut:
+                self._report(findings, "iperf3 hung, as it does when its first packet is lost; running it again")
+        return iperf3(probe, cancel=self._cancel)
 
 
 class _Reached(msgspec.Struct, frozen=True):

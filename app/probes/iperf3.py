@@ -13,7 +13,8 @@ from app.probes.run import CancelSwitch, ProbeFailed, TimedOut, run
 PORT_DEFAULT: Final = 5201  # iperf3's own
 CONNECT_TIMEOUT_S: Final = 5
 UDP_PAYLOAD_BYTES: Final = 1316  # as large as SRT's packets, so that it is lost as SRT's are
-_GRACE_S: Final = 10  # to exchange results and close, after the test's duration
+_GRACE_S: Final = 4  # to exchange results and close, after the test's duration
+_ROUND_TRIPS: Final = 16  # of the control connection, from its handshake to its end
 _BPS_HIGHEST: Final = 1e13
 _BUSY: Final = "server is busy"
 
@@ -33,7 +34,7 @@ class Direction(StrEnum):
 
 
 class Iperf3Order(msgspec.Struct, frozen=True):
-    """One iperf3 run. `bitrate_bps` counts for UDP only: TCP takes what it gets."""
+    """One iperf3 run. `bitrate_bps` counts for UDP only: TCP takes what it gets. A long `rtt_ms` gives it more time."""
 
     address: str
     port: int
@@ -41,6 +42,12 @@ class Iperf3Order(msgspec.Struct, frozen=True):
     direction: Direction = Direction.SEND
     duration_s: int = 10
     bitrate_bps: int = 10_000_000
+    rtt_ms: float = 0.0
+
+    @property
+    def timeout_s(self) -> float:
+        """After so long the run has failed."""
+        return CONNECT_TIMEOUT_S + self.duration_s + _GRACE_S + _ROUND_TRIPS * self.rtt_ms / 1000
 
     def argv(self) -> list[str]:
         """The command, ready to run; the address is an address, so it cannot be taken for an option."""
@@ -94,9 +101,8 @@ def iperf3(order: Iperf3Order, *, cancel: CancelSwitch | None = None) -> Iperf3R
 
     Raises ServerBusy, or ProbeFailed when iperf3 is missing, hangs, fails or says something that cannot be read.
     """
-    timeout_s = CONNECT_TIMEOUT_S + order.duration_s + _GRACE_S
     try:
-        outcome = run(order.argv(), timeout_s=timeout_s, output_bytes_max=4 * 1024 * 1024, cancel=cancel)
+        outcome = run(order.argv(), timeout_s=order.timeout_s, output_bytes_max=4 * 1024 * 1024, cancel=cancel)
     except TimedOut as error:
         hint = "; is UDP blocked on the way?" if order.protocol is Protocol.UDP else ""
         raise TimedOut("iperf3", f"{error.message}{hint}") from error

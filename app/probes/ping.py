@@ -48,9 +48,10 @@ def ping(address: str, *, count: int = COUNT, cancel: CancelSwitch | None = None
 
     Raises ProbeFailed when ping is missing, not allowed, or says something that cannot be read. No reply is a result.
     """
-    deadline_s = int(count * INTERVAL_S + _WAIT_S + 1)
-    argv = ["ping", "-n", "-c", str(count), "-i", str(INTERVAL_S), "-W", str(_WAIT_S), "-w", str(deadline_s)]
-    outcome = run([*argv, "--", address], timeout_s=deadline_s + 3, output_bytes_max=256 * 1024, cancel=cancel)
+    # No -w: with it, ping sends on until it has `count` replies, and its loss no longer counts what was sent.
+    argv = ["ping", "-n", "-c", str(count), "-i", str(INTERVAL_S), "-W", str(_WAIT_S), "--", address]
+    timeout_s = count * INTERVAL_S + _WAIT_S + 3
+    outcome = run(argv, timeout_s=timeout_s, output_bytes_max=256 * 1024, cancel=cancel)
     if _COUNTS.search(outcome.text()):
         return parse_ping(address, outcome.text())
     if any(text in outcome.complaint() for text in _NOT_ALLOWED):

@@ -160,7 +160,7 @@ def test_an_iperf3_that_hangs_is_stopped_in_time(
     tools: FakeTools, monkeypatch: pytest.MonkeyPatch, order: Iperf3Order, words: str
 ) -> None:
     tools.pretend("iperf3", "hang")
-    monkeypatch.setattr(iperf3_module, "_GRACE_S", -14)
+    monkeypatch.setattr(iperf3_module, "_GRACE_S", -14.5)
     with pytest.raises(TimedOut, match=words):
         iperf3(order)
     wait_for(lambda: not any(is_alive(pid) for pid in tools.pids("iperf3")), deadline_s=5, what="iperf3 gone")

@@ -103,7 +103,7 @@ def test_a_ping_that_talks_without_end_is_stopped(tools: FakeTools) -> None:
 
 def test_a_ping_that_hangs_is_stopped_in_time(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
     tools.pretend("ping", "hang")
-    monkeypatch.setattr(ping_module, "_WAIT_S", -1)
+    monkeypatch.setattr(ping_module, "_WAIT_S", -2.5)
     with pytest.raises(TimedOut):
         ping("192.0.2.7", count=1)
     wait_for(lambda: not any(is_alive(pid) for pid in tools.pids("ping")), deadline_s=5, what="ping and its child gone")
