@@ -41,6 +41,7 @@ def create_app(
     from app.api_machine import machine
     from app.api_network_test import network_tests
     from app.api_operations import operations
+    from app.channels import ChannelList
     from app.media_library import MediaLibrary
     from app.network_test import NetworkTester
     from app.routes import pages
@@ -68,6 +69,7 @@ def create_app(
             media=media or library,
             system=SystemMeter(settings.media_folder),
             network=NetworkTester.of(settings),
+            channels=ChannelList(settings.channels_file),
         ),
     )
     return app

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app.channels import ChannelsView
 from app.domain.mpegts.first_look import MediaCheck
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
@@ -27,6 +28,7 @@ _TYPES: Final = [
     MediaFolder,
     MediaCheck,
     Interface,
+    ChannelsView,
 ]
 
 
@@ -129,7 +131,9 @@ def _paths() -> dict[str, Any]:
                 ],
             )
         },
-        "/api/overview": {"get": _operation("How the streams are, all together", _ref("OverviewView"), [])},
+        "/api/overview": {
+            "get": _operation("How the streams are, all together", _holding(overview=_ref("OverviewView")), [])
+        },
         "/api/dashboard": {
             "get": _operation(
                 "All that the dashboard shows", _ref("DashboardView"), [], [_query("spark", {"enum": ["0", "1"]})]
@@ -143,6 +147,7 @@ def _paths() -> dict[str, Any]:
                 "A quick look at one file", _ref("MediaCheck"), [400], [_query("path", {"type": "string"})]
             )
         },
+        "/api/channels": {"get": _operation("The multicast channels of this house", _ref("ChannelsView"), [])},
         "/api/interfaces": {"get": _operation("Network interfaces", _wrapped("interfaces", _ref("Interface")), [])},
         "/api/system": {"get": _operation("The machine", _ref("SystemView"), [])},
     }
@@ -173,7 +178,10 @@ def _of_key(**operations: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wrapped(name: str, item: dict[str, Any], **beside: dict[str, Any]) -> dict[str, Any]:
-    properties = {name: {"type": "array", "items": item}, **beside}
+    return _holding(**{name: {"type": "array", "items": item}}, **beside)
+
+
+def _holding(**properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "required": [*properties], "properties": properties}
 
 

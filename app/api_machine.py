@@ -21,7 +21,7 @@ _DASHBOARD_EVENTS = 6
 @machine.get("/overview")
 def show_overview() -> Response:
     """How the streams are, all together."""
-    return json_response(present_overview(services().manager.list()))
+    return json_response({"overview": present_overview(services().manager.list())})
 
 
 @machine.get("/dashboard")
@@ -54,6 +54,12 @@ def list_media() -> Response:
 def check_media() -> Response:
     """A quick look at one file: whether it can be streamed, its bitrate, duration and clock."""
     return json_response(services().media.check(request.args.get("path", "")))
+
+
+@machine.get("/channels")
+def list_channels() -> Response:
+    """The multicast channels of this house, and what is wrong with those that are left out."""
+    return json_response(services().channels.read())
 
 
 @machine.get("/interfaces")

@@ -16,8 +16,9 @@ operations = Blueprint("operations", __name__)
 
 @operations.get("/health")
 def health() -> Response:
-    """200 when the media folder is readable and every ordered stream is well; else 503."""
-    parts = present_health(services().manager.list(), services().settings)
+    """200 when the store answers, the media folder is readable and every ordered stream is well; else 503."""
+    manager = services().manager
+    parts = present_health(manager.list(), services().settings, manager.store_problem())
     is_well = all(state == "ok" for state in parts.values())
     return json_response({"status": "ok" if is_well else "fault", "parts": parts}, 200 if is_well else 503)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ def present_overview(snapshots: Sequence[Snapshot]) -> OverviewView:
     severities = [judge(snapshot)[0] for snapshot in snapshots]
     return OverviewView(
         now=iso(time.time()),
+        hostname=socket.gethostname(),
         streams=len(snapshots),
         on_air=_on_air(snapshots),
         fault=severities.count(Severity.FAULT),
@@ -58,10 +60,10 @@ def _on_air(snapshots: Sequence[Snapshot]) -> int:
     return sum(snapshot.worker_pid is not None for snapshot in snapshots)
 
 
-def present_health(snapshots: Sequence[Snapshot], settings: Settings) -> dict[str, str]:
+def present_health(snapshots: Sequence[Snapshot], settings: Settings, store_problem: str | None) -> dict[str, str]:
     """What of the whole works, part by part: `ok` or `fault`. It names no stream and tells no version."""
     ordered = [snapshot for snapshot in snapshots if snapshot.status.order is Order.RUN]
     streams_are_well = all(SEVERITY_OF_PHASE[snapshot.status.phase] is not Severity.FAULT for snapshot in ordered)
     media_is_readable = settings.media_folder.is_dir() and os.access(settings.media_folder, os.R_OK | os.X_OK)
-    parts = {"media_folder": media_is_readable, "streams": streams_are_well}
+    parts = {"store": store_problem is None, "media_folder": media_is_readable, "streams": streams_are_well}
     return {name: "ok" if works else "fault" for name, works in parts.items()}

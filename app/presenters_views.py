@@ -246,6 +246,7 @@ class OverviewView(View, frozen=True):
     """How the streams are, all together: what every page's head and title say."""
 
     now: Annotated[str, _is("The server's time")]
+    hostname: str
     streams: int
     on_air: Annotated[int, _is("Streams that have a worker")]
     fault: Annotated[int, _is("Streams that are stalled, backing off or failed")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.api import started
@@ -19,6 +19,12 @@ pages = Blueprint("pages", __name__)
 
 # A link may fill a form in: the network test's advice, a stream to be done again. Never a passphrase.
 _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
+_NAVIGATION: Final = (
+    ("pages.dashboard", "Dashboard"),
+    ("pages.caller", "Start caller"),
+    ("network_test_pages.network_test", "Network test"),
+    ("pages.events", "Events"),
+)
 _SWITCHES: Final = frozenset({"loop", "qos"})
 
 
@@ -83,10 +89,25 @@ def _render(template: str, form: StreamForm, problem: str | None = None) -> str:
         form=form,
         problem=problem,
         free_ports=free_ports,
-        interfaces=[found for found in list_interfaces() if found.is_up],
+        interface_choices=_interface_choices(form),
         dscp=services().settings.qos_dscp,
         defined=_defined(RowView, StreamView, SystemView),
     )
+
+
+def _interface_choices(form: StreamForm) -> list[tuple[str, str]]:
+    """Interfaces that may carry multicast; one that was asked for and is not there stays to be seen."""
+    found = [(i.name, f"{i.name} {i.addresses[0] if i.addresses else ''}") for i in list_interfaces() if i.is_up]
+    asked = form.interface.data or "auto"
+    missing = [(asked, asked)] if asked not in {"auto", *(name for name, _ in found)} else []
+    return [("auto", "auto (routing table)"), *found, *missing]
+
+
+@pages.app_context_processor
+def _navigation() -> dict[str, Any]:
+    """The pages in the head of each page: those of this application that are there."""
+    known = current_app.view_functions
+    return {"navigation": [(endpoint, label) for endpoint, label in _NAVIGATION if endpoint in known]}
 
 
 def _prefill() -> dict[str, Any]:

@@ -20,6 +20,7 @@ PROJECT_FOLDER: Final = Path(__file__).resolve().parent.parent
 SECRET_KEY_CHARACTERS: Final = 32
 # sockaddr_un.sun_path has 108 bytes with the closing zero (unix(7)); a worker's socket name needs some of them.
 RUNTIME_FOLDER_BYTES: Final = 80
+_CHANNELS_FILE: Final = "iptv_channels.json"
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 _ENVIRONMENTS: Final = ("production", "development", "testing")
@@ -59,6 +60,12 @@ class Settings:
     iperf3_servers_url: str = "https://export.iperf3serverlist.net/listed_iperf3_servers.json"
     external_ip_url: str = "https://ipinfo.io/json"
     flask_env: str = "production"
+
+    @property
+    def channels_file(self) -> Path:
+        """The list of multicast channels: the data folder's own, else the one that ships with the product."""
+        own = self.data_folder / _CHANNELS_FILE
+        return own if own.exists() else PROJECT_FOLDER / "app" / "data" / _CHANNELS_FILE
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, cast
 
 from flask import Flask, current_app
 
+from app.channels import ChannelList
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.domain.stats import Second
@@ -86,6 +87,7 @@ class Services:
     media: Media
     system: SystemMeter
     network: NetworkTester
+    channels: ChannelList
     workers: WorkerMeter = field(default_factory=WorkerMeter)
     versions: VersionReader = field(default_factory=VersionReader)
     missing_programs: list[str] = field(default_factory=missing_programs)

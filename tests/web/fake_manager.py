@@ -101,14 +101,15 @@ def make_snapshot(
     is_carried = phase in (Phase.WAITING, Phase.DELIVERING, Phase.STALLED)
     values: dict[str, Any] = {}
     if is_carried:
-        each = {peer.id: make_rates(payload_mbps, retransmitted=other.pop("retransmitted", 0)) for peer in peers}
+        retransmitted = other.pop("retransmitted", 0)
+        each = {peer.id: make_rates(payload_mbps, retransmitted=retransmitted) for peer in peers}
         point = Point(at=now - 0.4, peers=len(peers))
         values = {
             "sample": Sample(
                 point=point, peers=list(peers), input=Input(bytes_total=10**9, loops_total=214, last_packet_age_s=0.01)
             ),
             "sample_age_s": 0.4,
-            "rates": make_rates(payload_mbps * len(peers)),
+            "rates": make_rates(payload_mbps * len(peers), retransmitted=retransmitted * len(peers)),
             "peer_rates": each,
             "worker_pid": 1,
             "worker_started_at": now - since_s,
@@ -291,6 +292,7 @@ class FakeManager:
         self.started: list[StreamSpec] = []
         self.orders: list[tuple[str, str, str]] = []
         self.log: list[LogEntry] = []
+        self.store_fault: str | None = None
 
     def start(self, spec: StreamSpec, *, actor: str = "operator") -> Snapshot:
         if isinstance(spec.endpoint, ListenerEndpoint) and spec.endpoint.port not in self.free_ports():
@@ -342,6 +344,9 @@ class FakeManager:
     def free_ports(self) -> list[int]:  # type: ignore[valid-type]
         taken = {s.spec.endpoint.port for s in self.streams.values() if s.status.order is Order.RUN}
         return [port for port in PORTS if port not in taken]
+
+    def store_problem(self) -> str | None:
+        return self.store_fault
 
     def shutdown(self) -> None:
         self.streams.clear()

@@ -1,0 +1,44 @@
+// What can be done to a stream, with the question before it where something would go off air.
+import { ApiError, ask, confirm, tell } from "./app.js";
+
+const ON_AIR = ["starting", "waiting", "delivering", "stalled", "backing_off"];
+
+/** Whether a stream can be stopped; one that cannot may be dismissed. */
+export const isOrdered = (stream) => ON_AIR.includes(stream.phase);
+
+async function act(method, url, done) {
+  try {
+    await ask(method, url);
+    tell(done);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    tell(error.message);
+    return false;
+  }
+}
+
+const receivers = (number) => (number === 1 ? "1 receiver loses it." : `${number} receivers lose it.`);
+
+/** Stop after a question that names the stream. */
+export async function stopStream({ key, label, peers }) {
+  const yes = await confirm({
+    title: `Stop “${label}”?`,
+    text: peers ? receivers(peers) : "No receiver is connected.",
+    yes: "Stop the stream",
+  });
+  return yes && act("POST", `/api/streams/${key}/stop`, `Stopped: ${label}`);
+}
+
+/** Start again; asked first when receivers would notice. */
+export async function restartStream({ key, label, peers }) {
+  const yes =
+    !peers ||
+    (await confirm({ title: `Restart “${label}”?`, text: `${receivers(peers)} They must connect again.`, yes: "Restart the stream" }));
+  return yes && act("POST", `/api/streams/${key}/start`, `Started again: ${label}`);
+}
+
+/** Forget a stream that is off air. */
+export function dismissStream({ key, label }) {
+  return act("DELETE", `/api/streams/${key}`, `Dismissed: ${label}`);
+}

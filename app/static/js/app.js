@@ -1,0 +1,187 @@
+// What every page has: asking the server, one poll, the head with the worst state, questions, keys, the theme.
+import { byId, icon, make, setClass, setText } from "./dom.js";
+import { colourOf, summary } from "./lamps.js";
+import { duration, timeOfDay } from "./format.js";
+
+const $ = window.jQuery;
+const bootstrap = window.bootstrap;
+const PAGE_TITLE = document.title;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Ask the API. Gives a promise of the decoded answer; it fails with an ApiError. */
+export function ask(method, url, { data, json } = {}) {
+  const request = {
+    method,
+    url,
+    timeout: REQUEST_TIMEOUT_MS,
+    dataType: "json",
+    headers: { "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content, Accept: "application/json" },
+  };
+  if (json !== undefined) Object.assign(request, { data: JSON.stringify(json), contentType: "application/json" });
+  else if (data !== undefined) request.data = data;
+  return new Promise((resolve, reject) => {
+    $.ajax(request).then(resolve, (answer) => reject(new ApiError(answer)));
+  });
+}
+
+/** Why a request failed: `message` for people, `fields` by their name in the API. `status` 0: no answer. */
+export class ApiError extends Error {
+  constructor(answer) {
+    const error = answer.responseJSON?.error;
+    super(error?.message ?? (answer.status ? `The server answered ${answer.status}.` : "The server does not answer."));
+    this.status = answer.status;
+    this.code = error?.code ?? "";
+    this.fields = error?.fields ?? {};
+  }
+}
+
+/** Ask again and again, one request at a time, not while the tab is hidden. `url` may be a function. */
+export function poll(url, everyMs, onAnswer) {
+  let timer = 0;
+  let answeredAt = Date.now();
+  let isAsking = false;
+
+  async function turn() {
+    clearTimeout(timer);
+    if (document.hidden || isAsking) return;
+    isAsking = true;
+    try {
+      const answer = await ask("GET", typeof url === "function" ? url() : url);
+      answeredAt = Date.now();
+      showConnected();
+      if (answer.overview) showOverview(answer.overview);
+      onAnswer(answer);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 404) onAnswer(null);
+      else showStale(error, answeredAt);
+    } finally {
+      isAsking = false;
+      timer = setTimeout(turn, everyMs);
+    }
+  }
+
+  document.addEventListener("visibilitychange", turn);
+  turn();
+  return turn;
+}
+
+function showConnected() {
+  document.body.classList.remove("is-stale");
+}
+
+function showStale(error, answeredAt) {
+  document.body.classList.add("is-stale");
+  const age = Math.round((Date.now() - answeredAt) / 1000);
+  const words =
+    error.status === 401
+      ? "This page lost its session. Load it again."
+      : `${error.message} What you see is ${duration(age)} old, from ${timeOfDay(answeredAt / 1000)} UTC; streams go on without this page.`;
+  setText(byId("connection-lost"), words);
+  document.title = `◌ no answer · ${PAGE_TITLE}`;
+  setFavicon("stale");
+}
+
+const MARKS = { fault: "✖", attention: "▲", good: "▶", idle: "○" };
+
+/** Put the worst state of all streams into head, title and favicon. */
+export function showOverview(overview) {
+  const [severity, words] = summary(overview);
+  document.title = `${MARKS[severity]} ${words} · ${PAGE_TITLE}`;
+  setFavicon(severity);
+  const lamp = byId("overview");
+  if (!lamp) return;
+  const icons = { fault: "fa-solid fa-triangle-exclamation", attention: "fa-solid fa-circle-exclamation", good: "fa-solid fa-circle-check", idle: "fa-regular fa-circle" };
+  if (lamp.dataset.words !== words) {
+    lamp.dataset.words = words;
+    setClass(lamp, `state ${colourOf(severity)}`);
+    lamp.replaceChildren(icon(icons[severity]), words);
+  }
+  byId("clock").replaceChildren(timeOfDay(overview.now), make("span", { class: "unit" }, "UTC"));
+  setText(byId("hostname"), overview.hostname ?? "");
+}
+
+function setFavicon(state) {
+  const link = byId("favicon");
+  const href = link.dataset[state];
+  if (link.getAttribute("href") !== href) link.setAttribute("href", href);
+}
+
+/** Say something in the corner for some seconds. */
+export function tell(text) {
+  const note = make("div", {}, text);
+  byId("toasts").append(note);
+  setTimeout(() => note.remove(), 7000);
+}
+
+/** Ask yes or no. Gives a promise of true or false. */
+export function confirm({ title, text, yes }) {
+  const dialog = byId("confirm");
+  setText(byId("confirm-title"), title);
+  setText(byId("confirm-text"), text);
+  setText(byId("confirm-yes"), yes);
+  const modal = bootstrap.Modal.getOrCreateInstance(dialog);
+  return new Promise((resolve) => {
+    let said = false;
+    const accept = () => {
+      said = true;
+      modal.hide();
+    };
+    byId("confirm-yes").addEventListener("click", accept, { once: true });
+    dialog.addEventListener(
+      "hidden.bs.modal",
+      () => {
+        byId("confirm-yes").removeEventListener("click", accept);
+        resolve(said);
+      },
+      { once: true },
+    );
+    modal.show();
+  });
+}
+
+const keys = new Map();
+
+/** Let a key do something when nothing is being typed; it shows in the help. */
+export function onKey(key, words, act) {
+  keys.set(key, { words, act });
+}
+
+function keysAreOn() {
+  return localStorage.getItem("keys") !== "off";
+}
+
+function isTyping(target) {
+  return target.closest("input, select, textarea, [contenteditable]") !== null;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || !keysAreOn()) return;
+  if (isTyping(event.target) || document.querySelector(".modal.show")) return;
+  const bound = keys.get(event.key);
+  if (!bound) return;
+  event.preventDefault();
+  bound.act();
+});
+
+function showHelp() {
+  const rows = [...keys].map(([key, { words }]) => make("tr", {}, make("td", {}, make("kbd", {}, key)), make("td", {}, words)));
+  byId("help-keys").replaceChildren(...rows);
+  byId("keys-on").checked = keysAreOn();
+  bootstrap.Modal.getOrCreateInstance(byId("help")).show();
+}
+
+onKey("?", "this help", showHelp);
+byId("show-help")?.addEventListener("click", showHelp);
+byId("keys-on").addEventListener("change", (event) => localStorage.setItem("keys", event.target.checked ? "on" : "off"));
+byId("switch-theme")?.addEventListener("click", () => {
+  const root = document.documentElement;
+  root.dataset.bsTheme = root.dataset.bsTheme === "light" ? "dark" : "light";
+  localStorage.setItem("theme", root.dataset.bsTheme);
+  document.dispatchEvent(new Event("themechange"));
+});
+
+/** For pages without a poll of their own: keep the head true. */
+export function pollOverview() {
+  poll("/api/overview", 5000, () => {});
+}

@@ -1,0 +1,6 @@
+// The page that starts a caller: on success, to the stream's own page.
+import { pollOverview } from "./app.js";
+import { bindStreamForm } from "./stream_form.js";
+
+pollOverview();
+bindStreamForm((view) => location.assign(`/stream/${encodeURIComponent(view.key)}`));

@@ -1,0 +1,116 @@
+// The dashboard: one poll feeds the table, the machine's strip, the events and the form's free ports.
+import { onKey, poll, tell } from "./app.js";
+import { byId, setText } from "./dom.js";
+import { showEvents } from "./events_list.js";
+import { bindStreamForm } from "./stream_form.js";
+import { StreamRow } from "./stream_row.js";
+import { showCount, showSystem } from "./system.js";
+
+const POLL_MS = 1000;
+const ORDER = { fault: 0, attention: 1, good: 2, idle: 3 };
+
+const body = byId("streams");
+const filter = byId("filter");
+const rows = new Map();
+let wantsPast = true;
+
+const form = bindStreamForm((view) => {
+  tell(`On air: ${view.label} (${view.phase_text.toLowerCase()})`);
+  askNow();
+});
+
+const askNow = poll(() => (wantsPast ? "/api/dashboard?spark=1" : "/api/dashboard"), POLL_MS, show);
+
+// A tab that was hidden has missed some past.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) wantsPast = true;
+});
+
+function show(answer) {
+  wantsPast = false;
+  const { overview, streams } = answer;
+  const present = new Set(streams.map((stream) => stream.key));
+  for (const [key, row] of rows) {
+    if (present.has(key)) continue;
+    row.node.remove();
+    rows.delete(key);
+  }
+  for (const stream of streams) {
+    let row = rows.get(stream.key);
+    if (!row) {
+      row = new StreamRow(stream.key, () => askNow());
+      rows.set(stream.key, row);
+      if (!stream.spark) wantsPast = true;
+    }
+    row.show(stream, overview.now);
+  }
+  arrange(streams);
+  showSystem(answer.system);
+  showEvents(byId("events"), answer.events, overview.now, { withName: true });
+  form.showFreePorts(answer.free_ports);
+}
+
+/** Faults first, then what wants a look; within these, oldest first. Only rows that are out of place move. */
+function arrange(streams) {
+  const wanted = streams
+    .map((stream, index) => ({ row: rows.get(stream.key), rank: ORDER[stream.severity] * 1000 + index }))
+    .sort((one, other) => one.rank - other.rank)
+    .map(({ row }) => row.node);
+  const focused = document.activeElement;
+  wanted.forEach((node, index) => {
+    if (body.children[index] !== node) body.insertBefore(node, body.children[index] ?? null);
+  });
+  if (body.contains(focused) && document.activeElement !== focused) focused.focus({ preventScroll: true });
+  applyFilter();
+}
+
+function applyFilter() {
+  const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const { node, stream } of rows.values()) {
+    const text = [stream.label, stream.source, stream.target, stream.mode, stream.phase_text, stream.reason_text ?? ""].join(" ").toLowerCase();
+    const fits = words.every((word) => text.includes(word));
+    node.hidden = !fits;
+    shown += fits;
+  }
+  showCount(byId("stream-count"), shown, rows.size);
+  const empty = byId("streams-empty");
+  empty.hidden = shown > 0;
+  setText(empty, rows.size ? "No stream fits the filter." : "Nothing is on air. Start a listener here, or a caller on its own page.");
+}
+
+filter.addEventListener("input", applyFilter);
+filter.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  filter.value = "";
+  applyFilter();
+  filter.blur();
+});
+
+body.addEventListener("focusin", (event) => select(event.target.closest("tr")));
+
+function select(node) {
+  for (const row of rows.values()) row.node.classList.toggle("is-selected", row.node === node);
+}
+
+function selected() {
+  return [...rows.values()].find((row) => row.node.classList.contains("is-selected") && !row.node.hidden);
+}
+
+function move(step) {
+  const shown = [...body.children].filter((node) => !node.hidden);
+  if (!shown.length) return;
+  const now = shown.indexOf(selected()?.node);
+  const next = now < 0 ? (step > 0 ? 0 : shown.length - 1) : Math.min(shown.length - 1, Math.max(0, now + step));
+  shown[next].querySelector(".name").focus();
+}
+
+onKey("/", "filter the streams", () => filter.focus());
+onKey("n", "new listener", () => form.focus());
+onKey("c", "new caller", () => location.assign("/caller"));
+onKey("j", "next stream", () => move(1));
+onKey("k", "previous stream", () => move(-1));
+onKey("Enter", "details of the chosen stream", () => selected()?.details.click());
+onKey("s", "stop the chosen stream, or dismiss it", () => selected()?.end.click());
+onKey("r", "restart the chosen stream", () => selected()?.restart.click());
+onKey("w", "wall view", () => location.assign("/?view=wall"));

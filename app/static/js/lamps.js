@@ -1,0 +1,41 @@
+// How a state looks: icon, colour class and word together, everywhere the same.
+import { icon, make, setClass, setText } from "./dom.js";
+
+const ICONS = { fault: "fa-solid fa-circle-xmark", attention: "fa-solid fa-circle-exclamation", good: "fa-solid fa-circle-play" };
+const IDLE_ICONS = {
+  starting: "fa-solid fa-circle-notch fa-spin",
+  stopping: "fa-solid fa-circle-notch fa-spin",
+  waiting: "fa-regular fa-circle",
+  stopped: "fa-regular fa-circle-stop",
+};
+const COLOURS = { fault: "bad", attention: "warn", good: "good", idle: "idle" };
+
+export const colourOf = (severity) => COLOURS[severity] ?? "idle";
+
+/** Make a lamp; `setLamp` lights it. */
+export function makeLamp() {
+  return make("span", { class: "state idle" }, icon("fa-regular fa-circle"), make("span"));
+}
+
+/** Light a lamp made by makeLamp for a stream. */
+export function setLamp(lamp, stream) {
+  setClass(lamp, `state ${colourOf(stream.severity)}`);
+  setClass(lamp.firstChild, ICONS[stream.severity] ?? IDLE_ICONS[stream.phase] ?? "fa-regular fa-circle");
+  setText(lamp.lastChild, stream.phase_text);
+}
+
+/** What is said of all streams together: severity and words. */
+export function summary(overview) {
+  const many = (number, one, more) => `${number} ${number === 1 ? one : more}`;
+  if (overview.fault) return ["fault", many(overview.fault, "fault", "faults")];
+  if (overview.attention) return ["attention", many(overview.attention, "needs a look", "need a look")];
+  if (overview.on_air) return ["good", `${overview.on_air} on air, all well`];
+  return ["idle", "Nothing on air"];
+}
+
+/** Whether a ratio of latency to RTT is safe: red under 2.5, amber under 3. */
+export function ratioColour(ratio) {
+  if (ratio === null) return "idle";
+  if (ratio < 2.5) return "bad";
+  return ratio < 3 ? "warn" : "good";
+}

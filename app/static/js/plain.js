@@ -1,0 +1,4 @@
+// Pages without a poll of their own.
+import { pollOverview } from "./app.js";
+
+pollOverview();

@@ -1,0 +1,161 @@
+// The form that starts a stream. What is typed stays until the stream is on air; the rules are the server's alone.
+import { ApiError, ask } from "./app.js";
+import { byId, make, setText } from "./dom.js";
+import { bindMediaBrowser } from "./media_browser.js";
+import { bindPassphrase } from "./passphrase.js";
+import { describeMedia } from "./media_words.js";
+
+const START_TIMEOUT_HINT = "Starting …";
+
+/** Bring the page's form to life; `started` gets the new stream's view. */
+export function bindStreamForm(started) {
+  const form = byId("stream-form");
+  const passphrase = bindPassphrase();
+  let bitrateMbps = null;
+
+  function showSource() {
+    const kind = form.elements.source_kind.value;
+    for (const box of form.querySelectorAll("[data-source]")) box.hidden = box.dataset.source !== kind;
+    if (kind === "multicast") loadChannels();
+    showBudget();
+  }
+
+  function showBudget() {
+    const latencyMs = Number(form.elements.latency_ms.value);
+    const overhead = Number(form.elements.overhead_percent.value);
+    const parts = [];
+    if (latencyMs > 0 && overhead > 0) parts.push(`Survives bursts of ${Math.round((latencyMs * overhead) / 100)} ms.`);
+    if (overhead > 0 && overhead < 5) parts.push("SRT applies at least 5 %.");
+    const isFile = form.elements.source_kind.value === "file";
+    if (isFile && bitrateMbps !== null && overhead > 0) {
+      parts.push(`Needs ${(bitrateMbps * (1 + Math.max(5, overhead) / 100)).toFixed(1)} Mb/s.`);
+    }
+    setText(byId("budget"), parts.join(" "));
+  }
+
+  async function checkFile() {
+    const path = form.elements.path.value.trim();
+    const hint = byId("path-hint");
+    bitrateMbps = null;
+    if (!path) return setText(hint, "An MPEG transport stream, .ts");
+    try {
+      const check = await ask("GET", `/api/media/check?path=${encodeURIComponent(path)}`);
+      if (form.elements.path.value.trim() !== path) return;
+      bitrateMbps = check.bitrate_bps ? check.bitrate_bps / 1e6 : null;
+      setText(hint, describeMedia(check));
+      showFaults({}, ["source.path"]);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setText(hint, "");
+      showFaults(error.fields, ["source.path"]);
+    }
+    showBudget();
+  }
+
+  /** Put faults beside their fields; `only` leaves the other fields as they are. */
+  function showFaults(fields, only = null) {
+    for (const place of form.querySelectorAll("[data-fault-of]")) {
+      const name = place.dataset.faultOf;
+      if (only && !only.includes(name)) continue;
+      const text = fields[name] ?? "";
+      setText(place, text);
+      place.classList.toggle("d-block", Boolean(text));
+      const control = byId(place.id.replace(/-fault$/, ""));
+      control?.classList.toggle("is-invalid", Boolean(text));
+      if (text) control?.setAttribute("aria-invalid", "true");
+      else control?.removeAttribute("aria-invalid");
+    }
+  }
+
+  function showProblem(message, fields) {
+    const placed = new Set([...form.querySelectorAll("[data-fault-of]")].map((place) => place.dataset.faultOf));
+    const isBesideFields = Object.keys(fields).length > 0 && Object.keys(fields).every((name) => placed.has(name));
+    const box = byId("form-problem");
+    setText(box, isBesideFields ? "" : message);
+    box.classList.toggle("d-none", isBesideFields || !message);
+    showFaults(fields);
+    form.querySelector(".is-invalid")?.focus();
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    const button = byId("start-stream");
+    const words = button.textContent;
+    button.disabled = true;
+    setText(button, START_TIMEOUT_HINT);
+    showProblem("", {});
+    try {
+      const view = await ask("POST", form.getAttribute("action") ?? location.pathname, { data: new URLSearchParams(new FormData(form)).toString() });
+      started(view);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      showProblem(error.message, error.fields);
+    } finally {
+      setText(button, words);
+      button.disabled = false;
+    }
+  }
+
+  const browser = bindMediaBrowser((path) => {
+    form.elements.path.value = path;
+    checkFile();
+    form.elements.path.focus();
+  });
+
+  form.addEventListener("submit", submit);
+  form.addEventListener("input", showBudget);
+  for (const radio of form.elements.source_kind) radio.addEventListener("change", showSource);
+  form.elements.path.addEventListener("change", checkFile);
+  byId("browse-media").addEventListener("click", () => browser.open(form.elements.path.value));
+  showSource();
+  passphrase.refresh();
+  if (form.elements.path.value) checkFile();
+
+  return {
+    focus: () => (form.querySelector("input:checked") ?? form.elements.path).focus(),
+
+    /** Offer the ports that are free now, keeping the choice while it is among them. */
+    showFreePorts(ports) {
+      const select = form.elements.port;
+      const shown = ports.join();
+      if (select.dataset.shown === shown) return;
+      select.dataset.shown = shown;
+      const chosen = select.value;
+      const isFaulty = select.classList.contains("is-invalid");
+      const offered = isFaulty && chosen && !ports.includes(Number(chosen)) ? [Number(chosen), ...ports] : ports;
+      select.replaceChildren(...offered.map((port) => make("option", { value: port }, String(port))));
+      if (offered.map(String).includes(chosen)) select.value = chosen;
+      byId("start-stream").disabled = ports.length === 0;
+    },
+  };
+}
+
+let channelsAsked = false;
+
+/** Fill the channel list once; without one the fields below do. */
+async function loadChannels() {
+  if (channelsAsked) return;
+  channelsAsked = true;
+  let channels;
+  try {
+    ({ channels } = await ask("GET", "/api/channels"));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return;
+  }
+  if (!channels?.length) return;
+  const form = byId("stream-form");
+  const select = byId("channel");
+  select.append(...channels.map((channel, index) => make("option", { value: index }, `${channel.name} · ${channel.address}:${channel.port}`)));
+  byId("channels-box").classList.remove("d-none");
+  select.addEventListener("change", () => {
+    const channel = channels[select.value];
+    if (!channel) return;
+    form.elements.address.value = channel.address;
+    form.elements.group_port.value = channel.port;
+    form.elements.protocol.value = channel.protocol ?? "udp";
+    form.elements.source_ip.value = channel.source_ip ?? "";
+    if (channel.interface) form.elements.interface.value = channel.interface;
+    if (!form.elements.name.value) form.elements.name.value = channel.name;
+  });
+}

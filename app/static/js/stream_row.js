@@ -1,0 +1,131 @@
+// One stream as a row of the dashboard. The nodes are made once and only their texts change.
+import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
+import { icon, make, setClass, setFigure, setText, spoken } from "./dom.js";
+import { count, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN } from "./format.js";
+import { makeLamp, ratioColour, setLamp } from "./lamps.js";
+import { Spark } from "./sparkline.js";
+
+const STALE_AFTER_S = 3;
+const SOURCE_ICONS = { file: "fa-regular fa-file-video", multicast: "fa-solid fa-network-wired", bars: "fa-solid fa-barcode" };
+
+const cell = (name, ...children) => make("td", { role: "cell", class: name }, ...children);
+const figureCell = (name, label) => make("td", { role: "cell", class: `r num ${name}`, "data-label": label, "data-live": "" });
+
+/** A row; `changed` is called after something was done to the stream. */
+export class StreamRow {
+  constructor(key, changed) {
+    this.key = key;
+    this.stream = null;
+    this.spark = new Spark();
+    this.lamp = makeLamp();
+    this.why = make("span", { class: "sub" });
+    this.name = make("a", { class: "name", href: `/stream/${encodeURIComponent(key)}` });
+    this.sourceIcon = icon("");
+    this.sourceText = make("span");
+    this.mode = make("span");
+    this.target = make("span", { class: "sub num" });
+    this.peers = figureCell("col-peers", "Peers");
+    this.payload = figureCell("col-payload", "Payload");
+    this.rtt = make("span");
+    this.pill = make("span", { class: "pill" });
+    this.repaired = figureCell("col-repaired", "Repaired");
+    this.dropped = figureCell("col-dropped", "Dropped");
+    this.details = make("a", { class: "btn btn-q btn-icon", href: this.name.href, title: "Details (Enter)" }, icon("fa-solid fa-chart-line"), spoken("Details"));
+    this.restart = this.button("fa-solid fa-rotate-right", () => restartStream(this.stream), changed);
+    this.end = this.button("fa-solid fa-stop", () => this.endIt(), changed);
+    const rtt = figureCell("col-rtt", "RTT · ratio");
+    rtt.append(make("span", { class: "rtt" }, this.rtt, this.pill));
+    this.node = make(
+      "tr",
+      { role: "row", "data-key": key },
+      cell("col-state", this.lamp, this.why),
+      cell("stream", this.name, make("span", { class: "sub" }, this.sourceIcon, " ", this.sourceText)),
+      cell("col-srt", this.mode, this.target),
+      this.peers,
+      this.payload,
+      make("td", { role: "cell", class: "col-spark" }, this.spark.svg),
+      rtt,
+      this.repaired,
+      this.dropped,
+      cell("col-actions", this.details, this.restart, this.end),
+    );
+  }
+
+  button(name, act, changed) {
+    const node = make("button", { type: "button", class: "btn btn-q btn-icon" }, icon(name), spoken(""));
+    node.addEventListener("click", async () => {
+      if (await act()) changed();
+    });
+    return node;
+  }
+
+  /** Stop the stream, or dismiss it where it is off air. */
+  endIt() {
+    return isOrdered(this.stream) ? stopStream(this.stream) : dismissStream(this.stream);
+  }
+
+  /** Show what the server says now. */
+  show(stream, now) {
+    this.stream = stream;
+    const isOld = stream.sample_age_s !== null && stream.sample_age_s > STALE_AFTER_S;
+    setClass(this.node, [`is-${stream.severity}`, isOld ? "is-old" : "", this.node.classList.contains("is-selected") ? "is-selected" : ""].join(" ").trim());
+    setLamp(this.lamp, stream);
+    setText(this.why, this.reason(stream, now, isOld));
+    setText(this.name, stream.label);
+    this.name.title = stream.label;
+    setClass(this.sourceIcon, SOURCE_ICONS[stream.source_kind] ?? "");
+    const source = [stream.source, stream.source_note].filter(Boolean).join(" · ");
+    setText(this.sourceText, source);
+    this.sourceText.title = source;
+    this.showTarget(stream);
+    this.showFigures(stream);
+    if (stream.spark) this.spark.load(stream.spark);
+    this.spark.add(Date.parse(now) / 1000, stream.payload_mbps);
+    this.nameButtons(stream);
+  }
+
+  showTarget({ mode, target, key_bits: bits }) {
+    setText(this.target, target);
+    const shown = `${mode}|${bits}`;
+    if (this.mode.dataset.shown === shown) return;
+    this.mode.dataset.shown = shown;
+    const lock = bits ? [" ", make("span", { class: "dim", title: `AES-${bits}` }, icon("fa-solid fa-lock"), spoken(`encrypted, AES-${bits}`))] : [];
+    this.mode.replaceChildren(mode === "caller" ? "Caller" : "Listener", ...lock);
+  }
+
+  showFigures(stream) {
+    setText(this.peers, count(stream.peers));
+    setFigure(this.payload, mbps(stream.payload_mbps), "Mb/s");
+    setFigure(this.rtt, ms(stream.rtt_ms), "ms");
+    this.pill.hidden = stream.latency_rtt_ratio === null;
+    setText(this.pill, `${times(stream.latency_rtt_ratio)} ×`);
+    setClass(this.pill, `pill ${ratioColour(stream.latency_rtt_ratio)}`);
+    setFigure(this.repaired, percent(stream.retransmitted_percent), "%");
+    setText(this.dropped, count(stream.packets_dropped));
+    this.dropped.classList.toggle("warn", stream.packets_dropped > 0);
+  }
+
+  reason(stream, now, isOld) {
+    if (isOld) return `figures ${Math.round(stream.sample_age_s)} s old`;
+    const parts = [];
+    if (stream.reason_text) parts.push(stream.reason_text);
+    if (stream.retry_in_s !== null) parts.push(`again in ${Math.ceil(stream.retry_in_s)} s`);
+    if (!parts.length) parts.push(duration(secondsBetween(stream.since, now)));
+    if (stream.remark) parts.push(stream.remark);
+    if (stream.refused) parts.push(`${count(stream.refused)} refused`);
+    if (stream.restarts) parts.push(`${count(stream.restarts)} ${stream.restarts === 1 ? "restart" : "restarts"}`);
+    return parts.join(" · ") || UNKNOWN;
+  }
+
+  nameButtons(stream) {
+    const ordered = isOrdered(stream);
+    const endWord = ordered ? "Stop" : "Dismiss";
+    setClass(this.end.firstChild, ordered ? "fa-solid fa-stop" : "fa-solid fa-xmark");
+    setText(this.end.lastChild, `${endWord} ${stream.label}`);
+    setText(this.restart.lastChild, `Restart ${stream.label}`);
+    setText(this.details.lastChild, `Details of ${stream.label}`);
+    this.end.title = ordered ? "Stop (s)" : "Dismiss";
+    this.restart.title = ordered ? "Restart" : "Start again";
+    this.end.disabled = stream.phase === "stopping";
+  }
+}
