@@ -99,9 +99,13 @@ class MediaLibrary:
 
     def resolve(self, path: str) -> Path:
         """Give the real path of a regular, readable, non-empty file inside the media folder; InvalidInput otherwise."""
+        return self.identify(path)[0]
+
+    def identify(self, path: str) -> tuple[Path, FileIdentity]:
+        """Give what `resolve` gives, and the identity of the file found there."""
         file, real = self._open(path)
-        file.close()
-        return real
+        with file:
+            return real, FileIdentity.of(os.fstat(file.fileno()))
 
     def check(self, path: str) -> MediaCheck:
         """Look at a file's head and tail and say what it is; InvalidInput when it cannot be streamed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -74,3 +75,35 @@ _FOREIGN: Final = {
 def _syncs(block: Block, offset: int, packet_bytes: int) -> bool:
     end = offset + packet_bytes * SYNCS_IN_A_ROW
     return block[offset:end:packet_bytes] == b"\x47" * SYNCS_IN_A_ROW
+
+
+class Aligner:
+    """Cuts bytes that come in pieces into blocks of whole packets; what lies outside of packets is skipped."""
+
+    def __init__(self) -> None:
+        self.bytes_skipped = 0
+        self._rest = b""
+
+    def take(self, data: bytes) -> Iterator[bytes]:
+        """Give the blocks that `data` completes."""
+        data = self._rest + data
+        at = 0
+        # Five packets are kept back: that many are needed to find the next one after damage.
+        while len(data) - at >= PACKET_BYTES * (SYNCS_IN_A_ROW + 1):
+            end = at + (len(data) - at) // PACKET_BYTES * PACKET_BYTES - SYNCS_IN_A_ROW * PACKET_BYTES
+            if good := whole_packets(data[at:end]):
+                yield data[at : at + good * PACKET_BYTES]
+                at += good * PACKET_BYTES
+                continue
+            found = find_sync(data, at + 1)
+            skip_to = found if found >= 0 else len(data) - SYNCS_IN_A_ROW * PACKET_BYTES
+            self.bytes_skipped += skip_to - at
+            at = skip_to
+        self._rest = data[at:]
+
+    def finish(self) -> bytes:
+        """Give the last whole packets; the rest counts as skipped."""
+        block = self._rest[: whole_packets(self._rest) * PACKET_BYTES]
+        self.bytes_skipped += len(self._rest) - len(block)
+        self._rest = b""
+        return block

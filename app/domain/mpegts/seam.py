@@ -100,7 +100,9 @@ def plan_seam(lap: Lap, following: Lap, clock_of: dict[int, int], reference: int
 def _pace(before: ClockTrack, after: ClockTrack) -> _Pace:
     rate_before = before.rate_at_end() or before.rate_at_start()
     rate_after = after.rate_at_start() or after.rate_at_end()
-    is_constant = 0 < rate_before < _PACKETS_A_TICK_MAX and before.is_constant() and (before is after or after.is_constant())
+    is_constant = (
+        0 < rate_before < _PACKETS_A_TICK_MAX and before.is_constant() and (before is after or after.is_constant())
+    )
     return _Pace(rate_before or rate_after, rate_after or rate_before, is_constant)
 
 

@@ -1,0 +1,185 @@
+"""What is in a file besides its packets: resolution, frame rate, channels. From ffprobe, or else mediainfo.
+
+A playlist in disguise would send the tools to other files. So neither sees a file that is no transport stream, and
+ffprobe is held to this one file besides.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from app.domain.mpegts.framing import find_framing
+from app.probes.run import CancelSwitch, ProbeFailed, ProgramMissing, run
+
+TOOLS: Final = ("ffprobe", "mediainfo")
+_TIMEOUT_S: Final = 20.0
+_MEMORY_BYTES: Final = 2 * 1024**3
+_STREAMS_MAX: Final = 200
+_HEAD_BYTES: Final = 4096
+
+
+class StreamDetails(msgspec.Struct, frozen=True):
+    """One elementary stream as a tool sees it; None and the empty text mean that the tool does not say.
+
+    `kind` is video, audio, subtitle or data; `scan` is progressive or interlaced; `aspect` is like 16:9.
+    """
+
+    pid: int | None
+    kind: str
+    codec: str
+    profile: str = ""
+    width: int | None = None
+    height: int | None = None
+    frame_rate: float | None = None
+    scan: str = ""
+    aspect: str = ""
+    pixel_format: str = ""
+    sample_rate_hz: int | None = None
+    channels: int | None = None
+    channel_layout: str = ""
+    bitrate_bps: int | None = None
+    language: str = ""
+
+
+class MediaDetails(msgspec.Struct, frozen=True):
+    """The streams of a file, and the tool that told them."""
+
+    tool: str
+    streams: tuple[StreamDetails, ...]
+
+
+def missing_tools() -> list[str]:
+    """The tools that are not installed; without both there are no details."""
+    return [tool for tool in TOOLS if shutil.which(tool) is None]
+
+
+def read_details(path: Path, cancel: CancelSwitch | None = None) -> MediaDetails:
+    """Ask ffprobe, or mediainfo when it is missing or fails, about a file at an absolute path. Raises ProbeFailed."""
+    if not _is_transport_stream(path):
+        raise ProbeFailed("ffprobe", "this is not an MPEG transport stream")
+    try:
+        return _ask_ffprobe(path, cancel)
+    except ProbeFailed as first:
+        try:
+            return _ask_mediainfo(path, cancel)
+        except ProgramMissing:
+            if isinstance(first, ProgramMissing):
+                raise ProgramMissing("ffprobe", "neither ffprobe nor mediainfo is installed") from None
+            raise first from None
+
+
+def _is_transport_stream(path: Path) -> bool:
+    try:
+        with path.open("rb", buffering=0) as file:
+            return find_framing(file.read(_HEAD_BYTES)) is not None
+    except OSError as error:
+        raise ProbeFailed("ffprobe", f"the file cannot be read: {error.strerror}") from None
+
+
+def _ask_ffprobe(path: Path, cancel: CancelSwitch | None) -> MediaDetails:
+    limits = ("-probesize", "20M", "-analyzeduration", "10M")
+    where = ("-f", "mpegts", "-protocol_whitelist", "file", *limits, "-i", f"file:{path}")
+    document = _ask(cancel, "ffprobe", "-v", "error", "-show_streams", "-of", "json", *where)
+    streams = _dicts(document.get("streams"))
+    return MediaDetails("ffprobe", tuple(_from_ffprobe(stream) for stream in streams))
+
+
+def _ask_mediainfo(path: Path, cancel: CancelSwitch | None) -> MediaDetails:
+    # Its path is absolute, so it cannot be taken for an option.
+    document = _ask(cancel, "mediainfo", "--Output=JSON", str(path))
+    media = document.get("media")
+    tracks = _dicts(media.get("track") if isinstance(media, dict) else None)
+    kinds = {"Video": "video", "Audio": "audio", "Text": "subtitle", "Other": "data"}
+    return MediaDetails(
+        "mediainfo", tuple(_from_mediainfo(t, kinds[t["@type"]]) for t in tracks if t.get("@type") in kinds)
+    )
+
+
+def _ask(cancel: CancelSwitch | None, *argv: str) -> dict[str, Any]:
+    outcome = run(argv, timeout_s=_TIMEOUT_S, memory_bytes_max=_MEMORY_BYTES, cancel=cancel)
+    try:
+        document = json.loads(outcome.text())
+    except ValueError:
+        document = None
+    if outcome.returncode != 0 or not isinstance(document, dict):
+        raise ProbeFailed(argv[0], f"{argv[0]} found nothing: {outcome.complaint() or 'no output that can be read'}")
+    return document
+
+
+def _from_ffprobe(stream: dict[str, Any]) -> StreamDetails:
+    order = _text(stream, "field_order")
+    tags = stream.get("tags")
+    return StreamDetails(
+        pid=_number(_text(stream, "id"), 16),
+        kind=_text(stream, "codec_type") or "data",
+        codec=_text(stream, "codec_long_name") or _text(stream, "codec_name") or "unknown",
+        profile=_text(stream, "profile"),
+        width=_number(stream.get("width")),
+        height=_number(stream.get("height")),
+        frame_rate=_ratio(_text(stream, "avg_frame_rate")) or _ratio(_text(stream, "r_frame_rate")),
+        scan={"progressive": "progressive", "": "", "unknown": ""}.get(order, "interlaced"),
+        aspect=_text(stream, "display_aspect_ratio"),
+        pixel_format=_text(stream, "pix_fmt"),
+        sample_rate_hz=_number(stream.get("sample_rate")),
+        channels=_number(stream.get("channels")),
+        channel_layout=_text(stream, "channel_layout"),
+        bitrate_bps=_number(stream.get("bit_rate")),
+        language=_text(tags, "language") if isinstance(tags, dict) else "",
+    )
+
+
+def _from_mediainfo(track: dict[str, Any], kind: str) -> StreamDetails:
+    chroma, depth = _text(track, "ChromaSubsampling"), _text(track, "BitDepth")
+    return StreamDetails(
+        pid=_number(_text(track, "ID").partition("-")[0]),
+        kind=kind,
+        codec=_text(track, "Format") or "unknown",
+        profile=_text(track, "Format_Profile"),
+        width=_number(track.get("Width")),
+        height=_number(track.get("Height")),
+        frame_rate=_decimal(_text(track, "FrameRate")) if kind == "video" else None,
+        scan={"Progressive": "progressive", "": ""}.get(_text(track, "ScanType"), "interlaced"),
+        aspect=_text(track, "DisplayAspectRatio"),
+        pixel_format=f"{chroma} {depth} bit" if chroma and depth else chroma,
+        sample_rate_hz=_number(track.get("SamplingRate")),
+        channels=_number(track.get("Channels")),
+        channel_layout=_text(track, "ChannelLayout"),
+        bitrate_bps=_number(track.get("BitRate")) or _number(track.get("BitRate_Nominal")),
+        language=_text(track, "Language"),
+    )
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)][:_STREAMS_MAX] if isinstance(value, list) else []
+
+
+def _text(values: dict[str, Any], name: str) -> str:
+    """A printable text of bounded length: it comes out of the file and goes onto a page."""
+    return "".join(character for character in str(values.get(name, ""))[:200] if character.isprintable())
+
+
+def _number(value: object, base: int = 10) -> int | None:
+    text = str(value).removeprefix("0x")
+    try:
+        return int(text, base)
+    except ValueError:
+        return None
+
+
+def _decimal(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 < value < 1000 else None
+
+
+def _ratio(text: str) -> float | None:
+    above, _, below = text.partition("/")
+    numerator, denominator = _number(above), _number(below or "1")
+    return round(numerator / denominator, 3) if numerator and denominator else None

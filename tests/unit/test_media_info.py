@@ -1,0 +1,126 @@
+"""What ffprobe and mediainfo say of a file, and what happens when they are missing or misled."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from app.probes.media_info import missing_tools, read_details
+from app.probes.run import Cancelled, CancelSwitch, ProbeFailed, ProgramMissing, TimedOut
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("media") / "bars 'x'.ts"
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25")
+    tone = ("-f", "lavfi", "-i", "sine=frequency=1000:sample_rate=48000")
+    coding = ("-t", "2", "-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "force-cfr=1")
+    sound = ("-c:a", "mp2", "-ac", "2", "-b:a", "128k")
+    argv = ("ffmpeg", "-v", "error", *picture, *tone, *coding, *sound, "-f", "mpegts", str(path))
+    subprocess.run(argv, check=True, timeout=60)
+    return path
+
+
+def only(monkeypatch: pytest.MonkeyPatch, folder: Path, **programs: str) -> None:
+    """Leave no programs on the path but these shell scripts and links."""
+    folder.mkdir(exist_ok=True)
+    for name, text in programs.items():
+        if text.startswith("/"):
+            (folder / name).symlink_to(text)
+        else:
+            (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+            (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+@pytest.mark.parametrize("tool", ["ffprobe", "mediainfo"])
+def test_both_tools_tell_the_same_of_a_file(
+    tool: str, sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    only(monkeypatch, tmp_path / "bin", **{tool: f"/usr/bin/{tool}"})
+    details = read_details(sample)
+    video, audio = details.streams
+    assert details.tool == tool
+    assert (video.pid, video.kind, video.width, video.height) == (256, "video", 640, 360)
+    assert (video.frame_rate, video.scan) == (25.0, "progressive")
+    assert (audio.pid, audio.kind, audio.sample_rate_hz, audio.channels) == (257, "audio", 48_000, 2)
+    assert audio.bitrate_bps == 128_000
+
+
+def test_without_any_tool_both_are_named(sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    only(monkeypatch, tmp_path / "bin")
+    assert missing_tools() == ["ffprobe", "mediainfo"]
+    with pytest.raises(ProgramMissing, match="neither ffprobe nor mediainfo"):
+        read_details(sample)
+
+
+@pytest.mark.parametrize(
+    "output", ["echo nonsense", "echo '[1, 2]'", "exit 1", "kill -9 $$", "echo '{\"streams\": 3}'"]
+)
+def test_a_tool_that_fails_leaves_the_question_to_the_other(
+    output: str, sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    only(monkeypatch, tmp_path / "bin", ffprobe=output, mediainfo="/usr/bin/mediainfo")
+    details = read_details(sample)
+    assert details.tool == ("mediainfo" if "streams" not in output else "ffprobe")
+
+
+def test_what_a_failing_tool_complained_of_is_passed_on(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    only(monkeypatch, tmp_path / "bin", ffprobe="echo 'moov atom not found' >&2; exit 1")
+    with pytest.raises(ProbeFailed, match="moov atom"):
+        read_details(sample)
+
+
+@pytest.mark.parametrize("kind", ["hls", "concat", "mp4"])
+def test_a_file_in_disguise_is_shown_to_no_tool(
+    kind: str, sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked"
+    only(monkeypatch, tmp_path / "bin", ffprobe=f": > {asked}", mediainfo=f": > {asked}")
+    bait = tmp_path / "bait.ts"
+    heads = {"hls": "#EXTM3U\n#EXTINF:2,\n", "concat": "ffconcat version 1.0\nfile ", "mp4": "\0\0\0\x18ftypisom"}
+    bait.write_text(f"{heads[kind]}file://{sample}\n" * 100)
+    with pytest.raises(ProbeFailed, match="not an MPEG transport stream"):
+        read_details(bait)
+    assert not asked.exists()
+
+
+def test_a_file_name_is_never_taken_for_an_option(sample: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "-i concat:x|y.ts"
+    odd.write_bytes(sample.read_bytes())
+    assert len(read_details(odd).streams) == 2
+
+
+def test_texts_of_a_file_are_bounded_and_printable(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = 'printf \'{"streams":[{"id":"0x100","codec_type":"video","codec_name":"a\\\\u001b[31m%0900d"}]}\' 1'
+    only(monkeypatch, tmp_path / "bin", ffprobe=script)
+    (stream,) = read_details(sample).streams
+    assert stream.codec.isprintable()
+    assert len(stream.codec) <= 200
+
+
+def test_a_tool_that_hangs_is_ended_when_nobody_waits_any_more(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    only(monkeypatch, tmp_path / "bin", ffprobe="exec /bin/sleep 60", mediainfo="exec /bin/sleep 60")
+    monkeypatch.setattr("app.probes.media_info._TIMEOUT_S", 0.2)
+    with pytest.raises(TimedOut):
+        read_details(sample)
+    switch = CancelSwitch()
+    switch.throw()
+    with pytest.raises(Cancelled):
+        read_details(sample, switch)
+
+
+def test_nothing_secret_reaches_a_tool(sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(os.environ, "SECRET_KEY", "do-not-tell")
+    only(monkeypatch, tmp_path / "bin", ffprobe='echo "{\\"streams\\": [{\\"codec_name\\": \\"$SECRET_KEY\\"}]}"')
+    (stream,) = read_details(sample).streams
+    assert stream.codec == "unknown"
