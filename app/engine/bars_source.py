@@ -35,6 +35,9 @@ class BarsPart:
         self._made_at = time.monotonic()
         return Gst.PadProbeReturn.OK
 
+    def start(self) -> None:
+        """Bars flow by themselves once the pipeline plays."""
+
     def read_input(self) -> Input:
         """What was made so far."""
         age_s = None if self._made_at is None else time.monotonic() - self._made_at

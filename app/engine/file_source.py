@@ -1,10 +1,13 @@
 """A transport stream file as a pipeline source: a reader's chunks through appsrc, paced and cut by tsparse.
 
-appsrc instead of filesrc, because the chunks of a looped file are rewritten on their way (see loop.py).
+appsrc instead of filesrc, because the chunks of a looped file are rewritten on their way (see loop.py). They are pushed
+by a thread of our own: appsrc's need-data would run Python in the very thread that paces packets, which tripled the PCR
+jitter at the receiver.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Final, Protocol
 
@@ -45,22 +48,29 @@ class FilePart:
         self._rendered_ns: int | None = None
         self._bytes_at_progress = 0
         self._read_at: float | None = None
-        appsrc = make("appsrc", format=Gst.Format.BYTES, max_bytes=_QUEUE_BYTES)
-        appsrc.connect("need-data", self._feed)
-        self.elements = [appsrc, make_tsparse(smoothing_latency_ms)]
+        self._appsrc = make("appsrc", format=Gst.Format.BYTES, max_bytes=_QUEUE_BYTES, block=True)
+        self.elements = [self._appsrc, make_tsparse(smoothing_latency_ms)]
+        self._feeder = threading.Thread(target=self._feed, name="feeder", daemon=True)
 
-    def _feed(self, appsrc: Gst.Element, _wanted: int) -> None:
-        """Push one chunk; called from appsrc's own thread whenever its queue is empty."""
+    def start(self) -> None:
+        """Begin to feed; appsrc must be in a pipeline that is at least paused."""
+        self._feeder.start()
+
+    def _feed(self) -> None:
+        """Push chunk after chunk; pushing blocks while the queue is full, and fails when the pipeline goes down."""
+        while (chunk := self._next_chunk()) is not None:
+            self._read_at = time.monotonic()
+            if self._appsrc.push_buffer(Gst.Buffer.new_wrapped(bytes(chunk))) is not Gst.FlowReturn.OK:
+                return
+        self._appsrc.end_of_stream()
+
+    def _next_chunk(self) -> bytes | bytearray | None:
         try:
-            chunk = self._reader.read()
             self._check_hoarding()
+            return self._reader.read()
         except Finished as fault:
-            self._fault, chunk = fault, None
-        if chunk is None:
-            appsrc.emit("end-of-stream")
-            return
-        self._read_at = time.monotonic()
-        appsrc.emit("push-buffer", Gst.Buffer.new_wrapped(bytes(chunk)))
+            self._fault = fault
+            return None
 
     def _check_hoarding(self) -> None:
         if self._reader.bytes_total - self._bytes_at_progress <= _HOARD_BYTES_MAX:
@@ -81,5 +91,7 @@ class FilePart:
         return self._fault
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, once nobody reads it any more."""
+        if self._feeder.is_alive():
+            self._feeder.join()
         self._reader.close()

@@ -78,6 +78,7 @@ class GstSender:
         """Bind the port, or send the call out. Raises CannotSend."""
         if self._pipeline.set_state(Gst.State.PAUSED) is Gst.StateChangeReturn.FAILURE:
             raise CannotSend(*self._error_on_bus())
+        self._source.start()
         if self._is_caller and self._peers is not None:
             # Playing only once connected: what was due while the call rang would follow as one burst.
             self._calling_until = unix_now() + _CALL_DEADLINE_S

@@ -20,6 +20,9 @@ class SourcePart(Protocol):
 
     elements: list[Gst.Element]
 
+    def start(self) -> None:
+        """Begin to give; the pipeline is paused or playing by then."""
+
     def read_input(self) -> Input:
         """What came in so far. Cheap; called each second."""
 
