@@ -6,7 +6,8 @@ from flask import Blueprint, Response
 
 from app.api import read_json
 from app.domain.network_order import parse_order
-from app.presenters_network_test import present_network_test, present_servers
+from app.presenters_machine import present_overview
+from app.presenters_network_test import present_network_test, present_network_test_row, present_servers
 from app.web_errors import json_response
 from app.web_services import services
 
@@ -15,11 +16,12 @@ network_tests = Blueprint("network_tests", __name__, url_prefix="/api/network-te
 
 @network_tests.get("")
 def list_network_tests() -> Response:
-    """The tests that are remembered, newest first, and the servers a test can choose from."""
+    """The tests that are remembered, newest first and in short, and the servers a test can choose from."""
     tester = services().network
     return json_response(
         {
-            "tests": [present_network_test(record) for record in tester.list()],
+            "overview": present_overview(services().manager.list()),
+            "tests": [present_network_test_row(record) for record in tester.list()],
             "servers": present_servers(tester.servers.regions(), tester.servers.state()),
         }
     )

@@ -231,8 +231,12 @@ def test_tests_are_remembered_over_a_restart(settings: Settings, script: FlaskCl
     again.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {API_KEY}"
     (remembered,) = again.get("/api/network-tests").get_json()["tests"]
     assert remembered["id"] == view["id"]
-    assert remembered["target"]["host"] == "127.0.0.1"
-    assert remembered["recommendation"] == view["recommendation"]
+    assert remembered["target"] == "127.0.0.1:9"
+    assert remembered["started_at"] == view["started_at"]
+    assert (remembered["latency_ms"], remembered["loss_basis"]) == (120, "estimated")
+    whole = again.get(f"/api/network-tests/{view['id']}").get_json()
+    assert whole["recommendation"] == view["recommendation"]
+    assert whole["figures"] == view["figures"]
 
 
 def test_a_spoilt_history_is_forgotten(settings: Settings) -> None:

@@ -1,0 +1,135 @@
+// What a network test found and recommends. Every figure says whether it was measured, estimated or assumed.
+import { icon, make } from "./dom.js";
+import { bytes, count, times, UNKNOWN } from "./format.js";
+
+const BANDWIDTH = {
+  enough: ["good", "fa-solid fa-circle-check", "enough"],
+  tight: ["warn", "fa-solid fa-circle-exclamation", "tight"],
+  too_little: ["bad", "fa-solid fa-circle-xmark", "too little"],
+  unproven: ["warn", "fa-solid fa-circle-question", "not proven"],
+  unknown: ["idle", "fa-solid fa-circle-question", "not measured"],
+};
+const BASIS = { measured: "good", estimated: "warn", assumed: "warn" };
+
+/** Show a test in `place`; what did not change is left alone. */
+export function showResult(place, test) {
+  const isRunning = test.state === "running";
+  const text = JSON.stringify([test.id, test.state, test.figures, test.attempts, test.problems, test.problem]);
+  if (place.dataset.shown === text) return;
+  place.dataset.shown = text;
+  const parts = [];
+  if (test.problem && test.state !== "cancelled") parts.push(make("div", { class: "note fault", role: "alert" }, test.problem));
+  for (const problem of test.problems) parts.push(make("div", { class: "note attention" }, problem));
+  if (test.recommendation) parts.push(...recommendation(test));
+  if (test.figures.length) parts.push(figures(test.figures));
+  if (test.recommendation) parts.push(...explanation(test));
+  if (test.attempts.length) parts.push(attempts(test.attempts, test.place));
+  if (!parts.length) parts.push(make("p", { class: "empty" }, isRunning ? "Nothing measured yet" : "Nothing was measured"));
+  place.replaceChildren(...parts);
+}
+
+function recommendation(test) {
+  const { recommended, expectation, warnings } = test.recommendation;
+  const notes = warnings.map((warning) => make("div", { class: "note attention" }, warning));
+  const value = (title, number, unit) =>
+    make("div", {}, make("dt", {}, title), make("dd", { class: "num value" }, String(number), make("span", { class: "unit" }, unit)));
+  return [
+    ...notes,
+    make(
+      "div",
+      { class: "recommended" },
+      make("dl", {}, value("Latency", recommended.latency_ms, "ms"), value("Overhead", recommended.overhead_percent, "%")),
+      make("div", { class: "apply" }, applyLink(test, recommended, "listener", "btn btn-on"), applyLink(test, recommended, "caller", "btn btn-on")),
+      make("p", {}, expectation),
+    ),
+  ];
+}
+
+/** A link that fills a form in; the host goes to the caller's when a person named it. */
+function applyLink(test, settings, kind, look) {
+  const query = new URLSearchParams({ latency_ms: settings.latency_ms, overhead_percent: settings.overhead_percent });
+  if (kind === "caller" && test.order.mode === "manual") query.set("host", test.order.host);
+  const label = `${settings.latency_ms} ms and ${settings.overhead_percent} % in the ${kind} form`;
+  return make("a", { class: look, href: `${kind === "caller" ? "/caller" : "/"}?${query}`, "aria-label": `Apply ${label}` }, `Apply to ${kind}`);
+}
+
+function figures(list) {
+  const cells = list.map((figure) =>
+    make(
+      "div",
+      { title: figure.definition },
+      make("dt", {}, figure.label),
+      make("dd", { class: "num" }, figure.value === null ? UNKNOWN : String(figure.value), figure.unit ? make("span", { class: "unit" }, figure.unit) : null),
+      make("dd", { class: "text" }, make("span", { class: `pill ${BASIS[figure.basis]}` }, figure.basis), make("span", { class: "basis dim" }, figure.source)),
+    ),
+  );
+  return make("dl", { class: "figures" }, ...cells);
+}
+
+function explanation(test) {
+  const { working, alternatives, recommended } = test.recommendation;
+  return [
+    make("div", { class: "block" }, make("h3", {}, "How it was reached"), make("ol", { class: "working" }, ...working.map((sentence) => make("li", {}, sentence)))),
+    make("div", { class: "block" }, make("h3", {}, "Alternatives"), table(test, [recommended, ...alternatives])),
+  ];
+}
+
+function table(test, rows) {
+  const heads = [
+    ["Choice", ""],
+    ["Latency", "r"],
+    ["Overhead", "r"],
+    ["× RTT", "r"],
+    ["Expect at most, if the loss is random", ""],
+    ["Outage repaired", "r"],
+    ["Receiver's buffer", "r"],
+    ["Bandwidth needed", "r"],
+    ["Apply", ""],
+  ];
+  const body = rows.map((row) => {
+    const [colour, image, words] = BANDWIDTH[row.bandwidth];
+    return make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, row.name),
+      cell(row.latency_ms, "ms"),
+      cell(row.overhead_percent, "%"),
+      cell(times(row.rtt_multiple), ""),
+      make("td", {}, row.rarity),
+      cell(row.burst_ms.toFixed(0), "ms"),
+      make("td", { class: "r num", title: `${count(row.receiver_buffer_packets)} packets` }, bytes(row.receiver_buffer_bytes)),
+      make("td", { class: "r" }, make("span", { class: "num" }, row.bandwidth_needed_mbps.toFixed(2)), make("span", { class: "unit" }, "Mb/s "), make("span", { class: `state ${colour}` }, icon(image), words)),
+      make("td", {}, applyLink(test, row, "listener", "me-2"), applyLink(test, row, "caller", "")),
+    );
+  });
+  return make(
+    "div",
+    { class: "table-responsive", tabindex: "0" },
+    make("table", { class: "plain" }, make("thead", {}, make("tr", {}, ...heads.map(([name, look]) => make("th", { scope: "col", class: look }, name)))), make("tbody", {}, ...body)),
+  );
+}
+
+function cell(text, unit) {
+  return make("td", { class: "r num" }, String(text), unit ? make("span", { class: "unit" }, unit) : null);
+}
+
+function attempts(list, place) {
+  const rows = list.map((attempt) =>
+    make(
+      "tr",
+      {},
+      make("td", {}, `${attempt.host}:${attempt.port}`),
+      make("td", { class: "dim" }, attempt.label),
+      make("td", { class: "r num" }, attempt.distance_km === null ? UNKNOWN : `${count(attempt.distance_km)} km`),
+      make("td", { class: "r num" }, attempt.rtt_ms === null ? UNKNOWN : `${attempt.rtt_ms} ms`),
+      make("td", {}, attempt.problem ?? ""),
+    ),
+  );
+  const heads = ["Server", "Place", "Distance", "RTT", "Why not"].map((name) => make("th", { scope: "col", class: ["Distance", "RTT"].includes(name) ? "r" : "" }, name));
+  return make(
+    "div",
+    { class: "block" },
+    make("h3", {}, place ? `Servers considered, from ${place}` : "Servers considered"),
+    make("div", { class: "table-responsive", tabindex: "0" }, make("table", { class: "plain" }, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows))),
+  );
+}
