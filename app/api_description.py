@@ -9,9 +9,11 @@ import msgspec
 
 from app.channels import ChannelsView
 from app.domain.mpegts.first_look import MediaCheck
+from app.domain.network_order import NetworkTestOrder
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.media_library import MediaFolder
+from app.presenters_network_views import NetworkTestRowView, NetworkTestView, ServersView
 from app.presenters_views import DashboardView, EventView, LiveView, OverviewView, SecondView, StreamView, SystemView
 from app.utils import Interface
 
@@ -28,6 +30,10 @@ _TYPES: Final = [
     MediaFolder,
     MediaCheck,
     Interface,
+    NetworkTestOrder,
+    NetworkTestRowView,
+    NetworkTestView,
+    ServersView,
     ChannelsView,
 ]
 
@@ -148,8 +154,33 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/api/channels": {"get": _operation("The multicast channels of this house", _ref("ChannelsView"), [])},
+        **_network_test_paths(),
         "/api/interfaces": {"get": _operation("Network interfaces", _wrapped("interfaces", _ref("Interface")), [])},
         "/api/system": {"get": _operation("The machine", _ref("SystemView"), [])},
+    }
+
+
+def _network_test_paths() -> dict[str, Any]:
+    view = _ref("NetworkTestView")
+    return {
+        "/api/network-tests": {
+            "get": _operation(
+                "The network tests that are remembered, newest first, and the servers a test can choose from",
+                _wrapped(
+                    "tests", _ref("NetworkTestRowView"), servers=_ref("ServersView"), overview=_ref("OverviewView")
+                ),
+                [],
+            ),
+            "post": {
+                **_operation("Begin a network test", view, [400, 409], success=202),
+                "requestBody": {"required": True, "content": _json(_ref("NetworkTestOrder"))},
+            },
+        },
+        "/api/network-tests/{test_id}": {
+            "parameters": [{**_KEY, "name": "test_id"}],
+            "get": _operation("One network test", view, [404]),
+            "delete": _operation("End it; its programs are killed", view, [404], success=202),
+        },
     }
 
 
