@@ -9,6 +9,7 @@ What happens to the file while it is on air:
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -32,7 +33,7 @@ _CHANGES: Final = {
 class LoopingReader:
     """Gives a file's packets block by block. `laps` counts how often it began again, `bytes_total` what was given.
 
-    Without `loop` the packets are passed as they are. Used from one thread, but for `check_file`.
+    Without `loop` the packets are passed as they are. Used from one thread; `check_file` from any.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class LoopingReader:
         self._tell = tell
         self._told = Change.NONE
         self._file = PacketFile(path)
+        # Guards the file's place against `check_file`, which another thread calls.
+        self._lock = threading.Lock()
         self._restamper = Restamper()
         self._filler: Iterator[bytearray] = iter(())
         # One block is read ahead: a PES header may go on in it.
@@ -72,36 +75,43 @@ class LoopingReader:
 
     def check_file(self) -> Change:
         """Look what became of the file and tell it once; the stream itself reacts at the next seam."""
-        change = self._file.change()
-        if change is not self._told:
+        with self._lock:
+            change = self._file.change()
+            is_news = change is not self._told
             self._told = change
-            if change in _CHANGES and self._tell is not None:
-                code, text = _CHANGES[change]
-                self._tell(Notice(self._clock(), code, text))
+        if is_news and change in _CHANGES and self._tell is not None:
+            code, text = _CHANGES[change]
+            self._tell(Notice(self._clock(), code, text))
         return change
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; may be called twice."""
+        with self._lock:
+            self._file.close()
 
     def _turn(self) -> bool:
         """Go to the next lap; False when there is none."""
         if not self._loop:
             return False
         change = self.check_file()
-        if change is Change.REPLACED:
-            self._file.close()
-            self._file = PacketFile(self._file.path)
         if change in (Change.REPLACED, Change.REWRITTEN):
-            self._file.adopt_change()
+            self._adopt(change)
             self._filler = self._restamper.turn(self._look_at_head())
-            self._told = Change.NONE
         else:
             self._filler = self._restamper.turn()
         self._file.rewind()
         self._ahead = self._first_block()
         self.laps += 1
         return True
+
+    def _adopt(self, change: Change) -> None:
+        """Take the file that is there now for the file."""
+        with self._lock:
+            if change is Change.REPLACED:
+                before, self._file = self._file, PacketFile(self._file.path)
+                before.close()
+            self._file.adopt_change()
+            self._told = Change.NONE
 
     def _first_block(self) -> bytearray:
         block = self._file.read_block()

@@ -77,6 +77,8 @@ class PacketFile:
 
     def change(self) -> Change:
         """Look what became of the file under its path. A link in its place counts as deleted: it is not followed."""
+        if self._fd < 0:
+            return Change.NONE
         now = _identity(os.fstat(self._fd))
         try:
             there = os.lstat(self.path)

@@ -92,6 +92,12 @@ def test_a_deleted_file_plays_on_and_says_so_once(playing: Playing, file: Path) 
     assert [notice.code for notice in playing.notices] == ["file_deleted"]
 
 
+def test_the_file_may_be_looked_at_after_the_reader_was_closed(playing: Playing, file: Path) -> None:
+    playing.reader.close()
+    file.unlink()
+    assert playing.reader.check_file() is Change.NONE
+
+
 def test_a_link_in_the_files_place_is_not_followed(playing: Playing, file: Path) -> None:
     file.unlink()
     file.symlink_to("/dev/zero")
