@@ -1,15 +1,26 @@
-"""`mcr`: the product from the command line. It speaks to the running server over the JSON API, as any script would."""
+"""`mcr`: the product from the command line. It speaks to the running server over the JSON API, as any script would.
+
+Only `check`, `backup` and `restore` look at this host themselves, with the settings that the server reads.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
 
 import click
 
-from app import cli_demo
+from app import cli_backup, cli_check, cli_demo, cli_words
 from app.cli_api import Api, Refused, ServerUnreachable
+from app.settings import BadSettings, Settings, read_settings
+
+_TEST_POLL_S: Final = 1.0
 
 
 @click.group()
@@ -17,22 +28,164 @@ from app.cli_api import Api, Refused, ServerUnreachable
 def cli(context: click.Context) -> None:
     """Look after MCR SRT Streamer.
 
-    HOST, PORT and API_KEY are read from the environment, as the server reads them.
+    HOST, PORT and API_KEY come from the environment, as the server reads them.
     """
     context.obj = Api(os.environ)
 
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turn a refusal into a message and exit status 1."""
+    """Turn what can go wrong into a message and exit status 1."""
     try:
         yield
     except Refused as refusal:
-        for field, text in refusal.fields.items():
-            click.echo(f"  {field}: {text}", err=True)
-        raise click.ClickException(refusal.message) from None
-    except (ServerUnreachable, cli_demo.ServerGone) as error:
-        raise click.ClickException(str(error) or "the server has ended; its last lines say why") from None
+        lines = [refusal.message, *(f"  {field}: {text}" for field, text in refusal.fields.items())]
+        if refusal.status == 401:
+            lines.append("  set API_KEY to the server's; as a service: run mcr as root")
+        raise click.ClickException("\n".join(lines)) from None
+    except (ServerUnreachable, cli_demo.ServerGone, cli_backup.BackupFailed, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings(os.environ)
+    except BadSettings as error:
+        raise click.ClickException(f"the settings are not right:\n{error}") from None
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")
+@click.pass_obj
+def streams(api: Api, as_json: bool) -> None:
+    """List the streams with their figures."""
+    with _told():
+        answer = api.get("/api/streams")
+    if as_json:
+        click.echo(json.dumps(answer, indent=2))
+        return
+    for line in cli_words.stream_table(answer["streams"]):
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("key", required=False)
+@click.option("--listener", type=int, metavar="PORT", help="Wait for receivers on this UDP port.")
+@click.option("--caller", metavar="HOST:PORT", help="Call a receiver.")
+@click.option("--file", "path", metavar="PATH", help="Send this file of the media folder.")
+@click.option("--once", is_flag=True, help="Play the file once instead of looping it.")
+@click.option("--multicast", metavar="GROUP:PORT", help="Send this UDP group.")
+@click.option("--interface", default="auto", show_default=True, help="Interface to join the group on.")
+@click.option("--bars", type=click.Choice(["720p50", "1080i25"]), help="Send colour bars.")
+@click.option("--latency", "latency_ms", type=int, default=200, show_default=True, metavar="MS")
+@click.option("--overhead", "overhead_percent", type=int, default=25, show_default=True, metavar="PERCENT")
+@click.option("--encrypt", "key_bits", type=click.Choice(["128", "256"]), help="AES; asks for the passphrase.")
+@click.option("--name", default="", help="A label.")
+@click.pass_obj
+def start(api: Api, /, key: str | None, **asked: Any) -> None:
+    """Put a stream on air: a known one by its KEY, or a new one by the options.
+
+    A passphrase is asked for, or read from standard input when that is no terminal; it is no option, because
+    everybody can read a command line.
+    """
+    with _told():
+        if key:
+            view = api.post(f"/api/streams/{key}/start")
+        else:
+            passphrase = _ask_passphrase() if asked["key_bits"] else None
+            view = api.post("/api/streams", cli_words.stream_document(asked, passphrase))
+    click.echo(cli_words.stream_line(view))
+
+
+def _ask_passphrase() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\n")
+
+
+@cli.command()
+@click.argument("key")
+@click.option("--forget", is_flag=True, help="Remove it from the list too.")
+@click.pass_obj
+def stop(api: Api, key: str, forget: bool) -> None:
+    """Take a stream off air."""
+    with _told():
+        if forget:
+            api.delete(f"/api/streams/{key}")
+            click.echo(f"{key} is forgotten")
+        else:
+            click.echo(cli_words.stream_line(api.post(f"/api/streams/{key}/stop")))
+
+
+@cli.command("network-test")
+@click.argument("host")
+@click.option("--port", type=int, default=5201, show_default=True, help="Port of the iperf3 server there.")
+@click.option("--udp", is_flag=True, help="UDP at the stream's bitrate instead of TCP.")
+@click.option("--bitrate", "bitrate_mbps", type=float, default=10.0, show_default=True, metavar="MBPS")
+@click.option("--seconds", "duration_s", type=int, default=10, show_default=True)
+@click.pass_obj
+def network_test(api: Api, host: str, port: int, udp: bool, bitrate_mbps: float, duration_s: int) -> None:
+    """Measure the path to HOST and recommend SRT latency and overhead."""
+    order = {
+        "mode": "manual",
+        "host": host,
+        "port": port,
+        "protocol": "udp" if udp else "tcp",
+        "bitrate_mbps": bitrate_mbps,
+        "duration_s": duration_s,
+    }
+    with _told():
+        test = api.post("/api/network-tests", order)
+        while test["state"] == "running":
+            time.sleep(_TEST_POLL_S)
+            test = api.get(f"/api/network-tests/{test['id']}")
+    for line in cli_words.network_test_lines(test):
+        click.echo(line)
+    if test["state"] == "failed":
+        raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.argument("archive", type=click.Path(path_type=Path))
+def backup(archive: Path) -> None:
+    """Write streams, events, channels and keys to ARCHIVE, a .tar.gz that only this user can read.
+
+    It holds SECRET_KEY, which opens the stored passphrases: keep it like a key. Media files are not in it.
+    """
+    with _told():
+        names = cli_backup.back_up(_settings(), archive)
+    click.echo(f"{archive}: {', '.join(names)}")
+
+
+@cli.command()
+@click.argument("archive", type=click.Path(path_type=Path, exists=True))
+@click.pass_obj
+def restore(api: Api, archive: Path) -> None:
+    """Put back what ARCHIVE holds. The server must be stopped; its next start puts the same streams on air."""
+    with _told():
+        if cli_demo.answers(api):
+            raise click.ClickException(f"stop the server at {api.address} first")
+        names, secret_key_differs = cli_backup.restore(_settings(), archive)
+    click.echo(f"restored: {', '.join(names)}")
+    if secret_key_differs:
+        click.echo(
+            "The archive was made under another SECRET_KEY. Set SECRET_KEY to the one in the archive's file "
+            f"{cli_backup.KEY_NAME} (tar -xOzf {archive} {cli_backup.KEY_NAME}), or passphrases stay unreadable.",
+            err=True,
+        )
+
+
+@cli.command()
+@click.pass_obj
+def check(api: Api) -> None:
+    """Check this host and installation: what is wrong, and what mends it."""
+    findings = cli_check.check_all(_settings(), api)
+    for finding in findings:
+        click.echo(f"{finding.level.value:5}  {finding.text}")
+        if finding.remedy:
+            click.echo(f"       {finding.remedy}")
+    if any(finding.level is cli_check.Level.FAULT for finding in findings):
+        raise click.exceptions.Exit(1)
 
 
 @cli.command()
@@ -42,10 +195,8 @@ def demo(api: Api, server_pid: int) -> None:
     """Put the sample on air and print how to receive it; ./run.sh --demo calls this."""
     with _told():
         stream = cli_demo.put_on_air(api, server_pid)
-    click.echo(
-        f"==> on air: {cli_demo.SAMPLE} as listener on port {cli_demo.PORT}, {api.address}/stream/{stream['key']}"
-    )
-    click.echo("    receive it with one of")
+    click.echo(f"==> on air: {cli_demo.SAMPLE} as listener on port {cli_demo.PORT}")
+    click.echo(f"    watch it at {api.address}/stream/{stream['key']}, receive it with one of")
     for line in cli_demo.receiving_lines():
         click.echo(f"      {line}")
 

@@ -22,6 +22,9 @@ _ON_AIR: Final = frozenset({"starting", "waiting", "delivering", "stalled"})
 class ServerGone(Exception):
     """The server ended before it answered."""
 
+    def __str__(self) -> str:
+        return "the server has ended; its last lines say why"
+
 
 def put_on_air(api: Api, server_pid: int) -> dict[str, Any]:
     """Wait for the server, then make sure that the demo stream runs; gives its view.
@@ -38,19 +41,24 @@ def put_on_air(api: Api, server_pid: int) -> dict[str, Any]:
     return dict(api.post(f"/api/streams/{known[0]['key']}/start"))
 
 
+def answers(api: Api) -> bool:
+    """Tell whether a server answers; 503 of a stream that is not well is an answer too."""
+    try:
+        api.get("/health")
+    except Refused:
+        return True
+    except ServerUnreachable:
+        return False
+    return True
+
+
 def _wait_for_server(api: Api, server_pid: int) -> None:
     deadline = time.monotonic() + _SERVER_DEADLINE_S
-    while True:
-        try:
-            api.get("/health")
-            return
-        except Refused:
-            return  # it answers; a stream that is not well is no reason to wait
-        except ServerUnreachable:
-            if not _is_alive(server_pid):
-                raise ServerGone from None
-            if time.monotonic() > deadline:
-                raise
+    while not answers(api):
+        if not _is_alive(server_pid):
+            raise ServerGone
+        if time.monotonic() > deadline:
+            raise ServerUnreachable(f"no answer at {api.address} within {_SERVER_DEADLINE_S:g} s")
         time.sleep(0.1)
 
 

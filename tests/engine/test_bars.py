@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -226,3 +227,13 @@ def test_a_missing_element_is_named_with_the_package_that_ships_it() -> None:
     assert (
         remedy("srtsink", {"rocky", "rhel", "centos", "fedora"}) == "dnf install 'gstreamer1(element-srtsink)()(64bit)'"
     )
+
+
+def test_the_start_up_check_fails_and_names_all_that_is_missing(tmp_path: Path) -> None:
+    empty = {"GST_REGISTRY_1_0": str(tmp_path / "registry"), "GST_PLUGIN_SYSTEM_PATH_1_0": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "app.engine.check_elements"], env={**os.environ, **empty}, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "error: GStreamer has no element srtsink: " in done.stderr
+    assert "warning: no colour bars without the element x264enc: " in done.stderr

@@ -1,0 +1,129 @@
+"""Backup and restore of an installation's own data: the store, the lists in the data folder, the key that opens it."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import io
+import os
+import sqlite3
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.engine import make_url
+
+from app.settings import Settings
+
+KEY_NAME: Final = "secret_key"
+_STORE_NAME: Final = "store.sqlite3"
+_LISTS: Final = "*.json"
+_MEMBER_BYTES_MAX: Final = 2**31
+
+
+class BackupFailed(Exception):
+    """A backup that cannot be made or put back; the text says why."""
+
+
+def back_up(settings: Settings, archive: Path) -> list[str]:
+    """Write the archive, readable by this user only, and give the names in it. The server may be running.
+
+    Raises BackupFailed or OSError; an unfinished archive is never left under its name.
+    """
+    database = _database_file(settings)
+    if not database.exists():
+        raise BackupFailed(f"there is no store at {database}")
+    unfinished = archive.with_name(f".{archive.name}.unfinished")
+    names: list[str] = []
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as tar:
+            for name, content in _contents(settings, database):
+                member = tarfile.TarInfo(name)
+                member.size, member.mode = len(content), 0o600
+                tar.addfile(member, io.BytesIO(content))
+                names.append(name)
+        unfinished.replace(archive)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return names
+
+
+def restore(settings: Settings, archive: Path) -> tuple[list[str], bool]:
+    """Put the archive's files back; gives their names, and whether the archive's SECRET_KEY is another one.
+
+    The server must not be running. Raises BackupFailed, with nothing changed, when this is no such archive.
+    """
+    database = _database_file(settings)
+    contents = _read(archive)
+    if _STORE_NAME not in contents:
+        raise BackupFailed(f"{archive} holds no {_STORE_NAME}: it is not a backup of this program")
+    key = contents.pop(KEY_NAME, b"").decode()
+    targets = {
+        database if name == _STORE_NAME else settings.data_folder / name: content for name, content in contents.items()
+    }
+    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for leftover in ("-wal", "-shm"):  # SQLite would replay the old store's journal into the new one
+        database.with_name(database.name + leftover).unlink(missing_ok=True)
+    for target, content in targets.items():
+        _replace(target, content)
+    return [target.name for target in targets], not hmac.compare_digest(key, settings.secret_key.reveal())
+
+
+def _contents(settings: Settings, database: Path) -> list[tuple[str, bytes]]:
+    lists = sorted(settings.data_folder.glob(_LISTS))
+    return [
+        (_STORE_NAME, _copy_of(database)),
+        *((path.name, path.read_bytes()) for path in lists),
+        (KEY_NAME, settings.secret_key.reveal().encode()),
+    ]
+
+
+def _copy_of(database: Path) -> bytes:
+    """A consistent copy, taken while the server may be writing (SQLite's online backup)."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        with (
+            contextlib.closing(sqlite3.connect(database)) as source,
+            contextlib.closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
+        return copy.read_bytes()
+
+
+def _read(archive: Path) -> dict[str, bytes]:
+    """The archive's plain files by name. Names with folders are refused: they could lead anywhere."""
+    found: dict[str, bytes] = {}
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in tar:
+                if not member.isfile() or "/" in member.name or member.name.startswith("."):
+                    raise BackupFailed(f"{archive} holds {member.name!r}, which is not of a backup of this program")
+                if member.size > _MEMBER_BYTES_MAX:
+                    raise BackupFailed(f"{archive} holds {member.name!r} of {member.size} bytes, too large")
+                file = tar.extractfile(member)
+                found[member.name] = file.read() if file is not None else b""
+    except (tarfile.TarError, EOFError) as error:
+        raise BackupFailed(f"{archive} is not a .tar.gz archive: {error}") from None
+    return found
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write a file beside its target and rename it; it belongs to whom the data folder belongs."""
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    unfinished.write_bytes(content)
+    unfinished.chmod(0o600)
+    if os.geteuid() == 0:
+        owner = target.parent.stat()
+        os.chown(unfinished, owner.st_uid, owner.st_gid)
+    unfinished.replace(target)
+
+
+def _database_file(settings: Settings) -> Path:
+    url = make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise BackupFailed(
+            f"the store is {url.get_backend_name()}: back it up with its own tools (pg_dump, pg_restore)"
+        )
+    return Path(url.database)

@@ -1,0 +1,183 @@
+"""`mcr check`: what is wrong with this host and installation, and what mends it. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.cli_api import Api, Refused, ServerUnreachable
+from app.probes.run import ProbeFailed, run
+from app.settings import PROJECT_FOLDER, Settings
+from app.utils import list_interfaces
+from app.versions import ask_versions, missing_programs, warnings_about
+
+_TIMEOUT_S: Final = 20.0
+_DISK_FREE_BYTES_LOW: Final = 1_000_000_000
+_OTHERS: Final = stat.S_IRWXO
+_PRIVATE_FILES: Final = ("secret_key", "*.sqlite3*", "*.log")
+
+
+class Level(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAULT = "FAULT"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at; `remedy` is empty when nothing needs mending."""
+
+    level: Level
+    text: str
+    remedy: str = ""
+
+
+def check_all(settings: Settings, api: Api) -> list[Finding]:
+    """Look at everything, in the order in which it is mended best."""
+    return [
+        *_elements(),
+        *_versions(),
+        *_folders(settings),
+        *_kernel(),
+        *_network(),
+        *_server(settings, api),
+    ]
+
+
+def _elements() -> Iterator[Finding]:
+    try:
+        # env, because GStreamer's check is a module of this program wherever mcr was called from.
+        outcome = run(
+            ["env", "-C", str(PROJECT_FOLDER), sys.executable, "-m", "app.engine.check_elements"], timeout_s=_TIMEOUT_S
+        )
+    except ProbeFailed as failure:
+        yield Finding(
+            Level.FAULT, f"GStreamer cannot be asked: {failure.message}", "run ./run.sh, or deploy/install.sh"
+        )
+        return
+    lines = [line for line in outcome.stderr.decode(errors="replace").splitlines() if line]
+    level = Level.FAULT if outcome.returncode else Level.WARN
+    for line in lines:
+        what, _, how = line.removeprefix("error: ").removeprefix("warning: ").rpartition(": ")
+        yield Finding(level, what or line, how)
+    if not lines:
+        yield Finding(Level.OK, "GStreamer has every element")
+
+
+def _versions() -> Iterator[Finding]:
+    versions = ask_versions()
+    if versions.gstreamer is None or versions.libsrt is None:
+        yield Finding(Level.FAULT, "GStreamer or libsrt does not load", "run ./run.sh, or deploy/install.sh")
+        return
+    for warning in warnings_about(versions):
+        yield Finding(Level.WARN, warning, "update the package of libsrt from the distribution's security archive")
+    if not warnings_about(versions):
+        yield Finding(Level.OK, f"GStreamer {versions.gstreamer}, libsrt {versions.libsrt}")
+    for sentence in missing_programs(shutil.which):
+        yield Finding(Level.WARN, sentence, "install it with the distribution's package manager")
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    media = settings.media_folder
+    if not os.access(media, os.R_OK | os.X_OK):
+        yield Finding(Level.FAULT, f"the media folder {media} cannot be read", f"chmod o+rx {media}")
+    else:
+        yield Finding(Level.OK, f"media folder {media}")
+    free = shutil.disk_usage(media).free if media.exists() else None
+    if free is not None and free < _DISK_FREE_BYTES_LOW:
+        yield Finding(Level.WARN, f"{free // 10**6} MB are free beside {media}", "remove files or add space")
+    yield from _data_folder(settings.data_folder)
+    yield from _private_folder(settings.runtime_folder)
+
+
+def _data_folder(folder: Path) -> Iterator[Finding]:
+    if not folder.exists():
+        yield Finding(Level.WARN, f"the data folder {folder} is not there yet", "the server makes it when it starts")
+        return
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield Finding(Level.FAULT, f"the data folder {folder} cannot be written", f"chown -R {_user()} {folder}")
+        return
+    exposed = [path for name in _PRIVATE_FILES for path in folder.glob(name) if path.stat().st_mode & _OTHERS]
+    for path in exposed:
+        yield Finding(Level.FAULT, f"{path} can be read by others", f"chmod 600 {path}")
+    if not exposed:
+        yield Finding(Level.OK, f"data folder {folder}")
+
+
+def _private_folder(folder: Path) -> Iterator[Finding]:
+    """The runtime folder: whoever can open a socket in it can give orders to a worker."""
+    if not folder.exists():
+        yield Finding(Level.OK, f"the runtime folder {folder} is made when the server starts")
+    elif folder.stat().st_mode & (_OTHERS | stat.S_IRWXG):
+        yield Finding(Level.FAULT, f"the runtime folder {folder} is open to others", f"chmod 700 {folder}")
+    else:
+        yield Finding(Level.OK, f"runtime folder {folder}")
+
+
+def _user() -> str:
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _kernel() -> Iterator[Finding]:
+    script = PROJECT_FOLDER / "network-tuning.sh"
+    try:
+        outcome = run([str(script), "--dry-run"], timeout_s=_TIMEOUT_S)
+    except ProbeFailed as failure:
+        yield Finding(Level.WARN, f"kernel settings not looked at: {failure.message}")
+        return
+    wanting = [line.split(maxsplit=1)[1] for line in outcome.text().splitlines() if line.startswith("would ")]
+    for setting in wanting:
+        yield Finding(Level.WARN, setting, f"sudo {script}")
+    if not wanting:
+        yield Finding(Level.OK, "kernel settings suit SRT")
+
+
+def _network() -> Iterator[Finding]:
+    usable = [each.name for each in list_interfaces() if each.is_up and each.can_multicast and not each.is_loopback]
+    if usable:
+        yield Finding(Level.OK, f"multicast can come in on {', '.join(usable)}")
+    else:
+        yield Finding(Level.WARN, "no interface takes multicast", "ip link set dev NAME up multicast on")
+    if usable and not _has_multicast_route():
+        yield Finding(
+            Level.WARN,
+            "no route leads to multicast groups, so the interface `auto` finds none",
+            f"ip route add 224.0.0.0/4 dev {usable[0]}, or choose an interface with each stream",
+        )
+
+
+def _has_multicast_route() -> bool:
+    """Whether the routing table has a way to 239.0.0.0/8: a default route will do (proc(5), net/route)."""
+    for line in Path("/proc/net/route").read_text().splitlines()[1:]:
+        fields = line.split()
+        # Addresses are hexadecimal in the host's byte order.
+        destination, mask = (int.from_bytes(bytes.fromhex(fields[at]), sys.byteorder) for at in (1, 7))
+        if 0xEF000000 & mask == destination:
+            return True
+    return False
+
+
+def _server(settings: Settings, api: Api) -> Iterator[Finding]:
+    try:
+        api.get("/health")
+    except ServerUnreachable:
+        yield Finding(
+            Level.WARN, f"no server answers at {api.address}", "./run.sh, or systemctl start mcr-srt-streamer"
+        )
+        return
+    except Refused as refusal:
+        yield Finding(Level.WARN, f"the server says: {refusal.message}", "mcr streams shows which stream")
+    else:
+        yield Finding(Level.OK, f"server at {api.address}")
+    if settings.api_key is None:
+        yield Finding(Level.WARN, "scripts have no access: API_KEY is not set", "see docs/api.md")

@@ -1,0 +1,180 @@
+"""`mcr` against the running program, as an operator types it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.instruments.product import SAMPLE_NAME, Product
+from tests.instruments.receivers import Receiver
+
+ROOT = Path(__file__).parents[2]
+PASSPHRASE = "correct horse battery"
+
+
+def mcr(
+    product: Product, *arguments: str, stdin: str = "", status: int = 0, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        cwd=ROOT,
+        env={**product.environment, **environment},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+    return done
+
+
+@pytest.fixture(scope="module")
+def own_product(sample: Path) -> Iterator[Product]:
+    """A product that these tests may stop and wipe."""
+    with Product(sample) as running:
+        yield running
+
+
+def test_a_stream_is_started_listed_received_and_stopped(product: Product) -> None:
+    port = product.free_listener_port()
+    key = mcr(product, "start", "--listener", str(port), "--file", SAMPLE_NAME, "--name", "Line-up").stdout.split()[0]
+    with Receiver.calling(port) as receiver:
+        receiver.wait_for_bytes(500_000)
+        product.wait_for_phase(key, "delivering")
+        (row,) = [line for line in mcr(product, "streams").stdout.splitlines() if line.startswith(key)]
+        assert "delivering" in row
+        assert row.endswith("Line-up")
+    assert "stopped" in mcr(product, "stop", key).stdout
+    assert product.stream(key)["phase"] == "stopped"
+    assert key in mcr(product, "start", key).stdout
+    mcr(product, "stop", "--forget", key)
+    assert mcr(product, "streams").stdout == "no streams\n"
+
+
+def test_a_passphrase_comes_from_standard_input_and_reaches_the_wire(product: Product) -> None:
+    port = product.free_listener_port()
+    arguments = ("start", "--listener", str(port), "--bars", "720p50", "--encrypt", "256")
+    mcr(product, *arguments, stdin=f"{PASSPHRASE}\n")
+    with Receiver.calling(port, passphrase=PASSPHRASE, key_bytes=32) as receiver:
+        assert receiver.wait_for_bytes(200_000).key_bytes == 32
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("start", "--listener", "1", "--file", SAMPLE_NAME), "endpoint.port"),
+        (("start", "--listener", "10001", "--file", "nothing.ts"), "source.path"),
+        (("stop", "nosuch"), "Error"),
+    ],
+)
+def test_what_the_server_refuses_is_said_with_its_field(
+    arguments: tuple[str, ...], told: str, product: Product
+) -> None:
+    if "10001" in arguments:
+        arguments = tuple(str(product.free_listener_port()) if part == "10001" else part for part in arguments)
+    assert told in mcr(product, *arguments, status=1).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("start",),
+        ("start", "--listener", "10001"),
+        ("start", "--listener", "10001", "--caller", "host:1", "--bars", "720p50"),
+        ("start", "--caller", "host", "--bars", "720p50"),
+    ],
+)
+def test_options_that_name_no_stream_are_a_usage_error(arguments: tuple[str, ...], product: Product) -> None:
+    assert "Usage" in mcr(product, *arguments, status=2).stderr
+
+
+def test_a_wrong_key_says_what_to_set(product: Product) -> None:
+    assert "API_KEY" in mcr(product, "streams", status=1, API_KEY="wrong").stderr
+
+
+def test_a_server_that_is_not_there_is_named(product: Product) -> None:
+    assert "http://127.0.0.1:9" in mcr(product, "streams", status=1, PORT="9").stderr
+
+
+def test_backup_wipe_and_restore_bring_the_same_streams_on_air(own_product: Product, tmp_path: Path) -> None:
+    product, archive = own_product, tmp_path / "backup.tar.gz"
+    plain = product.start(name="plain")
+    secret = product.start(name="secret", encryption={"key_bits": 128, "passphrase": PASSPHRASE})
+    stopped = product.start(name="stopped")
+    product.post(f"/api/streams/{stopped['key']}/stop")
+    mcr(product, "backup", str(archive))
+    assert archive.stat().st_mode & 0o777 == 0o600
+    refused = mcr(product, "restore", str(archive), status=1)
+    assert "stop the server" in refused.stderr
+
+    product.web.close(deadline_s=20)
+    data = product.folder / "data"
+    shutil.rmtree(data)
+    data.mkdir()
+    mcr(product, "restore", str(archive))
+    product.restart_web()
+
+    views = {view["key"]: view for view in product.streams()}
+    assert {key: view["name"] for key, view in views.items()} == {
+        plain["key"]: "plain",
+        secret["key"]: "secret",
+        stopped["key"]: "stopped",
+    }
+    assert views[stopped["key"]]["phase"] == "stopped"
+    for key in (plain["key"], secret["key"]):
+        product.wait_for_phase(key, "waiting", "delivering")
+    with Receiver.calling(secret["spec"]["endpoint"]["port"], passphrase=PASSPHRASE, key_bytes=16) as receiver:
+        receiver.wait_for_bytes(200_000)
+
+
+def test_a_restore_under_another_secret_key_says_so(own_product: Product, tmp_path: Path) -> None:
+    archive = tmp_path / "backup.tar.gz"
+    mcr(own_product, "backup", str(archive))
+    elsewhere = {"DATA_FOLDER": str(tmp_path / "data"), "PORT": "9", "SECRET_KEY": "another key, as long as is needed"}
+    assert "another SECRET_KEY" in mcr(own_product, "restore", str(archive), **elsewhere).stderr
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "folder/file", ".hidden"])
+def test_an_archive_with_a_foreign_path_is_refused_whole(name: str, product: Product, tmp_path: Path) -> None:
+    archive, data = tmp_path / "evil.tar.gz", tmp_path / "data"
+    content = tmp_path / "content"
+    content.write_text("x")
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(content, arcname="store.sqlite3")
+        tar.addfile(tarfile.TarInfo(name))
+    told = mcr(product, "restore", str(archive), status=1, DATA_FOLDER=str(data), PORT="9").stderr
+    assert "not of a backup" in told
+    assert not data.exists()
+
+
+def test_what_is_no_archive_is_refused(product: Product, tmp_path: Path) -> None:
+    archive = tmp_path / "backup.tar.gz"
+    archive.write_bytes(b"this is no archive")
+    assert "not a .tar.gz" in mcr(product, "restore", str(archive), status=1, PORT="9").stderr
+
+
+def test_check_finds_a_sound_installation_sound_and_names_what_is_not(product: Product) -> None:
+    done = mcr(product, "check")
+    assert "FAULT" not in done.stdout
+    assert f"server at http://127.0.0.1:{product.port}" in done.stdout
+    assert "GStreamer has every element" in done.stdout
+
+
+def test_check_names_exposed_secrets_and_a_missing_media_folder(product: Product, tmp_path: Path) -> None:
+    data, runtime = tmp_path / "data", tmp_path / "runtime"
+    data.mkdir()
+    runtime.mkdir()
+    runtime.chmod(0o755)
+    (data / "secret_key").write_text("x" * 32)
+    (data / "secret_key").chmod(0o644)
+    folders = {"DATA_FOLDER": data, "RUNTIME_FOLDER": runtime, "MEDIA_FOLDER": tmp_path / "gone"}
+    told = mcr(product, "check", status=1, **{name: str(path) for name, path in folders.items()}).stdout
+    assert f"chmod 600 {data / 'secret_key'}" in told
+    assert f"chmod 700 {runtime}" in told
+    assert f"{tmp_path / 'gone'} cannot be read" in told
