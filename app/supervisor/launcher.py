@@ -80,6 +80,7 @@ class LocalLauncher:
         self._environment = {name: inherited[name] for name in _INHERITED if name in inherited}
         self._environment |= {
             "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "GST_REGISTRY_1_0": str(runtime_folder / "gstreamer-registry.bin"),
             # One heap instead of one a thread, given back early: a worker's memory is what it uses.
             "MALLOC_ARENA_MAX": "1",
@@ -94,7 +95,8 @@ class LocalLauncher:
         log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", "app.engine.worker"],
+                # -S: what other packages hook into the start of every Python would cost each worker memory and time.
+                [sys.executable, "-S", "-m", "app.engine.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
