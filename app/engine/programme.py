@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from app.dvb_config import PCR_INTERVAL_MS_DVB
+from app.dvb_config import BARS_BITRATE_BPS, PCR_INTERVAL_MS_DVB
 from app.engine.gst import Gst, load_mpegts
 from app.engine.sdt import SDT_PID, sdt_section
 from app.engine.source import make
@@ -41,7 +41,7 @@ class Programme(msgspec.Struct, frozen=True):
     height: int
     frames_per_s: int
     is_interlaced: bool = False
-    mux_bitrate_bps: int = 8_000_000
+    mux_bitrate_bps: int = BARS_BITRATE_BPS
     duration_s: float | None = None
 
 

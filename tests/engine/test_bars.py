@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from app.domain.spec import BarsSource
-from app.engine.bars_source import BARS_BITRATE_BPS, BarsPart
+from app.dvb_config import BARS_BITRATE_BPS
+from app.engine.bars_source import BarsPart
 from app.engine.check_elements import BARS, ON_AIR, missing_elements, remedy
 from app.engine.gst import Gst
 from app.engine.make_sample import DURATION_S, make_sample
