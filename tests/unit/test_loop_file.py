@@ -234,6 +234,23 @@ def test_no_bytes_make_the_loop_fail_in_any_other_way(
     assert len(playing.sent) % 188 == 0
 
 
+def test_a_file_of_20_gigabytes_starts_with_two_blocks_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.truncate(file, 20 * 10**9)
+    reads: list[int] = []
+    preadv = os.preadv
+
+    def count(fd: int, buffers: list[bytearray], offset: int) -> int:
+        reads.append(len(buffers[0]))
+        return preadv(fd, buffers, offset)
+
+    monkeypatch.setattr(os, "preadv", count)
+    playing = Playing(file)
+    playing.play_block()
+    playing.reader.close()
+    assert playing.sent == SAMPLE[: len(playing.sent)]
+    assert sum(reads) <= 2 * 348 * 188
+
+
 def test_memory_does_not_depend_on_the_size_of_the_file(file: Path) -> None:
     def peak(megabytes: int) -> int:
         file.write_bytes(make_ts(Recipe(seconds=3.0)) * megabytes)

@@ -8,8 +8,8 @@ but never under half the guess.
 
 Access units. The first decoding time of the next lap must lie a unit behind the last one of this lap, on each PID.
 Where sound or picture outlasts the clock (an encoder that buffered more at the end than at the start), the seam is
-made longer: null packets at a constant bitrate, PCRs alone at a variable one. That is also what the receiver's buffer
-asks for, since it drains by just the surplus. The other way round, a file that buffered less at its end, leaves a gap
+made longer: null packets and PCRs at the pace of the lap's end. That is also what the receiver's buffer asks for,
+since it drains by just the surplus. The other way round, a file that buffered less at its end, leaves a gap
 between units: there is nothing to fill it with.
 
 Several programmes. Clocks that keep step with each other within a lap move on by the same ticks, or the programmes
@@ -32,8 +32,9 @@ SURPLUS_TICKS_MAX: Final = 2 * PCR_HZ
 _EARLY_90K: Final = 90
 _IN_STEP_TICKS: Final = PCR_HZ // 1000
 _PCR_TOLERANCE_TICKS: Final = PCR_HZ // 2000
-# A faster "constant" rate than 200 Mb/s comes of senseless PCRs; null packets at such a pace would flood the line.
+# A rate beyond 200 Mb/s comes of senseless PCRs; null packets at such a pace would flood the line.
 _PACKETS_A_TICK_MAX: Final = 200e6 / 8 / PACKET_BYTES / PCR_HZ
+_PACKETS_A_TICK_ASSUMED: Final = 1e6 / 8 / PACKET_BYTES / PCR_HZ
 _PCR_TICKS_LEAST: Final = PCR_HZ // 1000
 # The interval of PCRs in a filler when the file itself shows none.
 _PCR_TICKS_ASSUMED: Final = PCR_HZ * 40 // 1000
@@ -86,10 +87,10 @@ def plan_seam(lap: Lap, following: Lap, clock_of: dict[int, int], reference: int
     surplus, overlapping = _surplus(lap, following, clock_of, reference, steps)
     if not pace.is_constant and surplus < 0:
         tails, heads, steps = _shortened(-surplus, reference, tails, heads, steps)
-    slots, pcrs = _filler(max(surplus, 0.0), tails, heads, lap, pace)
-    filler_ticks = slots / pace.before if pace.is_constant else max(surplus, 0.0)
+    rate = min(pace.before or _PACKETS_A_TICK_ASSUMED, _PACKETS_A_TICK_MAX)
+    slots, pcrs = _filler(max(surplus, 0.0), tails, heads, lap, rate)
     return Seam(
-        steps={pid: round(step + filler_ticks) for pid, step in steps.items()},
+        steps={pid: round(step + slots / rate) for pid, step in steps.items()},
         end_of_lap={pid: round(lap.clocks[pid].last[1] + tails[pid]) for pid in clocks},
         filler_packets=slots,
         filler_pcrs=pcrs,
@@ -165,7 +166,7 @@ def _shortened(
 
 
 def _filler(
-    surplus: float, tails: dict[int, float], heads: dict[int, float], lap: Lap, pace: _Pace
+    surplus: float, tails: dict[int, float], heads: dict[int, float], lap: Lap, rate: float
 ) -> tuple[int, tuple[FillerPcr, ...]]:
     """Count the filler's packets and place PCRs in it, so that none comes later than the file's own would."""
     wanted = sorted(
@@ -173,13 +174,11 @@ def _filler(
         for pid in tails
         for ticks in _pcr_times(surplus, tails[pid], heads[pid], lap.clocks[pid].longest or _PCR_TICKS_ASSUMED)
     )
-    if not pace.is_constant:
-        return len(wanted), tuple(FillerPcr(slot, round(ticks), pid) for slot, (ticks, pid) in enumerate(wanted))
     pcrs: list[FillerPcr] = []
     for ticks, pid in wanted:
-        slot = max(int(ticks * pace.before), pcrs[-1].slot + 1 if pcrs else 0)
-        pcrs.append(FillerPcr(slot, round(slot / pace.before), pid))
-    slots = max(ceil(surplus * pace.before), pcrs[-1].slot + 1 if pcrs else 0)
+        slot = max(int(ticks * rate), pcrs[-1].slot + 1 if pcrs else 0)
+        pcrs.append(FillerPcr(slot, round(slot / rate), pid))
+    slots = max(ceil(surplus * rate), pcrs[-1].slot + 1 if pcrs else 0)
     return slots, tuple(pcrs)
 
 
