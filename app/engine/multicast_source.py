@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
+from threading import get_ident
 from typing import Final
 
 from app.domain.spec import MulticastSource
@@ -16,6 +17,7 @@ from app.engine.continuity import ContinuityCheck, RtpGaps
 from app.engine.gst import Gio, GLib, Gst
 from app.engine.sender import CannotSend, Finished, Tell
 from app.engine.source import make, make_tsparse
+from app.engine.threads import stay_attached
 from app.protocol import Input, Notice
 from app.steady_clock import unix_now
 
@@ -36,6 +38,7 @@ class MulticastPart:
         self._gaps = RtpGaps() if source.protocol == "rtp" else None
         self._bytes_total = 0
         self._received_at: float | None = None
+        self._thread: int | None = None
         udpsrc = make("udpsrc", socket=self._socket, close_socket=False, auto_multicast=False)
         # tsparse lets go of packets when the next PCR is in, and the sink then holds them until their time. Without a
         # thread in between, udpsrc would read its next datagram late, time it late, and slow down in a circle.
@@ -48,6 +51,9 @@ class MulticastPart:
 
     def _look(self, _pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
         """Count a datagram on its way; runs in udpsrc's thread for each of them."""
+        if self._thread != get_ident():
+            self._thread = get_ident()
+            stay_attached()
         buffer = info.get_buffer()
         datagram = buffer.extract_dup(0, buffer.get_size())
         packets = datagram if self._gaps is None else self._gaps.payload(datagram)
@@ -55,6 +61,9 @@ class MulticastPart:
         self._bytes_total += len(packets)
         self._received_at = time.monotonic()
         return Gst.PadProbeReturn.OK
+
+    def start(self) -> None:
+        """Nothing to do: udpsrc receives once the pipeline plays."""
 
     def read_input(self) -> Input:
         """Bytes of transport stream, continuity errors, RTP gaps, age of the last datagram."""
