@@ -22,6 +22,12 @@ def whole_packets(path: Path) -> bytes:
     return data[: len(data) // _TS_BYTES * _TS_BYTES]
 
 
+def without_nulls(stream: bytes) -> list[bytes]:
+    """Its packets, stuffing left out."""
+    packets = (stream[at : at + _TS_BYTES] for at in range(0, len(stream), _TS_BYTES))
+    return [packet for packet in packets if packet[1:3] != b"\x1f\xff"]
+
+
 def test_every_kind_of_caller_gets_every_packet_of_the_file(product: Product, sample: Path) -> None:
     view = product.start()
     port = view["spec"]["endpoint"]["port"]
@@ -109,10 +115,12 @@ def test_a_file_that_plays_once_arrives_to_its_last_packet(product: Product, tmp
             source={"kind": "file", "path": "once.ts", "loop": False},
         )
         receiver.wait_for_state("lost", deadline_s=15)
-        assert whole_packets(receiver.payload) == once.read_bytes()
+        received = whole_packets(receiver.payload)
+    # tsparse fills the last SRT packets up with null packets.
+    assert without_nulls(received) == without_nulls(once.read_bytes())
     view = product.wait_for_phase(view["key"], "stopped")
     assert (view["order"], view["reason"]) == ("stop", "end_of_file")
-    assert view["totals"]["payload_bytes"] == once.stat().st_size
+    assert view["totals"]["payload_bytes"] == len(received)
 
 
 def _is_bound(port: int) -> bool:

@@ -1,0 +1,145 @@
+"""Ten streams with a receiver each: drops, memory and CPU of the workers, and the API's latency meanwhile.
+
+The same number of plain `gst-launch-1.0 filesrc ! tsparse ! srtsink` runs before and after in the same run, with the
+same receivers, as the measure of CPU. Times are user + system from /proc/PID/stat, memory is PSS from smaps_rollup.
+
+    python benchmarks/streams.py [--streams 10] [--seconds 60]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.instruments.child import Child
+from tests.instruments.product import Product
+from tests.instruments.receivers import Receiver
+from tests.instruments.sample import make_sample
+from tests.instruments.waiting import free_ports
+
+CPU_ALLOWED = 1.15
+PSS_MB_ALLOWED = 20.0
+_TICKS_S = os.sysconf("SC_CLK_TCK")
+_PLAIN = (
+    "gst-launch-1.0 -q filesrc location={sample} ! "
+    "tsparse set-timestamps=true alignment=7 smoothing-latency=30000 ! "
+    "srtsink wait-for-connection=false uri=srt://127.0.0.1:{port}?mode=listener&latency=200"
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What senders cost while all receivers were served: CPU in percent of a core, PSS in MB, by sender."""
+
+    cpu_percent: list[float]
+    pss_mb: list[float]
+    dropped: int
+    received_bytes: int
+    api_ms: list[float]
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of a process, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_S
+
+
+def pss_mb(pid: int) -> float:
+    """The proportional set size of a process, in MB of 2^20."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1]) / 1024
+
+
+def observe(pids: list[int], ports: list[int], seconds: int, product: Product | None) -> Cost:
+    """Connect a receiver to each port, let it settle for 5 s, and measure for `seconds`."""
+    with ExitStack() as stack:
+        receivers = [stack.enter_context(Receiver.calling(port, latency_ms=200)) for port in ports]
+        for receiver in receivers:
+            receiver.wait_for_seconds(5, deadline_s=40)
+        before, start = [cpu_s(pid) for pid in pids], time.monotonic()
+        api_ms: list[float] = []
+        while time.monotonic() - start < seconds:
+            if product is not None:
+                api_ms.append(product.get("/api/streams").took_s * 1000)
+            time.sleep(1)
+        took_s = time.monotonic() - start
+        cpu = [100 * (cpu_s(pid) - earlier) / took_s for pid, earlier in zip(pids, before, strict=True)]
+        memory = [pss_mb(pid) for pid in pids]
+        figures = [receiver.finish() for receiver in receivers]
+    return Cost(cpu, memory, sum(one.packets_dropped for one in figures), sum(one.bytes for one in figures), api_ms)
+
+
+def plain(sample: Path, streams: int, seconds: int) -> Cost:
+    """The same with gst-launch."""
+    ports = list(free_ports(streams))
+    with ExitStack() as stack:
+        senders = [stack.enter_context(Child(shlex.split(_PLAIN.format(sample=sample, port=port)))) for port in ports]
+        return observe([sender.pid for sender in senders], ports, seconds, None)
+
+
+def ours(sample: Path, streams: int, seconds: int) -> Cost:
+    """The product with its workers; drops include those that the product itself tells."""
+    with Product(sample, MAX_STREAMS=str(streams)) as product:
+        views = [product.start() for _ in range(streams)]
+        ports = [view["spec"]["endpoint"]["port"] for view in views]
+        cost = observe([view["worker"]["pid"] for view in views], ports, seconds, product)
+        told = sum(view["totals"]["packets_dropped"] for view in product.streams())
+        return Cost(cost.cpu_percent, cost.pss_mb, cost.dropped + told, cost.received_bytes, cost.api_ms)
+
+
+HEADINGS = ("", "CPU mean", "CPU max", "PSS mean", "PSS max", "drops", "MB received", "API ms", "API max")
+
+
+def row(cells: tuple[str, ...]) -> None:
+    """Print a row of the table."""
+    print(f"{cells[0]:22}" + "".join(f"{cell:>12}" for cell in cells[1:]))
+
+
+def show(name: str, cost: Cost) -> None:
+    """Print the row of a measurement."""
+    figures = [statistics.mean(cost.cpu_percent), max(cost.cpu_percent), statistics.mean(cost.pss_mb), max(cost.pss_mb)]
+    api = [statistics.median(cost.api_ms), max(cost.api_ms)] if cost.api_ms else []
+    row(
+        (
+            name,
+            *(f"{figure:.2f}" for figure in figures),
+            str(cost.dropped),
+            f"{cost.received_bytes / 1e6:.0f}",
+            *(f"{figure:.1f}" for figure in api),
+        )
+    )
+
+
+def main() -> int:
+    """Run gst-launch, the product, gst-launch again; 1 when the product drops or costs more than allowed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--streams", type=int, default=10)
+    parser.add_argument("--seconds", type=int, default=60)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        sample = make_sample(Path(folder) / "sample.ts", seconds=asked.seconds + 30)
+        print(f"{asked.streams} streams of 8 Mb/s, {asked.seconds} s; CPU in % of a core and PSS in MB for each stream")
+        row(HEADINGS)
+        first = plain(sample, asked.streams, asked.seconds // 2)
+        show("gst-launch-1.0 before", first)
+        product = ours(sample, asked.streams, asked.seconds)
+        show("this product", product)
+        second = plain(sample, asked.streams, asked.seconds // 2)
+        show("gst-launch-1.0 after", second)
+    ratio = statistics.mean(product.cpu_percent) / statistics.mean(first.cpu_percent + second.cpu_percent)
+    print(f"CPU ratio {ratio:.2f} (allowed {CPU_ALLOWED}), PSS {max(product.pss_mb):.1f} MB (allowed {PSS_MB_ALLOWED})")
+    return 0 if product.dropped == 0 and ratio <= CPU_ALLOWED and max(product.pss_mb) <= PSS_MB_ALLOWED else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
