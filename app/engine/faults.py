@@ -26,6 +26,8 @@ _TEXTS: Final[tuple[tuple[str, Reason], ...]] = (
     ("error resolving", Reason.HOST_NOT_FOUND),
     ("network is unreachable", Reason.NETWORK_UNREACHABLE),
     ("no route to host", Reason.NETWORK_UNREACHABLE),
+    # "Cannot bind to …: System resource failure: unable to create new threads": the port is not to blame.
+    ("system resource failure", Reason.OUT_OF_MEMORY),
     ("cannot bind to", Reason.PORT_IN_USE),
     ("address already in use", Reason.PORT_IN_USE),
     ("connection timeout", Reason.CONNECTION_TIMEOUT),
