@@ -11,18 +11,16 @@ As root, on Debian or Ubuntu with debootstrap: makes an empty Debian root in FOL
   1. runs ./run.sh --demo and receives the demo stream with ffmpeg,
   2. runs it again with no network but loopback: nothing is missing, so it starts in seconds,
   3. runs ./test.sh.
-Mounts and processes live in a namespace of their own and vanish with this script. About 4 GB of disk.
+About 4 GB of disk. scripts/fresh_root.sh says which environment variables adapt it to a network.
 
   --suite NAME   bookworm (default) or trixie
   --no-tests     leave out step 3
-  --keep         keep FOLDER
-environment:
-  DEBIAN_MIRROR       default http://deb.debian.org/debian
-  FRESH_ROOT_OVERLAY  a folder that is copied over the root: proxy, pip and certificate settings of this network
+  --keep         keep FOLDER; a root that is there already is used again
 HELP
 }
 
 suite=bookworm tests=yes keep=no folder=/var/tmp/mcr-fresh-root
+arguments=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
         --suite) suite=$2; shift ;;
@@ -35,43 +33,12 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-[ "$(id -u)" -eq 0 ] || { echo "error: debootstrap and chroot need root" >&2; exit 1; }
-source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+source_folder=$(cd "$(dirname "$0")/.." && pwd -P)
+# shellcheck source=scripts/fresh_root.sh
+. "$source_folder/scripts/fresh_root.sh"
+[ -n "${IN_NAMESPACE:-}" ] || in_namespaces "$folder" "$keep" "${arguments[@]}"
 
-# Everything below runs in its own mount and process namespace: when it ends, by whatever cause, mounts and
-# processes are gone.
-if [ -z "${IN_NAMESPACE:-}" ]; then
-    export IN_NAMESPACE=1
-    status=0
-    arguments=(--suite "$suite" --keep "$folder")
-    [ "$tests" = yes ] || arguments+=(--no-tests)
-    unshare --mount --pid --fork --kill-child "${BASH_SOURCE[0]}" "${arguments[@]}" || status=$?
-    [ "$keep" = yes ] || rm -rf --one-file-system "$folder"
-    exit $status
-fi
-
-step() { printf '\n##### %s\n' "$*"; }
-inside() { chroot "$folder" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"; }
-
-if [ ! -e "$folder/etc/debian_version" ]; then
-    step "an empty $suite in $folder"
-    debootstrap --variant=minbase "$suite" "$folder" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$folder.log"
-fi
-[ -z "${FRESH_ROOT_OVERLAY:-}" ] || cp -a "$FRESH_ROOT_OVERLAY/." "$folder/"
-cp -L /etc/resolv.conf /etc/hosts "$folder/etc/"
-mount -t proc proc "$folder/proc"
-mount --rbind /sys "$folder/sys"
-mount --rbind /dev "$folder/dev"
-mount -t tmpfs tmpfs "$folder/run"
-mkdir -p "$folder/mnt/source"
-mount --bind -o ro "$source_folder" "$folder/mnt/source"
-
-step "git, and nothing else"
-inside apt-get -q update >/dev/null
-inside apt-get -q install -y --no-install-recommends git >/dev/null
-inside git config --global --add safe.directory '*'
-inside rm -rf /root/streamer
-inside git clone -q /mnt/source /root/streamer
+make_root "$suite" "$folder" "$source_folder"
 
 # Starts the demo in the background of the shell that runs it, receives ten seconds, checks them and stops it.
 cat >"$folder/root/receive.sh" <<'INSIDE'
@@ -96,10 +63,10 @@ echo "received: $(ffprobe -v fatal -show_entries stream=codec_name,duration -of 
 INSIDE
 
 step "./run.sh --demo and a receiver"
-inside bash /root/receive.sh 15000  # this network is shared with the host, where 5000 may be taken
+inside "$folder" bash /root/receive.sh 15000 # this network is shared with the host, where 5000 may be taken
 
 step "./run.sh --demo again, with no network"
-inside unshare --net bash -c 'python3 -c "
+inside "$folder" unshare --net bash -c 'python3 -c "
 import fcntl, socket, struct
 with socket.socket() as any_socket:  # loopback up (SIOCSIFFLAGS, IFF_UP | IFF_RUNNING), there is no ip command here
     fcntl.ioctl(any_socket, 0x8914, struct.pack(\"16sh\", b\"lo\", 0x41))
@@ -107,6 +74,6 @@ with socket.socket() as any_socket:  # loopback up (SIOCSIFFLAGS, IFF_UP | IFF_R
 
 if [ "$tests" = yes ]; then
     step "./test.sh"
-    inside bash -c 'cd /root/streamer && CI=true ./test.sh -q </dev/null'
+    inside "$folder" bash -c 'cd /root/streamer && CI=true ./test.sh -q </dev/null'
 fi
 step "all well"

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# The part of check_install.sh that runs in the booted root.
+set -euo pipefail
+trap 'echo "failed in line $LINENO: $BASH_COMMAND"; journalctl --no-pager -n 60 -u mcr-srt-streamer' ERR
+cd /root/streamer
+
+step() { printf '\n##### %s\n' "$*"; }
+wait_until() { # wait_until SECONDS COMMAND...
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $deadline ] || { echo "not in time: $*"; return 1; }
+        sleep 0.2
+    done
+}
+worker_pids() { pgrep -u mcr-srt -f app.engine.worker | sort; }
+main_pid() { systemctl show --property=MainPID --value mcr-srt-streamer; }
+is_phase() { mcr streams | grep -q "^$1  *$2 "; }
+
+step "the service runs as its user, under its restrictions"
+systemctl enable --quiet --now network-tuning.service mcr-srt-streamer.service
+systemctl is-active mcr-srt-streamer network-tuning
+[ "$(ps -o user= -p "$(main_pid)")" = mcr-srt ]
+grep -x 'NoNewPrivs:.1' "/proc/$(main_pid)/status"
+grep -x 'Seccomp:.2' "/proc/$(main_pid)/status"
+[ "$(stat -c '%a %U' /run/mcr-srt-streamer /var/lib/mcr-srt-streamer /var/log/srt-streamer | tr '\n' ',')" = \
+    "700 mcr-srt,750 mcr-srt,750 mcr-srt," ]
+mcr check || true
+
+step "streams: a file, and bars with DSCP"
+key=$(mcr start --listener 10001 --file bars_and_tone.ts | cut -d' ' -f1)
+mcr start --listener 10002 --bars 720p50
+ffmpeg -v fatal -i srt://127.0.0.1:10002 -t 3 -map 0 -c copy -y -f mpegts /root/bars.ts </dev/null
+[ "$(stat -c %s /root/bars.ts)" -gt 100000 ]
+# Every packet as it comes, for the whole rest of this check.
+ffmpeg -v fatal -i 'srt://127.0.0.1:10001' -map 0 -c copy -copy_unknown -y -f mpegts /root/through.ts </dev/null &
+receiver=$!
+wait_until 10 is_phase "$key" delivering
+before=$(worker_pids)
+
+step "network test: ping and iperf3 within the restrictions"
+iperf3 --server --one-off --daemon
+mcr network-test 127.0.0.1 --seconds 2
+
+step "reload: SIGHUP executes the web process anew"
+first=$(main_pid)
+systemctl reload mcr-srt-streamer
+sleep 1
+wait_until 20 mcr streams
+[ "$(main_pid)" = "$first" ]
+[ "$(worker_pids)" = "$before" ]
+
+step "upgrade"
+git -c user.name=check -c user.email=check@localhost commit -q --allow-empty -m check
+echo "upgraded" >>README.md
+release=$(readlink /opt/mcr-srt-streamer/current)
+deploy/install.sh
+[ "$(readlink /opt/mcr-srt-streamer/current)" != "$release" ]
+sleep 1
+wait_until 20 mcr streams
+[ "$(worker_pids)" = "$before" ]
+[ "$(readlink "/proc/$(main_pid)/cwd")" != "/opt/mcr-srt-streamer/$release" ]
+
+step "install again: nothing changes"
+deploy/install.sh 2>&1 | tee /root/again.log
+! grep -E 'making|writing|switching|reloading|starting' /root/again.log
+
+step "a crash of the web process"
+kill -KILL "$(main_pid)"
+wait_until 30 mcr streams
+wait_until 10 is_phase "$key" delivering
+[ "$(worker_pids)" = "$before" ]
+
+step "one receiver saw none of it"
+kill -TERM $receiver
+wait $receiver || true
+ffmpeg -v error -i /root/through.ts -map 0 -c copy -f null - 2>&1 | tee /root/complaints
+! grep -i -E 'corrupt|discontinu' /root/complaints
+ffprobe -v fatal -show_entries stream=codec_name,duration -of csv=p=0 /root/through.ts
+
+step "backup, wipe, restore"
+mcr backup /root/backup.tar.gz
+systemctl stop mcr-srt-streamer
+[ -z "$(worker_pids)" ]
+rm -f /var/lib/mcr-srt-streamer/*.sqlite3*
+mcr restore /root/backup.tar.gz
+systemctl start mcr-srt-streamer
+wait_until 20 is_phase "$key" waiting
+
+step "uninstall"
+deploy/install.sh uninstall
+! systemctl is-active --quiet mcr-srt-streamer
+[ -z "$(pgrep -u mcr-srt || true)" ]
+left=$(find / -xdev \( -path /proc -o -path /root -o -path /sys -o -path /run -o -path /var/log/journal \) -prune \
+    -o \( -name '*mcr-srt*' -o -name '*srt-streamer*' -o -name mcr \) -print | sort)
+echo "left: $left" | tr '\n' ' '
+[ "$left" = "/etc/mcr-srt-streamer
+/var/lib/mcr-srt-streamer
+/var/log/srt-streamer" ]
+deploy/install.sh uninstall --purge
+[ ! -e /var/lib/mcr-srt-streamer ] && ! id mcr-srt 2>/dev/null
+
+touch /root/passed
