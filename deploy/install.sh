@@ -179,7 +179,7 @@ switch_to() {
 remove_old_releases() {
     local release
     find "$prefix/releases" -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' 2>/dev/null | sort -rn | cut -d' ' -f2 |
-        grep -vx "$1" | tail -n +3 | while read -r release; do
+        { grep -vx "$1" || true; } | tail -n +3 | while read -r release; do
             say "removing the old release $release"
             run rm -rf "$prefix/releases/$release"
         done

@@ -13,6 +13,7 @@ wait_until() { # wait_until SECONDS COMMAND...
         sleep 0.2
     done
 }
+absent() { if grep "$@"; then return 1; fi; }
 worker_pids() { pgrep -u mcr-srt -f app.engine.worker | sort; }
 main_pid() { systemctl show --property=MainPID --value mcr-srt-streamer; }
 is_phase() { mcr streams | grep -q "^$1  *$2 "; }
@@ -63,7 +64,7 @@ wait_until 20 mcr streams
 
 step "install again: nothing changes"
 deploy/install.sh 2>&1 | tee /root/again.log
-! grep -E 'making|writing|switching|reloading|starting' /root/again.log
+absent -E 'making|writing|switching|reloading|starting' /root/again.log
 
 step "a crash of the web process"
 kill -KILL "$(main_pid)"
@@ -75,7 +76,7 @@ step "one receiver saw none of it"
 kill -TERM $receiver
 wait $receiver || true
 ffmpeg -v error -i /root/through.ts -map 0 -c copy -f null - 2>&1 | tee /root/complaints
-! grep -i -E 'corrupt|discontinu' /root/complaints
+absent -i -E 'corrupt|discontinu' /root/complaints
 ffprobe -v fatal -show_entries stream=codec_name,duration -of csv=p=0 /root/through.ts
 
 step "backup, wipe, restore"
@@ -89,7 +90,7 @@ wait_until 20 is_phase "$key" waiting
 
 step "uninstall"
 deploy/install.sh uninstall
-! systemctl is-active --quiet mcr-srt-streamer
+[ "$(systemctl is-active mcr-srt-streamer)" != active ]
 [ -z "$(pgrep -u mcr-srt || true)" ]
 left=$(find / -xdev \( -path /proc -o -path /root -o -path /sys -o -path /run -o -path /var/log/journal \) -prune \
     -o \( -name '*mcr-srt*' -o -name '*srt-streamer*' -o -name mcr \) -print | sort)
@@ -98,6 +99,7 @@ echo "left: $left" | tr '\n' ' '
 /var/lib/mcr-srt-streamer
 /var/log/srt-streamer" ]
 deploy/install.sh uninstall --purge
-[ ! -e /var/lib/mcr-srt-streamer ] && ! id mcr-srt 2>/dev/null
+[ ! -e /var/lib/mcr-srt-streamer ]
+absent '^mcr-srt:' /etc/passwd
 
 touch /root/passed
