@@ -34,7 +34,10 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """All that is known so far. `problems` say what could not be measured and why; `place` is this host's."""
+    """All that is known so far. `place` is this host's.
+
+    `problems` say what could not be measured and why; `notes` what else there is to know.
+    """
 
     target: Target | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -43,6 +46,7 @@ class Findings(msgspec.Struct, frozen=True):
     rtt_ms: Figure | None = None
     iperf3: Iperf3Result | None = None
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def with_problem(self, text: str) -> Findings:
         """These findings and one more thing that went wrong."""
@@ -57,7 +61,7 @@ def loss_of(result: Iperf3Result | None, bitrate_bps: int) -> Figure:
         source = f"iperf3 over UDP, {result.packets} packets at {bitrate_bps / 1e6:g} Mb/s, {_way(result)}"
         return Figure(result.loss_percent, Basis.MEASURED, source)
     if result.loss_percent_estimated is not None:
-        source = f"from {result.retransmits} TCP retransmissions, {_way(result)}; usually too high"
+        source = f"from TCP retransmissions ({result.retransmits}), {_way(result)}; usually too high"
         return Figure(result.loss_percent_estimated, Basis.ESTIMATED, source)
     return Figure(LOSS_UNKNOWN.value, Basis.ASSUMED, "TCP told no retransmissions")
 

@@ -65,7 +65,7 @@ class Measurer:
         if not candidates:
             raise CannotTest(self._why_nobody(order, no_place), findings)
         if no_place and order.mode == "closest":
-            findings = findings.with_problem(f"Only own servers were considered: {no_place}.")
+            findings = msgspec.structs.replace(findings, notes=(f"Only own servers were considered: {no_place}.",))
         return run.test_nearest(candidates, findings, place.point if place else None)
 
     def _find_place(self) -> tuple[_Place | None, str]:

@@ -54,13 +54,14 @@ def present_network_test(record: NetworkTestRecord) -> NetworkTestView:
                 port=attempt.port,
                 label=attempt.label,
                 distance_km=_whole(attempt.distance_km),
-                rtt_ms=_rounded(attempt.rtt_ms, 1),
+                rtt_ms=_rounded(attempt.rtt_ms, 2),
                 problem=attempt.problem,
             )
             for attempt in findings.attempts
         ],
         figures=[*_rtt_figures(findings), *_iperf3_figures(findings, record.order.bitrate_bps)],
         problems=list(findings.problems),
+        notes=list(findings.notes),
         problem=record.problem,
         recommendation=None if advice is None else present_recommendation(advice),
     )
@@ -78,7 +79,7 @@ def present_network_test_row(record: NetworkTestRecord) -> NetworkTestRowView:
         mode=order.mode,
         target=order.host or order.region or "closest" if target is None else _address_of(target),
         protocol=order.protocol,
-        rtt_ms=_rounded(findings.rtt_ms.value, 1) if findings.rtt_ms else None,
+        rtt_ms=_rounded(findings.rtt_ms.value, 2) if findings.rtt_ms else None,
         bandwidth_mbps=_rounded(findings.iperf3.bandwidth_bps / 1e6, 2) if findings.iperf3 else None,
         loss_percent=None if advice is None else _rounded(advice.link.loss.value, 2),
         loss_basis=None if advice is None else advice.link.loss.basis.value,

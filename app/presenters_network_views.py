@@ -96,6 +96,7 @@ class NetworkTestView(View, frozen=True):
     attempts: list[AttemptView]
     figures: list[FigureView]
     problems: Annotated[list[str], _is("What could not be measured, and why")]
+    notes: Annotated[list[str], _is("What else there is to know")]
     problem: Annotated[str | None, _is("Why the test failed")]
     recommendation: RecommendationView | None
 

@@ -21,6 +21,8 @@ OVERHEAD_PERCENT_HIGHEST: Final = 99
 OVERHEAD_PERCENT_UNKNOWN: Final = 25  # nothing known of the loss; libsrt's default too
 LOSS_PERCENT_ASSUMED: Final = 3.0  # gives the guide's rule of thumb, 4 x RTT
 K_LOWEST: Final = 2.0  # below it a lost retransmission is never repeated, and we measured nothing
+_RTT_MS_LEAST: Final = 0.001  # 0 cannot be: ping's clock is coarser than a loopback
+_RESIDUAL_LEAST: Final = 1e-30
 SRT_PAYLOAD_BYTES: Final = 1316  # 7 TS packets, libsrt SRT_LIVE_DEF_PLSIZE
 BUFFER_UNIT_BYTES: Final = 1472  # libsrt counts buffers in MSS 1500 less 28 bytes of IPv4 and UDP headers
 
@@ -175,7 +177,7 @@ def recommend(link: Link, *, edition: Edition = Edition.GUIDE_1_5, latency_ms_fl
         latency_ms_floor=latency_ms_floor,
         loss_percent_planned=planned,
         recommended=_settings("recommended", link, limit_latency_ms(latency_ms, latency_ms_floor), overhead_percent),
-        alternatives=tuple(_alternative(name, every_s, link, latency_ms_floor) for name, every_s in _ALTERNATIVES),
+        alternatives=tuple(_alternative(name, every_s, link, latency_ms_floor, k) for name, every_s in _ALTERNATIVES),
     )
 
 
@@ -203,7 +205,8 @@ def residual_loss(loss: float, k: float) -> float:
     p^k for k up to 4, p^(1 + (k - 1) / 1.2) from 5, measured; between the two the smaller promise. With less than one
     round trip nothing is repaired.
     """
-    return float(loss ** _exponent(k))
+    # A float can round a loss away; what is very seldom is not the same as never.
+    return max(float(loss ** _exponent(k)), _RESIDUAL_LEAST) if loss > 0 else 0.0
 
 
 def _exponent(k: float) -> float:
@@ -240,8 +243,7 @@ def packets_per_second(bitrate_bps: float) -> float:
 
 def expect(link: Link, latency_ms: int, overhead_percent: int) -> Expectation:
     """Say what to expect of these settings on this link."""
-    # An RTT of 0 cannot be: the clock of ping is coarser than a loopback.
-    k = latency_ms / max(link.rtt_ms.value, 0.001)
+    k = latency_ms / max(link.rtt_ms.value, _RTT_MS_LEAST)
     residual = residual_loss(planned_loss_percent(link) / 100, k)
     held_s = (latency_ms + link.rtt_ms.value / 2) / 1000
     packets = math.ceil(held_s * packets_per_second(link.bitrate_bps))
@@ -262,11 +264,12 @@ def _settings(name: str, link: Link, latency_ms: int, overhead_percent: int) -> 
     return Settings(name, latency_ms, overhead_percent, expect(link, latency_ms, overhead_percent))
 
 
-def _alternative(name: str, every_s: int, link: Link, latency_ms_floor: int) -> Settings:
-    loss_percent = planned_loss_percent(link)
+def _alternative(name: str, every_s: int, link: Link, latency_ms_floor: int, guide_k: float) -> Settings:
+    loss_percent, rtt_ms = planned_loss_percent(link), max(link.rtt_ms.value, _RTT_MS_LEAST)
     k = _k_for(loss_percent / 100, min(1.0, 1 / (packets_per_second(link.bitrate_bps) * every_s)))
     latency_ms = limit_latency_ms(min(k * link.rtt_ms.value, LATENCY_MS_HIGHEST), latency_ms_floor)
-    return _settings(name, link, latency_ms, overhead_for(k, link.loss.value))
+    # Longer than the guide asks for is no reason to give bursts less room than it does.
+    return _settings(name, link, latency_ms, overhead_for(min(max(k, latency_ms / rtt_ms), guide_k), link.loss.value))
 
 
 def _bandwidth_verdict(link: Link, needed_bps: int) -> Verdict:

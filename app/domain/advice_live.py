@@ -15,7 +15,7 @@ from app.domain.advice import (
     overhead_for,
     recommend,
 )
-from app.domain.advice_words import rarity
+from app.domain.advice_words import multiple, rarity
 
 
 class LiveAdvice(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ def _loss(retransmitted_percent: float | None) -> Figure:
 
 def _sentence(advice: Advice, expected: Expectation, latency_ms: int, to_do: str) -> str:
     loss = advice.link.loss
-    seen = f"{latency_ms} ms is {expected.k:.1f} × RTT, loss {loss.value:.2g} % ({loss.basis.value})"
+    seen = f"{latency_ms} ms is {multiple(expected.k)} × RTT, loss {loss.value:.2g} % ({loss.basis.value})"
     expectation = (
         f"expect {rarity(expected.lost_per_hour)} if the loss is random" if loss.value else "nothing to repair"
     )

@@ -81,7 +81,12 @@ def rarity(lost_per_hour: float) -> str:
         if (count := lost_per_hour * seconds / 3600) >= 0.95:
             return f"{count:.0f} lost packet{'s' if round(count) != 1 else ''} {unit}"
     years = 3600 / (lost_per_hour * _UNITS[-1][1])
-    return "less than one lost packet in a hundred years" if years > 100 else f"one lost packet in {years:.0f} years"
+    return "one lost packet in over a hundred years" if years > 100 else f"one lost packet in {years:.0f} years"
+
+
+def multiple(k: float) -> str:
+    """Latency / RTT as people say it: what is far beyond any rule says only so."""
+    return "more than 99" if k > 99 else f"{k:.1f}"
 
 
 def expectation_sentence(settings: Settings, advice: Advice) -> str:
@@ -89,9 +94,9 @@ def expectation_sentence(settings: Settings, advice: Advice) -> str:
     expected = settings.expected
     promise = "at most " if advice.loss_percent_planned > advice.link.loss.value else ""
     return (
-        f"Latency {settings.latency_ms} ms is {expected.k:.1f} × RTT: expect {promise}{rarity(expected.lost_per_hour)} "
-        f"at {_mbps(advice.link.bitrate_bps)} when the loss is random, and repair of an outage "
-        f"of up to {_ms(expected.burst_ms)}."
+        f"Latency {settings.latency_ms} ms is {multiple(expected.k)} × RTT: "
+        f"expect {promise}{rarity(expected.lost_per_hour)} at {_mbps(advice.link.bitrate_bps)} when loss is random, "
+        f"and repair of an outage of up to {_ms(expected.burst_ms)}."
     )
 
 
@@ -172,6 +177,8 @@ def _basis(figure: Figure) -> str:
 
 
 def _ms(value: float) -> str:
+    if value < 1:
+        return f"{value:.2f} ms"
     return f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"
 
 
@@ -180,4 +187,5 @@ def _percent(value: float) -> str:
 
 
 def _mbps(bits_per_second: float) -> str:
-    return f"{bits_per_second / 1e6:.4g} Mb/s"
+    value = bits_per_second / 1e6
+    return f"{value:.0f} Mb/s" if value >= 1000 else f"{value:.4g} Mb/s"

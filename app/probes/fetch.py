@@ -67,13 +67,19 @@ def main() -> int:
         sys.stderr.write(f"answers {error.code} {error.reason}\n")
         return 1
     except (urllib.error.URLError, HTTPException, OSError, ValueError) as error:
-        sys.stderr.write(f"{getattr(error, 'reason', error)}\n")
+        sys.stderr.write(f"{_words(error)}\n")
         return 1
     if len(body) > bytes_max:
         sys.stderr.write(f"sends more than {bytes_max} bytes\n")
         return 1
     sys.stdout.buffer.write(body)
     return 0
+
+
+def _words(error: Exception) -> str:
+    """What the system says, without its error number."""
+    cause = getattr(error, "reason", error)
+    return str(getattr(cause, "strerror", None) or cause)
 
 
 if __name__ == "__main__":

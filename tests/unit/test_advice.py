@@ -214,7 +214,7 @@ def test_the_working_names_row_edition_and_bases() -> None:
         (1 / 24, "1 lost packet a day"),
         (1 / 24 / 36.525, "10 lost packets a year"),
         (1 / 24 / 3652.5, "one lost packet in 10 years"),
-        (1e-12, "less than one lost packet in a hundred years"),
+        (1e-12, "one lost packet in over a hundred years"),
     ],
 )
 def test_a_rate_is_said_so_that_it_can_be_imagined(per_hour: float, words: str) -> None:

@@ -20,6 +20,7 @@ export function showResult(place, test) {
   const parts = [];
   if (test.problem && test.state !== "cancelled") parts.push(make("div", { class: "note fault", role: "alert" }, test.problem));
   for (const problem of test.problems) parts.push(make("div", { class: "note attention" }, problem));
+  for (const note of test.notes) parts.push(make("div", { class: "note" }, note));
   if (test.recommendation) parts.push(...recommendation(test));
   if (test.figures.length) parts.push(figures(test.figures));
   if (test.recommendation) parts.push(...explanation(test));
@@ -39,18 +40,18 @@ function recommendation(test) {
       "div",
       { class: "recommended" },
       make("dl", {}, value("Latency", recommended.latency_ms, "ms"), value("Overhead", recommended.overhead_percent, "%")),
-      make("div", { class: "apply" }, applyLink(test, recommended, "listener", "btn btn-on"), applyLink(test, recommended, "caller", "btn btn-on")),
+      make("div", { class: "apply" }, applyLink(test, recommended, "listener", "btn btn-on", "Apply to listener"), applyLink(test, recommended, "caller", "btn btn-on", "Apply to caller")),
       make("p", {}, expectation),
     ),
   ];
 }
 
 /** A link that fills a form in; the host goes to the caller's when a person named it. */
-function applyLink(test, settings, kind, look) {
+function applyLink(test, settings, kind, look, text) {
   const query = new URLSearchParams({ latency_ms: settings.latency_ms, overhead_percent: settings.overhead_percent });
   if (kind === "caller" && test.order.mode === "manual") query.set("host", test.order.host);
   const label = `${settings.latency_ms} ms and ${settings.overhead_percent} % in the ${kind} form`;
-  return make("a", { class: look, href: `${kind === "caller" ? "/caller" : "/"}?${query}`, "aria-label": `Apply ${label}` }, `Apply to ${kind}`);
+  return make("a", { class: look, href: `${kind === "caller" ? "/caller" : "/"}?${query}`, "aria-label": `Apply ${label}` }, text);
 }
 
 function figures(list) {
@@ -59,7 +60,7 @@ function figures(list) {
       "div",
       { title: figure.definition },
       make("dt", {}, figure.label),
-      make("dd", { class: "num" }, figure.value === null ? UNKNOWN : String(figure.value), figure.unit ? make("span", { class: "unit" }, figure.unit) : null),
+      make("dd", { class: "num" }, figure.value === null ? UNKNOWN : figure.value >= 1000 ? count(figure.value) : String(figure.value), figure.unit ? make("span", { class: "unit" }, figure.unit) : null),
       make("dd", { class: "text" }, make("span", { class: `pill ${BASIS[figure.basis]}` }, figure.basis), make("span", { class: "basis dim" }, figure.source)),
     ),
   );
@@ -79,12 +80,12 @@ function table(test, rows) {
     ["Choice", ""],
     ["Latency", "r"],
     ["Overhead", "r"],
-    ["× RTT", "r"],
-    ["Expect at most, if the loss is random", ""],
+    ["× RTT", "r text-nowrap"],
+    ["Expect, if the loss is random", "rarity"],
     ["Outage repaired", "r"],
     ["Receiver's buffer", "r"],
     ["Bandwidth needed", "r"],
-    ["Apply", ""],
+    ["Apply to", ""],
   ];
   const body = rows.map((row) => {
     const [colour, image, words] = BANDWIDTH[row.bandwidth];
@@ -99,7 +100,7 @@ function table(test, rows) {
       cell(row.burst_ms.toFixed(0), "ms"),
       make("td", { class: "r num", title: `${count(row.receiver_buffer_packets)} packets` }, bytes(row.receiver_buffer_bytes)),
       make("td", { class: "r" }, make("span", { class: "num" }, row.bandwidth_needed_mbps.toFixed(2)), make("span", { class: "unit" }, "Mb/s "), make("span", { class: `state ${colour}` }, icon(image), words)),
-      make("td", {}, applyLink(test, row, "listener", "me-2"), applyLink(test, row, "caller", "")),
+      make("td", { class: "text-nowrap" }, applyLink(test, row, "listener", "me-2", "listener"), applyLink(test, row, "caller", "", "caller")),
     );
   });
   return make(
@@ -121,7 +122,7 @@ function attempts(list, place) {
       make("td", {}, `${attempt.host}:${attempt.port}`),
       make("td", { class: "dim" }, attempt.label),
       make("td", { class: "r num" }, attempt.distance_km === null ? UNKNOWN : `${count(attempt.distance_km)} km`),
-      make("td", { class: "r num" }, attempt.rtt_ms === null ? UNKNOWN : `${attempt.rtt_ms} ms`),
+      make("td", { class: "r num" }, attempt.rtt_ms === null ? UNKNOWN : `${attempt.rtt_ms.toFixed(attempt.rtt_ms < 10 ? 2 : 1)} ms`),
       make("td", {}, attempt.problem ?? ""),
     ),
   );

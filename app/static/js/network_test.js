@@ -136,7 +136,7 @@ function showHistory(tests) {
       make("td", { class: "num" }, dateAndTime(test.started_at)),
       make("td", {}, test.target, make("span", { class: "dim" }, ` ${test.protocol.toUpperCase()}`)),
       make("td", { title: test.problem ?? "" }, make("span", { class: `state ${colour}` }, icon(image), words)),
-      figureCell(ms(test.rtt_ms), "ms"),
+      figureCell(test.rtt_ms !== null && test.rtt_ms < 1 ? test.rtt_ms.toFixed(2) : ms(test.rtt_ms), "ms"),
       figureCell(mbps(test.bandwidth_mbps), "Mb/s"),
       figureCell(percent(test.loss_percent), "%", test.loss_basis),
       figureCell(test.latency_ms ?? "–", "ms"),
