@@ -33,7 +33,7 @@ class State(IntEnum):
 
 
 class Option(IntEnum):
-    """The SRT_SOCKOPT numbers that are read here, from srt.h."""
+    """The SRT_SOCKOPT numbers that are read or set here, from srt.h."""
 
     MAXBW = 16
     INPUTBW = 24
@@ -43,6 +43,7 @@ class Option(IntEnum):
     TLPKTDROP = 31
     NAKREPORT = 33
     PEERVERSION = 35
+    MININPUTBW = 38
     SNDKMSTATE = 40
     RCVLATENCY = 43
     PEERLATENCY = 44
@@ -153,6 +154,12 @@ class LibSrt:
         """Let the socket measure its input rate itself from now on (SRTO_INPUTBW 0 under SRTO_MAXBW 0)."""
         value = ctypes.c_int64(0)
         self._lib.srt_setsockflag(socket, int(Option.INPUTBW), ctypes.byref(value), ctypes.sizeof(value))
+
+    def set_minimum_input(self, socket: int, bytes_per_s: int) -> None:
+        """Let libsrt's estimate of the input rate not fall below this; acts with `maxbw=0`, on a live socket too."""
+        value = ctypes.c_int64(bytes_per_s)
+        # A socket that was closed a moment ago refuses; it needs nothing any more.
+        self._lib.srt_setsockflag(socket, int(Option.MININPUTBW), ctypes.byref(value), ctypes.sizeof(value))
 
     def stream_id(self, socket: int) -> str:
         """The stream ID that the caller sent; it is the peer's text, so unprintable characters are replaced."""

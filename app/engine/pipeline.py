@@ -12,6 +12,7 @@ from app.dvb_config import CONNECT_TIMEOUT_MS, srt_options
 from app.engine.faults import reason_of_rejection, reason_of_text
 from app.engine.gst import Gst
 from app.engine.libsrt import LibSrt, LibSrtUnavailable, State
+from app.engine.rate_floor import RateFloor
 from app.engine.refusals import CallerWatch
 from app.engine.sender import CannotSend, Finished, Tell
 from app.engine.source import SourcePart, make
@@ -44,6 +45,7 @@ class GstSender:
         self._bus = self._pipeline.get_bus()
         self._watch = None if self._is_caller else CallerWatch(self._sink, self._tell)
         self._peers = self._find_libsrt()
+        self._floor = RateFloor(order.bitrate_bps)
         self._calling_until: float | None = None
         self._draining_until: float | None = None
         self._end_at: float | None = None
@@ -165,8 +167,11 @@ class GstSender:
         return peers_of_structure(self._sink.get_property("stats"), self._called_address() or "")
 
     def read_input(self) -> Input:
-        """The source's own figures."""
-        return self._source.read_input()
+        """The source's own figures; libsrt's cap follows them."""
+        source = self._source.read_input()
+        if self._peers is not None:
+            self._peers.hold_input_rate(self._floor.follow(unix_now(), source.bytes_total))
+        return source
 
     def read_applied(self) -> dict[str, Any]:
         """Options in force on the listener or the call."""

@@ -40,6 +40,11 @@ class LibSrtPeers:
         for socket in self.states():
             self._lib.estimate_input_rate(socket)
 
+    def hold_input_rate(self, bytes_per_s: int) -> None:
+        """Set the input rate that libsrt's cap must not fall below, on the listener and every connection."""
+        for socket in self.states():
+            self._lib.set_minimum_input(socket, bytes_per_s)
+
     def refusal(self) -> tuple[int, str] | None:
         """The reject code and libsrt's words for a connection that failed, None while none has."""
         for socket, state in self.states().items():
@@ -97,6 +102,7 @@ class LibSrtPeers:
             "latency_ms": lib.option(socket, Option.PEERLATENCY),
             "overhead_percent": lib.option(socket, Option.OHEADBW),
             "max_bandwidth_bytes": lib.option(socket, Option.MAXBW),
+            "minimum_input_bytes": lib.option(socket, Option.MININPUTBW),
             "dscp": None if tos is None or tos < 0 else tos >> 2,
             "key_bits": key_bytes * 8 if key_bytes else None,
             "too_late_packet_drop": _as_bool(lib.option(socket, Option.TLPKTDROP)),

@@ -31,7 +31,7 @@ def order_for(source: Source, *, port: int, file_path: Path | None = None, **spe
         spec=StreamSpec(endpoint=endpoint, source=source, **spec),
         socket_path="",
         file_path=None if file_path is None else str(file_path),
-        bitrate_bps=8_000_000,
+        bitrate_bps=None if file_path is None else 8_000_000,
         dscp=34,
         memory_bytes=MEMORY_BYTES,
     )
