@@ -13,7 +13,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -27,6 +27,8 @@ from app.settings import PROJECT_FOLDER
 # What a worker may inherit. Secrets of the web process (SECRET_KEY, API_KEY, DATABASE_URL) are not among it.
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR", "GST_PLUGIN_PATH")
 _SUFFIX: Final = ".sock"
+# -S: what other packages hook into the start of every Python would cost each worker memory and time.
+WORKER_COMMAND: Final = (sys.executable, "-S", "-m", "app.engine.worker")
 
 
 class WorkerHandle(Protocol):
@@ -74,8 +76,16 @@ class Launcher(Protocol):
 class LocalLauncher:
     """Workers as child processes in sessions of their own, so that they outlive the web process."""
 
-    def __init__(self, runtime_folder: Path, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        runtime_folder: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = WORKER_COMMAND,
+    ) -> None:
+        """Keep sockets in `runtime_folder`; `command` starts a worker."""
         self._folder = runtime_folder
+        self._command = command
         inherited = os.environ if environment is None else environment
         self._environment = {name: inherited[name] for name in _INHERITED if name in inherited}
         self._environment |= {
@@ -88,15 +98,14 @@ class LocalLauncher:
         }
 
     def launch(self, order: WorkerOrder) -> WorkerHandle:
-        """Start `python -m app.engine.worker` and hand it the order on its standard input."""
+        """Start a worker and hand it the order on its standard input."""
         path = self._path(order.key)
         self.discard(order.key)
         order = msgspec.structs.replace(order, socket_path=str(path))
         log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
             process = subprocess.Popen(
-                # -S: what other packages hook into the start of every Python would cost each worker memory and time.
-                [sys.executable, "-S", "-m", "app.engine.worker"],
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
