@@ -17,11 +17,11 @@ def build_settings(snapshot: Snapshot) -> list[SettingView]:
     return [
         _latency(snapshot, applied, peers),
         _overhead(snapshot, applied),
-        _cap(applied, peers),
+        _cap(snapshot, applied, peers),
         _encryption(snapshot, peers),
         _qos(snapshot, applied),
-        _switch("Too-late packet drop", applied.get("too_late_packet_drop")),
-        _switch("Repeated loss reports", applied.get("nak_reports")),
+        _switch("Too-late drop", applied.get("too_late_packet_drop")),
+        _switch("NAK reports", applied.get("nak_reports")),
         SettingView(
             name="Smoothing",
             asked=f"{snapshot.spec.smoothing_latency_ms} ms",
@@ -62,24 +62,26 @@ def _overhead(snapshot: Snapshot, applied: dict[str, Any]) -> SettingView:
     )
 
 
-def _cap(applied: dict[str, Any], peers: list[Peer]) -> SettingView:
+def _cap(snapshot: Snapshot, applied: dict[str, Any], peers: list[Peer]) -> SettingView:
     caps = sorted({round(peer.max_bandwidth_mbps, 1) for peer in peers if peer.max_bandwidth_mbps is not None})
     is_relative = applied.get("max_bandwidth_bytes") == 0
     return SettingView(
         name="Sending cap",
-        asked="input rate + overhead",
-        applied=None if "max_bandwidth_bytes" not in applied else _cap_text(applied["max_bandwidth_bytes"]),
+        asked=f"input + {snapshot.spec.overhead_percent} %",
+        applied=None
+        if "max_bandwidth_bytes" not in applied
+        else _cap_text(applied["max_bandwidth_bytes"], applied.get("overhead_percent")),
         negotiated=" / ".join(f"{cap} Mb/s" for cap in caps) or None,
         note=None if is_relative or not applied else "The cap does not follow the input, so overhead has no effect.",
         differs=bool(applied) and not is_relative,
     )
 
 
-def _cap_text(max_bandwidth_bytes: int | None) -> str:
+def _cap_text(max_bandwidth_bytes: int | None, overhead_percent: int | None) -> str:
     if max_bandwidth_bytes is None:
         return "unknown"
     if max_bandwidth_bytes == 0:
-        return "input rate + overhead"
+        return f"input + {overhead_percent} %" if overhead_percent is not None else "input + overhead"
     return "none" if max_bandwidth_bytes < 0 else f"{max_bandwidth_bytes * 8 / 1e6:.1f} Mb/s"
 
 

@@ -1,0 +1,102 @@
+// What a receiver is told, for each kind of receiver. Pure: texts from a spec. The command lines were tried with
+// ffmpeg 5.1, srt-live-transmit 1.5.1 and VLC 3.0.24; none of them decodes %xx, and `&` would end the passphrase.
+
+export const MASK = "••••••••••••";
+
+const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const bracketed = (host) => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
+
+/** What the far end must know: `address` is how it reaches us, `passphrase` null while it is hidden. */
+export function describe(spec, address, passphrase) {
+  const weListen = spec.endpoint.mode === "listener";
+  return {
+    weListen,
+    port: spec.endpoint.port,
+    host: bracketed(weListen ? address : spec.endpoint.host),
+    latencyMs: spec.latency_ms,
+    keyBits: spec.encryption?.key_bits ?? null,
+    passphrase: spec.encryption ? (passphrase ?? MASK) : null,
+  };
+}
+
+/** The address as a QR code holds it: latency in ms, the passphrase only when it is shown. */
+export function qrText(end) {
+  const parts = [`mode=${end.weListen ? "caller" : "listener"}`, `latency=${end.latencyMs}`];
+  if (end.passphrase && end.passphrase !== MASK) parts.push(`passphrase=${encodeURIComponent(end.passphrase)}`, `pbkeylen=${end.keyBits / 8}`);
+  return `srt://${end.host}:${end.port}?${parts.join("&")}`;
+}
+
+/** The cards by the kind of receiver, each a text to be copied. */
+export function cards(end) {
+  return { decoder: decoder(end), ffplay: ffplay(end), vlc: vlc(end), "srt-live-transmit": liveTransmit(end), obs: obs(end), firewall: firewall(end) };
+}
+
+function table(rows) {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, value]) => `${name.padEnd(width)}${value}`).join("\n");
+}
+
+function decoder(end) {
+  const place = end.weListen
+    ? [["Mode", "Caller"], ["Address", end.host], ["Port", `${end.port} (UDP)`]]
+    : [["Mode", "Listener"], ["Called as", end.host], ["Port", `${end.port} (UDP)`]];
+  const encryption = end.keyBits ? [["Encryption", `AES-${end.keyBits}`], ["Passphrase", end.passphrase]] : [["Encryption", "none"]];
+  return table([...place, ["Latency", `${end.latencyMs} ms or more`], ...encryption, ["Stream ID", "empty"], ["Payload", "MPEG-TS, 7 × 188 bytes"]]);
+}
+
+// ffmpeg and what is made of it take microseconds.
+function ffplay(end) {
+  const options = end.passphrase ? `-passphrase ${shell(end.passphrase)} -pbkeylen ${end.keyBits / 8} ` : "";
+  const url = end.weListen
+    ? `srt://${end.host}:${end.port}?mode=caller&latency=${end.latencyMs * 1000}`
+    : `srt://0.0.0.0:${end.port}?mode=listener&latency=${end.latencyMs * 1000}`;
+  return `ffplay ${options}${shell(url)}`;
+}
+
+function vlc(end) {
+  const options = end.passphrase ? `--passphrase ${shell(end.passphrase)} --key-length=${end.keyBits / 8} ` : "";
+  const url = end.weListen
+    ? `srt://${end.host}:${end.port}?latency=${end.latencyMs}`
+    : `srt://@:${end.port}?mode=listener&latency=${end.latencyMs}`;
+  return `vlc ${options}${shell(url)}`;
+}
+
+function liveTransmit(end) {
+  if (end.passphrase?.includes("&")) return "srt-live-transmit cannot be given a passphrase that holds &.";
+  const secret = end.passphrase ? `&passphrase=${end.passphrase}&pbkeylen=${end.keyBits / 8}` : "";
+  const url = end.weListen
+    ? `srt://${end.host}:${end.port}?mode=caller&latency=${end.latencyMs}${secret}`
+    : `srt://:${end.port}?mode=listener&latency=${end.latencyMs}${secret}`;
+  return `srt-live-transmit ${shell(url)} udp://127.0.0.1:5004`;
+}
+
+function obs(end) {
+  const mode = end.weListen ? "caller" : "listener";
+  const isPlain = !end.passphrase || end.passphrase === MASK || /^[\w.~-]+$/.test(end.passphrase);
+  const secret = end.passphrase && isPlain ? `&passphrase=${end.passphrase}&pbkeylen=${end.keyBits / 8}` : "";
+  const host = end.weListen ? end.host : "0.0.0.0";
+  const lines = [
+    "Sources → + → Media Source, Local File off",
+    table([["Input", `srt://${host}:${end.port}?mode=${mode}&latency=${end.latencyMs * 1000}${secret}`], ["Input format", "mpegts"]]),
+  ];
+  if (!isPlain) lines.push("OBS takes the passphrase only inside the address, and this one holds signs that an address cannot.");
+  return lines.join("\n");
+}
+
+function firewall(end) {
+  if (end.weListen) {
+    return [
+      "Here, let them in:",
+      `  nft add rule inet filter input udp dport ${end.port} accept`,
+      "At the far end, let out and back:",
+      `  UDP to ${end.host} port ${end.port}, and its answers`,
+    ].join("\n");
+  }
+  return [
+    "At the far end, let us in:",
+    `  nft add rule inet filter input udp dport ${end.port} accept`,
+    "  behind NAT: forward that UDP port to the receiver",
+    "Here, let out and back:",
+    `  UDP to ${end.host} port ${end.port}, and its answers`,
+  ].join("\n");
+}

@@ -1,0 +1,183 @@
+// A stream's page: one poll brings the view, the new history and the events; charts keep the past they have.
+import { ApiError, ask, onKey, poll, tell } from "./app.js";
+import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
+import { TimeChart, save } from "./charts.js";
+import { byId, setFigure, setText } from "./dom.js";
+import { showEvents } from "./events_list.js";
+import { bindFarEnd } from "./far_end.js";
+import { count, duration, mbps, ms, percent, secondsBetween, times, timeOfDay } from "./format.js";
+import { makeLamp, ratioColour, setLamp } from "./lamps.js";
+import { showCounters, showNotes, showPeers, showSettings, showWorker, sourceWords } from "./stream_panels.js";
+
+const POLL_MS = 1000;
+const HOUR_S = 3600;
+const STALE_AFTER_S = 3;
+
+const { key } = byId("stream").dataset;
+const lamp = makeLamp();
+byId("lamp").append(lamp);
+
+let view = null;
+let samples = [];
+let spanS = 300;
+let hasHour = false;
+
+const charts = {
+  "bitrate-chart": new TimeChart(byId("bitrate-chart"), [
+    { label: "payload, Mb/s", colour: "--chart-1", read: (sample) => sample.payload_mbps },
+    { label: "on the wire, Mb/s", colour: "--chart-2", read: (sample) => sample.wire_mbps },
+    { label: "input, Mb/s", colour: "--chart-3", read: (sample) => sample.input_mbps },
+  ]),
+  "rtt-chart": new TimeChart(byId("rtt-chart"), [
+    { label: "RTT, ms", colour: "--chart-1", read: (sample) => sample.rtt_ms },
+    { label: "send buffer, ms", colour: "--chart-3", read: (sample) => sample.send_buffer_ms },
+  ]),
+  "loss-chart": new TimeChart(
+    byId("loss-chart"),
+    [
+      { label: "repaired, %", colour: "--chart-2", read: (sample) => sample.retransmitted_percent },
+      { label: "dropped, packets/s", colour: "--chart-4", read: (sample) => sample.packets_dropped, axis: "y2" },
+    ],
+    { second: true },
+  ),
+};
+const farEnd = bindFarEnd(key);
+
+const base = `/api/streams/${encodeURIComponent(key)}`;
+const askNow = poll(() => (samples.length ? `${base}/live?since=${Math.floor(samples.at(-1).at)}` : `${base}/live`), POLL_MS, show);
+
+function show(answer) {
+  if (answer === null) {
+    location.assign("/");
+    return;
+  }
+  const { overview, stream } = answer;
+  view = stream;
+  const { now } = overview;
+  const isOld = stream.sample_age_s !== null && stream.sample_age_s > STALE_AFTER_S;
+  document.querySelector(".figures").classList.toggle("is-stale", isOld);
+  addSamples(answer.samples);
+  setLamp(lamp, stream);
+  setText(byId("label"), stream.label);
+  setText(byId("since"), sinceOf(stream, now, isOld));
+  setText(byId("about"), aboutOf(stream.spec));
+  showFigures(stream);
+  showNotes(byId("notes"), stream, answer.advice);
+  showPeers(byId("peers"), byId("peer-count"), stream);
+  showSettings(byId("settings"), stream.settings);
+  showCounters(byId("counters"), stream);
+  showWorker(byId("worker"), stream, now);
+  showEvents(byId("events"), answer.events, now, { withName: false });
+  farEnd.show(stream);
+  showButtons(stream);
+  draw(Date.parse(now) / 1000);
+}
+
+function addSamples(fresh) {
+  const last = samples.at(-1)?.at ?? 0;
+  samples.push(...fresh.filter((sample) => sample.at > last));
+  const oldest = (samples.at(-1)?.at ?? 0) - HOUR_S;
+  if (samples.length && samples[0].at < oldest) samples = samples.filter((sample) => sample.at >= oldest);
+}
+
+function aboutOf({ source, endpoint, encryption }) {
+  const target = endpoint.mode === "caller" ? `caller to ${endpoint.host} port ${endpoint.port}` : `listener on port ${endpoint.port}`;
+  return `${sourceWords(source)} → ${target} · ${encryption ? `AES-${encryption.key_bits}` : "not encrypted"}`;
+}
+
+function sinceOf(stream, now, isOld) {
+  const parts = [`for ${duration(secondsBetween(stream.since, now))}, since ${timeOfDay(stream.since)} UTC`];
+  if (stream.reason_text) parts.unshift(stream.reason_text);
+  if (stream.retry_in_s !== null) parts.push(`again in ${Math.ceil(stream.retry_in_s)} s`);
+  if (stream.remark) parts.push(stream.remark);
+  if (stream.restarts) parts.push(`${count(stream.restarts)} ${stream.restarts === 1 ? "restart" : "restarts"}`);
+  if (isOld) parts.push(`figures ${Math.round(stream.sample_age_s)} s old`);
+  return parts.join(" · ");
+}
+
+function showFigures(stream) {
+  setFigure(byId("payload"), mbps(stream.payload_mbps), "Mb/s");
+  setFigure(byId("wire"), mbps(stream.wire_mbps), "Mb/s");
+  setFigure(byId("rtt"), ms(stream.rtt_ms), "ms");
+  setFigure(byId("times"), times(stream.latency_rtt_ratio), "×");
+  const colour = ratioColour(stream.latency_rtt_ratio);
+  for (const name of ["bad", "warn", "good"]) byId("times").classList.toggle(name, stream.latency_rtt_ratio !== null && name === colour);
+  setFigure(byId("repaired"), percent(stream.last_second?.retransmitted_percent), "%");
+  setFigure(byId("dropped"), count(stream.totals.packets_dropped), "packets");
+  byId("dropped").classList.toggle("bad", stream.totals.packets_dropped > 0);
+  const fullest = Math.max(...stream.peers.map((peer) => peer.send_buffer_ms ?? -1), -1);
+  const limits = stream.peers.map((peer) => peer.negotiated_latency_ms).filter((latency) => latency !== null);
+  setFigure(byId("buffer"), ms(fullest < 0 ? null : fullest), limits.length ? `of ${Math.min(...limits)} ms` : "ms");
+}
+
+function showButtons(stream) {
+  const ordered = isOrdered(stream);
+  setText(byId("end").lastElementChild, ordered ? "Stop" : "Dismiss");
+  byId("end").firstElementChild.className = ordered ? "fa-solid fa-stop" : "fa-solid fa-xmark";
+  setText(byId("restart").lastElementChild, ordered ? "Restart" : "Start again");
+  byId("end").disabled = stream.phase === "stopping";
+}
+
+function draw(now) {
+  for (const chart of Object.values(charts)) chart.show(samples, now, spanS);
+}
+
+const facts = () => ({ key, label: view.label, peers: view.peers.length });
+
+async function restart() {
+  if (view && (await restartStream(facts()))) askNow();
+}
+
+async function end() {
+  if (!view) return;
+  if (isOrdered(view)) {
+    if (await stopStream(facts())) askNow();
+  } else if (await dismissStream(facts())) location.assign("/");
+}
+
+for (const radio of document.querySelectorAll("[name=span]")) {
+  radio.addEventListener("change", async () => {
+    spanS = Number(radio.value);
+    if (spanS > 300 && !hasHour) await loadHour();
+    if (view) draw(samples.at(-1)?.at ?? Date.now() / 1000);
+  });
+}
+
+async function loadHour() {
+  try {
+    const answer = await ask("GET", `${base}/history?seconds=${HOUR_S}`);
+    const newest = answer.samples.at(-1)?.at ?? 0;
+    samples = [...answer.samples, ...samples.filter((sample) => sample.at > newest)];
+    hasHour = true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    tell(error.message);
+  }
+}
+
+for (const button of document.querySelectorAll("[data-png]")) {
+  button.addEventListener("click", async () => {
+    const id = button.dataset.png;
+    const title = `${byId(`${id}-title`).textContent} · ${view?.label ?? key} · ${new Date().toISOString().slice(0, 19)}Z`;
+    save(await charts[id].toPng(title), `srt-${key}-${id}.png`);
+  });
+}
+
+byId("restart").addEventListener("click", restart);
+byId("end").addEventListener("click", end);
+byId("show-debug").addEventListener("click", async () => {
+  setText(byId("debug-text"), "Asking the worker …");
+  window.bootstrap.Modal.getOrCreateInstance(byId("debug")).show();
+  try {
+    setText(byId("debug-text"), JSON.stringify(await ask("GET", `${base}/debug`), null, 2));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    setText(byId("debug-text"), error.message);
+  }
+});
+byId("copy-debug").addEventListener("click", () => navigator.clipboard?.writeText(byId("debug-text").textContent));
+
+onKey("s", "stop this stream, or dismiss it", end);
+onKey("r", "restart this stream", restart);
+onKey("d", "debug view", () => byId("show-debug").click());
+onKey("b", "back to the dashboard", () => location.assign("/"));

@@ -1,0 +1,183 @@
+// The tables of a stream's page: notes, peers, settings, counters, source and worker.
+import { icon, make, setText, spoken } from "./dom.js";
+import { bytes, count, dateAndTime, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN } from "./format.js";
+
+/** Replace a node's children only when what they are made of has changed. */
+function redraw(node, source, build) {
+  const shown = JSON.stringify(source);
+  if (node.dataset.shown === shown) return;
+  node.dataset.shown = shown;
+  node.replaceChildren(...build());
+}
+
+/** What wants to be read first: the fault and its remedy, advice, notices of the engine. */
+export function showNotes(node, stream, advice) {
+  const { severity, reason_text: reason, remedy, notices } = stream;
+  const advised = advice && !advice.is_enough ? advice : null;
+  redraw(node, [severity, reason, remedy, notices, advised, stream.spec.endpoint.mode], () => {
+    const notes = [];
+    if (reason) {
+      const kind = severity === "fault" ? "fault" : "attention";
+      notes.push(note(kind, "fa-solid fa-circle-exclamation", `${reason[0].toUpperCase()}${reason.slice(1)}.`, remedy ?? ""));
+    }
+    if (advised) notes.push(adviceNote(advised, stream.spec));
+    for (const text of notices) notes.push(note("attention", "fa-solid fa-circle-info", "", text));
+    return notes;
+  });
+}
+
+function note(kind, name, title, text, ...more) {
+  return make("div", { class: `note ${kind}` }, icon(`${name} ${kind === "fault" ? "bad" : "warn"}`), " ", make("b", {}, title), title ? " " : "", text, ...more);
+}
+
+function adviceNote(advice, spec) {
+  const query = new URLSearchParams({ ...prefill(spec), latency_ms: advice.latency_ms, overhead_percent: advice.overhead_percent });
+  const page = spec.endpoint.mode === "caller" ? "/caller" : "/";
+  return note(
+    "attention",
+    "fa-solid fa-lightbulb",
+    "Latency and overhead.",
+    `${advice.sentence} `,
+    make("a", { href: `${page}?${query}` }, `Start it anew with ${advice.latency_ms} ms and ${advice.overhead_percent} %`),
+  );
+}
+
+/** A spec as the form's fields, without the passphrase, which the page does not know. */
+export function prefill({ name, endpoint, source, smoothing_latency_ms, encryption, qos }) {
+  const fields = { name, source_kind: source.kind, smoothing_latency_ms, key_bits: encryption?.key_bits ?? 0, qos: qos ? 1 : 0, port: endpoint.port };
+  if (endpoint.mode === "caller") fields.host = endpoint.host;
+  if (source.kind === "file") Object.assign(fields, { path: source.path, loop: source.loop ? 1 : 0 });
+  if (source.kind === "bars") fields.bars_format = source.format;
+  if (source.kind === "multicast") {
+    Object.assign(fields, { address: source.address, group_port: source.port, interface: source.interface, protocol: source.protocol, source_ip: source.source_ip ?? "" });
+  }
+  return fields;
+}
+
+const CONNECTED = ["fa-solid fa-circle-check", "good", "Connected"];
+const REFUSED = ["fa-solid fa-ban", "bad", "Refused"];
+const NOBODY = {
+  waiting: ["fa-regular fa-circle", "idle", "Waiting"],
+  starting: ["fa-regular fa-circle", "idle", "Waiting"],
+  backing_off: ["fa-solid fa-circle-xmark", "bad", "Error"],
+  failed: ["fa-solid fa-circle-xmark", "bad", "Error"],
+};
+
+const stateMark = ([name, colour, words]) => make("span", { class: `state ${colour}` }, icon(name), words);
+
+/** Who is connected, who waits, and who tried and was refused. */
+export function showPeers(node, countNode, stream) {
+  setText(countNode, `${stream.peers.length} connected`);
+  redraw(node, [stream.peers, stream.refusals, stream.phase, stream.reason_text], () => {
+    const nodes = stream.peers.map(peerBox);
+    if (!nodes.length) nodes.push(nobodyBox(stream));
+    return [...nodes, ...stream.refusals.map(refusalBox)];
+  });
+}
+
+function nobodyBox(stream) {
+  const words = stream.spec.endpoint.mode === "caller" ? "The receiver is called" : "No receiver is connected";
+  const mark = NOBODY[stream.phase];
+  const text = stream.reason_text ?? (mark ? words : "Off air");
+  return make("div", { class: "peer" }, make("div", { class: "peer-head" }, ...(mark ? [stateMark(mark)] : []), make("span", { class: "dim" }, text)));
+}
+
+function refusalBox(refusal) {
+  return make(
+    "div",
+    { class: "peer" },
+    make(
+      "div",
+      { class: "peer-head" },
+      stateMark(REFUSED),
+      make("span", { class: "num" }, refusal.address),
+      make("span", { class: "dim" }, refusal.reason_text ?? "reason unknown"),
+      make("span", { class: "num dim ms-auto", title: `First ${dateAndTime(refusal.first_at)}, last ${dateAndTime(refusal.last_at)} UTC` }, `${count(refusal.count)} ×`),
+    ),
+  );
+}
+
+function peerBox(peer) {
+  const last = peer.last_second;
+  const pairs = [
+    ["Payload", `${mbps(peer.payload_mbps)} Mb/s`],
+    ["RTT", `${ms(peer.rtt_ms)} ms`],
+    ["Latency", peer.negotiated_latency_ms === null ? UNKNOWN : `${peer.negotiated_latency_ms} ms`],
+    ["Latency / RTT", `${times(peer.latency_rtt_ratio)} ×`],
+    ["Repaired", `${percent(peer.retransmitted_percent)} %`],
+    ["Now", `${percent(last?.retransmitted_percent)} %`],
+    ["Dropped", count(peer.packets_dropped)],
+    ["Send buffer", peer.send_buffer_ms === null ? UNKNOWN : `${peer.send_buffer_ms} ms`],
+    ["In flight", count(peer.flight_packets)],
+    ["Loss reports", count(peer.naks)],
+    ["Capacity", `${mbps(peer.link_capacity_mbps)} Mb/s`],
+    ["libsrt", peer.peer_version ?? UNKNOWN],
+  ];
+  return make(
+    "div",
+    { class: "peer" },
+    make(
+      "div",
+      { class: "peer-head" },
+      stateMark(CONNECTED),
+      make("span", { class: "num" }, peer.address),
+      ...(peer.stream_id ? [make("span", { class: "dim" }, peer.stream_id)] : []),
+      make("span", { class: "num dim ms-auto", title: "Since the handshake" }, duration(peer.connected_s)),
+    ),
+    make("dl", { class: "pairs" }, ...pairs.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", { class: "num", "data-live": "" }, value)))),
+  );
+}
+
+/** Asked, applied, negotiated; what differs is marked and says why. */
+export function showSettings(node, settings) {
+  redraw(node, settings, () =>
+    settings.map((setting) => {
+      const mark = setting.differs || setting.note ? [" ", make("span", { class: "differs", title: setting.note ?? "Not what was asked" }, icon("fa-solid fa-circle-info"), spoken(setting.note ?? "not what was asked"))] : [];
+      const value = (text, differs) => make("td", { class: `r num${differs ? " differs" : ""}` }, text ?? "");
+      const applied = value(setting.applied ?? UNKNOWN, setting.differs && setting.negotiated === null);
+      const negotiated = value(setting.negotiated, setting.differs && setting.negotiated !== null);
+      (setting.negotiated === null ? applied : negotiated).append(...mark);
+      return make("tr", {}, make("th", { scope: "row" }, setting.name), value(setting.asked, false), applied, negotiated);
+    }),
+  );
+}
+
+/** The stream's totals, each with its definition on hover. */
+export function showCounters(node, { totals }) {
+  redraw(node, totals, () =>
+    [
+      ["Packets sent", count(totals.packets_sent_unique), "SRT data packets, each counted once"],
+      ["Packets sent again", count(totals.packets_retransmitted), "Retransmissions: what receivers asked for again"],
+      ["Repaired", `${percent(totals.retransmitted_percent)} %`, "Retransmitted / unique packets. Loss that was repaired, not lost"],
+      ["Packets dropped", count(totals.packets_dropped), "Given up by the sender as too late: the loss it knows for certain. What a receiver finally lost only the receiver knows"],
+      ["Payload", bytes(totals.payload_bytes), "Transport stream delivered, without headers and retransmissions"],
+      ["On the wire", bytes(totals.wire_bytes), "With 44 bytes of IPv4, UDP and SRT header per packet, and retransmissions"],
+    ].map(([name, value, meaning]) => make("tr", { title: meaning }, make("th", { scope: "row" }, name), make("td", { class: "r num", "data-live": "" }, value), make("td", { class: "dim small" }, meaning))),
+  );
+}
+
+/** What comes in, and the process that carries it. */
+export function showWorker(node, stream, now) {
+  const { input, worker, spec } = stream;
+  const rows = [["Source", sourceWords(spec.source)]];
+  if (stream.file_bitrate_mbps !== null) rows.push(["File bitrate", `${mbps(stream.file_bitrate_mbps)} Mb/s`]);
+  if (input) {
+    rows.push(["Input", `${mbps(input.mbps)} Mb/s`], ["Last packet", input.last_packet_age_s === null ? UNKNOWN : `${input.last_packet_age_s.toFixed(1)} s ago`]);
+    rows.push(["Continuity errors", count(input.continuity_errors_total)]);
+    if (spec.source.kind === "file") rows.push(["Loops", count(input.loops_total)]);
+    if (spec.source.protocol === "rtp") rows.push(["RTP gaps", count(input.rtp_gaps_total)]);
+  }
+  if (worker) {
+    rows.push(["Worker", `pid ${worker.pid}${worker.started_at ? `, up ${duration(secondsBetween(worker.started_at, now))}` : ""}`]);
+    rows.push(["CPU", worker.cpu_percent === null ? UNKNOWN : `${percent(worker.cpu_percent)} % of a core`]);
+    rows.push(["Memory", worker.memory_mb === null ? UNKNOWN : `${worker.memory_mb} MB`]);
+  }
+  redraw(node, rows, () => rows.map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "r num text-wrap text-break" }, value))));
+}
+
+/** A source in a few words. */
+export function sourceWords(source) {
+  if (source.kind === "file") return source.path;
+  if (source.kind === "bars") return `bars ${source.format}`;
+  return `${source.protocol}://${source.address}:${source.port} on ${source.interface}${source.source_ip ? ` from ${source.source_ip}` : ""}`;
+}

@@ -1,0 +1,69 @@
+// The wall: one tile a stream, faults first.
+import { onKey, poll } from "./app.js";
+import { byId, make, setClass, setFigure, setText } from "./dom.js";
+import { count, duration, mbps, percent, secondsBetween, times, timeOfDay } from "./format.js";
+import { makeLamp, ratioColour, setLamp } from "./lamps.js";
+
+const ORDER = { fault: 0, attention: 1, good: 2, idle: 3 };
+const tiles = new Map();
+const wall = byId("wall");
+
+class Tile {
+  constructor(key) {
+    this.lamp = makeLamp();
+    this.name = make("div", { class: "name" });
+    this.why = make("div", { class: "why" });
+    this.figures = ["Payload", "Latency / RTT", "Repaired", "Dropped"].map((label) => {
+      const value = make("span", { class: "num", "data-live": "" });
+      return { value, node: make("div", {}, make("small", {}, label), value) };
+    });
+    this.node = make("a", { href: `/stream/${encodeURIComponent(key)}` }, this.name, make("div", {}, this.lamp, this.why), make("div", { class: "tile-figures" }, ...this.figures.map(({ node }) => node)));
+  }
+
+  show(stream, now) {
+    setClass(this.node, `tile ${stream.severity}`);
+    setLamp(this.lamp, stream);
+    setText(this.name, stream.label);
+    const retry = stream.retry_in_s === null ? null : `again in ${Math.ceil(stream.retry_in_s)} s`;
+    const words = [stream.reason_text, retry, stream.remark].filter(Boolean);
+    setText(this.why, (words.length ? words : [duration(secondsBetween(stream.since, now))]).join(" · "));
+    const [payload, ratio, repaired, dropped] = this.figures.map(({ value }) => value);
+    setFigure(payload, mbps(stream.payload_mbps), "Mb/s");
+    setFigure(ratio, times(stream.latency_rtt_ratio), "×");
+    setClass(ratio, `num ${stream.latency_rtt_ratio === null ? "" : ratioColour(stream.latency_rtt_ratio)}`);
+    setFigure(repaired, percent(stream.retransmitted_percent), "%");
+    setText(dropped, count(stream.packets_dropped));
+    setClass(dropped, `num ${stream.packets_dropped ? "warn" : ""}`);
+  }
+}
+
+function show({ overview, streams }) {
+  const present = new Set(streams.map((stream) => stream.key));
+  for (const [key, tile] of tiles) {
+    if (present.has(key)) continue;
+    tile.node.remove();
+    tiles.delete(key);
+  }
+  const ordered = streams.map((stream, index) => [ORDER[stream.severity] * 1000 + index, stream]).sort(([one], [other]) => one - other);
+  // The first child is the note that nothing is on air.
+  ordered.forEach(([, stream], position) => {
+    const index = position + 1;
+    if (!tiles.has(stream.key)) tiles.set(stream.key, new Tile(stream.key));
+    const tile = tiles.get(stream.key);
+    tile.show(stream, overview.now);
+    if (wall.children[index] !== tile.node) wall.insertBefore(tile.node, wall.children[index] ?? null);
+  });
+  wall.style.setProperty("--columns", columnsFor(streams.length));
+  byId("wall-empty").hidden = streams.length > 0;
+  setText(byId("wall-clock"), `${timeOfDay(overview.now)} UTC`);
+}
+
+/** A wall is wide: a third more columns than rows. */
+function columnsFor(number) {
+  return Math.max(1, Math.ceil(Math.sqrt(number * 1.4)));
+}
+
+poll("/api/dashboard", 1000, show);
+const leave = () => location.assign("/");
+onKey("Escape", "back to the dashboard", leave);
+onKey("w", "back to the dashboard", leave);
