@@ -128,6 +128,8 @@ make_release() {
     (
         umask 022
         cd "$release"
+        # With unchanged requirements the present environment serves the new release too, and nothing goes online.
+        [ ! -d "$prefix/current/.venv" ] || cp -a "$prefix/current/.venv" .
         ensure_venv
         ensure_requirements requirements.txt
         $VENV/bin/python -c 'import gi' 2>/dev/null || ensure_requirements requirements-gi.txt
@@ -216,9 +218,12 @@ start_units() {
     fi
     run systemctl daemon-reload
     run systemctl enable --quiet "${units[@]}"
-    run systemctl restart network-tuning.service
+    if [ "$before" = "$(readlink "$prefix/current")" ] && systemctl is-active --quiet mcr-srt-streamer.service; then
+        return
+    fi
+    run systemctl restart network-tuning.service ||
+        say "not all kernel settings could be made, as in a container: journalctl -u network-tuning"
     if systemctl is-active --quiet mcr-srt-streamer.service; then
-        [ "$before" = "$(readlink "$prefix/current")" ] && return
         say "reloading; streams stay on air"
         run systemctl reload mcr-srt-streamer.service
     else

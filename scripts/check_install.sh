@@ -48,26 +48,27 @@ install -m 0755 "$source_folder/scripts/check_install_inside.sh" "$folder/root/c
 cat >"$folder/etc/systemd/system/check.service" <<'UNIT'
 [Unit]
 After=multi-user.target
+SuccessAction=exit
+FailureAction=exit
 [Service]
 Type=oneshot
 ExecStart=/root/check.sh
-StandardOutput=tty
-StandardError=tty
-TTYPath=/dev/console
+StandardOutput=append:/root/check.log
+StandardError=append:/root/check.log
 Environment=HOME=/root LANG=C.UTF-8
 TimeoutStartSec=600
-SuccessAction=exit
-FailureAction=exit
 [Install]
 WantedBy=default.target
 UNIT
-rm -f "$folder/root/passed"
+rm -f "$folder/root/passed" "$folder/root/check.log"
 inside "$folder" systemctl enable --quiet check.service
 umount "$folder/run" "$folder/mnt/source"
 umount --recursive "$folder/dev" "$folder/sys"
 umount "$folder/proc"
+mount -t tmpfs tmpfs /run # of this namespace: systemd-nspawn insists on one
 # systemd 256 and later start on a host of control groups version 1 only when told to.
-systemd-nspawn --quiet --directory="$folder" --machine=mcr-install --register=no --keep-unit --private-network \
-    --boot --setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 --console=pipe systemd.log_level=warning systemd.show_status=no || true
+systemd-nspawn --directory="$folder" --machine=mcr-install --register=no --keep-unit --private-network --boot \
+    --setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 </dev/null >"$folder.log" 2>&1 || true
+cat "$folder/root/check.log" || cat "$folder.log"
 [ -e "$folder/root/passed" ] || { echo "error: not passed" >&2; exit 1; }
 step "all well"

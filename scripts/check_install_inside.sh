@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The part of check_install.sh that runs in the booted root.
 set -euo pipefail
-trap 'echo "failed in line $LINENO: $BASH_COMMAND"; journalctl --no-pager -n 60 -u mcr-srt-streamer' ERR
+trap 'echo "failed in line $LINENO: $BASH_COMMAND"; journalctl --no-pager -b -n 60 -u mcr-srt-streamer -u network-tuning' ERR
 cd /root/streamer
 
 step() { printf '\n##### %s\n' "$*"; }
@@ -19,8 +19,11 @@ main_pid() { systemctl show --property=MainPID --value mcr-srt-streamer; }
 is_phase() { mcr streams | grep -q "^$1  *$2 "; }
 
 step "the service runs as its user, under its restrictions"
-systemctl enable --quiet --now network-tuning.service mcr-srt-streamer.service
-systemctl is-active mcr-srt-streamer network-tuning
+deploy/install.sh
+# In a container the kernel grants some settings only: the others are named, and the service runs all the same.
+journalctl --no-pager --output=cat -b -u network-tuning | grep -E '^(changed|keep|skip|FAILED) '
+[ "$(cat /proc/sys/net/ipv4/conf/all/rp_filter)" = 2 ]
+systemctl is-active mcr-srt-streamer
 [ "$(ps -o user= -p "$(main_pid)")" = mcr-srt ]
 grep -x 'NoNewPrivs:.1' "/proc/$(main_pid)/status"
 grep -x 'Seccomp:.2' "/proc/$(main_pid)/status"
@@ -40,8 +43,11 @@ wait_until 10 is_phase "$key" delivering
 before=$(worker_pids)
 
 step "network test: ping and iperf3 within the restrictions"
-iperf3 --server --one-off --daemon
-mcr network-test 127.0.0.1 --seconds 2
+iperf3 --server --daemon --pidfile /run/iperf3.pid
+mcr network-test 127.0.0.1 --seconds 2 | tee /root/network-test.log
+grep -q '^done: ' /root/network-test.log
+grep -q 'RTT: .* ping' /root/network-test.log
+kill "$(tr -d '\0' </run/iperf3.pid)"
 
 step "reload: SIGHUP executes the web process anew"
 first=$(main_pid)
@@ -75,9 +81,14 @@ wait_until 10 is_phase "$key" delivering
 step "one receiver saw none of it"
 kill -TERM $receiver
 wait $receiver || true
-ffmpeg -v error -i /root/through.ts -map 0 -c copy -f null - 2>&1 | tee /root/complaints
-absent -i -E 'corrupt|discontinu' /root/complaints
-ffprobe -v fatal -show_entries stream=codec_name,duration -of csv=p=0 /root/through.ts
+# 25 pictures a second without a gap, and sound frames of 24 ms, from the first to the last.
+for stream in v:25 a:41.6667; do
+    ffprobe -v fatal -select_streams "${stream%%:*}" -show_entries packet=pts_time -of csv=p=0 /root/through.ts |
+        sort -n | awk -v rate="${stream##*:}" -F, '
+            NR > 1 && ($1 - last) * rate > 1.1 { print "gap of " $1 - last " s at " last; gaps++ }
+            { if (NR == 1) first = $1; last = $1 }
+            END { print NR " frames in " last - first " s"; exit gaps > 0 || last - first < 10 }'
+done
 
 step "backup, wipe, restore"
 mcr backup /root/backup.tar.gz
