@@ -195,7 +195,7 @@ set -eu
 set -a
 . $settings
 set +a
-PYTHONPATH=$prefix/current exec $prefix/current/.venv/bin/python -m app.cli "\$@"
+PYTHONPATH=$prefix/current exec $prefix/current/.venv/bin/python -P -m app.cli "\$@"
 COMMAND
 }
 

@@ -38,7 +38,7 @@ source_folder=$(cd "$(dirname "$0")/.." && pwd -P)
 
 make_root "$suite" "$folder" "$source_folder"
 step "deploy/install.sh, without a running systemd"
-inside "$folder" apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends systemd-sysv procps >/dev/null
+inside "$folder" apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends systemd-sysv procps iproute2 >/dev/null
 # What an earlier run left, so that this one begins anew.
 inside "$folder" /root/streamer/deploy/install.sh uninstall --purge
 inside "$folder" /root/streamer/deploy/install.sh

@@ -42,6 +42,29 @@ receiver=$!
 wait_until 10 is_phase "$key" delivering
 before=$(worker_pids)
 
+mcr streams --json | tr -d ' \n' | grep -o '"asked":"[^"]*DSCP[^"]*","applied":"[^"]*DSCP34[^"]*"\|"name":"QoS[^}]*' | head -n 2
+
+step "multicast within the restrictions"
+ip link add test0 type dummy
+ip address add 198.51.100.1/24 dev test0
+ip link set test0 up multicast on
+python3 - <<'SENDER' &
+import socket, time
+packets = open("/var/lib/mcr-srt-streamer/media/bars_and_tone.ts", "rb").read()
+group = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+group.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("198.51.100.1"))
+began, sent = time.monotonic(), 0
+while sent < len(packets):
+    group.sendto(packets[sent : sent + 1316], ("239.1.1.1", 5001))
+    sent += 1316
+    time.sleep(max(0, began + sent * 8 / 8e6 - time.monotonic()))
+SENDER
+sender=$!
+mcr start --listener 10003 --multicast 239.1.1.1:5001 --interface test0
+ffmpeg -v fatal -i srt://127.0.0.1:10003 -t 3 -map 0 -c copy -y -f mpegts /root/multicast.ts </dev/null
+[ "$(stat -c %s /root/multicast.ts)" -gt 100000 ]
+kill $sender
+
 step "network test: ping and iperf3 within the restrictions"
 iperf3 --server --daemon --pidfile /run/iperf3.pid
 mcr network-test 127.0.0.1 --seconds 2 | tee /root/network-test.log
