@@ -42,18 +42,20 @@ def main() -> int:
     except StoreUnavailable as error:
         log.error("the database cannot be opened: %s; see DATABASE_URL and DATA_FOLDER", error)
         return 78
-    manager, network = services_of(app).manager, services_of(app).network
+    manager, network, analyst = services_of(app).manager, services_of(app).network, services_of(app).analyst
     ending = Ending()
     status = _serve(app, settings, ending)
     if ending.signal is signal.SIGHUP:
         log.info("executing anew, streams stay on air")
         manager.detach()
         network.shutdown()
+        analyst.close()
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - our own program, our own arguments
     service_manager.tell("STOPPING=1")
     log.info("taking all streams off air")
     manager.shutdown()
     network.shutdown()
+    analyst.close()
     log.info("ended")
     return status
 

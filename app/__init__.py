@@ -42,6 +42,7 @@ def create_app(
     from app.api_network_test import network_tests
     from app.api_operations import operations
     from app.channels import ChannelList
+    from app.media_analysis import MediaAnalyst
     from app.media_library import MediaLibrary
     from app.network_test import NetworkTester
     from app.routes import pages
@@ -70,6 +71,7 @@ def create_app(
             system=SystemMeter(settings.media_folder),
             network=NetworkTester.of(settings),
             channels=ChannelList(settings.channels_file),
+            analyst=MediaAnalyst(library),
         ),
     )
     return app

@@ -6,12 +6,11 @@ import csv
 import io
 import math
 import time
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from flask import Blueprint, Response, g, request
 
-from app.domain.errors import InvalidInput
 from app.domain.spec import parse_spec
 from app.presenters import iso, present_advice, present_event, present_second, present_stream
 from app.presenters_machine import present_overview
@@ -20,6 +19,7 @@ from app.protocol import HISTORY_SECONDS
 from app.supervisor.snapshot import Snapshot
 from app.web_access import is_scripted
 from app.web_errors import Unauthorized, json_response
+from app.web_requests import read_json, read_number
 from app.web_services import services
 
 api = Blueprint("api", __name__, url_prefix="/api")
@@ -136,24 +136,6 @@ def started(snapshot: Snapshot) -> Response:
     response = json_response(view_of(snapshot), 201)
     response.headers["Location"] = f"/api/streams/{snapshot.key}"
     return response
-
-
-def read_json() -> Any:
-    """The request's body as decoded JSON; raises InvalidInput when it is none."""
-    try:
-        return msgspec.json.decode(request.get_data())
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        raise InvalidInput("The body is not JSON.", {"body": "send one JSON object"}) from None
-
-
-def read_number(name: str, *, default: int, low: int, high: int) -> int:
-    """A whole number from the query; raises InvalidInput outside its bounds."""
-    text = request.args.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 11 and low <= int(text) <= high):
-        raise InvalidInput.of({name: f"give a whole number from {low} to {high}"})
-    return int(text)
 
 
 def _to_csv(samples: list[SecondView]) -> str:

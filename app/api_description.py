@@ -14,7 +14,16 @@ from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.media_library import MediaFolder
 from app.presenters_network_views import NetworkTestRowView, NetworkTestView, ServersView
-from app.presenters_views import DashboardView, EventView, LiveView, OverviewView, SecondView, StreamView, SystemView
+from app.presenters_views import (
+    DashboardView,
+    EventView,
+    LiveView,
+    MediaInfoView,
+    OverviewView,
+    SecondView,
+    StreamView,
+    SystemView,
+)
 from app.utils import Interface
 
 _KEY: Final = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -35,6 +44,7 @@ _TYPES: Final = [
     NetworkTestView,
     ServersView,
     ChannelsView,
+    MediaInfoView,
 ]
 
 
@@ -151,6 +161,17 @@ def _paths() -> dict[str, Any]:
         "/api/media/check": {
             "get": _operation(
                 "A quick look at one file", _ref("MediaCheck"), [400], [_query("path", {"type": "string"})]
+            )
+        },
+        "/api/media/info": {
+            "get": _operation(
+                "The analysis of a whole file, as far as it is; ask again for more",
+                _ref("MediaInfoView"),
+                [400, 409],
+                [
+                    _query("path", {"type": "string"}),
+                    _query("overhead_percent", {"type": "integer", "minimum": 1, "maximum": 99, "default": 25}),
+                ],
             )
         },
         "/api/channels": {"get": _operation("The multicast channels of this house", _ref("ChannelsView"), [])},

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from app.domain.spec import OVERHEAD_PERCENT
 from app.presenters import present_event
-from app.presenters_machine import present_overview, present_system
+from app.presenters_machine import present_media_info, present_overview, present_system
 from app.presenters_rows import SPARK_SECONDS, present_row
 from app.presenters_views import DashboardView, SystemView
 from app.supervisor.snapshot import Snapshot
 from app.utils import list_interfaces
 from app.web_errors import json_response
+from app.web_requests import read_number
 from app.web_services import services
 
 machine = Blueprint("machine", __name__, url_prefix="/api")
@@ -54,6 +56,14 @@ def list_media() -> Response:
 def check_media() -> Response:
     """A quick look at one file: whether it can be streamed, its bitrate, duration and clock."""
     return json_response(services().media.check(request.args.get("path", "")))
+
+
+@machine.get("/media/info")
+def show_media_info() -> Response:
+    """The analysis of a whole file: asked for now, made in the background; ask again to see how far it is."""
+    state = services().analyst.look(request.args.get("path", ""))
+    overhead_percent = read_number("overhead_percent", default=25, low=OVERHEAD_PERCENT[0], high=OVERHEAD_PERCENT[1])
+    return json_response(present_media_info(state, overhead_percent))
 
 
 @machine.get("/channels")

@@ -8,8 +8,9 @@ import time
 from collections.abc import Sequence
 
 from app.domain.status import Order
+from app.media_analysis import AnalysisState, bandwidth_needed_bps
 from app.presenters import iso, judge
-from app.presenters_views import OverviewView, SystemView
+from app.presenters_views import MediaInfoView, OverviewView, SystemView
 from app.presenters_words import SEVERITY_OF_PHASE, Severity
 from app.settings import Settings
 from app.supervisor.snapshot import Snapshot
@@ -53,6 +54,17 @@ def present_system(
         libsrt_version=versions.libsrt_package or versions.libsrt,
         warnings=warnings_about(versions),
         missing=missing,
+    )
+
+
+def present_media_info(state: AnalysisState, overhead_percent: int) -> MediaInfoView:
+    """The analysis of a file as far as it is, with what a link must carry for it."""
+    bitrate_bps = state.analysis.bitrate_bps if state.analysis else None
+    needed_bps = bandwidth_needed_bps(bitrate_bps, overhead_percent) if bitrate_bps else None
+    return MediaInfoView(
+        state=state,
+        overhead_percent=overhead_percent,
+        needed_mbps=round(needed_bps / 1e6, 2) if needed_bps is not None else None,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from app.media_analysis import AnalysisState
 from app.presenters_words import Severity
 
 
@@ -270,6 +271,14 @@ class LiveView(View, frozen=True):
     samples: list[SecondView]
     events: list[EventView]
     advice: AdviceView | None
+
+
+class MediaInfoView(View, frozen=True):
+    """The analysis of a media file, and what a link must carry for it."""
+
+    state: AnalysisState
+    overhead_percent: int
+    needed_mbps: Annotated[float | None, _is("Payload, headers, and libsrt's cap for retransmissions on top")]
 
 
 class DashboardView(View, frozen=True):

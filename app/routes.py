@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, g, make_response, redirect, render_tem
 from werkzeug.wrappers import Response
 
 from app.api import started
-from app.domain.errors import ProductError
+from app.domain.errors import InvalidInput, NotFound, ProductError
 from app.forms import FIELD_OF_SPEC, CallerForm, ListenerForm, StreamForm
 from app.presenters_views import InputView, PeerView, RowView, StreamView, SystemView, View, definitions
 from app.utils import list_interfaces
@@ -61,6 +61,16 @@ def stream(key: str) -> Response:
 def events() -> Response:
     """The event log."""
     return make_response(render_template("events.html", key=request.args.get("key", "")))
+
+
+@pages.get("/media_info/<path:path>")
+def media_info(path: str) -> Response:
+    """One media file: what it holds, and whether it is fit to be sent."""
+    try:
+        services().media.resolve(path)
+    except InvalidInput as error:
+        raise NotFound(error.fields.get("source.path", error.message)) from None
+    return make_response(render_template("media_info.html", path=path))
 
 
 def _form_page(template: str, form_type: type[StreamForm]) -> Response:

@@ -22,10 +22,11 @@ _LIBSRT_MENDED: Final = (1, 5, 7)
 _LIBSRT_CVES: Final = "CVE-2026-55868 and CVE-2026-55869"
 _DEBIAN_12_MENDED: Final = 2
 _TIMEOUT_S: Final = 20.0
+# Each group of programs that can stand in for each other, and what does not work without any of them.
 _PROGRAMS: Final = {
-    "ping": "the network test cannot measure RTT",
-    "iperf3": "the network test cannot measure bandwidth and loss",
-    "ffprobe": "media details are limited to what this program reads itself",
+    ("ping",): "the network test cannot measure RTT",
+    ("iperf3",): "the network test cannot measure bandwidth and loss",
+    ("ffprobe", "mediainfo"): "media details lack resolution, profile and audio format",
 }
 
 
@@ -80,7 +81,11 @@ def warnings_about(versions: Versions) -> list[str]:
 
 def missing_programs(which: Callable[[str], str | None] = shutil.which) -> list[str]:
     """Programs that are not installed, with what does not work without them, a sentence each."""
-    return [f"{name} is not installed: {lack}." for name, lack in _PROGRAMS.items() if which(name) is None]
+    return [
+        f"{' or '.join(names)} is not installed: {lack}."
+        for names, lack in _PROGRAMS.items()
+        if all(which(name) is None for name in names)
+    ]
 
 
 def _is_mended(libsrt: str, package: str | None) -> bool:

@@ -13,6 +13,7 @@ from app.channels import ChannelList
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.domain.stats import Second
+from app.media_analysis import MediaAnalyst
 from app.network_test import NetworkTester
 from app.settings import Settings
 from app.supervisor.snapshot import LogEntry, Snapshot
@@ -74,6 +75,9 @@ class Media(Protocol):
     def check(self, path: str) -> Any:
         """A quick look at a file. Raises InvalidInput when it cannot be streamed."""
 
+    def resolve(self, path: str) -> Path:
+        """The absolute path of a file. Raises InvalidInput when there is no such file."""
+
     def list(self, path: str = ...) -> Any:
         """A folder's sub-folders and files. Raises InvalidInput or NotFound."""
 
@@ -88,6 +92,7 @@ class Services:
     system: SystemMeter
     network: NetworkTester
     channels: ChannelList
+    analyst: MediaAnalyst
     workers: WorkerMeter = field(default_factory=WorkerMeter)
     versions: VersionReader = field(default_factory=VersionReader)
     missing_programs: list[str] = field(default_factory=missing_programs)
