@@ -26,22 +26,25 @@ from app.domain.spec import public_spec
 from app.domain.status import Reason
 from app.engine.ledger import Ledger
 from app.engine.link import WorkerLink
-from app.engine.sender import CannotSend, Finished, Sender
+from app.engine.sender import CannotSend, Finished, Sender, Tell
 from app.protocol import Debug, Ended, FromWorker, Hello, History, Notice, PeerEvent, Ready, Report, Stop, ToWorker
 from app.protocol import WorkerOrder as Order
 from app.steady_clock import unix_now
 
 _SAMPLE_EVERY_S: Final = 1.0
 _SAMPLE_APART_S: Final = 0.3  # two samples this close still make a rate
+_FOLLOW_EVERY_S: Final = 0.2
 _POLL_SOON_S: Final = 0.05
 _SETTINGS_EVERY_SAMPLES: Final = 10
 _PAGE_BYTES: Final = resource.getpagesize()
+
+Build = Callable[[Order, Tell], Sender]
 
 
 class Worker:
     """The worker's loop, all in one thread but for `tell`, which the engine calls from threads of its own."""
 
-    def __init__(self, order: Order, build: Callable[[Order, Callable[[PeerEvent | Notice], None]], Sender]) -> None:
+    def __init__(self, order: Order, build: Build) -> None:
         self._order = order
         self._build = build
         self._selector = selectors.DefaultSelector()
@@ -90,9 +93,7 @@ class Worker:
     def _loop(self, sender: Sender) -> None:
         due = time.monotonic() + _SAMPLE_EVERY_S
         while not self._is_stopping:
-            wait_s = max(0.0, due - time.monotonic())
-            if sender.is_on_its_way():
-                wait_s = min(wait_s, _POLL_SOON_S)
+            wait_s = min(max(0.0, due - time.monotonic()), _POLL_SOON_S if sender.is_on_its_way() else _FOLLOW_EVERY_S)
             for key, _ in self._selector.select(wait_s):
                 key.data()
             sender.poll()
@@ -102,6 +103,8 @@ class Worker:
                 due = max(due + _SAMPLE_EVERY_S, time.monotonic())
                 self._sample(sender)
                 self._check_memory()
+            else:
+                self._ledger.follow(sender.read_peers())
 
     def _sample(self, sender: Sender, *, is_last: bool = False) -> None:
         self._sampled_at, self._is_sample_urgent = time.monotonic(), False
@@ -154,16 +157,17 @@ class Worker:
                 self._link.say(Debug(values), keep=False)
 
 
-def main() -> int:
-    """Read the order, carry the stream, leave the reason behind. Exit status 0 for a good end, 1 otherwise."""
+def main(build: Build | None = None) -> int:
+    """Read the order, carry the stream, leave the reason behind. Exit status 0 for a good end, 1 otherwise.
+
+    `build` makes the sender; GStreamer's without it.
+    """
     faulthandler.enable()
     order = protocol.decode_order(sys.stdin.buffer.readline(protocol.LINE_BYTES_MAX))
     sys.stdin.close()
     if order.memory_bytes:
         _limit_memory(order.memory_bytes)
-    from app.engine.pipeline import GstSender  # only now: the link is cheap to import, GStreamer is not
-
-    worker = Worker(order, GstSender)
+    worker = Worker(order, build or _with_gstreamer)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     try:
@@ -175,6 +179,12 @@ def main() -> int:
     finally:
         _leave_reason(Path(order.socket_path), ended)
     return 0 if ended.reason in (None, Reason.END_OF_FILE) else 1
+
+
+def _with_gstreamer(order: Order, tell: Tell) -> Sender:
+    from app.engine.pipeline import GstSender  # only now: the link is cheap to import, GStreamer is not
+
+    return GstSender(order, tell)
 
 
 def _limit_memory(ceiling_bytes: int) -> None:

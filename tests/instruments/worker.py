@@ -6,6 +6,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -75,9 +76,9 @@ class Conversation:
             return [message for message in self.heard(kind)[after:] if condition(message)]
 
         try:
-            return wait_for(found, deadline_s=deadline_s, what=f"{kind.__name__} from the worker")[0]
+            return wait_for(found, deadline_s=deadline_s, what=f"{kind.__name__} from the worker", every_s=0.01)[0]
         except AssertionError as error:
-            raise AssertionError(f"{error}; heard last: {self.messages[-3:]}") from None
+            raise AssertionError(f"{error}; heard last: {repr(self.messages[-3:])[:600]}") from None
 
     def wait_for_next(self, kind: type[T], condition: Callable[[T], Any] = lambda _: True, **limits: Any) -> T:
         """Wait for a message that comes from now on."""
@@ -107,18 +108,18 @@ class RunningWorker:
     """A worker that carries out an order: `with RunningWorker(order) as worker: worker.wait_for_sample(…)`."""
 
     def __init__(self, order: WorkerOrder, *, argv: Sequence[str] = REAL, within: Sequence[str] = ()) -> None:
-        """Start it and connect; `within` goes before the command, to run it in a network namespace."""
+        """Start it; `within` goes before the command, to run it in a network namespace."""
         # A short path: a Unix socket's name has 108 bytes at most.
         self._folder = tempfile.TemporaryDirectory(prefix="mcr-")
         self.socket_path = Path(self._folder.name) / "worker.sock"
         self.order = msgspec.structs.replace(order, socket_path=str(self.socket_path))
         self.child = Child([*within, *argv], first_line=protocol.encode_order(self.order))
         self._conversations: list[Conversation] = []
-        try:
-            self.link = self.connect()
-        except BaseException:
-            self.close()
-            raise
+
+    @cached_property
+    def link(self) -> Conversation:
+        """The first connection, made when it is first asked for; what was said before is told then."""
+        return self.connect()
 
     def connect(self) -> Conversation:
         """Open a further connection."""

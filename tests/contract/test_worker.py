@@ -1,0 +1,223 @@
+"""What a worker owes to whoever talks with it, whatever carries its stream: pretended and real pass the same tests."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from app.domain.secret import Secret
+from app.domain.spec import Encryption, FileSource
+from app.domain.status import Reason
+from app.protocol import LINE_BYTES_MAX, PROTOCOL_VERSION, Debug, Ended, Hello, History, Ready, Report, Sample, Stop
+from tests.instruments.child import Child
+from tests.instruments.waiting import free_port, wait_for
+from tests.instruments.worker import FAKE, REAL, Conversation, RunningWorker, order_for
+
+PASSPHRASE = "never to be seen again"
+Start = Callable[..., RunningWorker]
+
+
+@pytest.fixture(params=[FAKE, REAL], ids=["pretended", "real"])
+def argv(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The command that starts the worker."""
+    return tuple(request.param)
+
+
+@pytest.fixture
+def start(argv: tuple[str, ...], sample: Path) -> Iterator[Start]:
+    """Starts workers that loop the sample on a free port."""
+    with ExitStack() as running:
+
+        def start(*, name: str = "", port: int | None = None) -> RunningWorker:
+            order = order_for(
+                FileSource("bars.ts"),
+                port=port or free_port(),
+                file_path=sample,
+                name=name,
+                encryption=Encryption(128, Secret(PASSPHRASE)),
+            )
+            return running.enter_context(RunningWorker(order, argv=argv))
+
+        yield start
+
+
+@pytest.fixture
+def worker(start: Start) -> RunningWorker:
+    """A worker on air."""
+    worker = start()
+    worker.link.wait_for(Ready)
+    return worker
+
+
+def kinds(link: Conversation) -> list[str]:
+    """What was heard, each run of one kind once."""
+    names = [type(message).__name__ for message in link.messages]
+    return [name for name, before in zip(names, ["", *names], strict=False) if name != before]
+
+
+def test_it_says_who_it_is_then_what_was_then_that_it_plays_then_samples(worker: RunningWorker) -> None:
+    worker.link.wait_for(Sample)
+    assert kinds(worker.link) == ["Hello", "History", "Ready", "Sample"]
+    (hello,) = worker.link.heard(Hello)
+    assert (hello.key, hello.pid, hello.protocol) == ("test", worker.child.pid, PROTOCOL_VERSION)
+    assert hello.spec["endpoint"] == {"mode": "listener", "port": worker.order.spec.endpoint.port}
+    assert abs(hello.started_at - time.time()) < 60
+
+
+def test_the_passphrase_is_in_nothing_that_it_says_or_leaves(worker: RunningWorker) -> None:
+    worker.link.say(Report())
+    worker.link.wait_for(Debug)
+    worker.link.wait_for(Sample)
+    worker.link.say(Stop())
+    worker.wait_for_end()
+    assert worker.link.heard(Hello)[0].spec["encryption"] == {"key_bits": 128}
+    assert PASSPHRASE not in repr(worker.link.messages)
+    left = [path.read_text() for path in worker.socket_path.parent.iterdir()]
+    assert PASSPHRASE not in "".join([*left, worker.child.complaints(), worker.child.output()])
+
+
+def test_a_sample_comes_each_second(worker: RunningWorker) -> None:
+    worker.link.wait_for(Sample, after=4)
+    times = [sample.point.at for sample in worker.link.heard(Sample)]
+    assert all(0.5 < after - before < 2 for before, after in pairwise(times))
+
+
+def test_counters_of_the_input_rise(worker: RunningWorker) -> None:
+    first = worker.link.wait_for(Sample)
+    worker.link.wait_for(
+        Sample, lambda sample: sample.input.bytes_total > first.input.bytes_total + 500_000, deadline_s=10
+    )
+
+
+def test_its_socket_is_for_its_own_user_only(worker: RunningWorker) -> None:
+    assert stat.S_IMODE(worker.socket_path.stat().st_mode) == 0o600
+
+
+def test_a_stop_is_said_left_behind_and_a_good_end(worker: RunningWorker) -> None:
+    worker.link.say(Stop())
+    assert worker.child.wait(deadline_s=10) == 0
+    (said,) = worker.link.heard(Ended)
+    assert said.reason is None
+    assert worker.last_word() == said
+    assert not worker.socket_path.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_as_a_stop_does(worker: RunningWorker, number: signal.Signals) -> None:
+    worker.child.process.send_signal(number)
+    assert worker.child.wait(deadline_s=10) == 0
+    assert worker.last_word() == worker.link.wait_for(Ended)
+    assert worker.link.heard(Ended)[0].reason is None
+
+
+def test_the_last_sample_before_an_ordered_end_is_marked_as_such(worker: RunningWorker) -> None:
+    worker.link.wait_for(Sample)
+    worker.link.say(Stop())
+    last = worker.link.wait_for(Sample, lambda sample: sample.is_last)
+    assert worker.link.heard(Sample)[-1] == last
+
+
+def test_a_report_is_given_when_asked(worker: RunningWorker) -> None:
+    worker.link.say(Report())
+    assert worker.link.wait_for(Debug).values["engine"] == worker.link.heard(Hello)[0].engine
+
+
+def test_it_goes_on_alone_and_tells_the_next_who_comes_what_was_meanwhile(worker: RunningWorker) -> None:
+    worker.link.wait_for(Sample)
+    seen = [sample.point for sample in worker.link.heard(Sample)]
+    worker.link.close()
+    time.sleep(2.2)  # nobody listens
+    link = worker.connect()
+    (history,) = (link.wait_for(History),)
+    assert history.points[: len(seen)] == seen
+    assert len(history.points) >= len(seen) + 2
+    times = [point.at for point in history.points]
+    assert times == sorted(set(times))
+    assert link.wait_for(Sample).point.at > times[-1]
+    assert kinds(link) == ["Hello", "History", "Ready", "Sample"]
+
+
+def test_two_may_listen_at_once_and_both_may_order(worker: RunningWorker) -> None:
+    other = worker.connect()
+    point = other.wait_for(Sample).point
+    worker.link.wait_for(Sample, lambda sample: sample.point == point)
+    other.say(Report())
+    worker.link.wait_for(Debug)
+    worker.link.say(Stop())
+    assert other.wait_for(Ended).reason is None
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\n", b"{}\n", b"stop\n", b'{"type":"launch"}\n', b"\xff\x00\xfe\n" * 50, b"[" * 9999]
+)
+def test_garbage_asks_nothing_of_it(worker: RunningWorker, garbage: bytes) -> None:
+    worker.link.say(garbage)
+    worker.link.wait_for_next(Sample)
+    assert worker.link.is_open
+    if garbage.endswith(b"\n"):
+        worker.link.say(Report())
+        worker.link.wait_for(Debug)
+
+
+def test_a_line_without_an_end_costs_that_connection_and_nothing_else(worker: RunningWorker) -> None:
+    flood = worker.connect()
+    with pytest.raises((BrokenPipeError, ConnectionResetError)):
+        flood.say(b"x" * 3 * LINE_BYTES_MAX)
+    worker.link.wait_for_next(Sample)
+
+
+def test_one_who_never_reads_does_not_hold_it_up(start: Start) -> None:
+    worker = start(name="chatty")
+    worker.link.wait_for(Ready)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sleeper:
+        sleeper.connect(str(worker.socket_path))
+        for told in range(300):  # some megabytes more than are kept for one who does not read
+            worker.link.say(Report())
+            worker.link.wait_for(Debug, after=told, deadline_s=10)
+        worker.link.wait_for_next(Sample)
+        worker.link.say(Stop())
+        assert worker.child.wait(deadline_s=10) == 0
+
+
+def test_one_who_hangs_up_in_the_middle_of_an_order_is_forgotten(worker: RunningWorker) -> None:
+    hasty = worker.connect()
+    hasty.say(b'{"type":"sto')
+    hasty.close()
+    worker.link.wait_for_next(Sample)
+    assert worker.child.is_running()
+
+
+def test_what_it_cannot_start_it_ends_with_the_reason(start: Start) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other_program:
+        other_program.bind(("", free_port()))
+        port = other_program.getsockname()[1]
+        worker = start(name="cannot port_in_use", port=port)
+        assert worker.child.wait(deadline_s=15) == 1
+    word = worker.last_word()
+    assert word is not None
+    assert (word.reason, bool(word.detail)) == (Reason.PORT_IN_USE, True)
+    assert not worker.socket_path.exists()
+
+
+@pytest.mark.parametrize("order", [b"\n", b"nonsense\n", b'{"key":"test"}\n', b""])
+def test_without_an_order_it_leaves_at_once(argv: tuple[str, ...], order: bytes) -> None:
+    with Child(argv, first_line=order) as worker:
+        worker.process.stdin.close()
+        assert worker.wait(deadline_s=10) != 0
+        assert "DecodeError" in worker.complaints() or "ValidationError" in worker.complaints()
+
+
+def test_it_leaves_nothing_running_and_nothing_open(worker: RunningWorker) -> None:
+    worker.link.say(Stop())
+    worker.wait_for_end()
+    port = worker.order.spec.endpoint.port
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        wait_for(lambda: probe.bind(("", port)) is None, deadline_s=1, what="its port to be free again")

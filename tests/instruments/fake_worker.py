@@ -1,0 +1,113 @@
+"""A worker without GStreamer: the real loop and link around a sender that only pretends.
+
+What it pretends stands in the stream's name, since the order has no place for jokes: words such as `receiver`, `crash`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from app.domain.status import Reason
+from app.engine.sender import CannotSend, Finished, Tell
+from app.engine.worker import main
+from app.protocol import Input, Notice, Peer, WorkerOrder
+from app.steady_clock import unix_now
+
+_BYTES_A_SECOND = 1_000_000
+
+
+class FakeSender:
+    """Fulfils app.engine.sender.Sender.
+
+    `cannot REASON`: start fails · `ends REASON`: the first poll ends it · `crash`: it dies of a signal with its first
+    sample · `hang`: it never gives a second sample · `deaf`: it never stops · `receiver`: somebody acknowledges
+    everything · `notice`: it has something to say before anybody listens · `chatty`: its debug view is large.
+    """
+
+    def __init__(self, order: WorkerOrder, tell: Tell) -> None:
+        self._words = order.spec.name.split()
+        self._started_at = time.monotonic()
+        self._wake_fd = os.eventfd(0)
+        self._samples = 0
+        if "notice" in self._words:
+            tell(Notice(unix_now(), "pretended", "a notice before anybody listens"))
+
+    def start(self) -> None:
+        """Start, unless it cannot."""
+        if "cannot" in self._words:
+            raise CannotSend(self._reason_after("cannot"), "as pretended")
+
+    def poll(self) -> None:
+        """End, if it is to."""
+        if "ends" in self._words:
+            raise Finished(self._reason_after("ends"), "as pretended")
+
+    def _reason_after(self, word: str) -> Reason:
+        return Reason(self._words[self._words.index(word) + 1])
+
+    def wake_fd(self) -> int:
+        """Never readable."""
+        return self._wake_fd
+
+    def is_on_its_way(self) -> bool:
+        """Poll at once what ends at once."""
+        return "ends" in self._words
+
+    def read_peers(self) -> list[Peer]:
+        """One receiver that gets and acknowledges everything, or none."""
+        self._samples += 1
+        if "crash" in self._words:
+            os.kill(os.getpid(), signal.SIGKILL)
+        while "hang" in self._words and self._samples > 1:
+            time.sleep(60)
+        if "receiver" not in self._words:
+            return []
+        sent = self._bytes_total()
+        return [
+            Peer(
+                id=1,
+                address="192.0.2.7:41234",
+                connected_at=unix_now(),
+                payload_bytes_total=sent,
+                wire_bytes_total=sent,
+                packets_sent_unique_total=sent // 1316,
+                packets_retransmitted_total=0,
+                packets_dropped_total=0,
+                acks_total=sent // 10_000,
+                naks_total=0,
+                rtt_ms=0.1,
+                link_capacity_mbps=1000.0,
+            )
+        ]
+
+    def read_input(self) -> Input:
+        """A steady input."""
+        return Input(bytes_total=self._bytes_total(), last_packet_age_s=0.0)
+
+    def _bytes_total(self) -> int:
+        return int((time.monotonic() - self._started_at) * _BYTES_A_SECOND)
+
+    def read_applied(self) -> dict[str, Any]:
+        """Nothing is applied to anything."""
+        return {}
+
+    def read_debug(self) -> dict[str, Any]:
+        """A small view, or 30 kB."""
+        return {"engine": self.engine_name(), "filler": "x" * (30_000 if "chatty" in self._words else 1)}
+
+    def engine_name(self) -> str:
+        """Not GStreamer."""
+        return "pretended"
+
+    def stop(self) -> None:
+        """Stop, unless it is deaf."""
+        while "deaf" in self._words:
+            time.sleep(60)
+
+
+if __name__ == "__main__":
+    sys.exit(main(FakeSender))
