@@ -45,9 +45,10 @@ before=$(worker_pids)
 mcr streams --json | tr -d ' \n' | grep -o '"asked":"[^"]*DSCP[^"]*","applied":"[^"]*DSCP34[^"]*"\|"name":"QoS[^}]*' | head -n 2
 
 step "multicast within the restrictions"
-ip link add test0 type dummy
+ip link add test0 type veth peer name test1
 ip address add 198.51.100.1/24 dev test0
 ip link set test0 up multicast on
+ip link set test1 up
 python3 - <<'SENDER' &
 import socket, time
 packets = open("/var/lib/mcr-srt-streamer/media/bars_and_tone.ts", "rb").read()
@@ -71,6 +72,20 @@ mcr network-test 127.0.0.1 --seconds 2 | tee /root/network-test.log
 grep -q '^done: ' /root/network-test.log
 grep -q 'RTT: .* ping' /root/network-test.log
 kill "$(tr -d '\0' </run/iperf3.pid)"
+
+step "ffprobe within the restrictions"
+ask() { # the API as a script uses it
+    (set -a && . /etc/mcr-srt-streamer/environment && python3 - "$1" <<'ASK'
+import os, sys, urllib.request
+request = urllib.request.Request("http://127.0.0.1:5000" + sys.argv[1])
+request.add_header("Authorization", "Bearer " + os.environ["API_KEY"])
+print(urllib.request.urlopen(request, timeout=20).read().decode())
+ASK
+    )
+}
+knows_codec() { ask '/api/media/info?path=bars_and_tone.ts' | grep -i h264; }
+wait_until 30 knows_codec
+knows_codec | grep -o '"problems*":[^]]*]' || true
 
 step "reload: SIGHUP executes the web process anew"
 first=$(main_pid)
