@@ -34,7 +34,7 @@ mcr check || true
 step "streams: a file, and bars with DSCP"
 key=$(mcr start --listener 10001 --file bars_and_tone.ts | cut -d' ' -f1)
 mcr start --listener 10002 --bars 720p50
-ffmpeg -v fatal -i srt://127.0.0.1:10002 -t 3 -map 0 -c copy -y -f mpegts /root/bars.ts </dev/null
+ffmpeg -v error -i srt://127.0.0.1:10002 -t 3 -map 0 -c copy -y -f mpegts /root/bars.ts </dev/null
 [ "$(stat -c %s /root/bars.ts)" -gt 100000 ]
 # Every packet as it comes, for the whole rest of this check.
 ffmpeg -v fatal -i 'srt://127.0.0.1:10001' -map 0 -c copy -copy_unknown -y -f mpegts /root/through.ts </dev/null &
@@ -62,7 +62,7 @@ while sent < len(packets):
 SENDER
 sender=$!
 mcr start --listener 10003 --multicast 239.1.1.1:5001 --interface test0
-ffmpeg -v fatal -i srt://127.0.0.1:10003 -t 3 -map 0 -c copy -y -f mpegts /root/multicast.ts </dev/null
+ffmpeg -v error -i srt://127.0.0.1:10003 -t 3 -map 0 -c copy -y -f mpegts /root/multicast.ts </dev/null
 [ "$(stat -c %s /root/multicast.ts)" -gt 100000 ]
 kill $sender
 
@@ -75,6 +75,7 @@ kill "$(tr -d '\0' </run/iperf3.pid)"
 
 step "ffprobe within the restrictions"
 ask() { # the API as a script uses it
+    # shellcheck source=/dev/null
     (set -a && . /etc/mcr-srt-streamer/environment && python3 - "$1" <<'ASK'
 import os, sys, urllib.request
 request = urllib.request.Request("http://127.0.0.1:5000" + sys.argv[1])
