@@ -29,13 +29,17 @@ class Ledger:
         self._last: dict[int, Peer] = {}
         self._ring: deque[bytes] = deque(maxlen=HISTORY_SECONDS)
 
-    def sample(self, at: float, peers: list[Peer], source: Input) -> Sample:
-        """Book a reading and give it as a sample."""
+    def follow(self, peers: list[Peer]) -> None:
+        """Book a reading of the peers. Often: libsrt tells nothing of a peer that has just left."""
         for peer in peers:
             before = self._last.get(peer.id)
             for name in _COUNTERS:
                 self._totals[name] += grown(getattr(before, name) if before else 0, getattr(peer, name))
         self._last = {peer.id: peer for peer in peers}
+
+    def sample(self, at: float, peers: list[Peer], source: Input) -> Sample:
+        """Book a reading and give it as a sample."""
+        self.follow(peers)
         buffers = [peer.send_buffer_ms for peer in peers if peer.send_buffer_ms is not None]
         point = Point(
             at=at,

@@ -36,6 +36,11 @@ class Figures:
         self.applied = sample.applied or self.applied
         self.history.append(sample.point)
 
+    def recall(self, points: list[Point]) -> None:
+        """Add what a worker remembers, but for the points that are here already."""
+        newest = self.history[-1].at if self.history else 0.0
+        self.history.extend(point for point in points if point.at > newest)
+
     def end_worker(self) -> None:
         """Close the present worker's account: its totals are kept, its last sample is no longer the present."""
         for name in _TOTALS:

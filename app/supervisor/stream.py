@@ -152,6 +152,7 @@ class SupervisedStream:
             self._bury(self._ended or self.worker.end(), now)
             return
         if self.connection is None:
+            self._received = b""  # a line that broke off with the old connection does not go on in the new one
             self.connection = self.worker.connect()
         self._check_hung(now)
         self._climb_stop_ladder(now)
@@ -225,7 +226,7 @@ class SupervisedStream:
                 if self._stop_asked_at is not None:
                     self._say(Stop())  # it was asked before it could hear
             case History(points):
-                self.figures.history.extend(points)
+                self.figures.recall(points)
             case Ready():
                 self._step(life.Ready(), now)
             case Sample():
