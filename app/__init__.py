@@ -47,6 +47,7 @@ def create_app(
     from app.network_test import NetworkTester
     from app.routes import pages
     from app.routes_network_test import network_test_pages
+    from app.settings import SHIPPED_CHANNELS_FILE
     from app.static_files import register_static_files
     from app.utils import SystemMeter
     from app.web_access import guard
@@ -71,6 +72,7 @@ def create_app(
             system=SystemMeter(settings.media_folder),
             network=NetworkTester.of(settings),
             channels=ChannelList(settings.channels_file),
+            shipped_channels=ChannelList(SHIPPED_CHANNELS_FILE),
             analyst=MediaAnalyst(library),
         ),
     )

@@ -69,7 +69,8 @@ def show_media_info() -> Response:
 @machine.get("/channels")
 def list_channels() -> Response:
     """The multicast channels of this house, and what is wrong with those that are left out."""
-    return json_response(services().channels.read())
+    has_own = services().settings.channels_file.exists()
+    return json_response((services().channels if has_own else services().shipped_channels).read())
 
 
 @machine.get("/interfaces")

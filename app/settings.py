@@ -20,7 +20,7 @@ PROJECT_FOLDER: Final = Path(__file__).resolve().parent.parent
 SECRET_KEY_CHARACTERS: Final = 32
 # sockaddr_un.sun_path has 108 bytes with the closing zero (unix(7)); a worker's socket name needs some of them.
 RUNTIME_FOLDER_BYTES: Final = 80
-_CHANNELS_FILE: Final = "iptv_channels.json"
+SHIPPED_CHANNELS_FILE: Final = PROJECT_FOLDER / "app" / "data" / "iptv_channels.json"
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 _ENVIRONMENTS: Final = ("production", "development", "testing")
@@ -63,9 +63,8 @@ class Settings:
 
     @property
     def channels_file(self) -> Path:
-        """The list of multicast channels: the data folder's own, else the one that ships with the product."""
-        own = self.data_folder / _CHANNELS_FILE
-        return own if own.exists() else PROJECT_FOLDER / "app" / "data" / _CHANNELS_FILE
+        """This house's list of multicast channels; while there is none, SHIPPED_CHANNELS_FILE stands in."""
+        return self.data_folder / SHIPPED_CHANNELS_FILE.name
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

@@ -92,6 +92,7 @@ class Services:
     system: SystemMeter
     network: NetworkTester
     channels: ChannelList
+    shipped_channels: ChannelList
     analyst: MediaAnalyst
     workers: WorkerMeter = field(default_factory=WorkerMeter)
     versions: VersionReader = field(default_factory=VersionReader)

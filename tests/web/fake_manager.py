@@ -348,6 +348,9 @@ class FakeManager:
     def store_problem(self) -> str | None:
         return self.store_fault
 
+    def detach(self) -> None:
+        self.streams.clear()
+
     def shutdown(self) -> None:
         self.streams.clear()
 

@@ -52,7 +52,7 @@ function showAnalysis(analysis, needed) {
   byId("figures").hidden = false;
   setFigure(byId("bitrate"), mbps(analysis.bitrate_bps / 1e6), "Mb/s");
   setFigure(byId("rate"), analysis.is_constant_bitrate ? "CBR" : "VBR", analysis.is_constant_bitrate ? "constant" : "variable");
-  setFigure(byId("duration"), duration(analysis.duration_s), "");
+  setFigure(byId("duration"), duration(Math.round(analysis.duration_s)), "");
   const intervals = analysis.programmes.map((programme) => programme.pcr.longest_ms).filter((longest) => longest !== null);
   setFigure(byId("pcr"), intervals.length ? Math.max(...intervals).toFixed(0) : UNKNOWN, "ms");
   setFigure(byId("continuity"), count(analysis.continuity_errors), "");

@@ -1,0 +1,175 @@
+"""Health, metrics, the machine, media and channels."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.instruments.ts_maker import Recipe, make_ts
+from tests.instruments.waiting import wait_for
+from tests.web.fake_manager import FakeManager
+
+
+@pytest.fixture
+def media(settings):
+    """A media folder with a file, a folder with a file, and a file that is none."""
+    content = make_ts(Recipe(seconds=1.0))
+    (settings.media_folder / "bars.ts").write_bytes(content)
+    (settings.media_folder / "ird").mkdir()
+    (settings.media_folder / "ird" / "<script>alert(1)<∕script>.ts").write_bytes(content)
+    (settings.media_folder / "letter.ts").write_text("no transport stream")
+    return settings.media_folder
+
+
+def keep(manager: FakeManager, *keys: str) -> None:
+    manager.streams = {key: manager.streams[key] for key in keys}
+
+
+def test_health_is_good_when_every_ordered_stream_is_well(stranger, manager):
+    keep(manager, "lineup", "guestx", "stoppd")
+    answer = stranger.get("/health")
+
+    assert answer.status_code == 200
+    assert answer.json == {"status": "ok", "parts": {"store": "ok", "media_folder": "ok", "streams": "ok"}}
+
+
+@pytest.mark.parametrize("key", ["arenab", "stallx", "failed"])
+def test_health_is_a_fault_when_a_stream_is(stranger, manager, key):
+    keep(manager, "lineup", key)
+    answer = stranger.get("/health")
+
+    assert answer.status_code == 503
+    assert answer.json["parts"]["streams"] == "fault"
+    assert answer.json["parts"]["store"] == "ok"
+
+
+def test_health_is_a_fault_without_store_or_media_folder(stranger, manager, settings):
+    keep(manager, "lineup")
+    manager.store_fault = "disk full at /secret/place"
+    settings.media_folder.rmdir()
+    answer = stranger.get("/health")
+
+    assert answer.status_code == 503
+    assert answer.json["parts"] == {"store": "fault", "media_folder": "fault", "streams": "ok"}
+    assert "secret" not in answer.get_data(as_text=True)
+
+
+def metrics_of(client) -> dict[str, list]:
+    text = client.get("/metrics").get_data(as_text=True)
+    return {family.name: family.samples for family in text_string_to_metric_families(text)}
+
+
+def test_metrics_agree_with_the_api(script):
+    view = script.get("/api/streams/parlmt").json
+    metrics = metrics_of(script)
+
+    def value(name: str) -> float:
+        (sample,) = [sample for sample in metrics[name] if sample.labels["key"] == "parlmt"]
+        return sample.value
+
+    assert value("srt_stream_packets_dropped") == view["totals"]["packets_dropped"] == 14
+    assert value("srt_stream_payload_bits_per_second") == pytest.approx(view["payload_mbps"] * 1e6)
+    assert value("srt_stream_peers") == 1
+    assert value("srt_peer_rtt_seconds") == pytest.approx(view["peers"][0]["rtt_ms"] / 1000, abs=1e-4)
+    phases = {s.labels["phase"]: s.value for s in metrics["srt_stream_phase"] if s.labels["key"] == "parlmt"}
+    assert [phase for phase, is_on in phases.items() if is_on] == ["delivering"]
+
+
+def test_metrics_do_not_make_zero_of_what_is_unknown(script):
+    metrics = metrics_of(script)
+
+    assert "failed" not in {sample.labels["key"] for sample in metrics["srt_stream_payload_bits_per_second"]}
+    assert {s.labels["key"]: s.value for s in metrics["srt_stream_healthy"]}["failed"] == 0
+
+
+def test_the_dashboards_poll_is_small(script):
+    assert len(script.get("/api/dashboard?spark=1").data) < 12_000
+    assert len(script.get("/api/dashboard").data) < 12_000
+
+
+def test_the_dashboard_says_how_all_are(script):
+    answer = script.get("/api/dashboard?spark=1").json
+
+    assert answer["overview"]["fault"] == 3
+    assert answer["overview"]["attention"] == 1
+    assert answer["overview"]["on_air"] == 7
+    assert len(answer["streams"]) == 10
+    assert len(answer["streams"][2]["spark"]) == 60
+    assert 10001 not in answer["free_ports"]
+    assert answer["system"]["sending_mbps"] == pytest.approx(54.5, abs=0.1)
+
+
+def test_the_machine_is_told_as_it_is(script):
+    system = script.get("/api/system").json
+
+    assert system["hostname"] == os.uname().nodename
+    assert system["streams_max"] == 10
+    assert 0 < system["memory_used_mb"] < system["memory_total_mb"]
+    assert 0 <= system["disk_used_percent"] <= 100
+
+
+def test_the_engines_versions_come_without_loading_it(script):
+    system = wait_for(
+        lambda: (found := script.get("/api/system").json)["gstreamer_version"] and found, deadline_s=30, what="versions"
+    )
+
+    assert system["gstreamer_version"].startswith("1.")
+    assert system["libsrt_version"].startswith("1.")
+
+
+def test_interfaces_are_named(script):
+    interfaces = script.get("/api/interfaces").json["interfaces"]
+
+    loopback = next(found for found in interfaces if found["name"] == "lo")
+    assert loopback["is_loopback"] is True
+    assert "127.0.0.1" in loopback["addresses"]
+
+
+def test_the_media_folder_is_listed_with_what_is_wrong(script, media):
+    top = script.get("/api/media").json
+    below = script.get("/api/media?path=ird").json
+
+    assert [folder["name"] for folder in top["folders"]] == ["ird"]
+    by_name = {file["name"]: file for file in top["files"]}
+    assert by_name["bars.ts"]["problem"] is None
+    assert by_name["bars.ts"]["check"]["is_constant_bitrate"] is True
+    assert by_name["letter.ts"]["problem"]
+    assert below["parent"] == ""
+    assert below["files"][0]["name"] == "<script>alert(1)<∕script>.ts"
+
+
+@pytest.mark.parametrize("path", ["..", "/etc", "nowhere", "a\0b"])
+def test_a_folder_that_is_not_ours_is_not_listed(script, media, path):
+    answer = script.get("/api/media", query_string={"path": path})
+
+    assert answer.status_code == 400
+    assert "source.path" in answer.json["error"]["fields"]
+
+
+def test_a_file_is_checked_before_it_is_sent(script, media):
+    assert script.get("/api/media/check?path=bars.ts").json["bitrate_bps"] == pytest.approx(3_000_000, rel=0.01)
+    assert script.get("/api/media/check?path=letter.ts").status_code == 400
+
+
+def test_a_file_is_analysed_in_the_background(script, browser, media):
+    assert browser.get("/media_info/bars.ts").status_code == 200
+
+    def analysis():
+        answer = script.get("/api/media/info?path=bars.ts&overhead_percent=50").json
+        return answer if answer["state"]["phase"] == "done" else None
+
+    answer = wait_for(analysis, deadline_s=60, what="the analysis")
+    assert answer["state"]["analysis"]["is_constant_bitrate"] is True
+    assert answer["needed_mbps"] == pytest.approx(3 * (1360 / 1316) * 1.5, rel=0.02)
+
+
+def test_the_channels_of_the_house_are_listed(script, settings):
+    (settings.data_folder / "iptv_channels.json").write_text('[{"name": "Ett", "address": "239.1.1.1", "port": 1}]')
+
+    assert script.get("/api/channels").json["channels"][0]["name"] == "Ett"
+
+
+def test_without_a_list_of_its_own_the_house_has_the_shipped_one(script):
+    assert len(script.get("/api/channels").json["channels"]) > 0

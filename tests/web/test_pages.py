@@ -1,0 +1,171 @@
+"""The pages: the form that starts a stream, what is shown of it again, and pages that are not there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.web.fake_manager import LONG_NAME, SCRIPT_NAME
+
+FORM = {
+    "source_kind": "file",
+    "path": "bars.ts",
+    "loop": "1",
+    "port": "10009",
+    "latency_ms": "250",
+    "overhead_percent": "30",
+    "smoothing_latency_ms": "20",
+    "key_bits": "0",
+    "qos": "1",
+    "name": "From the form",
+}
+JSON = {"Accept": "application/json"}
+
+
+def test_the_form_starts_what_it_says(browser, manager):
+    answer = browser.post("/", data=FORM)
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/stream/new010"
+    spec = manager.started[0]
+    assert (spec.name, spec.endpoint.port, spec.source.path, spec.source.loop) == (
+        "From the form",
+        10009,
+        "bars.ts",
+        True,
+    )
+    assert (spec.latency_ms, spec.overhead_percent, spec.smoothing_latency_ms) == (250, 30, 20)
+    assert (spec.encryption, spec.qos) == (None, True)
+
+
+def test_the_pages_script_gets_the_view(browser):
+    answer = browser.post("/", data=FORM, headers=JSON)
+
+    assert answer.status_code == 201
+    assert answer.json["label"] == "From the form"
+
+
+def test_a_caller_is_started_with_its_multicast_source_and_passphrase(browser, manager):
+    fields = {
+        "source_kind": "multicast",
+        "address": "239.1.1.1",
+        "group_port": "1234",
+        "interface": "auto",
+        "protocol": "rtp",
+        "source_ip": "",
+        "host": "192.0.2.10",
+        "port": "9000",
+        "latency_ms": "120",
+        "overhead_percent": "25",
+        "smoothing_latency_ms": "30",
+        "key_bits": "256",
+        "passphrase": "p&?#\"'å long",
+    }
+
+    assert browser.post("/caller", data=fields).status_code == 303
+    spec = manager.started[0]
+    assert (spec.endpoint.host, spec.endpoint.port) == ("192.0.2.10", 9000)
+    assert (spec.source.address, spec.source.protocol, spec.source.source_ip) == ("239.1.1.1", "rtp", None)
+    assert spec.encryption.passphrase.reveal() == "p&?#\"'å long"
+    assert (spec.encryption.key_bits, spec.qos) == (256, False)
+
+
+def test_every_wrong_field_is_named_at_once_in_the_form_that_asked(browser, manager):
+    answer = browser.post(
+        "/", data={**FORM, "latency_ms": "soon", "overhead_percent": "100", "path": "../x.ts"}, headers=JSON
+    )
+
+    assert answer.status_code == 400
+    assert set(answer.json["error"]["fields"]) == {"latency_ms", "overhead_percent", "source.path"}
+    assert manager.started == []
+
+
+def test_a_taken_port_is_reported_in_the_form_that_asked(browser):
+    page = browser.post("/", data={**FORM, "port": "10001"})
+
+    assert page.status_code == 409
+    assert re.search(r'data-fault-of="endpoint.port">10001 is taken', page.get_data(as_text=True))
+
+
+def test_nothing_typed_is_lost_but_the_passphrase_does_not_come_back(browser):
+    fields = {**FORM, "port": "10001", "name": "Kept as typed", "key_bits": "128", "passphrase": "never in a page"}
+    page = browser.post("/", data=fields).get_data(as_text=True)
+
+    assert 'value="Kept as typed"' in page
+    assert 'value="250"' in page
+    assert '<option value="128" selected>' in page
+    assert "never in a page" not in page
+
+
+def test_a_link_fills_the_form_in(browser):
+    page = browser.get(
+        "/?latency_ms=340&overhead_percent=26&path=a/b.ts&qos=0&key_bits=256&passphrase=secret-in-link"
+    ).get_data(as_text=True)
+
+    assert 'name="latency_ms" value="340"' in page
+    assert 'name="overhead_percent" value="26"' in page
+    assert 'value="a/b.ts"' in page
+    assert not re.search(r'name="qos" value="1" checked', page)
+    assert "secret-in-link" not in page
+
+
+@pytest.mark.parametrize("path", ["/", "/?view=wall", "/caller", "/events", "/stream/lineup", "/network_test"])
+def test_no_page_has_inline_scripts_styles_or_handlers(browser, path):
+    page = browser.get(path).get_data(as_text=True)
+
+    assert not re.search(r"<script(?![^>]*\bsrc=)", page)
+    assert "<style" not in page
+    assert not re.search(r'<[^>]+\sstyle="', page)
+    assert not re.search(r"<[^>]+\son[a-z]+=", page)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?view=wall", "/caller", "/events", "/stream/lineup", "/network_test", "/nowhere"]
+)
+def test_pages_load_from_this_host_alone(browser, path):
+    page = browser.get(path).get_data(as_text=True)
+
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', page) == []
+
+
+def test_static_files_may_be_kept_because_their_address_changes_with_them(browser):
+    page = browser.get("/").get_data(as_text=True)
+    address = re.search(r'href="(/static/css/style\.css\?v=[0-9a-f]+)"', page)[1]
+
+    assert "immutable" in browser.get(address).headers["Cache-Control"]
+    assert browser.get("/static/js/app.js").headers["Cache-Control"] == "no-cache"
+
+
+def test_hostile_and_endless_names_are_text(browser):
+    page = browser.get("/stream/evilxx").get_data(as_text=True)
+
+    assert SCRIPT_NAME not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert LONG_NAME.strip() in browser.get("/stream/longxx").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/stream/nobody", "/media_info/nothing.ts", "/media_info/../../etc/passwd"]
+)
+def test_what_is_not_there_is_a_page_for_people(browser, path):
+    answer = browser.get(path)
+
+    assert answer.status_code == 404
+    assert answer.mimetype == "text/html"
+    assert "To the dashboard" in answer.get_data(as_text=True)
+
+
+def test_an_error_of_our_own_tells_nothing_of_itself(app, browser, manager, caplog):
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    def fail() -> None:
+        raise RuntimeError("the inner words")
+
+    manager.list = fail
+    answer = browser.get("/api/streams")
+
+    assert answer.status_code == 500
+    assert answer.json["error"]["code"] == "internal_error"
+    assert "inner words" not in answer.get_data(as_text=True)
+    assert "request failed" in caplog.text

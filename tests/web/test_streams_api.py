@@ -1,0 +1,308 @@
+"""The JSON API of streams: what comes in is judged, what goes out is whole and hides the passphrase."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import msgspec
+import pytest
+
+from app.domain.status import Phase, Reason
+from tests.web.fake_manager import PASSPHRASE, FakeManager, make_peer, make_snapshot
+
+LISTENER = {
+    "name": "Line-up",
+    "endpoint": {"mode": "listener", "port": 10009},
+    "source": {"kind": "file", "path": "bars.ts"},
+}
+
+
+def post(client, document):
+    return client.post("/api/streams", json=document)
+
+
+def test_a_stream_is_started_and_its_view_comes_back(script, manager):
+    answer = post(script, LISTENER)
+
+    assert answer.status_code == 201
+    view = answer.json
+    assert answer.headers["Location"] == f"/api/streams/{view['key']}"
+    assert view["name"] == "Line-up"
+    assert view["order"] == "run"
+    assert view["phase"] == "waiting"
+    assert view["reason"] is None
+    assert view["spec"]["latency_ms"] == 200
+    assert view["peers"] == []
+    assert manager.started[0].endpoint.port == 10009
+
+
+STREAM_FIELDS = """key name spec order phase reason since sample_age_s restarts payload_mbps wire_mbps peers worker"""
+PEER_FIELDS = """address connected_s rtt_ms negotiated_latency_ms payload_mbps wire_mbps packets_sent_unique
+packets_retransmitted retransmitted_percent packets_dropped send_buffer_ms flight_packets link_capacity_mbps"""
+
+
+def test_the_view_has_every_figure_of_the_contract(script):
+    view = script.get("/api/streams/parlmt").json
+
+    assert set(view) >= set(STREAM_FIELDS.split())
+    assert set(view["peers"][0]) >= set(PEER_FIELDS.split())
+    assert set(view["worker"]) >= {"pid", "cpu_percent", "memory_mb"}
+    assert view["since"].endswith("Z")
+
+
+def test_the_peers_loss_is_that_of_the_counters_beside_it(script):
+    peer = script.get("/api/streams/parlmt").json["peers"][0]
+
+    expected = 100 * peer["packets_retransmitted"] / peer["packets_sent_unique"]
+    assert peer["retransmitted_percent"] == pytest.approx(expected, abs=0.01)
+
+
+def test_lists_come_wrapped(script):
+    assert len(script.get("/api/streams").json["streams"]) == 10
+    assert len(script.get("/api/streams/lineup/history?seconds=7").json["samples"]) == 7
+    assert script.get("/api/events").json["events"][0]["key"] == "arenab"
+    assert script.get("/api/events?key=failed").json["events"][0]["text"] == "failed: file missing"
+
+
+def test_the_passphrase_is_in_no_answer(script, browser, manager):
+    spec = {**LISTENER, "encryption": {"key_bits": 256, "passphrase": PASSPHRASE}}
+    answers = [post(script, spec).get_data(as_text=True)]
+    assert manager.started[0].encryption.passphrase.reveal() == PASSPHRASE
+
+    for path in (
+        "/api/streams",
+        "/api/streams/arenab",
+        "/api/streams/arenab/live",
+        "/api/streams/arenab/debug",
+        "/api/dashboard",
+        "/api/events",
+        "/metrics",
+    ):
+        answers += [script.get(path).get_data(as_text=True)]
+    for path in ("/", "/caller", "/stream/arenab", "/events"):
+        answers += [browser.get(path).get_data(as_text=True)]
+
+    assert all(PASSPHRASE not in answer for answer in answers)
+
+
+def test_a_person_may_ask_for_the_passphrase_and_a_script_may_not(browser, script):
+    assert browser.post("/api/streams/arenab/passphrase").json == {"passphrase": PASSPHRASE}
+    assert browser.post("/api/streams/lineup/passphrase").json == {"passphrase": None}
+    assert script.post("/api/streams/arenab/passphrase").status_code == 401
+    assert browser.get("/api/streams/arenab/passphrase").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"latency_ms": 19}, "latency_ms"),
+        ({"latency_ms": 8001}, "latency_ms"),
+        ({"latency_ms": "200"}, "latency_ms"),
+        ({"latency_ms": True}, "latency_ms"),
+        ({"overhead_percent": 0}, "overhead_percent"),
+        ({"overhead_percent": 100}, "overhead_percent"),
+        ({"endpoint": {"mode": "listener", "port": 9999}}, "endpoint.port"),
+        ({"endpoint": {"mode": "caller", "host": "-evil", "port": 9000}}, "endpoint.host"),
+        ({"endpoint": {"mode": "caller", "host": "a?b&c", "port": 9000}}, "endpoint.host"),
+        ({"source": {"kind": "file", "path": "../secret.ts"}}, "source.path"),
+        ({"source": {"kind": "file", "path": 'quo"te.ts'}}, "source.path"),
+        ({"name": "two\nlines"}, "name"),
+        ({"encryption": {"key_bits": 128, "passphrase": "nine byte"}}, "encryption.passphrase"),
+        ({"encryption": {"key_bits": 128, "passphrase": "x" * 80}}, "encryption.passphrase"),
+        ({"encryption": {"key_bits": 192, "passphrase": "long enough"}}, "encryption.key_bits"),
+        ({"surprise": 1}, "surprise"),
+        ({"endpoint": []}, "endpoint"),
+    ],
+)
+def test_bad_input_is_refused_with_the_field_named(script, manager, change, field):
+    answer = post(script, {**LISTENER, **change})
+
+    assert answer.status_code == 400
+    error = answer.json["error"]
+    assert set(error) == {"code", "message", "fields"}
+    assert field in error["fields"]
+    assert manager.started == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"null", b"[]", b"17", b'"text"', b"\xff\xfe", b"[" * 60_000, b'{"name": "\\ud800"}', b"\x00"]
+)
+def test_what_is_no_json_object_is_refused(script, manager, body):
+    answer = script.post("/api/streams", data=body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert answer.json["error"]["fields"]
+    assert manager.started == []
+
+
+def test_two_megabytes_are_too_large(script, manager):
+    answer = script.post("/api/streams", data=b" " * 2_000_000, content_type="application/json")
+
+    assert answer.status_code == 413
+    assert answer.json["error"]["code"] == "too_large"
+    assert manager.started == []
+
+
+def test_a_taken_port_is_a_conflict_on_its_field(script):
+    answer = post(script, {**LISTENER, "endpoint": {"mode": "listener", "port": 10001}})
+
+    assert answer.status_code == 409
+    assert answer.json["error"]["code"] == "port_in_use"
+    assert "endpoint.port" in answer.json["error"]["fields"]
+
+
+def test_what_could_not_start_says_why(script):
+    answer = post(script, {**LISTENER, "endpoint": {"mode": "caller", "host": "no-such-host.invalid", "port": 9000}})
+
+    assert answer.status_code == 422
+    assert answer.json["error"]["code"] == "could_not_start"
+    assert answer.json["error"]["reason"] == "host_not_found"
+
+
+def test_a_stream_is_stopped_started_again_and_dismissed(script, manager):
+    assert script.post("/api/streams/lineup/stop").json["phase"] == "stopped"
+    assert script.post("/api/streams/lineup/start").json["phase"] == "waiting"
+    assert script.delete("/api/streams/lineup").status_code == 204
+    assert script.get("/api/streams/lineup").status_code == 404
+    assert [name for name, _, _ in manager.orders] == ["stop", "restart", "dismiss"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/api/streams/nobody"),
+        ("delete", "/api/streams/nobody"),
+        ("post", "/api/streams/nobody/stop"),
+        ("post", "/api/streams/nobody/start"),
+        ("get", "/api/streams/nobody/history"),
+        ("get", "/api/streams/nobody/live"),
+        ("get", "/api/streams/nobody/debug"),
+        ("get", "/api/nowhere"),
+    ],
+)
+def test_what_is_not_there_is_not_found_in_json(script, method, path):
+    answer = getattr(script, method)(path)
+
+    assert answer.status_code == 404
+    assert answer.json["error"]["code"] == "not_found"
+
+
+def test_a_wrong_method_says_which_are_right(script):
+    answer = script.put("/api/streams")
+
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) >= {"GET", "POST"}
+
+
+@pytest.mark.parametrize("seconds", ["0", "3601", "-1", "ten", "1e3", "９"])
+def test_history_of_a_senseless_length_is_refused(script, seconds):
+    answer = script.get(f"/api/streams/lineup/history?seconds={seconds}")
+
+    assert answer.status_code == 400
+    assert "seconds" in answer.json["error"]["fields"]
+
+
+def test_history_is_a_spreadsheet_when_asked(script):
+    answer = script.get("/api/streams/lineup/history?seconds=20&format=csv")
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+
+    assert answer.mimetype == "text/csv"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert len(rows) == 20
+    assert rows[0]["time_utc"].endswith("Z")
+    assert float(rows[-1]["payload_mbps"]) == pytest.approx(16.0, abs=1)
+
+
+def test_a_streams_page_gets_only_what_is_new(script):
+    first = script.get("/api/streams/lineup/live").json
+    newest = first["samples"][-1]["at"]
+    again = script.get(f"/api/streams/lineup/live?since={int(newest) - 5}").json
+
+    assert len(first["samples"]) == 300
+    assert 1 <= len(again["samples"]) <= 7
+    assert all(sample["at"] > newest - 5 for sample in again["samples"])
+    assert again["stream"]["key"] == "lineup"
+    assert again["overview"]["fault"] == 3
+
+
+def test_a_short_latency_brings_advice(script):
+    advice = script.get("/api/streams/parlmt/live").json["advice"]
+
+    assert advice["is_enough"] is False
+    assert advice["latency_ms"] > 300
+    assert script.get("/api/streams/guestx/live").json["advice"] is None
+
+
+def test_unknown_is_null_and_zero_is_zero(script, manager):
+    manager.streams["stoppd"] = make_snapshot("stoppd", manager.get("stoppd").spec, Phase.STOPPED)
+    off_air = script.get("/api/streams/stoppd").json
+    waiting = script.get("/api/streams/guestx").json
+    hidden = script.get("/api/streams/longxx").json["peers"][0]
+
+    assert off_air["payload_mbps"] is None
+    assert off_air["sample_age_s"] is None
+    assert off_air["worker"] is None
+    assert waiting["payload_mbps"] == 0
+    assert waiting["rtt_ms"] is None
+    assert hidden["negotiated_latency_ms"] is None
+    assert hidden["packets_dropped"] == 0
+
+
+def test_a_fault_says_what_it_is_and_what_mends_it(script):
+    view = script.get("/api/streams/arenab").json
+
+    assert (view["phase"], view["reason"], view["severity"]) == ("backing_off", "wrong_passphrase", "fault")
+    assert view["retry_in_s"] == 24.3
+    assert "passphrase" in view["remedy"]
+
+
+def test_every_reason_has_words_and_a_remedy():
+    from app.presenters_words import reason_text, remedy_text
+
+    for reason in Reason:
+        assert reason_text(reason)
+        assert remedy_text(reason)
+
+
+def test_settings_show_what_was_changed_on_the_way(script):
+    rows = {row["name"]: row for row in script.get("/api/streams/parlmt").json["settings"]}
+    two_peers = {row["name"]: row for row in script.get("/api/streams/lineup").json["settings"]}
+
+    assert (rows["Overhead"]["asked"], rows["Overhead"]["applied"], rows["Overhead"]["differs"]) == ("3 %", "5 %", True)
+    assert rows["Encryption"]["negotiated"] == "secured"
+    assert rows["QoS"]["applied"] == "DSCP 34"
+    assert two_peers["Latency"]["negotiated"] == "200 ms / 500 ms"
+    assert two_peers["Latency"]["differs"] is True
+
+
+def test_an_unsecured_peer_of_an_encrypted_stream_is_flagged(script, manager):
+    snapshot = manager.get("parlmt")
+    peers = (make_peer(1, encryption_state="no_secret"),)
+    manager.streams["parlmt"] = make_snapshot("parlmt", snapshot.spec, Phase.DELIVERING, peers=peers, payload_mbps=1.0)
+
+    row = next(row for row in script.get("/api/streams/parlmt").json["settings"] if row["name"] == "Encryption")
+
+    assert row["differs"] is True
+
+
+def test_dropping_packets_wants_attention(script, manager):
+    snapshot = manager.get("lineup")
+    rates = msgspec.structs.replace(snapshot.rates, packets_dropped=1)
+    manager.streams["lineup"] = msgspec.structs.replace(snapshot, rates=rates)
+
+    view = script.get("/api/streams/lineup").json
+
+    assert (view["severity"], view["remark"]) == ("attention", "dropping packets")
+
+
+def test_the_fake_manager_can_do_what_the_real_one_does():
+    import inspect
+
+    from app.stream_manager import StreamManager
+    from app.web_services import Manager
+
+    for name in (name for name in vars(Manager) if not name.startswith("_")):
+        real = inspect.signature(getattr(StreamManager, name)).parameters
+        fake = inspect.signature(getattr(FakeManager, name)).parameters
+        assert [p.kind for p in real.values()] == [p.kind for p in fake.values()] or name == "history"
