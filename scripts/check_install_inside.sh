@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The part of check_install.sh that runs in the booted root.
 set -euo pipefail
-trap 'echo "failed in line $LINENO: $BASH_COMMAND"; journalctl --no-pager -b -n 60 -u mcr-srt-streamer -u network-tuning' ERR
+trap 'echo "failed in line $LINENO: $BASH_COMMAND"; mcr streams; ask /api/events; journalctl --no-pager -b -n 60 -u mcr-srt-streamer -u network-tuning' ERR
 cd /root/streamer
 
 step() { printf '\n##### %s\n' "$*"; }
