@@ -107,6 +107,7 @@ class _Forwarder:
         self._sockets: list[socket.socket] = [self._front]
         self._queue: list[tuple[int, int, bytes, socket.socket, tuple[str, int]]] = []
         self._order = 0
+        self.late_ns = 0
 
     def port(self) -> int:
         """The port that a caller calls."""
@@ -150,7 +151,8 @@ class _Forwarder:
 
     def _send_what_is_due(self) -> None:
         while self._queue and self._queue[0][0] <= time.time_ns():
-            _, _, packet, through, to = heapq.heappop(self._queue)
+            due_ns, _, packet, through, to = heapq.heappop(self._queue)
+            self.late_ns = max(self.late_ns, time.time_ns() - due_ns)
             try:
                 through.sendto(packet, to)
             except (BlockingIOError, ConnectionRefusedError) as error:
@@ -218,6 +220,10 @@ class Relay:
         """What has gone through so far, by direction."""
         return _read_counts(self._child.ask())
 
+    def late_ms(self) -> float:
+        """By how much the relay itself was late with a packet at worst: what a busy machine added to the delay."""
+        return float(self._child.ask()["late_ms"])
+
     def set_loss(self, *, to_listener: float, to_caller: float) -> None:
         """Change the loss from now on, in percent; 100 cuts a direction."""
         self._child.ask(to_listener=to_listener, to_caller=to_caller)
@@ -280,7 +286,7 @@ def main() -> None:
         for direction, path in paths.items():
             path.loss_percent = question.get(direction, path.loss_percent)
         counts = {direction: asdict(path.counts) for direction, path in paths.items()}
-        say(number=question.get("number"), **counts)
+        say(number=question.get("number"), late_ms=forwarder.late_ns / 1e6, **counts)
 
     say(port=forwarder.port(), pid=os.getpid())
     forwarder.run(answer)
