@@ -65,8 +65,7 @@ class SystemMeter:
         self._lock = threading.Lock()
         self._read_at = 0.0
         self._last: System | None = None
-        # The first reading of psutil's counter has nothing to compare with; this one is it.
-        psutil.cpu_percent(interval=None)
+        self._cpu = psutil.cpu_times()
 
     def read(self) -> System:
         """The machine now, or as it was up to a second ago."""
@@ -84,7 +83,7 @@ class SystemMeter:
             user=_user_name(),
             platform=_platform_name(),
             uptime_s=int(time.time() - psutil.boot_time()),
-            cpu_percent=psutil.cpu_percent(interval=None),
+            cpu_percent=self._cpu_percent(),
             cpu_count=psutil.cpu_count() or 1,
             memory_used_bytes=memory.total - memory.available,
             memory_total_bytes=memory.total,
@@ -93,6 +92,16 @@ class SystemMeter:
             disk_free_bytes=disk.free,
             addresses=host_addresses(),
         )
+
+    def _cpu_percent(self) -> float:
+        """Busy share since the reading before. psutil.cpu_percent keeps a reading for each thread that asks: here the
+        askers are a pool's threads, and each would see 0 at first.
+        """
+        before, self._cpu = self._cpu, psutil.cpu_times()
+        # user holds guest and nice holds guest_nice already (proc(5)).
+        total_s = sum(self._cpu[:8]) - sum(before[:8])
+        idle_s = self._cpu.idle + self._cpu.iowait - before.idle - before.iowait
+        return round(100 * max(0.0, 1 - idle_s / total_s), 1) if total_s > 0 else 0.0
 
 
 class WorkerMeter:
