@@ -22,9 +22,13 @@ _BINARIES_MAX_BYTES = 1_500_000
 
 
 def committed() -> list[Path]:
-    """Every file that git knows."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, timeout=30, check=True).stdout
-    return [path for name in names.decode().split("\0") if name and (path := ROOT / name).is_file()]
+    """Every file of the repository; in an unpacked archive, every file that is there but the environment."""
+    if (ROOT / ".git").exists():
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, timeout=30, check=True)
+        names = listed.stdout.decode().split("\0")
+        return [path for name in names if name and (path := ROOT / name).is_file()]
+    made_here = {".venv", "node_modules", "__pycache__", "media", "data"}
+    return [path for path in ROOT.rglob("*") if path.is_file() and not made_here & set(path.relative_to(ROOT).parts)]
 
 
 @pytest.mark.parametrize("what", _SECRET_LIKE)
