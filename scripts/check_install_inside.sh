@@ -40,7 +40,6 @@ ffmpeg -v fatal -i srt://127.0.0.1:10002 -t 3 -map 0 -c copy -y -f mpegts /root/
 ffmpeg -v fatal -i 'srt://127.0.0.1:10001' -map 0 -c copy -copy_unknown -y -f mpegts /root/through.ts </dev/null &
 receiver=$!
 wait_until 10 is_phase "$key" delivering
-before=$(worker_pids)
 
 mcr streams --json | tr -d ' \n' | grep -o '"asked":"[^"]*DSCP[^"]*","applied":"[^"]*DSCP34[^"]*"\|"name":"QoS[^}]*' | head -n 2
 
@@ -90,6 +89,7 @@ knows_codec >/dev/null
 
 step "reload: SIGHUP executes the web process anew"
 first=$(main_pid)
+before=$(worker_pids)
 systemctl reload mcr-srt-streamer
 sleep 1
 wait_until 20 mcr streams
