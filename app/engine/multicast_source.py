@@ -23,8 +23,8 @@ from app.steady_clock import unix_now
 
 # 50 Mb/s for 300 ms; the kernel books about 2300 bytes of its memory for each datagram of 1316.
 RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
-_SOL_SOCKET, _SO_RCVBUF, _SO_RCVBUFFORCE = 1, 8, 33  # asm-generic/socket.h
-_IPPROTO_IP, _IP_MULTICAST_ALL = 0, 49  # linux/in.h
+_SO_RCVBUFFORCE: Final = 33  # asm-generic/socket.h
+_IP_MULTICAST_ALL: Final = 49  # linux/in.h
 _RTP_CAPS: Final = "application/x-rtp, media=(string)video, clock-rate=(int)90000, encoding-name=(string)MP2T"
 
 
@@ -89,11 +89,8 @@ def _join(source: MulticastSource) -> Gio.Socket:
     if interface is not None:
         _check_interface(interface)
     group = Gio.InetAddress.new_from_string(source.address)
+    receiver = _bind(source.address, source.port)
     try:
-        receiver = Gio.Socket.new(Gio.SocketFamily.IPV4, Gio.SocketType.DATAGRAM, Gio.SocketProtocol.UDP)
-        # Only what this socket joined, on the interface where it joined, from the sender that it asked for.
-        receiver.set_option(_IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-        receiver.bind(Gio.InetSocketAddress.new(group, source.port), allow_reuse=True)
         if source.source_ip is None:
             receiver.join_multicast_group(group, False, interface)
         else:
@@ -104,6 +101,24 @@ def _join(source: MulticastSource) -> Gio.Socket:
             Reason.INTERFACE_MISSING, f"cannot join {source.address} on {where}: {error.message}"
         ) from None
     return receiver
+
+
+def _bind(group: str, port: int) -> Gio.Socket:
+    """Bind to a group and port that others may bind to as well.
+
+    Gio would set SO_REUSEPORT besides: Linux 6.18 then gives a group's datagrams to whichever socket of that port
+    its hash of the sender chooses, joined on that interface or not.
+    """
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    try:
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Only what this socket joined, on the interface where it joined, from the sender that it asked for.
+        receiver.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+        receiver.bind((group, port))
+    except OSError as error:
+        receiver.close()
+        raise CannotSend(Reason.ENGINE_ERROR, f"cannot receive on {group}:{port}: {error.strerror}") from None
+    return Gio.Socket.new_from_fd(receiver.detach())
 
 
 def _check_interface(name: str) -> None:
@@ -117,10 +132,10 @@ def _check_interface(name: str) -> None:
 def _size_buffer(receiver: Gio.Socket, tell: Tell) -> None:
     """Ask for a large receive buffer, look at what was granted, and say so when it is too little."""
     try:
-        receiver.set_option(_SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
+        receiver.set_option(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
     except GLib.Error:  # needs CAP_NET_ADMIN; without it net.core.rmem_max is the limit
-        receiver.set_option(_SOL_SOCKET, _SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-    _, doubled = receiver.get_option(_SOL_SOCKET, _SO_RCVBUF)
+        receiver.set_option(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    _, doubled = receiver.get_option(socket.SOL_SOCKET, socket.SO_RCVBUF)
     if (granted := doubled // 2) < RECEIVE_BUFFER_BYTES:
         text = (
             f"The kernel granted {granted // 1024} kB of receive buffer where 50 Mb/s wants "
