@@ -105,7 +105,8 @@ deploy/install.sh
 sleep 1
 wait_until 20 mcr streams
 [ "$(worker_pids)" = "$before" ]
-[ "$(readlink "/proc/$(main_pid)/cwd")" != "/opt/mcr-srt-streamer/$release" ]
+grep -q "$(readlink /opt/mcr-srt-streamer/current)" "/proc/$(main_pid)/maps"
+absent "$release" "/proc/$(main_pid)/maps"
 
 step "install again: nothing changes"
 deploy/install.sh 2>&1 | tee /root/again.log
