@@ -50,7 +50,7 @@ class Option(IntEnum):
     STREAMID = 46
 
 
-_WIDE_OPTIONS: Final = frozenset({Option.MAXBW, Option.INPUTBW})
+_WIDE_OPTIONS: Final = frozenset({Option.MAXBW, Option.INPUTBW, Option.MININPUTBW})
 _KEY_STATES: Final = {0: "unsecured", 1: "securing", 2: "secured", 3: "no_secret", 4: "bad_secret"}
 
 

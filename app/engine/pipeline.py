@@ -121,6 +121,7 @@ class GstSender:
         if self._has_new_contents and self._peers is not None:
             self._has_new_contents = False
             self._peers.estimate_input_rate()
+            self._floor = RateFloor(None)
         if self._watch is not None:
             self._watch.settle()
 
