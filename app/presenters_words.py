@@ -69,6 +69,11 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     Reason.WORKER_HUNG: ("worker hung", "The process that carried the stream stopped answering and was ended."),
     Reason.OUT_OF_MEMORY: ("out of memory", "The process reached its memory ceiling and was ended."),
     Reason.ENGINE_ERROR: ("engine error", "GStreamer reported an error; the debug view has its words."),
+    Reason.PASSPHRASE_LOST: (
+        "passphrase lost",
+        "SECRET_KEY was changed, so the stored passphrase cannot be read. Put the old key back, or start the stream "
+        "anew with its passphrase.",
+    ),
 }
 
 _PHASES: Final = {

@@ -104,16 +104,23 @@ class StreamManager:
         """Take a stream off air and wait for it; it stays listed as stopped. Raises NotFound."""
         self._supervisor.stop(key, actor=actor)
         self._recorder.attempt(lambda: self._store.save_order(key, Order.STOP))
+        return self._wait_off_air(key)
+
+    def _wait_off_air(self, key: str) -> Snapshot:
         return self._supervisor.wait_status(key, lambda status: status.phase not in ALIVE, _STOP_WITHIN_S)
 
     def restart(self, key: str, *, actor: str = "operator") -> Snapshot:
         """Put a stream on air again by its spec, stopping it first where it runs. Raises as `start`, and NotFound."""
         spec = self._supervisor.order(key).spec
-        if self.get(key).status.order is Order.RUN:
-            self.stop(key, actor=actor)
+        # First: what could not start again stays on air as it is.
+        _check_passphrase(spec)
+        order = self._order_for(key, spec)
         with self._starting:
             self._check_limit([snapshot for snapshot in self.list() if snapshot.key != key])
-            order = self._order_for(key, spec)
+            if self.get(key).status.order is Order.RUN:
+                # The store goes on saying `run`: a loss of power in between must not leave the stream off air.
+                self._supervisor.stop(key, actor=actor)
+                self._wait_off_air(key)
             self._check_port(spec, besides=key)
             self._supervisor.start(key, order, actor=actor)
         snapshot = self._settle(key, spec)
@@ -255,6 +262,16 @@ def _listener_ports_of(snapshots: Collection[Snapshot]) -> set[int]:
 def _is_wanted(status: Status) -> bool:
     """Whether the stream has a worker or will have one by itself; one that failed waits for the operator."""
     return status.order is Order.RUN and status.phase is not Phase.FAILED
+
+
+def _check_passphrase(spec: StreamSpec) -> None:
+    """Refuse a stored stream whose passphrase could not be read: it would go on air in the clear."""
+    if spec.encryption is not None and spec.encryption.passphrase.size_bytes() == 0:
+        raise CouldNotStart(
+            "SECRET_KEY was changed: the stored passphrase cannot be read, start the stream anew with its passphrase",
+            {"encryption.passphrase": "give it again, in a new stream"},
+            reason=Reason.PASSPHRASE_LOST,
+        )
 
 
 def _is_bound(port: int) -> bool:

@@ -69,6 +69,7 @@ NOT_RETRIABLE: Final = frozenset(
         Reason.NO_PCR,
         Reason.BAD_OPTION,
         Reason.MISSING_ELEMENT,
+        Reason.PASSPHRASE_LOST,
     }
 )
 # A peer that refuses us is not hammered: libsrt peers log and may ban.

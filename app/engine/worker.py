@@ -11,6 +11,7 @@ import faulthandler
 import os
 import queue
 import resource
+import select
 import selectors
 import signal
 import sys
@@ -37,6 +38,8 @@ _FOLLOW_EVERY_S: Final = 0.2
 _POLL_SOON_S: Final = 0.05
 _SETTINGS_EVERY_SAMPLES: Final = 10
 _PAGE_BYTES: Final = resource.getpagesize()
+_FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # its error log is all that it writes
+_OPEN_FILES_MAX: Final = 1024
 
 Build = Callable[[Order, Tell], Sender]
 
@@ -164,10 +167,15 @@ def main(build: Build | None = None) -> int:
     """
     faulthandler.enable()
     order = protocol.decode_order(sys.stdin.buffer.readline(protocol.LINE_BYTES_MAX))
-    sys.stdin.close()
-    if order.memory_bytes:
-        _limit_memory(order.memory_bytes)
+    _limit_resources(order.memory_bytes)
+    # A manager that died while this worker was starting cannot be found by it, nor it by the next manager: until the
+    # socket is there the worker lives no longer than the manager that holds the other end of its standard input.
+    if _is_abandoned():
+        return 1
     worker = Worker(order, build or _with_gstreamer)
+    if _is_abandoned():
+        worker.stop()
+    sys.stdin.close()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     try:
@@ -187,9 +195,22 @@ def _with_gstreamer(order: Order, tell: Tell) -> Sender:
     return GstSender(order, tell)
 
 
-def _limit_memory(ceiling_bytes: int) -> None:
-    """A wall behind the ceiling that is checked each second: address space for data, thrice as wide."""
-    resource.setrlimit(resource.RLIMIT_DATA, (3 * ceiling_bytes, 3 * ceiling_bytes))
+def _is_abandoned() -> bool:
+    """Whether nobody holds the other end of standard input any more."""
+    poll = select.poll()
+    poll.register(sys.stdin.fileno(), 0)
+    return any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll(0))
+
+
+def _limit_resources(memory_bytes: int) -> None:
+    """Walls that a healthy worker never meets; behind the memory ceiling that is checked each second, one of data."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the passphrase
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES_MAX, _FILE_BYTES_MAX))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(_OPEN_FILES_MAX, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    if memory_bytes:
+        resource.setrlimit(resource.RLIMIT_DATA, (3 * memory_bytes, 3 * memory_bytes))
 
 
 def _leave_reason(socket_path: Path, ended: Ended) -> None:

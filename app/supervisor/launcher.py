@@ -27,6 +27,7 @@ from app.settings import PROJECT_FOLDER
 # What a worker may inherit. Secrets of the web process (SECRET_KEY, API_KEY, DATABASE_URL) are not among it.
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR", "GST_PLUGIN_PATH")
 _SUFFIX: Final = ".sock"
+_LEFT_BEHIND: Final = (_SUFFIX, ".ended", ".log")
 # -S: what other packages hook into the start of every Python would cost each worker memory and time.
 WORKER_COMMAND: Final = (sys.executable, "-S", "-m", "app.engine.worker")
 
@@ -118,7 +119,7 @@ class LocalLauncher:
         if process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # it is dead already; is_alive will say so
                 process.stdin.write(protocol.encode_order(order))
-                process.stdin.close()
+                process.stdin.flush()
         return _Child(process, path)
 
     def adopt(self, key: str) -> WorkerHandle | None:
@@ -140,12 +141,12 @@ class LocalLauncher:
         return _last_word(self._path(key))
 
     def keys(self) -> list[str]:
-        """The keys whose sockets lie in the runtime folder."""
-        return sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}"))
+        """The keys of which anything lies in the runtime folder: a worker that was killed early leaves no socket."""
+        return sorted({path.stem for path in self._folder.iterdir() if path.suffix in _LEFT_BEHIND})
 
     def discard(self, key: str) -> None:
         """Remove socket, last word and error log of a worker that is gone."""
-        for suffix in (_SUFFIX, ".ended", ".log"):
+        for suffix in _LEFT_BEHIND:
             self._path(key).with_suffix(suffix).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
@@ -177,7 +178,7 @@ class _Local:
 
 
 class _Child(_Local):
-    """A worker that this process started."""
+    """A worker that this process started. Its standard input stays open: it shows the worker that we live."""
 
     def __init__(self, process: subprocess.Popen[bytes], path: Path) -> None:
         super().__init__(process.pid, path)
@@ -185,7 +186,12 @@ class _Child(_Local):
 
     def is_alive(self) -> bool:
         """Reap it if it is dead."""
-        return self._process.poll() is None
+        if self._process.poll() is None:
+            return True
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # what it never read is still in the buffer
+                self._process.stdin.close()
+        return False
 
     def _how_it_ended(self) -> str:
         status = self._process.returncode

@@ -14,6 +14,7 @@ from app.domain import status as life
 from app.domain.spec import FileSource
 from app.domain.status import Order, Phase, Reason, Status
 from app.protocol import (
+    PROTOCOL_VERSION,
     Debug,
     Ended,
     FromWorker,
@@ -38,6 +39,9 @@ _TERMINATE_AFTER_S: Final = 2.0
 _KILL_AFTER_S: Final = 4.0
 _REFUSALS_KEPT: Final = 50
 _NOTICES_KEPT: Final = 20
+_OTHER_VERSION: Final = (
+    "the worker is of another version of this program: what it says is not complete until the stream is restarted"
+)
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -75,6 +79,7 @@ class SupervisedStream:
         self._notices: deque[str] = deque(maxlen=_NOTICES_KEPT)
         self._detail = ""
         self._launch_not_before = 0.0
+        self._fault: Reason | None = None
         self._forget_worker()
 
     def _forget_worker(self) -> None:
@@ -92,11 +97,12 @@ class SupervisedStream:
     def resume(self, known: Known, now: float) -> None:
         """Go on from what an earlier process knew: with its worker where that lives, else from its order."""
         self.ordered_at = known.ordered_at
+        self._fault = known.fault
         last_word = self._launcher.last_word(self.order.key)
         if (worker := self._launcher.adopt(self.order.key)) is not None:
             self._adopt(worker, known, now)
         elif known.order is Order.STOP or known.fault is not None:
-            self.status = life.at_rest(known.status, known.fault, now)
+            self.status = life.at_rest(known.status, known.fault if known.order is Order.RUN else None, now)
         elif last_word is not None and last_word.reason is not None and known.status is not None:
             self.status = known.status
             self._detail = last_word.detail
@@ -106,7 +112,7 @@ class SupervisedStream:
     def _adopt(self, worker: WorkerHandle, known: Known, now: float) -> None:
         self.worker = worker
         self._launched_at = self._heard_at = now
-        if known.status is not None and known.status.phase in life.ALIVE:
+        if known.status is not None and known.status.phase in life.ALIVE - {Phase.STOPPING}:
             self.status = known.status
         self._note(now, "adopted", f"on air all along, worker {worker.pid}")
         if known.order is Order.STOP:
@@ -124,6 +130,7 @@ class SupervisedStream:
     def start(self, now: float, actor: str) -> None:
         """Put the stream on air (again)."""
         self._note(now, "order", "start ordered", actor)
+        self._fault = None
         if self.status.phase not in life.ALIVE:
             self.ordered_at = now
         self._step(life.StartOrdered(), now)
@@ -159,6 +166,9 @@ class SupervisedStream:
 
     def _launch(self, now: float) -> None:
         self._step(life.Launched(), now)
+        if self._fault is not None:
+            self._step(life.Ended(self._fault), now)
+            return
         self._launched_at = self._heard_at = now
         try:
             self.worker = self._launcher.launch(self.order)
@@ -181,6 +191,10 @@ class SupervisedStream:
         if self._stop_asked_at is None and now - self._heard_at > limit_s and self.worker is not None:
             self._hung = True
             self.worker.kill()
+
+    def forgive(self, late_s: float) -> None:
+        """Take back so much of the worker's silence: it was we who could not listen."""
+        self._heard_at += late_s
 
     def _climb_stop_ladder(self, now: float) -> None:
         if self._stop_asked_at is None or self.worker is None:
@@ -213,18 +227,15 @@ class SupervisedStream:
     def _hear_stranger(self, now: float) -> None:
         """A worker of another version keeps its stream on air; it just cannot be understood in full."""
         self._heard_at = now
-        text = "the worker is of another version: its figures are incomplete until the stream is restarted"
-        if text not in self._notices:
-            self._notices.append(text)
-            self._note(now, "notice", text)
+        if _OTHER_VERSION not in self._notices:
+            self._notices.append(_OTHER_VERSION)
+            self._note(now, "notice", _OTHER_VERSION)
 
     def _take(self, message: FromWorker, now: float) -> None:
         self._heard_at = now
         match message:
             case Hello():
-                self._hello = message
-                if self._stop_asked_at is not None:
-                    self._say(Stop())  # it was asked before it could hear
+                self._take_hello(message, now)
             case History(points):
                 self.figures.recall(points)
             case Ready():
@@ -240,6 +251,13 @@ class SupervisedStream:
                 self.debug_view = values
             case Ended():
                 self._ended = message
+
+    def _take_hello(self, hello: Hello, now: float) -> None:
+        self._hello = hello
+        if hello.protocol != PROTOCOL_VERSION:
+            self._hear_stranger(now)
+        if self._stop_asked_at is not None:
+            self._say(Stop())  # it was asked before it could hear
 
     def _take_sample(self, sample: Sample, now: float) -> None:
         self.figures.take(sample)

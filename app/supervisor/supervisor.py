@@ -22,6 +22,7 @@ from app.supervisor.stream import Known, Report, SupervisedStream
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _TICK_S: Final = 0.1
+_LATE_S: Final = 1.0  # a turn that comes later was held up: a frozen machine, a stopped process
 _STOP_WITHIN_S: Final = 8.0
 _ANSWER_WITHIN_S: Final = 5.0
 
@@ -40,6 +41,7 @@ class Supervisor:
         self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._changed = threading.Condition()
         self._is_closing = False
+        self._turned_at = clock()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._thread.start()
 
@@ -192,7 +194,10 @@ class Supervisor:
             while True:
                 self._orders.get_nowait()()
         now = self._clock()
+        late_s, self._turned_at = now - self._turned_at, now
         for stream in list(self._streams.values()):
+            if late_s > _LATE_S:
+                stream.forgive(late_s)
             self._follow(stream, now)
         with self._changed:
             self._changed.notify_all()

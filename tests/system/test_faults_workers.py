@@ -121,3 +121,13 @@ def test_a_worker_that_ignores_the_order_to_stop_is_killed_and_its_port_is_free(
     wait_for(lambda: not is_alive(view["worker"]["pid"]), deadline_s=2, what="the end of the worker")
     again = own.start(endpoint=view["spec"]["endpoint"])
     assert again["phase"] == "waiting"
+
+
+def test_a_worker_may_neither_fill_the_disk_nor_leave_its_memory_in_a_core_file(own: Product) -> None:
+    pid = own.start()["worker"]["pid"]
+    table = Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]
+    hard = {line[:26].strip(): line[47:68].strip() for line in table}
+    assert hard["Max core file size"] == "0"
+    assert int(hard["Max file size"]) <= 16 << 20
+    assert int(hard["Max open files"]) <= 1024
+    assert int(hard["Max data size"]) <= 1 << 30

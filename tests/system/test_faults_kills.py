@@ -1,0 +1,131 @@
+"""Everything is killed in the middle of starts and stops: what was acknowledged stands, and nothing else remains."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import random
+import sqlite3
+import threading
+import urllib.error
+from dataclasses import dataclass, field
+
+from tests.instruments.durations import seconds
+from tests.instruments.processes import kill_all, udp_port_is_free, workers_of
+from tests.instruments.product import Product
+from tests.instruments.waiting import wait_for
+
+KILLS = seconds(20, long=200)
+STREAMS_MAX = 4
+_CUT_OFF = (urllib.error.URLError, ConnectionError, http.client.HTTPException, TimeoutError)
+
+
+@dataclass
+class Operator:
+    """Gives orders one after another until the product is gone; remembers what was acknowledged."""
+
+    product: Product
+    chance: random.Random
+    orders: dict[str, str] = field(default_factory=dict)
+    in_flight: tuple[str, str] | None = None
+    acknowledged: int = 0
+
+    def work(self) -> None:
+        """Order until an answer stays away."""
+        with contextlib.suppress(*_CUT_OFF):
+            while True:
+                self._order_something()
+                self.acknowledged += 1
+                self.in_flight = None
+
+    def _order_something(self) -> None:
+        verb = self.chance.choice(["begin", "begin", "stop", "start", "dismiss"])
+        if verb == "begin" or not self.orders:
+            if len(self.orders) >= STREAMS_MAX:
+                return
+            self.in_flight = ("begin", "")
+            port = next(port for port in self.product.listener_ports if udp_port_is_free(port))
+            view = self.product.start(endpoint={"mode": "listener", "port": port})
+            self.orders[view["key"]] = "run"
+            return
+        key = self.chance.choice(sorted(self.orders))
+        self.in_flight = (verb, key)
+        if verb == "dismiss":
+            self.product.dismiss(key)
+            del self.orders[key]
+            return
+        answer = self.product.post(f"/api/streams/{key}/{verb}")
+        assert answer.status in (200, 409), answer.document
+        if answer.status == 200:  # 409: a newer stream has the port by now
+            self.orders[key] = "run" if verb == "start" else "stop"
+
+    def allowed(self, key: str) -> set[str | None]:
+        """The orders that a stream may have after the cut: the acknowledged one, or what was being changed."""
+        verb, hit = self.in_flight or ("", "")
+        before = self.orders.get(key)
+        if verb == "begin" and before is None:
+            return {"run", None}
+        if key != hit:
+            return {before}
+        return {before, *{"stop": ["stop"], "start": ["run"], "dismiss": ["stop", None]}[verb]}
+
+
+def stored_orders(product: Product) -> dict[str, str]:
+    """What the database file holds, read without the product; it must be whole."""
+    with contextlib.closing(sqlite3.connect(product.folder / "data" / "srt_streamer.sqlite3")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return dict(database.execute("SELECT key, stream_order FROM streams").fetchall())
+
+
+def test_acknowledged_orders_survive_kills_at_any_moment_and_nothing_leaks(own: Product) -> None:
+    chance = random.Random(200)
+    operator = Operator(own, chance)
+    for number in range(KILLS):
+        work = threading.Thread(target=operator.work)
+        work.start()
+        work.join(chance.uniform(0.05, 1.2))
+        if number % 2:
+            own.kill_web()  # the workers live on, even one that was only just starting
+        else:
+            kill_all(own)
+        work.join(25)
+        assert not work.is_alive()
+
+        stored = stored_orders(own)
+        for key in stored.keys() | operator.orders.keys():
+            assert stored.get(key) in operator.allowed(key), (number, key, operator.in_flight, operator.orders, stored)
+        own.restart_web()
+        wait_for(lambda: agrees(own), deadline_s=15, what="one worker for each stream that is ordered to run")
+        assert {view["key"]: view["order"] for view in own.streams()} == stored
+        operator.orders, operator.in_flight = stored, None
+    assert operator.acknowledged > KILLS
+    own.dismiss_all()
+    assert not workers_of(own)
+    assert all(udp_port_is_free(port) for port in own.listener_ports)
+    left = {path.name for path in (own.folder / "runtime").iterdir()}
+    assert left <= {"gstreamer-registry.bin"}
+
+
+def test_a_worker_that_was_only_just_starting_does_not_outlive_the_web_process(own: Product) -> None:
+    for _ in range(3):
+        order = threading.Thread(target=order_and_be_cut_off, args=(own,))
+        order.start()
+        wait_for(lambda: workers_of(own), deadline_s=10, what="a worker process", every_s=0.005)
+        own.kill_web()
+        order.join(20)
+        wait_for(lambda: not workers_of(own), deadline_s=10, what="the end of a worker that nobody can find")
+        own.restart_web()
+        assert own.streams() == []
+        assert not workers_of(own)
+
+
+def order_and_be_cut_off(product: Product) -> None:
+    with contextlib.suppress(*_CUT_OFF):
+        product.start(endpoint={"mode": "listener", "port": product.listener_ports.start})
+
+
+def agrees(product: Product) -> bool:
+    """Whether the workers that there are, the streams that want one, and what the page says are the same."""
+    views = [view for view in product.streams() if view["order"] == "run"]
+    said = {view["worker"]["pid"] for view in views if view["worker"]}
+    return len(said) == len(views) and all(view["phase"] == "waiting" for view in views) and said == workers_of(product)
