@@ -91,6 +91,14 @@ def test_with_no_network_at_all_closest_says_why_not() -> None:
     assert "place is not known" in view["problem"]
 
 
+def test_with_no_network_at_all_this_host_can_still_be_tested() -> None:
+    outcome = run_network_test([], manual(host="127.0.0.1"), own_servers=False)
+    assert outcome.view["state"] == "partial"
+    assert outcome.figure("rtt_ms")["value"] < 5
+    assert any("Connection refused" in problem for problem in outcome.view["problems"])
+    assert outcome.view["recommendation"]["assumptions"] == ["loss is assumed: loss was not measured"]
+
+
 def test_with_no_network_at_all_a_name_ends_in_a_sentence() -> None:
     view = run_network_test([], manual(host="receiver.example"), own_servers=False).view
     assert view["state"] == "failed"

@@ -56,13 +56,6 @@ def tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeTools:
     return FakeTools(monkeypatch, tmp_path / "bin")
 
 
-def say(tools: FakeTools, program: str, text: str) -> None:
-    script = tools.folder / program
-    script.unlink(missing_ok=True)
-    script.write_text(f"#!/usr/bin/env -S python3 -S\nprint({text!r})\n")
-    script.chmod(0o755)
-
-
 def start(client: FlaskClient, **order: Any) -> dict[str, Any]:
     answer = client.post("/api/network-tests", json=order or MANUAL)
     assert answer.status_code == 202, answer.get_data(as_text=True)
@@ -87,8 +80,8 @@ def figure(view: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def test_a_test_is_accepted_with_an_id_and_a_place_to_look(script: FlaskClient, tools: FakeTools) -> None:
-    say(tools, "ping", PING)
-    say(tools, "iperf3", json.dumps(TCP))
+    tools.say("ping", PING)
+    tools.say("iperf3", json.dumps(TCP))
     answer = script.post("/api/network-tests", json=MANUAL)
     assert answer.status_code == 202
     view = answer.get_json()
@@ -99,8 +92,8 @@ def test_a_test_is_accepted_with_an_id_and_a_place_to_look(script: FlaskClient, 
 
 
 def test_udp_gives_measured_loss_and_jitter(script: FlaskClient, tools: FakeTools) -> None:
-    say(tools, "ping", PING)
-    say(tools, "iperf3", json.dumps(UDP))
+    tools.say("ping", PING)
+    tools.say("iperf3", json.dumps(UDP))
     view = run(script, **MANUAL, protocol="udp")
     assert (figure(view, "loss_percent")["value"], figure(view, "loss_percent")["basis"]) == (2.5, "measured")
     assert figure(view, "jitter_ms")["value"] == 0.2
@@ -116,8 +109,8 @@ def test_udp_gives_measured_loss_and_jitter(script: FlaskClient, tools: FakeTool
 
 
 def test_tcp_loss_is_labelled_an_estimate_from_probe_to_page(script: FlaskClient, tools: FakeTools) -> None:
-    say(tools, "ping", PING)
-    say(tools, "iperf3", json.dumps(TCP))
+    tools.say("ping", PING)
+    tools.say("iperf3", json.dumps(TCP))
     view = run(script)
     loss = figure(view, "loss_percent")
     assert loss["basis"] == "estimated"
@@ -128,8 +121,8 @@ def test_tcp_loss_is_labelled_an_estimate_from_probe_to_page(script: FlaskClient
 
 
 def test_every_figure_has_its_unit_basis_source_and_definition(script: FlaskClient, tools: FakeTools) -> None:
-    say(tools, "ping", PING)
-    say(tools, "iperf3", json.dumps(UDP))
+    tools.say("ping", PING)
+    tools.say("iperf3", json.dumps(UDP))
     for shown in run(script, **MANUAL, protocol="udp")["figures"]:
         assert shown["basis"] in ("measured", "estimated", "assumed")
         assert shown["source"]
@@ -149,7 +142,7 @@ def test_every_figure_has_its_unit_basis_source_and_definition(script: FlaskClie
 def test_without_a_bandwidth_the_rtt_still_gives_advice(
     script: FlaskClient, tools: FakeTools, behaviour: str, words: str
 ) -> None:
-    say(tools, "ping", PING)
+    tools.say("ping", PING)
     tools.pretend("iperf3", behaviour)
     view = run(script)
     assert view["state"] == "partial"
@@ -162,7 +155,7 @@ def test_without_a_bandwidth_the_rtt_still_gives_advice(
 def test_a_missing_ping_gives_way_to_tcp_and_is_named(
     script: FlaskClient, tools: FakeTools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say(tools, "iperf3", json.dumps(TCP).replace("python3", "/usr/bin/python3"))
+    tools.say("iperf3", json.dumps(TCP).replace("python3", "/usr/bin/python3"))
     (tools.folder / "env").symlink_to("/usr/bin/env")
     (tools.folder / "python3").symlink_to("/usr/bin/python3")
     monkeypatch.setenv("PATH", str(tools.folder))
@@ -175,7 +168,7 @@ def test_a_missing_ping_gives_way_to_tcp_and_is_named(
 def test_missing_iperf3_is_named_with_its_package(
     script: FlaskClient, tools: FakeTools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say(tools, "ping", PING)
+    tools.say("ping", PING)
     (tools.folder / "env").symlink_to("/usr/bin/env")
     (tools.folder / "python3").symlink_to("/usr/bin/python3")
     monkeypatch.setenv("PATH", str(tools.folder))
@@ -210,8 +203,8 @@ def test_a_second_test_is_refused_while_one_runs(script: FlaskClient, tools: Fak
     assert answer.get_json()["error"]["code"] == "limit_reached"
     script.delete(f"/api/network-tests/{first['id']}")
     ended(script, first["id"])
-    say(tools, "ping", PING)
-    say(tools, "iperf3", json.dumps(TCP))
+    tools.say("ping", PING)
+    tools.say("iperf3", json.dumps(TCP))
     assert run(script)["state"] == "done"
 
 
@@ -224,8 +217,8 @@ def test_shutting_down_leaves_no_program_behind(app: Flask, script: FlaskClient,
 
 
 def test_tests_are_remembered_over_a_restart(settings: Settings, script: FlaskClient, tools: FakeTools) -> None:
-    say(tools, "ping", PING)
-    say(tools, "iperf3", json.dumps(TCP))
+    tools.say("ping", PING)
+    tools.say("iperf3", json.dumps(TCP))
     view = run(script)
     again = create_app(settings, manager=FakeManager()).test_client()
     again.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {API_KEY}"

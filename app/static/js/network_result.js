@@ -50,8 +50,8 @@ function recommendation(test) {
 function applyLink(test, settings, kind, look, text) {
   const query = new URLSearchParams({ latency_ms: settings.latency_ms, overhead_percent: settings.overhead_percent });
   if (kind === "caller" && test.order.mode === "manual") query.set("host", test.order.host);
-  const label = `${settings.latency_ms} ms and ${settings.overhead_percent} % in the ${kind} form`;
-  return make("a", { class: look, href: `${kind === "caller" ? "/caller" : "/"}?${query}`, "aria-label": `Apply ${label}` }, text);
+  const label = `${text}: ${settings.latency_ms} ms and ${settings.overhead_percent} % go into the form`;
+  return make("a", { class: look, href: `${kind === "caller" ? "/caller" : "/"}?${query}`, "aria-label": label }, text);
 }
 
 function figures(list) {

@@ -26,6 +26,13 @@ class FakeTools:
         link.unlink(missing_ok=True)
         link.symlink_to(_HERE / f"{behaviour}.py")
 
+    def say(self, program: str, text: str) -> None:
+        """Let `program` print a text and succeed."""
+        script = self.folder / program
+        script.unlink(missing_ok=True)
+        script.write_text(f"#!/usr/bin/env -S python3 -S\nprint({text!r})\n")
+        script.chmod(0o755)
+
     def pids(self, program: str) -> list[int]:
         """The processes that ran under this name so far, and the children they made."""
         noted = self.folder / f"{program}.pids"
