@@ -73,7 +73,7 @@ def test_nobody_at_the_address_is_said_so() -> None:
         "file:///etc/passwd",
         "https://",
         "https:///x",
-        "https://user:secret@a.example/",
+        "https://user:pw@a.example/",
         "https://a.example:99999/",
         "https://a.example/ x",
         "https://a.example/\n",
