@@ -5,40 +5,63 @@ from __future__ import annotations
 from typing import Final
 
 _PACKET_BYTES: Final = 188
+_SYNC: Final = 0x47
+# Marks the counter of a packet that came twice: equal to no counter, so that a third time is an error.
+_REPEATED: Final = 0x10
 _NULL_PID: Final = 0x1FFF
 _RTP_HEADER_BYTES: Final = 12
 
 
 class ContinuityCheck:
-    """Follows the continuity counter of each PID (ISO/IEC 13818-1, 2.4.3.3).
+    """Follows the continuity counter of each PID (ISO/IEC 13818-1, 2.4.3.3; ETSI TR 101 290, 1.4).
 
     A packet without payload does not count on, one repetition of a packet is allowed, and a jump announced by
-    discontinuity_indicator is no error.
+    discontinuity_indicator is no error. Packets marked with transport_error_indicator prove nothing.
     """
 
     def __init__(self) -> None:
         self.errors_total = 0
-        self._last: dict[int, int] = {}
+        # By PID: the last counter, and where its packet is, to tell a repetition from the loss of 15 packets.
+        self._last: dict[int, tuple[int, bytes, int]] = {}
 
     def check(self, packets: bytes) -> None:
-        """Look at whole packets; bytes that are not in step with the sync byte are counted as one error."""
+        """Look at whole packets; bytes that are not packets in step are one error and not looked at further."""
+        if len(packets) % _PACKET_BYTES or packets[::_PACKET_BYTES].count(_SYNC) * _PACKET_BYTES != len(packets):
+            self.errors_total += 1
+            return
         last = self._last
-        for at in range(0, len(packets) - _PACKET_BYTES + 1, _PACKET_BYTES):
-            if packets[at] != 0x47:
-                self.errors_total += 1
-                return
-            flags = packets[at + 3]
-            pid = (packets[at + 1] & 0x1F) << 8 | packets[at + 2]
-            if not flags & 0x10 or pid == _NULL_PID:
+        headers = zip(packets[1::_PACKET_BYTES], packets[2::_PACKET_BYTES], packets[3::_PACKET_BYTES], strict=True)
+        for index, (high, low, flags) in enumerate(headers):
+            pid = (high & 0x1F) << 8 | low
+            if not flags & 0x10 or pid == _NULL_PID or high & 0x80:
                 continue
             counter = flags & 0x0F
             before = last.get(pid)
-            last[pid] = counter
-            if before is None or counter == (before + 1) & 0x0F or counter == before:
-                continue
-            announced = flags & 0x20 and packets[at + 4] and packets[at + 5] & 0x80
-            if not announced:
-                self.errors_total += 1
+            last[pid] = (counter, packets, index)
+            if before is not None and counter != (before[0] + 1) & 0x0F:
+                self._judge(pid, before)
+
+    def _judge(self, pid: int, before: tuple[int, bytes, int]) -> None:
+        """Decide about a counter that is not the next one."""
+        counter, packets, index = self._last[pid]
+        packet = _packet_of(self._last[pid])
+        if packet[3] & 0x20 and packet[4] and packet[5] & 0x80:
+            return
+        if counter == before[0] and _without_pcr(packet) == _without_pcr(_packet_of(before)):
+            self._last[pid] = (counter | _REPEATED, packets, index)
+            return
+        self.errors_total += 1
+
+
+def _packet_of(place: tuple[int, bytes, int]) -> bytes:
+    _, packets, index = place
+    return packets[index * _PACKET_BYTES : (index + 1) * _PACKET_BYTES]
+
+
+def _without_pcr(packet: bytes) -> bytes:
+    """The packet without what may differ in a repetition."""
+    has_pcr = packet[3] & 0x20 and packet[4] >= 7 and packet[5] & 0x10
+    return packet[:6] + packet[12:] if has_pcr else packet
 
 
 class RtpGaps:
