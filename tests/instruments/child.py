@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
+import os
 import subprocess
 import sys
 import tempfile
@@ -153,13 +153,10 @@ def say(**document: Any) -> None:
     sys.stdout.flush()
 
 
-def stop_at_sigterm() -> None:
-    """Let SIGTERM end a program through its `finally` blocks."""
-
-    def leave(number: int, frame: object) -> None:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, leave)
+def be_punctual() -> None:
+    """Go before others on the processor where that is allowed: what is measured must not be the instrument's delay."""
+    with contextlib.suppress(PermissionError):
+        os.nice(-10)
 
 
 def is_alive(pid: int) -> bool:

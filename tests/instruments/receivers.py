@@ -177,12 +177,14 @@ class Ffmpeg(ProgramReceiver):
 
 
 def busiest_second(arrivals: list[Arrival]) -> int:
-    """The most payload bytes that came in any one second, whichever moment it begins (sliding)."""
-    best, first, inside = 0, 0, 0
-    totals = list(itertools.accumulate(arrival.bytes for arrival in arrivals))
+    """The most payload bytes that were due in any one second, whichever moment it begins (sliding).
+
+    Due is origin time plus latency: when a decoder gets it, whatever else this machine had to do just then.
+    """
+    best, first = 0, 0
+    totals = [0, *itertools.accumulate(arrival.bytes for arrival in arrivals)]
     for last, arrival in enumerate(arrivals):
-        while arrival.taken_ns - arrivals[first].taken_ns >= 1_000_000_000:
+        while arrival.due_us - arrivals[first].due_us >= 1_000_000:
             first += 1
-        inside = totals[last] - (totals[first - 1] if first else 0)
-        best = max(best, inside)
+        best = max(best, totals[last + 1] - totals[first])
     return best

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
-from tests.instruments.child import JsonChild, say
+from tests.instruments.child import JsonChild, be_punctual, say
 from tests.instruments.srt_header import read_header
 
 Direction = Literal["to_listener", "to_caller"]
@@ -264,6 +264,7 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Relay until standard input ends; each line there is answered with the counts so far."""
+    be_punctual()
     asked = _arguments()
     losses: dict[Direction, float] = {
         "to_listener": asked.loss if asked.loss_to_listener is None else asked.loss_to_listener,

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from tests.instruments.child import say
+from tests.instruments.child import be_punctual, say
 from tests.instruments.libsrt_abi import KeyState, LibSrt, MessageControl, Option, SrtError
 
 TIMES = struct.Struct("<qqiH")  # due at µs (libsrt's clock: origin + latency), taken at ns (Unix), sequence, bytes
@@ -179,6 +179,7 @@ def _input_ended() -> bool:
 
 def main() -> None:
     """Receive what the line on standard input asks for."""
+    be_punctual()
     _Receiver(Wanted(**json.loads(sys.stdin.readline()))).run()
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.instruments.child import JsonChild, say
+from tests.instruments.child import JsonChild, be_punctual, say
 from tests.instruments.srt_header import HEADER_BYTES, SrtHeader, read_header
 
 # linux/if_packet.h, linux/filter.h, asm-generic/socket.h
@@ -192,6 +192,7 @@ class _Capture:
 
 def main() -> None:
     """Capture the port in argv[1] into the file argv[2], argv[3] bytes of each datagram."""
+    be_punctual()
     capture = _Capture(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
     say(capturing=True)
     capture.run()
