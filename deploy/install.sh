@@ -180,6 +180,7 @@ switch_to() {
 # Workers go on with the files of the release that they began with: keep the two before this one.
 remove_old_releases() {
     local release
+    [ -d "$prefix/releases" ] || return 0
     find "$prefix/releases" -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' 2>/dev/null | sort -rn | cut -d' ' -f2 |
         { grep -vx "$1" || true; } | tail -n +3 | while read -r release; do
             say "removing the old release $release"
