@@ -241,7 +241,7 @@ def test_the_page_behind_the_proxy_may_poll_the_api(proxied: tuple[Product, Prox
     def versions() -> object:
         status, body, _ = proxy.get("/api/dashboard", password=PASSWORD, Cookie=cookie)
         assert status == 200
-        return json.loads(body)["system"]["versions"]["gstreamer"]
+        return json.loads(body)["system"]["gstreamer_version"]
 
     wait_for(versions, deadline_s=30, what="the versions, which the server asks a child for")
 
