@@ -1,0 +1,213 @@
+"""A launcher without processes and a clock without time: a supervised stream's life in milliseconds."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from dataclasses import dataclass, field
+
+from app import protocol
+from app.domain.spec import FileSource, Source
+from app.domain.status import Reason, Status
+from app.protocol import Ended, FromWorker, Hello, Input, Peer, Point, Ready, Sample, ToWorker, WorkerOrder
+from app.supervisor.snapshot import LogEntry
+from app.supervisor.stream import SupervisedStream
+from tests.instruments.worker import order_for
+
+BYTES_PER_S = 1_000_000
+
+
+class PretendedWorker:
+    """A WorkerHandle whose other end is in the test's hands."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.serves = True
+        self.signals: list[str] = []
+        self.obeys = {"TERM", "KILL"}
+        self._alive = True
+        self._left_word: Ended | None = None
+        self._far: socket.socket | None = None
+        self._heard = b""
+        self.connections = 0
+
+    # ---- the handle ----
+
+    def connect(self) -> socket.socket | None:
+        """Give the manager's end of a new connection."""
+        if not self.serves:
+            return None
+        self.hang_up()
+        near, self._far = socket.socketpair()
+        near.setblocking(False)
+        self._far.setblocking(False)
+        self.connections += 1
+        return near
+
+    def is_alive(self) -> bool:
+        """Whether it was not ended yet."""
+        return self._alive
+
+    def end(self) -> Ended:
+        """The word that it left, or that it crashed."""
+        return self._left_word or Ended(0.0, Reason.WORKER_CRASHED, "signal SIGSEGV")
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self._signal("TERM")
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._signal("KILL")
+
+    def _signal(self, name: str) -> None:
+        self.signals.append(name)
+        if name in self.obeys:
+            self._alive = False
+
+    # ---- the test's end ----
+
+    def say(self, *messages: FromWorker | bytes) -> None:
+        """Say something to the manager, if it is connected."""
+        assert self._far is not None, "the manager is not connected"
+        for message in messages:
+            self._far.send(message if isinstance(message, bytes) else protocol.encode(message))
+
+    def orders(self) -> list[ToWorker]:
+        """What the manager ordered so far."""
+        if self._far is not None:
+            with contextlib.suppress(BlockingIOError):
+                while part := self._far.recv(1 << 16):
+                    self._heard += part
+        return [protocol.decode_to_worker(line) for line in self._heard.splitlines()]
+
+    def hang_up(self) -> None:
+        """Break the connection."""
+        if self._far is not None:
+            self._far.close()
+            self._far = None
+
+    def die(self, word: Ended | None = None) -> None:
+        """End, leaving a word or none."""
+        self._left_word = word
+        self._alive = False
+        self.hang_up()
+
+
+@dataclass
+class PretendedLauncher:
+    """Fulfils app.supervisor.launcher.Launcher. `fails` makes the next launches raise it."""
+
+    workers: list[PretendedWorker] = field(default_factory=list)
+    discarded: list[str] = field(default_factory=list)
+    fails: OSError | None = None
+
+    def launch(self, order: WorkerOrder) -> PretendedWorker:
+        """A worker that serves at once."""
+        if self.fails is not None:
+            raise self.fails
+        self.workers.append(PretendedWorker(1000 + len(self.workers)))
+        return self.workers[-1]
+
+    def adopt(self, key: str) -> PretendedWorker | None:
+        """Nobody is left from earlier."""
+        return None
+
+    def keys(self) -> list[str]:
+        """Nobody is left from earlier."""
+        return []
+
+    def last_word(self, key: str) -> Ended | None:
+        """Nobody is left from earlier."""
+        return None
+
+    def discard(self, key: str) -> None:
+        """Remember what was tidied up."""
+        self.discarded.append(key)
+
+
+class Stage:
+    """A supervised stream, its pretended workers, and the time, which passes when told to."""
+
+    def __init__(self, source: Source | None = None) -> None:
+        self.now = 1_000_000.0
+        self.launcher = PretendedLauncher()
+        self.entries: list[LogEntry] = []
+        self.statuses: list[Status] = []
+        order = order_for(source or FileSource("bars.ts"), port=10001)
+        self.stream = SupervisedStream(order, self.launcher, self, self.now)
+        self._sent = 0
+
+    def entry(self, entry: LogEntry) -> None:
+        """Report.entry."""
+        self.entries.append(entry)
+
+    def status(self, key: str, status: Status) -> None:
+        """Report.status."""
+        self.statuses.append(status)
+
+    @property
+    def worker(self) -> PretendedWorker:
+        """The newest worker."""
+        return self.launcher.workers[-1]
+
+    def order_start(self) -> None:
+        """Order it to run, and let its worker come up."""
+        self.stream.start(self.now, "operator")
+        self.pass_time(0)
+
+    def pass_time(self, seconds: float, step_s: float = 0.1) -> None:
+        """Let the supervisor's turns go by for so long."""
+        for _ in range(max(1, round(seconds / step_s))):
+            self.now += step_s if seconds else 0
+            self.stream.read(self.now)
+            self.stream.tick(self.now)
+
+    def come_up(self) -> None:
+        """Let the newest worker say that it plays."""
+        self.pass_time(0)  # the turn after the launch connects
+        self.worker.say(self.hello(), Ready())
+        self.pass_time(0)
+
+    def hello(self) -> Hello:
+        """The newest worker's first line."""
+        return Hello(key="test", pid=self.worker.pid, started_at=self.now, spec={}, engine="pretended")
+
+    def deliver(self, seconds: int, *, acknowledged: bool = True, age_s: float = 0.0) -> None:
+        """Let so many seconds of delivery go by, a sample each."""
+        for _ in range(seconds):
+            self.pass_time(1)
+            self._sent += BYTES_PER_S
+            self.worker.say(self.sample(acknowledged=acknowledged, age_s=age_s))
+            self.pass_time(0)
+
+    def sample(self, *, acknowledged: bool = True, age_s: float = 0.0, peers: int = 1, is_last: bool = False) -> Sample:
+        """A sample of this moment, with counters that a new worker begins at 0."""
+        sent = self._sent
+        acks = sent // 10_000 if acknowledged else 0
+        point = Point(at=self.now, peers=peers, payload_bytes_total=sent, wire_bytes_total=sent, acks_total=acks)
+        one = Peer(
+            id=1,
+            address="192.0.2.7:41234",
+            connected_at=self.now,
+            payload_bytes_total=sent,
+            wire_bytes_total=sent,
+            packets_sent_unique_total=sent // 1316,
+            packets_retransmitted_total=0,
+            packets_dropped_total=0,
+            acks_total=acks,
+            naks_total=0,
+            rtt_ms=1.0,
+            link_capacity_mbps=100.0,
+        )
+        source = Input(bytes_total=sent, last_packet_age_s=age_s)
+        return Sample(point=point, peers=[one] * peers, input=source, is_last=is_last)
+
+    def end_worker(self, reason: Reason | None, *, says: bool = True) -> None:
+        """End the newest worker for a reason, said or only left behind."""
+        word = Ended(self.now, reason, "as pretended")
+        if says:
+            self.worker.say(word)
+        self.worker.die(word)
+        self._sent = 0
+        self.pass_time(0)
