@@ -114,13 +114,22 @@ export function tell(text) {
   setTimeout(() => note.remove(), 7000);
 }
 
+/** Show a dialog; when it closes, the focus goes back to where it was. Gives Bootstrap's Modal. */
+export function openDialog(dialog) {
+  const before = document.activeElement;
+  const modal = bootstrap.Modal.getOrCreateInstance(dialog);
+  dialog.addEventListener("hidden.bs.modal", () => before?.focus({ preventScroll: true }), { once: true });
+  modal.show();
+  return modal;
+}
+
 /** Ask yes or no. Gives a promise of true or false. */
 export function confirm({ title, text, yes }) {
   const dialog = byId("confirm");
   setText(byId("confirm-title"), title);
   setText(byId("confirm-text"), text);
   setText(byId("confirm-yes"), yes);
-  const modal = bootstrap.Modal.getOrCreateInstance(dialog);
+  const modal = openDialog(dialog);
   return new Promise((resolve) => {
     let said = false;
     const accept = () => {
@@ -136,7 +145,6 @@ export function confirm({ title, text, yes }) {
       },
       { once: true },
     );
-    modal.show();
   });
 }
 
@@ -158,6 +166,8 @@ function isTyping(target) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || !keysAreOn()) return;
   if (isTyping(event.target) || document.querySelector(".modal.show")) return;
+  // Enter on a link or button is that link's or button's own.
+  if (event.key === "Enter" && event.target.closest("a, button")) return;
   const bound = keys.get(event.key);
   if (!bound) return;
   event.preventDefault();
@@ -168,7 +178,7 @@ function showHelp() {
   const rows = [...keys].map(([key, { words }]) => make("tr", {}, make("td", {}, make("kbd", {}, key)), make("td", {}, words)));
   byId("help-keys").replaceChildren(...rows);
   byId("keys-on").checked = keysAreOn();
-  bootstrap.Modal.getOrCreateInstance(byId("help")).show();
+  openDialog(byId("help"));
 }
 
 onKey("?", "this help", showHelp);

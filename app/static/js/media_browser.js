@@ -1,5 +1,5 @@
 // The media folder in a dialog: folders and .ts files, a filter, arrow keys.
-import { ApiError, ask } from "./app.js";
+import { ApiError, ask, openDialog } from "./app.js";
 import { byId, icon, make, setText, spoken } from "./dom.js";
 import { describeFile } from "./media_words.js";
 
@@ -83,8 +83,8 @@ export function bindMediaBrowser(chosen) {
   return {
     /** Open the folder that a path lies in. */
     open(path) {
-      modal.show();
-      dialog.addEventListener("shown.bs.modal", () => show(path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : ""), { once: true });
+      openDialog(dialog);
+      show(path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "");
     },
   };
 }

@@ -1,5 +1,5 @@
 // A stream's page: one poll brings the view, the new history and the events; charts keep the past they have.
-import { ApiError, ask, onKey, poll, tell } from "./app.js";
+import { ApiError, ask, onKey, openDialog, poll, tell } from "./app.js";
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { TimeChart, save } from "./charts.js";
 import { byId, setFigure, setText } from "./dom.js";
@@ -167,7 +167,7 @@ byId("restart").addEventListener("click", restart);
 byId("end").addEventListener("click", end);
 byId("show-debug").addEventListener("click", async () => {
   setText(byId("debug-text"), "Asking the worker …");
-  window.bootstrap.Modal.getOrCreateInstance(byId("debug")).show();
+  openDialog(byId("debug"));
   try {
     setText(byId("debug-text"), JSON.stringify(await ask("GET", `${base}/debug`), null, 2));
   } catch (error) {

@@ -1,0 +1,89 @@
+"""Every page in both themes: readable for all, whole on a phone, silent on the console, alone with its own host."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.chrome import PHONE, WIDE, Browser
+from tests.web.fake_manager import LONG_NAME, SCRIPT_NAME
+
+PAGES = {
+    "dashboard": ("/", "#streams tr:nth-child(10)"),
+    "wall": ("/?view=wall", ".tile:nth-of-type(10)"),
+    "caller": ("/caller", "#overview i"),
+    "network test": ("/network_test", "#overview i"),
+    "events": ("/events", "#log tr:nth-child(6)"),
+    "stream": ("/stream/parlmt", "#peers .peer"),
+    "stream that failed": ("/stream/failed", "#notes .note"),
+    "stream with two peers": ("/stream/lineup", "#peers .peer"),
+    "stream with a hostile name": ("/stream/evilxx", "#settings tr"),
+    "stream with an endless name": ("/stream/longxx", "#peers .peer"),
+    "media": ("/media_info/bars.ts", "#findings tr"),
+    "nothing there": ("/stream/nobody", ".empty"),
+}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_keeps_wcag_and_its_width(page: Browser, name: str, theme: str) -> None:
+    path, ready = PAGES[name]
+    page.open(path, theme=theme)
+    page.find(ready)
+
+    assert page.violations() == []
+    page.size(PHONE)
+    assert page.scrolls_sideways() == []
+    assert page.violations() == []
+    page.size(WIDE)
+    if name == "nothing there":
+        # The page itself is the answer 404, which Chromium notes on its console.
+        assert all("404" in complaint for complaint in page.complaints())
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_dialogs_keep_wcag_too(page: Browser, theme: str) -> None:
+    page.open("/", theme=theme)
+    page.find("#streams tr")
+    page.press("?")
+    page.wait_shown("#help .modal-content")
+    assert page.violations() == []
+    page.click("#help .btn-close")
+    page.wait_gone("#help")
+    page.click("#browse-media")
+    page.wait_shown("#media-list button")
+    page.wait_text("#media-list", "bars.ts")
+    assert page.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "selector"),
+    [
+        ("/", "#streams tr[data-key=evilxx] .name"),
+        ("/?view=wall", ".tile[href$=evilxx] .name"),
+        ("/stream/evilxx", "#label"),
+        ("/events", "#log"),
+    ],
+)
+def test_a_name_that_is_a_script_shows_as_text(page: Browser, path: str, selector: str) -> None:
+    page.js("window.alerted = false")
+    page.open(path)
+    page.wait_text(selector, SCRIPT_NAME)
+
+    assert page.js("return document.querySelectorAll('main script, main b[onload]').length") == 0
+
+
+def test_an_endless_name_is_whole_in_the_title_text(page: Browser) -> None:
+    page.open("/")
+    name = page.find("#streams tr[data-key=longxx] .name")
+
+    assert name.get_attribute("title") == LONG_NAME.strip()
+
+
+def test_a_path_that_is_markup_shows_as_text_in_the_media_browser(page: Browser) -> None:
+    page.open("/")
+    page.click("#browse-media")
+    page.wait_text("#media-list", "ird")
+    page.click("#media-list button")
+    page.wait_text("#media-list", "<b>bold<∕b>.ts")
+
+    assert page.all("#media-list b") == []
