@@ -12,6 +12,7 @@ import pytest
 from prometheus_client import Metric
 
 from app import create_app
+from app.cli import cli
 from app.domain.spec import parse_spec
 from app.engine.libsrt import ByteStats
 from app.presenters_metrics import StreamCollector
@@ -115,6 +116,29 @@ def test_every_source_file_that_the_architecture_names_exists() -> None:
         if names and names[0].endswith("/"):
             folders.append(folders[-1] / names[0].rstrip("/"))
     assert not missing
+
+
+def test_every_file_of_the_project_that_the_documents_name_exists() -> None:
+    pattern = re.compile(r"(?<![\w/.])((?:deploy|scripts|docs|app)/[\w./-]*\w|(?:run|test|network-tuning)\.sh)")
+    own = [path for path in documents() if path.name != "architecture.md"]
+    named = {(path.name, name) for path in own for name in pattern.findall(path.read_text())}
+    assert ("operating.md", "deploy/logrotate.conf") in named, "the pattern still finds how files are named"
+    assert not [
+        (page, name) for page, name in named if not (ROOT / name).exists() and not (ROOT / "docs" / name).exists()
+    ]
+
+
+def test_every_command_of_mcr_that_the_documents_name_exists() -> None:
+    named = {name for path in documents() for name in re.findall(r"`(?:sudo )?mcr ([a-z-]+)", path.read_text())}
+    named |= {name for path in documents() for name in re.findall(r"^(?:sudo )mcr ([a-z-]+)", path.read_text(), re.M)}
+    assert {"check", "backup"} <= named
+    assert named <= set(cli.commands)
+
+
+def test_every_alert_is_explained_to_operators_and_every_explained_one_exists() -> None:
+    alerts = set(re.findall(r"alert: (\w+)", text_of("deploy/prometheus/mcr-srt-streamer-alerts.yml")))
+    explained = {cell.strip("`") for cell in first_cells("docs/operating.md") if cell.startswith("`Srt")}
+    assert alerts == explained
 
 
 def json_examples(name: str) -> list[Any]:
