@@ -9,7 +9,7 @@ DEBIAN_RUN=(
     python3-gi gir1.2-gstreamer-1.0         # GStreamer from Python
     gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-    gstreamer1.0-plugins-bad                # srtsink, tsparse, mpegtsmux, voaacenc
+    gstreamer1.0-plugins-bad                # srtsink, tsparse, mpegtsmux
     gstreamer1.0-plugins-ugly               # x264enc, for colour bars
     gstreamer1.0-x                          # clockoverlay, timeoverlay
     iputils-ping iperf3                     # the network test
@@ -22,8 +22,9 @@ DEBIAN_TEST=(
     tshark tcpdump                          # the wire's witnesses
     gstreamer1.0-tools                      # gst-launch-1.0, the yardstick of the benchmarks
     iproute2 nftables procps util-linux     # network namespaces, losses, process tables
-    nginx                                   # the shipped site in front of the product
+    nginx openssl                           # the shipped site in front of the product, and its password
     systemd                                 # systemd-analyze for the shipped units
+    nodejs                                  # the pages' modules without a browser
     git shellcheck
 )
 # The pages, as a browser shows them. Ubuntu ships Chromium as a snap behind a transitional package.
@@ -52,7 +53,10 @@ RPM_RUN=(
     'gstreamer1(element-audiotestsrc)()(64bit)'
     'gstreamer1(element-clockoverlay)()(64bit)'
     'gstreamer1(element-x264enc)()(64bit)'
-    'gstreamer1(element-voaacenc)()(64bit)'
+    'gstreamer1(element-timeoverlay)()(64bit)'
+    'gstreamer1(element-h264parse)()(64bit)'
+    'gstreamer1(element-mpegaudioparse)()(64bit)'
+    'gstreamer1(element-twolamemp2enc)()(64bit)'
     iputils iperf3 /usr/bin/ffprobe /usr/bin/mediainfo
 )
 
@@ -63,7 +67,8 @@ RPM_TEST=(
     /usr/bin/gst-launch-1.0
     iproute nftables procps-ng util-linux
     chromium chromedriver
-    nginx
+    nginx openssl
     systemd
+    nodejs
     git ShellCheck
 )
