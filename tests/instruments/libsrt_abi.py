@@ -20,19 +20,31 @@ class Option(IntEnum):
     """SRT_SOCKOPT."""
 
     FC = 4
+    SNDBUF = 5
     RCVBUF = 6
     RCVTIMEO = 14
+    MAXBW = 16
     STATE = 17
+    INPUTBW = 24
+    OHEADBW = 25
     PASSPHRASE = 26
     PBKEYLEN = 27
+    IPTOS = 30
     TLPKTDROP = 31
+    NAKREPORT = 33
     PEERVERSION = 35
     CONNTIMEO = 36
     RCVKMSTATE = 41
     RCVLATENCY = 43
+    PEERLATENCY = 44
     STREAMID = 46
     TRANSTYPE = 50
     ENFORCEDENCRYPTION = 53
+    PEERIDLETIMEO = 55
+
+
+_WIDE = frozenset({Option.MAXBW, Option.INPUTBW})
+_FLAGS = frozenset({Option.TLPKTDROP, Option.NAKREPORT})
 
 
 class SocketState(IntEnum):
@@ -138,6 +150,13 @@ class LibSrt:
         value, size = c_int32(), c_int(4)
         self._checked(self._lib.srt_getsockflag(sock, c_int(option), ctypes.byref(value), ctypes.byref(size)))
         return int(value.value)
+
+    def read(self, sock: int, option: Option) -> int:
+        """An option in the width that it has: 64 bits, 32 bits, or one byte for a flag."""
+        value = c_int64() if option in _WIDE else c_int32()
+        size = c_int(ctypes.sizeof(value))
+        self._checked(self._lib.srt_getsockflag(sock, c_int(option), ctypes.byref(value), ctypes.byref(size)))
+        return int(value.value) & 0xFF if option in _FLAGS else int(value.value)
 
     def state(self, sock: int) -> SocketState:
         """The socket's state."""

@@ -1,0 +1,77 @@
+"""What libsrt says of a socket that srtsink made: the product's own sink, or one set up by hand.
+
+A process of its own, for libsrt's threads do not live well with a test runner. Told by one JSON line on standard
+input, it answers with one line: option names and values, read without any of the product's reading code.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from app import protocol
+from app.protocol import WorkerOrder
+from tests.instruments.child import ROOT
+from tests.instruments.libsrt_abi import LibSrt, Option, SocketState
+
+_SHOWN = (
+    *(Option.FC, Option.SNDBUF, Option.RCVBUF, Option.MAXBW, Option.INPUTBW, Option.OHEADBW, Option.PBKEYLEN),
+    *(Option.IPTOS, Option.TLPKTDROP, Option.NAKREPORT, Option.CONNTIMEO, Option.RCVLATENCY, Option.PEERLATENCY),
+    Option.PEERIDLETIMEO,
+)
+_IDS_LOOKED_AT = 64
+
+
+def of_the_product(order: WorkerOrder) -> dict[str, int]:
+    """Options on the socket that the product makes for an order, by name in lower case."""
+    return _ask({"order": protocol.encode_order(order).decode()})
+
+
+def by_hand(uri: str, *properties: tuple[str, Any]) -> dict[str, int]:
+    """Options on the socket of a srtsink with this URI and then these properties, set in this order."""
+    return _ask({"uri": uri, "properties": properties})
+
+
+def _ask(question: dict[str, Any]) -> dict[str, int]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.instruments.options_in_force"],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def main() -> None:
+    """Answer the question on standard input."""
+    from app.engine.gst import Gst
+    from app.engine.source import make
+
+    question = json.loads(sys.stdin.readline())
+    if "order" in question:
+        from app.engine.pipeline import build_sink
+
+        sink = build_sink(protocol.decode_order(question["order"].encode()))
+    else:
+        sink = make("srtsink", uri=question["uri"])
+        for name, value in [("wait-for-connection", False), ("async", False), *question["properties"]]:
+            sink.set_property(name, value)
+    srt = LibSrt()
+    newest = srt.socket()  # ids count down: what is made later lies below it
+    sink.set_state(Gst.State.PAUSED)
+    made = [number for number in range(newest - 1, newest - _IDS_LOOKED_AT, -1) if srt.state(number) > SocketState.INIT]
+    shown = {option.name.lower(): srt.read(made[0], option) for option in _SHOWN if srt.state(made[0]) < 9}
+    print(json.dumps(shown), flush=True)  # noqa: T201 - the answer
+
+
+if __name__ == "__main__":
+    main()
+    import os
+
+    os._exit(0)  # libsrt's threads race its static destructors
