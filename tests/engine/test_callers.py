@@ -1,0 +1,102 @@
+"""Who calls a listener: let in, refused and why, gone again; and that all of them are found among libsrt's sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.domain.secret import Secret
+from app.domain.spec import Encryption, FileSource
+from app.domain.status import Reason
+from app.protocol import PeerEvent, Sample
+from tests.instruments import refused_calls
+from tests.instruments.receivers import Receiver
+from tests.instruments.waiting import free_port
+from tests.instruments.worker import RunningWorker, order_for
+
+RIGHT, WRONG = "the right passphrase", "another passphrase"
+
+
+def on_air(sample: Path, **spec: object) -> RunningWorker:
+    """A listener that loops the sample."""
+    return RunningWorker(order_for(FileSource("bars.ts"), port=free_port(), file_path=sample, **spec))
+
+
+def port_of(worker: RunningWorker) -> int:
+    """The listener's port."""
+    return worker.order.spec.endpoint.port
+
+
+@pytest.fixture
+def encrypted(sample: Path) -> Iterator[RunningWorker]:
+    """An encrypted listener."""
+    with on_air(sample, encryption=Encryption(128, Secret(RIGHT))) as worker:
+        worker.link.wait_for(Sample)
+        yield worker
+
+
+def test_a_caller_is_told_when_it_comes_and_when_it_goes(encrypted: RunningWorker) -> None:
+    with Receiver.calling(port_of(encrypted), passphrase=RIGHT, stream_id="studio 3") as receiver:
+        came = encrypted.link.wait_for(PeerEvent)
+        assert (came.change, came.reason, came.stream_id) == ("connected", None, "studio 3")
+        assert came.address.startswith("127.0.0.1:")
+        receiver.wait_for_bytes(200_000)
+        receiver.finish()
+    gone = encrypted.link.wait_for(PeerEvent, lambda event: event.change == "disconnected")
+    assert gone.address == came.address
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "reason"),
+    [(WRONG, Reason.WRONG_PASSPHRASE), ("", Reason.PASSPHRASE_REQUIRED)],
+    ids=["wrong", "none"],
+)
+def test_a_caller_that_is_refused_is_told_with_the_reason_and_its_address(
+    encrypted: RunningWorker, passphrase: str, reason: Reason
+) -> None:
+    with Receiver.calling(port_of(encrypted), passphrase=passphrase) as receiver:
+        receiver.wait_for_state("refused")
+        event = encrypted.link.wait_for(PeerEvent)
+    assert (event.change, event.reason) == ("refused", reason)
+    assert event.address.startswith("127.0.0.1:")
+    assert encrypted.wait_for_sample(lambda seen: True).peers == []
+
+
+def test_a_caller_with_a_passphrase_is_refused_where_there_is_none(sample: Path) -> None:
+    with on_air(sample) as worker:
+        worker.link.wait_for(Sample)
+        with Receiver.calling(port_of(worker), passphrase=WRONG) as receiver:
+            receiver.wait_for_state("refused")
+            event = worker.link.wait_for(PeerEvent)
+        assert (event.change, event.reason) == ("refused", Reason.PASSPHRASE_REQUIRED)
+
+
+def test_a_receiver_is_found_after_two_hundred_refused_calls(encrypted: RunningWorker) -> None:
+    with Receiver.calling(port_of(encrypted), passphrase=RIGHT, latency_ms=350) as early:
+        encrypted.wait_for_sample(lambda seen: len(seen.peers) == 1)
+        answer = refused_calls.call(port_of(encrypted), 200, passphrase=WRONG)
+        assert (answer["refused"], answer["connected"]) == (200, 0)
+        with Receiver.calling(port_of(encrypted), passphrase=RIGHT, latency_ms=500) as late:
+            seen = encrypted.wait_for_sample(lambda seen: len(seen.peers) == 2)
+            assert [peer.negotiated_latency_ms for peer in seen.peers] == [350, 500]
+            assert all(peer.encryption_state == "secured" and peer.key_bits == 128 for peer in seen.peers)
+            for receiver in (early, late):
+                receiver.wait_for_bytes(receiver.figures().bytes + 100_000)
+    refused = [event for event in encrypted.link.heard(PeerEvent) if event.change == "refused"]
+    assert len(refused) == 200
+    assert {event.reason for event in refused} == {Reason.WRONG_PASSPHRASE}
+
+
+def test_a_peers_own_number_stays_while_others_come_and_go(encrypted: RunningWorker) -> None:
+    with Receiver.calling(port_of(encrypted), passphrase=RIGHT):
+        (first,) = encrypted.wait_for_sample(lambda seen: len(seen.peers) == 1).peers
+        for _ in range(3):
+            with Receiver.calling(port_of(encrypted), passphrase=RIGHT) as other:
+                encrypted.wait_for_sample(lambda seen: len(seen.peers) == 2)
+                other.finish()
+            encrypted.wait_for_sample(lambda seen: len(seen.peers) == 1)
+        (still,) = encrypted.wait_for_sample(lambda seen: True).peers
+    assert (still.id, still.address) == (first.id, first.address)
+    assert abs(still.connected_at - first.connected_at) < 0.1
