@@ -24,7 +24,6 @@ DEBIAN_TEST=(
     iproute2 nftables procps util-linux     # network namespaces, losses, process tables
     nginx openssl                           # the shipped site in front of the product, and its password
     systemd                                 # systemd-analyze for the shipped units
-    nodejs                                  # the pages' modules without a browser
     git shellcheck
 )
 # The pages, as a browser shows them. Ubuntu ships Chromium as a snap behind a transitional package.
@@ -69,6 +68,5 @@ RPM_TEST=(
     chromium chromedriver
     nginx openssl
     systemd
-    nodejs
     git ShellCheck
 )
