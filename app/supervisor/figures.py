@@ -48,6 +48,10 @@ class Figures:
         self.sample = self._before = None
         self.applied = {}
 
+    def open_account(self) -> None:
+        """Count from zero: the stream was ordered to run anew. History goes on."""
+        self._earlier_totals = dict.fromkeys(_TOTALS, 0)
+
     def totals(self) -> dict[str, int]:
         """Counters over all workers of the stream."""
         point = self.sample.point if self.sample else Point(at=0)

@@ -133,6 +133,7 @@ class SupervisedStream:
         self._fault = None
         if self.status.phase not in life.ALIVE:
             self.ordered_at = now
+            self.figures.open_account()
         self._step(life.StartOrdered(), now)
 
     def _ask_to_stop(self, now: float) -> None:
