@@ -16,6 +16,7 @@ import selectors
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -180,12 +181,11 @@ def main(build: Build | None = None) -> int:
         signal.signal(number, lambda *_: worker.stop())
     try:
         ended = worker.run()
-    except Exception as error:  # the worker's last line of defence: its end must have a reason
-        faulthandler.dump_traceback()
+    except Exception as error:  # noqa: BLE001 - the worker's last line of defence: its end must have a reason
+        # Not raised further: Python's own way out would run libsrt's destructors, which can wait for ever.
+        traceback.print_exc()
         ended = Ended(unix_now(), Reason.ENGINE_ERROR, f"{type(error).__name__}: {error}")
-        raise
-    finally:
-        _leave_reason(Path(order.socket_path), ended)
+    _leave_reason(Path(order.socket_path), ended)
     return 0 if ended.reason in (None, Reason.END_OF_FILE) else 1
 
 

@@ -207,6 +207,15 @@ def test_what_it_cannot_start_it_ends_with_the_reason(start: Start) -> None:
     assert not worker.socket_path.exists()
 
 
+def test_what_nobody_expected_is_an_end_with_a_reason_too(sample: Path) -> None:
+    order = order_for(FileSource("bars.ts"), port=free_port(), file_path=sample, name="surprise")
+    with RunningWorker(order, argv=FAKE) as worker:
+        end = worker.wait_for_end()
+        assert (end.reason, end.detail) == (Reason.ENGINE_ERROR, "RuntimeError: nobody expected this")
+        assert worker.child.process.returncode == 1
+        assert "Traceback" in worker.child.complaints()
+
+
 @pytest.mark.parametrize("order", [b"\n", b"nonsense\n", b'{"key":"test"}\n', b""])
 def test_without_an_order_it_leaves_at_once(argv: tuple[str, ...], order: bytes) -> None:
     with Child(argv, first_line=order) as worker:

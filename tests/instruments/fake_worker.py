@@ -24,8 +24,9 @@ class FakeSender:
     """Fulfils app.engine.sender.Sender.
 
     `cannot REASON`: start fails · `ends REASON`: the first poll ends it · `crash`: it dies of a signal with its first
-    sample · `hang`: it never gives a second sample · `deaf`: it never stops · `receiver`: somebody acknowledges
-    everything · `notice`: it has something to say before anybody listens · `chatty`: its debug view is large.
+    sample · `surprise`: that raises what nobody expects · `hang`: it never gives a second sample · `deaf`: it never
+    stops · `receiver`: somebody acknowledges everything · `notice`: it has something to say before anybody listens ·
+    `chatty`: its debug view is large.
     """
 
     def __init__(self, order: WorkerOrder, tell: Tell) -> None:
@@ -62,6 +63,8 @@ class FakeSender:
         self._samples += 1
         if "crash" in self._words:
             os.kill(os.getpid(), signal.SIGKILL)
+        if "surprise" in self._words:
+            raise RuntimeError("nobody expected this")
         while "hang" in self._words and self._samples > 1:
             time.sleep(60)
         if "receiver" not in self._words:
