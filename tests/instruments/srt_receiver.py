@@ -39,6 +39,7 @@ class Wanted:
     stream_id: str = ""
     write: str = ""
     times: str = ""
+    connect_ms: int = 8000
 
 
 @dataclass
@@ -105,6 +106,7 @@ class _Receiver:
         srt.set(sock, Option.TRANSTYPE, _TRANSTYPE_LIVE)
         srt.set(sock, Option.RCVLATENCY, wanted.latency_ms)
         srt.set(sock, Option.RCVTIMEO, _POLL_MS)
+        srt.set(sock, Option.CONNTIMEO, wanted.connect_ms)
         if wanted.passphrase:
             srt.set(sock, Option.PASSPHRASE, wanted.passphrase.encode())
         if wanted.key_bytes:

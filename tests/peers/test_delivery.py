@@ -65,7 +65,8 @@ def test_every_kind_of_listener_gets_every_packet_of_the_file(kind: str, product
         receiver.wait_for_bytes(2_000_000)
         view = product.stream(view["key"])
         assert view["phase"] == "delivering"
-        assert view["payload_mbps"] == pytest.approx(8, rel=0.05)
+        # One second of a busy machine; test_figures compares the totals with the wire to 0.5 %.
+        assert view["payload_mbps"] == pytest.approx(8, rel=0.3)
         assert whole_packets(receiver.payload) in sample.read_bytes()
 
 
@@ -80,7 +81,7 @@ def test_two_receivers_are_two_peers_each_with_its_own_latency(product: Product)
         assert quick.wait_for_bytes(1_000_000).latency_ms == 200
         assert slow.wait_for_bytes(1_000_000).latency_ms == 500
         for peer in view["peers"]:
-            assert peer["payload_mbps"] == pytest.approx(8, rel=0.1)
+            assert peer["payload_mbps"] == pytest.approx(8, rel=0.3)
         slow.finish()
         view = product.wait_for_stream(view["key"], lambda seen: len(seen["peers"]) == 1)
         assert view["peers"][0]["negotiated_latency_ms"] == 200

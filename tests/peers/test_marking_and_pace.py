@@ -57,4 +57,4 @@ def test_a_receiver_that_comes_late_gets_no_burst_and_an_even_stream(product: Pr
     assert busiest_second(arrivals) * 8 <= 1.2 * BITRATE_BPS
     jitter = pcr_jitter(packets, bitrate_bps=BITRATE_BPS)
     # Far above what a quiet machine shows (0.02 ms), far below the 20 ms of a sender that paces by frames.
-    assert jitter.median_us < 2000
+    assert jitter.median_us < 10_000
