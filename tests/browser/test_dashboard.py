@@ -10,7 +10,8 @@ from app.domain.status import Phase
 from tests.browser.chrome import Browser
 from tests.browser.conftest import Server
 from tests.instruments.waiting import wait_for
-from tests.web.fake_manager import SCRIPT_NAME, FakeManager
+from tests.web.fake_manager import FakeManager
+from tests.web.fake_streams import SCRIPT_NAME
 
 
 def shown_keys(page: Browser) -> list[str]:
@@ -175,8 +176,11 @@ def test_figures_turn_grey_and_tell_their_age_when_the_server_is_gone(page: Brow
     page.wait_text("#connection-lost", "What you see is 00:00:0")
     assert "no answer" in page.driver.title
     assert "favicon-stale" in page.find("#favicon").get_attribute("href")
-    grey = page.js("return getComputedStyle(document.querySelector('tr[data-key=lineup] .col-payload')).filter")
-    assert "grayscale(1)" in grey
+    for part in (".col-payload", ".state", "svg.spark"):
+        grey = page.js(
+            "return getComputedStyle(document.querySelector(arguments[0])).filter", f"tr[data-key=lineup] {part}"
+        )
+        assert "grayscale(1)" in grey, part
     # Requests to a server that is gone are noted on the console, and by nobody else.
     assert all("ERR_CONNECTION_REFUSED" in complaint for complaint in page.complaints())
 

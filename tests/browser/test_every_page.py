@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.chrome import PHONE, WIDE, Browser
-from tests.web.fake_manager import LONG_NAME, SCRIPT_NAME
+from tests.web.fake_streams import LONG_NAME, SCRIPT_NAME
 
 PAGES = {
     "dashboard": ("/", "#streams tr:nth-child(10)"),

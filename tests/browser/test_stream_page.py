@@ -8,7 +8,8 @@ import pytest
 
 from tests.browser.chrome import Browser
 from tests.instruments.waiting import wait_for
-from tests.web.fake_manager import PASSPHRASE, FakeManager
+from tests.web.fake_manager import FakeManager
+from tests.web.fake_streams import PASSPHRASE
 
 
 def fetch(page: Browser, path: str):
@@ -54,6 +55,13 @@ def test_an_hour_is_one_click_away_and_the_same_in_a_second_browser(page: Browse
     wait_for(lambda: len(chart_data(page, "rtt-chart")) > 3500, deadline_s=10, what="an hour of history again")
 
     assert at in chart_data(page, "rtt-chart")
+
+
+def test_what_is_unknown_has_no_unit(page: Browser) -> None:
+    page.open("/stream/failed")
+    page.wait_text("#counters", "Repaired–Retransmitted")
+
+    assert page.text("#payload") == "–"
 
 
 def test_loss_is_drawn_where_it_was(page: Browser) -> None:

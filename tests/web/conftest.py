@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.domain.secret import Secret
 from app.settings import Settings, make_folders
-from tests.web.fake_manager import FakeManager, mixed_log, mixed_streams
+from tests.web.fake_manager import FakeManager
+from tests.web.fake_streams import mixed_log, mixed_streams
 
 API_KEY = "the-right-key-of-this-test"
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.web.fake_manager import LONG_NAME, SCRIPT_NAME
+from tests.web.fake_streams import LONG_NAME, SCRIPT_NAME
 
 FORM = {
     "source_kind": "file",

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from app.domain.status import Phase, Reason
-from tests.web.fake_manager import PASSPHRASE, FakeManager, make_peer, make_snapshot
+from tests.web.fake_manager import FakeManager
+from tests.web.fake_streams import PASSPHRASE, make_peer, make_snapshot
 
 LISTENER = {
     "name": "Line-up",

@@ -21,11 +21,11 @@ function row(event) {
   const often = event.count > 1 ? make("span", { class: "dim" }, ` (${count(event.count)} times since ${dateAndTime(event.first_at)})`) : null;
   return make(
     "tr",
-    {},
-    make("td", { class: "num" }, make("time", { datetime: event.at }, dateAndTime(event.at))),
-    make("td", { class: "text-break" }, stream),
-    make("td", { class: "text-break" }, event.text, often),
-    make("td", { class: "dim" }, event.actor),
+    { role: "row" },
+    make("td", { role: "cell", class: "num" }, make("time", { datetime: event.at }, dateAndTime(event.at))),
+    make("td", { role: "cell", class: "text-break" }, stream),
+    make("td", { role: "cell", class: "text-break" }, event.text, often),
+    make("td", { role: "cell", class: "dim" }, event.actor),
   );
 }
 

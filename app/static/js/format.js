@@ -31,6 +31,11 @@ export function times(value) {
   return value.toFixed(value < 10 ? 1 : 0);
 }
 
+/** A figure with its unit in one text; an unknown one has no unit. */
+export function withUnit(text, unit) {
+  return text === UNKNOWN ? UNKNOWN : `${text} ${unit}`;
+}
+
 /** A count, in groups of three. */
 export function count(value) {
   return known(value) ? String(Math.round(value)).replace(/\B(?=(\d{3})+(?!\d))/g, THIN_SPACE) : UNKNOWN;

@@ -1,7 +1,7 @@
 // A media file's page: asks until its analysis is through, then shows what the file holds.
 import { ApiError, ask, pollOverview } from "./app.js";
 import { byId, icon, make, setFigure, setText } from "./dom.js";
-import { bytes, count, duration, mbps, percent, UNKNOWN } from "./format.js";
+import { bytes, count, duration, mbps, percent, UNKNOWN, withUnit } from "./format.js";
 
 const ASK_AGAIN_MS = 700;
 const { path } = byId("media").dataset;
@@ -84,7 +84,7 @@ function pidRow(pid, packets) {
     make("td", {}, pid.codec),
     make("td", {}, pid.language),
     make("td", { class: "r num" }, `${mbps(pid.bitrate_bps / 1e6)} Mb/s`),
-    make("td", { class: "r num" }, `${percent(share)} %`),
+    make("td", { class: "r num" }, withUnit(percent(share), "%")),
     make("td", { class: `r num ${pid.continuity_errors ? "bad" : ""}` }, count(pid.continuity_errors)),
   );
 }

@@ -1,6 +1,6 @@
 // The tables of a stream's page: notes, peers, settings, counters, source and worker.
 import { icon, make, setText, spoken } from "./dom.js";
-import { bytes, count, dateAndTime, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN } from "./format.js";
+import { bytes, count, dateAndTime, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN, withUnit } from "./format.js";
 
 /** Replace a node's children only when what they are made of has changed. */
 function redraw(node, source, build) {
@@ -100,17 +100,17 @@ function refusalBox(refusal) {
 function peerBox(peer) {
   const last = peer.last_second;
   const pairs = [
-    ["Payload", `${mbps(peer.payload_mbps)} Mb/s`],
-    ["RTT", `${ms(peer.rtt_ms)} ms`],
+    ["Payload", withUnit(mbps(peer.payload_mbps), "Mb/s")],
+    ["RTT", withUnit(ms(peer.rtt_ms), "ms")],
     ["Latency", peer.negotiated_latency_ms === null ? UNKNOWN : `${peer.negotiated_latency_ms} ms`],
-    ["Latency / RTT", `${times(peer.latency_rtt_ratio)} ×`],
-    ["Repaired", `${percent(peer.retransmitted_percent)} %`],
-    ["Now", `${percent(last?.retransmitted_percent)} %`],
+    ["Latency / RTT", withUnit(times(peer.latency_rtt_ratio), "×")],
+    ["Repaired", withUnit(percent(peer.retransmitted_percent), "%")],
+    ["Now", withUnit(percent(last?.retransmitted_percent), "%")],
     ["Dropped", count(peer.packets_dropped)],
     ["Send buffer", peer.send_buffer_ms === null ? UNKNOWN : `${peer.send_buffer_ms} ms`],
     ["In flight", count(peer.flight_packets)],
     ["Loss reports", count(peer.naks)],
-    ["Capacity", `${mbps(peer.link_capacity_mbps)} Mb/s`],
+    ["Capacity", withUnit(mbps(peer.link_capacity_mbps), "Mb/s")],
     ["libsrt", peer.peer_version ?? UNKNOWN],
   ];
   return make(
@@ -148,7 +148,7 @@ export function showCounters(node, { totals }) {
     [
       ["Packets sent", count(totals.packets_sent_unique), "SRT data packets, each counted once"],
       ["Packets sent again", count(totals.packets_retransmitted), "Retransmissions: what receivers asked for again"],
-      ["Repaired", `${percent(totals.retransmitted_percent)} %`, "Retransmitted / unique packets. Loss that was repaired, not lost"],
+      ["Repaired", withUnit(percent(totals.retransmitted_percent), "%"), "Retransmitted / unique packets. Loss that was repaired, not lost"],
       ["Packets dropped", count(totals.packets_dropped), "Given up by the sender as too late: the loss it knows for certain. What a receiver finally lost only the receiver knows"],
       ["Payload", bytes(totals.payload_bytes), "Transport stream delivered, without headers and retransmissions"],
       ["On the wire", bytes(totals.wire_bytes), "With 44 bytes of IPv4, UDP and SRT header per packet, and retransmissions"],
@@ -160,9 +160,9 @@ export function showCounters(node, { totals }) {
 export function showWorker(node, stream, now) {
   const { input, worker, spec } = stream;
   const rows = [["Source", sourceWords(spec.source)]];
-  if (stream.file_bitrate_mbps !== null) rows.push(["File bitrate", `${mbps(stream.file_bitrate_mbps)} Mb/s`]);
+  if (stream.file_bitrate_mbps !== null) rows.push(["File bitrate", withUnit(mbps(stream.file_bitrate_mbps), "Mb/s")]);
   if (input) {
-    rows.push(["Input", `${mbps(input.mbps)} Mb/s`], ["Last packet", input.last_packet_age_s === null ? UNKNOWN : `${input.last_packet_age_s.toFixed(1)} s ago`]);
+    rows.push(["Input", withUnit(mbps(input.mbps), "Mb/s")], ["Last packet", input.last_packet_age_s === null ? UNKNOWN : `${input.last_packet_age_s.toFixed(1)} s ago`]);
     rows.push(["Continuity errors", count(input.continuity_errors_total)]);
     if (spec.source.kind === "file") rows.push(["Loops", count(input.loops_total)]);
     if (spec.source.protocol === "rtp") rows.push(["RTP gaps", count(input.rtp_gaps_total)]);

@@ -1,7 +1,7 @@
 // One stream as a row of the dashboard. The nodes are made once and only their texts change.
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { icon, make, setClass, setFigure, setText, spoken } from "./dom.js";
-import { count, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN } from "./format.js";
+import { count, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN, withUnit } from "./format.js";
 import { makeLamp, ratioColour, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
 
@@ -98,7 +98,7 @@ export class StreamRow {
     setFigure(this.payload, mbps(stream.payload_mbps), "Mb/s");
     setFigure(this.rtt, ms(stream.rtt_ms), "ms");
     this.pill.hidden = stream.latency_rtt_ratio === null;
-    setText(this.pill, `${times(stream.latency_rtt_ratio)} ×`);
+    setText(this.pill, withUnit(times(stream.latency_rtt_ratio), "×"));
     setClass(this.pill, `pill ${ratioColour(stream.latency_rtt_ratio)}`);
     setFigure(this.repaired, percent(stream.retransmitted_percent), "%");
     setText(this.dropped, count(stream.packets_dropped));

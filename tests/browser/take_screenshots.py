@@ -1,0 +1,102 @@
+"""Takes the pictures of docs/screenshots: `python -m tests.browser.take_screenshots`. Their figures are made up."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from app import create_app
+from app.domain.secret import Secret
+from app.settings import PROJECT_FOLDER, Settings, make_folders
+from tests.browser.chrome import PHONE, WIDE, Browser
+from tests.browser.conftest import Server
+from tests.instruments.ts_maker import Recipe, make_ts
+from tests.instruments.waiting import wait_for
+from tests.web.fake_manager import FakeManager
+from tests.web.fake_streams import mixed_log, mixed_streams
+
+FOLDER = PROJECT_FOLDER / "docs" / "screenshots"
+HEIGHT_MAX = 2400
+# Name, path, what is there when the page is ready.
+PICTURES = (
+    ("dashboard", "/", "#streams tr:nth-child(10)"),
+    ("wall", "/?view=wall", ".tile:nth-of-type(10)"),
+    ("caller", "/caller", "#overview i"),
+    ("stream", "/stream/parlmt", "#peers .peer"),
+    ("stream-failed", "/stream/failed", "#notes .note"),
+    ("events", "/events", "#log tr:nth-child(6)"),
+    ("media", "/media_info/bars.ts", "#findings tr"),
+    ("network-test", "/network_test", "#overview i"),
+)
+
+
+def main() -> None:
+    """Take them all, dark and light, wide and as on a phone."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="mcr-") as folder:
+        settings = _settings(Path(folder))
+        streams = mixed_streams()
+        manager = FakeManager(streams)
+        manager.log = mixed_log(streams)
+        browser = Browser()
+        try:
+            _all_pages(browser, Server(create_app(settings, manager=manager)))
+            _empty(browser, Server(create_app(settings, manager=FakeManager())))
+        finally:
+            browser.quit()
+
+
+def _settings(folder: Path) -> Settings:
+    settings = Settings(
+        secret_key=Secret("s" * 32),
+        data_folder=folder / "data",
+        runtime_folder=folder / "run",
+        media_folder=folder / "media",
+        log_file=folder / "log",
+        database_url="sqlite://",
+        offline=True,
+    )
+    make_folders(settings)
+    (settings.media_folder / "bars.ts").write_bytes(make_ts(Recipe(seconds=4.0)))
+    return settings
+
+
+def _all_pages(browser: Browser, server: Server) -> None:
+    browser.start(server.base)
+    for name, path, ready in PICTURES:
+        for theme in ("dark", "light"):
+            for size, suffix in ((WIDE, ""), (PHONE, "-phone")):
+                browser.size(size)
+                browser.open(path, theme=theme)
+                browser.find(ready)
+                _take(browser, size, f"{name}-{theme}{suffix}")
+    browser.size(WIDE)
+    browser.open("/")
+    browser.find("#streams tr:nth-child(10)")
+    server.stop()
+    wait_for(
+        lambda: browser.js("return document.body.classList.contains('is-stale')"), deadline_s=10, what="stale figures"
+    )
+    _take(browser, WIDE, "dashboard-server-gone-dark")
+
+
+def _empty(browser: Browser, server: Server) -> None:
+    browser.start(server.base)
+    browser.open("/")
+    browser.wait_text("#streams-empty", "Nothing is on air")
+    _take(browser, WIDE, "dashboard-empty-dark")
+    server.stop()
+
+
+def _take(browser: Browser, size: tuple[int, int], name: str) -> None:
+    """Save the whole page, as far as it is sensible to scroll."""
+    browser.js_async("const done = arguments[0]; document.fonts.ready.then(() => requestAnimationFrame(() => done()))")
+    height = browser.js("return document.documentElement.scrollHeight")
+    browser.size((size[0], min(max(size[1], int(height)), HEIGHT_MAX)))
+    browser.js_async("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))")
+    browser.driver.save_screenshot(str(FOLDER / f"{name}.png"))
+    browser.size(size)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,295 @@
+"""Streams of plain values, as on a bad day: every phase, hostile names, peers with and without all figures."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from app.domain.secret import Secret
+from app.domain.spec import (
+    BarsSource,
+    CallerEndpoint,
+    Encryption,
+    FileSource,
+    ListenerEndpoint,
+    MulticastSource,
+    StreamSpec,
+)
+from app.domain.stats import Rates, Second
+from app.domain.status import Order, Phase, Reason, Status
+from app.protocol import Input, Peer, Point, Sample
+from app.supervisor.snapshot import LogEntry, Refusal, Snapshot
+
+PASSPHRASE = "correct horse battery staple"
+SCRIPT_NAME = "<script>alert(1)</script>"
+LONG_NAME = "Långt namn på en sändning " * 7 + "från Umeå "
+APPLIED = {
+    "latency_ms": 200,
+    "overhead_percent": 25,
+    "max_bandwidth_bytes": 0,
+    "dscp": 34,
+    "key_bits": None,
+    "too_late_packet_drop": True,
+    "nak_reports": True,
+}
+
+
+def make_rates(payload_mbps: float, *, retransmitted: int = 0, dropped: int = 0) -> Rates:
+    unique = round(payload_mbps * 1e6 / 8 / 1316)
+    return Rates(
+        payload_mbps=payload_mbps,
+        wire_mbps=(unique + retransmitted) * (1316 + 44) * 8 / 1e6,
+        packets_sent_unique=unique,
+        packets_retransmitted=retransmitted,
+        packets_dropped=dropped,
+        acks=100,
+        retransmitted_percent=100 * retransmitted / unique if unique else None,
+    )
+
+
+def make_peer(number: int = 1, *, rtt_ms: float = 19.2, **other: Any) -> Peer:
+    values: dict[str, Any] = {
+        "id": number,
+        "address": f"198.51.100.{22 + number}:{50111 + number}",
+        "connected_at": time.time() - 760,
+        "payload_bytes_total": 760_000_000,
+        "wire_bytes_total": 790_000_000,
+        "packets_sent_unique_total": 577_500,
+        "packets_retransmitted_total": 2310,
+        "packets_dropped_total": 0,
+        "acks_total": 76_000,
+        "naks_total": 1200,
+        "rtt_ms": rtt_ms,
+        "link_capacity_mbps": 941.3,
+        "negotiated_latency_ms": 200,
+        "send_buffer_ms": 22,
+        "send_buffer_packets": 17,
+        "send_buffer_bytes": 22_372,
+        "flight_packets": 15,
+        "flow_window_packets": 25_584,
+        "congestion_window_packets": 16_384,
+        "max_bandwidth_mbps": 10.4,
+        "applied_overhead_percent": 25,
+        "key_bits": None,
+        "encryption_state": "unsecured",
+        "peer_version": "1.5.3",
+    }
+    return Peer(**{**values, **other})
+
+
+def make_snapshot(
+    key: str,
+    spec: StreamSpec,
+    phase: Phase,
+    *,
+    reason: Reason | None = None,
+    peers: tuple[Peer, ...] = (),
+    payload_mbps: float = 0.0,
+    since_s: float = 4360.0,
+    **other: Any,
+) -> Snapshot:
+    """A snapshot that hangs together: totals and rates are those of its peers."""
+    now = time.time()
+    is_carried = phase in (Phase.WAITING, Phase.DELIVERING, Phase.STALLED)
+    values: dict[str, Any] = {}
+    if is_carried:
+        retransmitted = other.pop("retransmitted", 0)
+        each = {peer.id: make_rates(payload_mbps, retransmitted=retransmitted) for peer in peers}
+        point = Point(at=now - 0.4, peers=len(peers))
+        values = {
+            "sample": Sample(
+                point=point, peers=list(peers), input=Input(bytes_total=10**9, loops_total=214, last_packet_age_s=0.01)
+            ),
+            "sample_age_s": 0.4,
+            "rates": make_rates(payload_mbps * len(peers), retransmitted=retransmitted * len(peers)),
+            "peer_rates": each,
+            "worker_pid": 1,
+            "worker_started_at": now - since_s,
+            "applied": APPLIED,
+        }
+    status = Status(
+        order=Order.STOP if phase in (Phase.STOPPED, Phase.STOPPING) else Order.RUN,
+        phase=phase,
+        since=now - since_s,
+        reason=reason,
+    )
+    totals = {
+        name: sum(getattr(peer, name) for peer in peers)
+        for name in (
+            "payload_bytes_total",
+            "wire_bytes_total",
+            "packets_sent_unique_total",
+            "packets_retransmitted_total",
+            "packets_dropped_total",
+            "acks_total",
+        )
+    }
+    return Snapshot(
+        **{"key": key, "spec": spec, "status": status, "ordered_at": now - since_s, "totals": totals, **values, **other}
+    )
+
+
+def mixed_streams() -> list[Snapshot]:
+    """Ten streams in mixed states."""
+    secret = Encryption(256, Secret(PASSPHRASE))
+    bars = FileSource("bars_and_tone.ts")
+    now = time.time()
+    return [
+        make_snapshot(
+            "arenab",
+            StreamSpec(
+                CallerEndpoint("192.0.2.40", 9000),
+                MulticastSource("239.20.1.7", 1234, "eno2"),
+                "Arena feed B",
+                encryption=secret,
+            ),
+            Phase.BACKING_OFF,
+            reason=Reason.WRONG_PASSPHRASE,
+            retry_in_s=24.3,
+            detail="Incorrect passphrase",
+        ),
+        make_snapshot(
+            "parlmt",
+            StreamSpec(
+                ListenerEndpoint(10002),
+                MulticastSource("239.20.1.2", 1234, "eno2"),
+                "Parliament clean",
+                overhead_percent=3,
+                encryption=secret,
+            ),
+            Phase.DELIVERING,
+            peers=(
+                make_peer(
+                    1,
+                    rtt_ms=83.4,
+                    packets_dropped_total=14,
+                    packets_retransmitted_total=16_700,
+                    key_bits=256,
+                    encryption_state="secured",
+                    negotiated_latency_ms=200,
+                    send_buffer_ms=96,
+                ),
+            ),
+            payload_mbps=12.02,
+            retransmitted=33,
+            refusals=(Refusal("203.0.113.9:41000", Reason.WRONG_PASSPHRASE, 12, now - 900, now - 60),),
+            applied={**APPLIED, "overhead_percent": 5, "key_bits": 256},
+            notices=("The system gave a send buffer of 212 kB instead of 1.2 MB; run network-tuning.sh.",),
+        ),
+        make_snapshot(
+            "lineup",
+            StreamSpec(ListenerEndpoint(10001), bars, "Line-up bars"),
+            Phase.DELIVERING,
+            peers=(make_peer(1), make_peer(2, negotiated_latency_ms=500)),
+            payload_mbps=8.01,
+            since_s=280_920,
+            file_bitrate_bps=8_000_000,
+        ),
+        make_snapshot(
+            "umearn",
+            StreamSpec(
+                CallerEndpoint("umea.example.net", 9002),
+                MulticastSource("239.20.1.1", 1234),
+                "Umeå return",
+                encryption=secret,
+            ),
+            Phase.DELIVERING,
+            peers=(make_peer(1, rtt_ms=31.0, key_bits=256, encryption_state="secured"),),
+            payload_mbps=21.26,
+            retransmitted=8,
+            since_s=41_409,
+        ),
+        make_snapshot(
+            "guestx",
+            StreamSpec(
+                ListenerEndpoint(10004), FileSource("ird/h264_1080i25_15M.ts"), "Guest IRD test", encryption=secret
+            ),
+            Phase.WAITING,
+            refusals=(Refusal("203.0.113.9:41000", Reason.PASSPHRASE_REQUIRED, 3, now - 300, now - 200),),
+        ),
+        make_snapshot(
+            "stallx",
+            StreamSpec(ListenerEndpoint(10005), MulticastSource("239.20.1.9", 1234, "eno2", "rtp"), "Stadium wide"),
+            Phase.STALLED,
+            reason=Reason.NO_INPUT,
+            peers=(make_peer(1),),
+            since_s=63,
+        ),
+        make_snapshot(
+            "failed",
+            StreamSpec(ListenerEndpoint(10006), FileSource("old/removed.ts"), "Archive loop"),
+            Phase.FAILED,
+            reason=Reason.FILE_MISSING,
+            since_s=7000,
+        ),
+        make_snapshot(
+            "evilxx",
+            StreamSpec(ListenerEndpoint(10007), FileSource(f"{SCRIPT_NAME.replace('/', '∕')}.ts"), SCRIPT_NAME),
+            Phase.WAITING,
+        ),
+        make_snapshot(
+            "longxx",
+            StreamSpec(
+                CallerEndpoint("2001:db8:1234:5678:9abc:def0:1234:5678", 65535), BarsSource(), LONG_NAME.strip()
+            ),
+            Phase.DELIVERING,
+            peers=(make_peer(1, rtt_ms=0.3, negotiated_latency_ms=None, send_buffer_ms=None, flight_packets=None),),
+            payload_mbps=5.2,
+        ),
+        make_snapshot(
+            "stoppd",
+            StreamSpec(ListenerEndpoint(10008), bars, ""),
+            Phase.STOPPED,
+            reason=Reason.END_OF_FILE,
+            since_s=120,
+        ),
+    ]
+
+
+def make_history(seconds: int, snapshot: Snapshot) -> list[Second]:
+    """A past with a bad half minute in it, so that a chart of it has something to show."""
+    if snapshot.sample is None:
+        return []
+    now = math.floor(time.time())
+    rate = snapshot.rates.payload_mbps if snapshot.rates else 0.0
+    peers = snapshot.sample.peers
+    rtt_ms = max((peer.rtt_ms for peer in peers), default=None)
+    made = []
+    for age in reversed(range(seconds)):
+        at = now - age
+        is_bad = 110 <= age <= 140 and bool(peers)
+        repaired = (6.0 if is_bad else 0.4 + 0.3 * math.sin(at / 7)) if peers else None
+        made.append(
+            Second(
+                at=float(at),
+                peers=len(peers),
+                payload_mbps=rate * (1 + 0.01 * math.sin(at / 3)),
+                wire_mbps=rate * (1.035 + (repaired or 0) / 100),
+                input_mbps=rate or 8.0,
+                retransmitted_percent=repaired,
+                packets_retransmitted=round(repaired or 0),
+                packets_dropped=2 if is_bad and age % 5 == 0 else 0,
+                rtt_ms=None if rtt_ms is None else rtt_ms * (1.4 if is_bad else 1 + 0.05 * math.sin(at / 5)),
+                send_buffer_ms=None if not peers else (120 if is_bad else 40),
+            )
+        )
+    return made
+
+
+def mixed_log(streams: list[Snapshot]) -> list[LogEntry]:
+    """Events, newest first, one of them repeated."""
+    now = time.time()
+    name_of = {snapshot.key: snapshot.spec.label() for snapshot in streams}
+    lines = [
+        ("arenab", "refused", "refused by 192.0.2.40: wrong passphrase", 5, 24),
+        ("parlmt", "dropped", "14 packets dropped, too late to repair", 1, 125),
+        ("guestx", "refused", "refused 203.0.113.9:41000: no passphrase", 3, 470),
+        ("evilxx", "started", "started", 1, 900),
+        ("failed", "failed", "failed: file missing", 1, 7000),
+        ("lineup", "connected", "198.51.100.24:50113 connected", 1, 9000),
+    ]
+    return [
+        LogEntry(now - age_s, key, name_of[key], kind, text, count, now - age_s - 600 if count > 1 else now - age_s)
+        for key, kind, text, count, age_s in lines
+    ]
