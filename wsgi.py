@@ -6,19 +6,21 @@ air; so does anything harder (SIGKILL, a crash) once it is started again: worker
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Flask
 from waitress import create_server
 
 from app import create_app, service_manager
+from app.instance import AlreadyRunning, sole_instance
 from app.logs import start_logging
 from app.settings import BadSettings, Settings, make_folders, read_settings
-from app.store.store import StoreUnavailable
+from app.store.opening import StoreUnavailable
 from app.web_services import services_of
 
 log = logging.getLogger("wsgi")
@@ -29,66 +31,80 @@ _REQUEST_BYTES_MAX = 4 * 1024 * 1024
 
 
 def main() -> int:
-    """Serve until told to stop; gives the exit code. 78 is EX_CONFIG of sysexits.h."""
+    """Serve until told to stop; gives the exit code, by sysexits.h where that has one."""
+    ending = Ending()
     try:
         settings = read_settings(os.environ)
         make_folders(settings)
     except BadSettings as error:
         print(f"The settings are not right:\n{error}", file=sys.stderr)  # noqa: T201 - there is no log yet
-        return 78
+        return os.EX_CONFIG
     start_logging(settings)
     try:
-        app = create_app(settings)
+        with sole_instance(settings.runtime_folder):
+            return _run(settings, ending)
+    except AlreadyRunning as error:
+        log.error("not started: %s; see RUNTIME_FOLDER", error)
     except StoreUnavailable as error:
         log.error("the database cannot be opened: %s; see DATABASE_URL and DATA_FOLDER", error)
-        return 78
-    manager, network, analyst = services_of(app).manager, services_of(app).network, services_of(app).analyst
-    ending = Ending()
+    return os.EX_UNAVAILABLE
+
+
+def _run(settings: Settings, ending: Ending) -> int:
+    app = create_app(settings)
+    running = services_of(app)
     status = _serve(app, settings, ending)
+    if ending.signal is signal.SIGHUP or status:
+        # Who cannot serve must not take off air what is on air: whoever is started next finds it there.
+        running.manager.detach()
+    else:
+        service_manager.tell("STOPPING=1")
+        log.info("taking all streams off air")
+        running.manager.shutdown()
+    running.network.shutdown()
+    running.analyst.close()
     if ending.signal is signal.SIGHUP:
         log.info("executing anew, streams stay on air")
-        manager.detach()
-        network.shutdown()
-        analyst.close()
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - our own program, our own arguments
-    service_manager.tell("STOPPING=1")
-    log.info("taking all streams off air")
-    manager.shutdown()
-    network.shutdown()
-    analyst.close()
     log.info("ended")
     return status
 
 
 class Ending:
-    """Which signal ended the server, None while none has."""
+    """Takes the signals that end the server: `signal` is the one that came, None while none has."""
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
+        self.is_serving = False
+        for handled in HANDLED:
+            signal.signal(handled, self._take)
 
-    def __call__(self, number: int, _frame: Any) -> NoReturn:
-        """Take the signal. Waitress's loop ends on SystemExit; a second signal must not cut the ending short."""
+    def _take(self, number: int, _frame: Any) -> None:
+        """Waitress's loop ends on SystemExit; before it runs, and once it ends, nothing may be cut short."""
         for handled in HANDLED:
             signal.signal(handled, signal.SIG_IGN)
         self.signal = signal.Signals(number)
-        raise SystemExit(0)
+        if self.is_serving:
+            raise SystemExit(0)
 
 
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def _serve(app: Flask, settings: Settings, ending: Ending) -> int:
+    """Serve until a signal comes, or came already; gives 1 when that cannot be."""
     try:
         server = create_server(app, **_waitress_options(settings))
     except OSError as error:
         log.error("cannot serve host=%s port=%d error=%r", settings.host, settings.port, error.strerror)
         return 1
-    for handled in HANDLED:
-        signal.signal(handled, ending)
     log.info("serving host=%s port=%d threads=%d", settings.host, settings.port, settings.threads)
     service_manager.tell("READY=1")
     service_manager.keep_watchdog_fed(settings.host, settings.port)
-    server.run()
+    with contextlib.suppress(SystemExit):
+        ending.is_serving = True
+        if ending.signal is None:
+            server.run()
     return 0
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ def _manager_of(settings: Settings, launcher: Launcher | None, media: MediaLibra
     from app.stream_manager import StreamManager
     from app.supervisor.launcher import LocalLauncher
 
-    store = Store(settings.database_url, settings.secret_key)
+    # Copies go where memory is: a disk that takes no writes takes no copy either.
+    copy_folders = (settings.runtime_folder, Path("/dev/shm"))  # noqa: S108 - a folder of this user's own is made in it
+    store = Store(settings.database_url, settings.secret_key, copy_folders=copy_folders)
     return StreamManager(settings, launcher or LocalLauncher(settings.runtime_folder), media, store)
 
 

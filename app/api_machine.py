@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from flask import Blueprint, Response, request
 
 from app.domain.spec import OVERHEAD_PERCENT
@@ -87,4 +88,5 @@ def show_system() -> Response:
 
 def _system(snapshots: list[Snapshot]) -> SystemView:
     asked = services()
-    return present_system(asked.system.read(), snapshots, asked.settings, asked.versions.read(), asked.missing_programs)
+    view = present_system(asked.system.read(), snapshots, asked.settings, asked.versions.read(), asked.missing_programs)
+    return msgspec.structs.replace(view, warnings=[*asked.problems().values(), *view.warnings])

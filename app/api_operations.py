@@ -18,7 +18,7 @@ operations = Blueprint("operations", __name__)
 def health() -> Response:
     """200 when the store answers, the media folder is readable and every ordered stream is well; else 503."""
     manager = services().manager
-    parts = present_health(manager.list(), services().settings, manager.store_problem())
+    parts = present_health(manager.list(), services().problems())
     is_well = all(state == "ok" for state in parts.values())
     return json_response({"status": "ok" if is_well else "fault", "parts": parts}, 200 if is_well else 503)
 

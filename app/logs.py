@@ -28,27 +28,65 @@ class OneLineFormatter(logging.Formatter):
         return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
 
 
-def start_logging(settings: Settings) -> Path:
-    """Send the log to its file and to standard error; gives the file that is really written."""
+class LogFile(RotatingFileHandler):
+    """The log's file. What keeps it from being written is remembered in `problem`, None while nothing does."""
+
+    problem: str | None = None
+
+    def flush(self) -> None:
+        """Hand what was written to the kernel."""
+        super().flush()
+        self.problem = None
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Remember a disk that refuses; a line is lost, and whoever logged it goes on."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        self.problem = error.strerror or str(error)
+
+
+class NoLogFile(logging.NullHandler):
+    """In place of a log file that could not even be opened."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+def start_logging(settings: Settings) -> Path | None:
+    """Send the log to its file and to standard error; gives the file that is really written, None when there is none.
+
+    Where neither LOG_FILE nor the data folder can be written, standard error is all that there is.
+    """
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     console = logging.StreamHandler(sys.stderr)
     console.setFormatter(OneLineFormatter(_FORMAT))
     root.addHandler(console)
-    try:
-        file_handler = _open(settings.log_file)
-        path = settings.log_file
-    except OSError as error:
-        path = settings.data_folder / "srt_streamer.log"
-        file_handler = _open(path)
-        logging.getLogger(__name__).warning(
-            "log file not writable path=%s error=%r used=%s", settings.log_file, error.strerror, path
-        )
-    file_handler.setFormatter(OneLineFormatter(_FORMAT))
-    root.addHandler(file_handler)
-    return path
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells each start what it did not do
+    problem = ""
+    for path in (settings.log_file, settings.data_folder / "srt_streamer.log"):
+        try:
+            file = _open(path)
+        except OSError as error:
+            problem = error.strerror or str(error)
+            logging.getLogger(__name__).warning("log file not writable path=%s error=%r", path, problem)
+            continue
+        file.setFormatter(OneLineFormatter(_FORMAT))
+        root.addHandler(file)
+        return path
+    root.addHandler(NoLogFile(problem))
+    return None
 
 
-def _open(path: Path) -> RotatingFileHandler:
+def log_problem() -> str | None:
+    """What keeps the log's file from being written, None when nothing does, or when nobody started it."""
+    handlers = logging.getLogger().handlers
+    return next((handler.problem for handler in handlers if isinstance(handler, LogFile | NoLogFile)), None)
+
+
+def _open(path: Path) -> LogFile:
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    return RotatingFileHandler(path, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT, encoding="utf-8")
+    return LogFile(path, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT, encoding="utf-8")

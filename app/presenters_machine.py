@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.domain.status import Order
 from app.media_analysis import AnalysisState, bandwidth_needed_bps
@@ -72,10 +72,23 @@ def _on_air(snapshots: Sequence[Snapshot]) -> int:
     return sum(snapshot.worker_pid is not None for snapshot in snapshots)
 
 
-def present_health(snapshots: Sequence[Snapshot], settings: Settings, store_problem: str | None) -> dict[str, str]:
+def present_problems(settings: Settings, store_problem: str | None, log_problem: str | None) -> dict[str, str]:
+    """What of the installation does not work, a sentence for each part; empty when all is well."""
+    problems = {}
+    if store_problem is not None:
+        problems["store"] = (
+            f"The store takes no orders and events, new orders will not survive a reboot: {store_problem}."
+        )
+    if log_problem is not None:
+        problems["log"] = f"The log cannot be written: {log_problem}."
+    if not (settings.media_folder.is_dir() and os.access(settings.media_folder, os.R_OK | os.X_OK)):
+        problems["media_folder"] = "The media folder cannot be read."
+    return problems
+
+
+def present_health(snapshots: Sequence[Snapshot], problems: Mapping[str, str]) -> dict[str, str]:
     """What of the whole works, part by part: `ok` or `fault`. It names no stream and tells no version."""
     ordered = [snapshot for snapshot in snapshots if snapshot.status.order is Order.RUN]
     streams_are_well = all(SEVERITY_OF_PHASE[snapshot.status.phase] is not Severity.FAULT for snapshot in ordered)
-    media_is_readable = settings.media_folder.is_dir() and os.access(settings.media_folder, os.R_OK | os.X_OK)
-    parts = {"store": store_problem is None, "media_folder": media_is_readable, "streams": streams_are_well}
+    parts = {name: name not in problems for name in ("store", "log", "media_folder")} | {"streams": streams_are_well}
     return {name: "ok" if works else "fault" for name, works in parts.items()}

@@ -27,7 +27,8 @@ from app.protocol import WorkerOrder
 from app.recorder import Recorder
 from app.settings import Settings
 from app.steady_clock import unix_now
-from app.store.store import Store, StoredStream, StoreUnavailable
+from app.store.spare import SpareOrders
+from app.store.store import Store, StoredStream
 from app.supervisor.journal import EVENTS_KEPT, Journal
 from app.supervisor.launcher import Launcher, wait_dead
 from app.supervisor.snapshot import LogEntry, Snapshot
@@ -61,13 +62,16 @@ class StreamManager:
         self._settings = settings
         self._media = media
         self._store = store
-        self._recorder = Recorder(store)
+        self._spare = SpareOrders(settings.runtime_folder, settings.secret_key)
+        self._recorder = Recorder(store, self._spare)
         self._supervisor = Supervisor(launcher, self._recorder, journal=Journal(store.events(EVENTS_KEPT)))
         self._starting = threading.Lock()
         self._resume(launcher)
 
     def _resume(self, launcher: Launcher) -> None:
-        known = self._store.streams()
+        owed = self._spare.streams()
+        known = _merged(self._store.streams(), owed)
+        self._recorder.take_over(owed)
         for key in set(launcher.keys()) - {stream.key for stream in known}:
             _dispose(launcher, key)  # its order was never acknowledged, or was taken back
         for position, stream in enumerate(known):
@@ -97,13 +101,13 @@ class StreamManager:
         if _is_form_fault(snapshot.status):
             self._supervisor.forget(order.key)
             _raise_form_fault(snapshot)
-        self._recorder.attempt(lambda: self._store.save(_stored(snapshot)))
+        self._recorder.keep(_stored(snapshot))
         return snapshot
 
     def stop(self, key: str, *, actor: str = "operator") -> Snapshot:
         """Take a stream off air and wait for it; it stays listed as stopped. Raises NotFound."""
         self._supervisor.stop(key, actor=actor)
-        self._recorder.attempt(lambda: self._store.save_order(key, Order.STOP))
+        self._recorder.keep(_stored(self.get(key)))
         return self._wait_off_air(key)
 
     def _wait_off_air(self, key: str) -> Snapshot:
@@ -124,7 +128,7 @@ class StreamManager:
             self._check_port(spec, besides=key)
             self._supervisor.start(key, order, actor=actor)
         snapshot = self._settle(key, spec)
-        self._recorder.attempt(lambda: self._store.save(_stored(snapshot)))
+        self._recorder.keep(_stored(snapshot))
         if _is_form_fault(snapshot.status):
             _raise_form_fault(snapshot)
         return snapshot
@@ -133,7 +137,7 @@ class StreamManager:
         """Stop a stream if it runs, and forget it. Raises NotFound."""
         self.stop(key, actor=actor)
         self._supervisor.forget(key)
-        self._recorder.attempt(lambda: self._store.remove(key))
+        self._recorder.remove(key)
 
     def list(self) -> list_of[Snapshot]:
         """Every stream, oldest first."""
@@ -181,14 +185,8 @@ class StreamManager:
         self._store.close()
 
     def store_problem(self) -> str | None:
-        """Why orders and events cannot be kept at present, None when they can. Waits for the database."""
-        if self._recorder.problem() is not None:
-            return self._recorder.problem()
-        try:
-            self._store.check()
-        except StoreUnavailable as error:
-            return str(error)
-        return None
+        """Why orders and events cannot be kept at present, None when they can. Never waits."""
+        return self._recorder.problem()
 
     def _order_for(self, key: str, spec: StreamSpec) -> WorkerOrder:
         order = self._bare_order(key, spec)
@@ -240,6 +238,12 @@ class StreamManager:
 def _stored(snapshot: Snapshot) -> StoredStream:
     status = snapshot.status
     return StoredStream(snapshot.key, snapshot.spec, status.order, snapshot.ordered_at, status)
+
+
+def _merged(kept: Collection[StoredStream], owed: Collection[StoredStream]) -> list_of[StoredStream]:
+    """The streams with the newer orders that the store has not taken yet, oldest order first."""
+    by_key = {stream.key: stream for stream in (*kept, *owed)}
+    return sorted(by_key.values(), key=lambda stream: (stream.ordered_at, stream.key))
 
 
 def _dispose(launcher: Launcher, key: str) -> None:

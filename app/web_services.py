@@ -13,8 +13,10 @@ from app.channels import ChannelList
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.domain.stats import Second
+from app.logs import log_problem
 from app.media_analysis import MediaAnalyst
 from app.network_test import NetworkTester
+from app.presenters_machine import present_problems
 from app.settings import Settings
 from app.supervisor.snapshot import LogEntry, Snapshot
 from app.utils import SystemMeter, WorkerMeter
@@ -97,6 +99,10 @@ class Services:
     workers: WorkerMeter = field(default_factory=WorkerMeter)
     versions: VersionReader = field(default_factory=VersionReader)
     missing_programs: list[str] = field(default_factory=missing_programs)
+
+    def problems(self) -> dict[str, str]:
+        """What of the installation does not work, a sentence for each part."""
+        return present_problems(self.settings, self.manager.store_problem(), log_problem())
 
     @property
     def media_folder(self) -> Path:

@@ -24,6 +24,7 @@ DEBIAN_TEST=(
     iproute2 nftables procps util-linux     # network namespaces, losses, process tables
     nginx openssl                           # the shipped site in front of the product, and its password
     systemd                                 # systemd-analyze for the shipped units
+    postgresql                              # the store's other database; tests start a server of their own
     git shellcheck
 )
 # The pages, as a browser shows them. Ubuntu ships Chromium as a snap behind a transitional package.
@@ -68,5 +69,6 @@ RPM_TEST=(
     chromium chromedriver
     nginx openssl
     systemd
+    postgresql-server
     git ShellCheck
 )

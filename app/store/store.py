@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from builtins import list as list_of
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, create_engine, delete, event, func, select
-from sqlalchemy.engine import make_url
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -19,17 +18,12 @@ from app.domain.secret import Secret
 from app.domain.spec import Encryption, StreamSpec, public_spec
 from app.domain.status import Order, Status
 from app.store.cipher import Cipher, WrongKey
+from app.store.opening import DiskRefuses, StoreUnavailable, open_copy, open_database, words_of
 from app.store.tables import EventRow, StreamRow
 from app.supervisor.snapshot import LogEntry
 
 _EVENTS_KEPT: Final = 10_000
 _EVENTS_TRIMMED_EVERY: Final = 500
-_BUSY_S: Final = 5
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
-
-
-class StoreUnavailable(Exception):
-    """The database cannot be opened or written; the text says why and names no password."""
 
 
 class StoredStream(msgspec.Struct, frozen=True):
@@ -44,34 +38,38 @@ class StoredStream(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """Opens and migrates the database. Raises StoreUnavailable. Safe in many threads."""
+    """Opens and migrates the database. Raises StoreUnavailable. Safe in many threads.
 
-    def __init__(self, database_url: str, secret_key: Secret) -> None:
+    Where its disk is full or read-only, the orders are read from a copy in memory, made in one of `copy_folders`;
+    writes are refused until the database itself can be opened, which each of them tries.
+    """
+
+    def __init__(self, database_url: str, secret_key: Secret, *, copy_folders: Sequence[Path] = ()) -> None:
         self._cipher = Cipher(secret_key)
-        self._writing = threading.Lock()
-        self._events_since_trim = 0
+        self._url = database_url
+        self._using = threading.Lock()
+        self._events_since_trim = _EVENTS_TRIMMED_EVERY  # at once: short lives would never come to it
+        self._refusal: DiskRefuses | None = None
         try:
-            self._engine = _open(database_url)
-            _migrate(self._engine)
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreUnavailable(_words(error)) from None
+            self._engine = open_database(database_url)
+        except DiskRefuses as refusal:
+            self._engine = open_copy(database_url, copy_folders)
+            self._refusal = refusal
 
     def save(self, stream: StoredStream) -> None:
         """Keep a stream's order, in place of what was there under its key. Raises StoreUnavailable."""
-        secret = stream.spec.encryption.passphrase if stream.spec.encryption is not None else None
         row = StreamRow(
             key=stream.key,
             order=stream.order.value,
             ordered_at=stream.ordered_at,
             spec_json=msgspec.json.encode(public_spec(stream.spec)).decode(),
-            passphrase_token=None if secret is None else self._cipher.encrypt(secret),
             status_json=None if stream.status is None else msgspec.json.encode(stream.status).decode(),
         )
+        secret = stream.spec.encryption.passphrase if stream.spec.encryption is not None else None
+        # A passphrase that was lost is not overwritten: the old SECRET_KEY may come back.
+        if secret is None or secret.size_bytes():
+            row.passphrase_token = None if secret is None else self._cipher.encrypt(secret)
         self._write(lambda session: session.merge(row))
-
-    def save_order(self, key: str, order: Order) -> None:
-        """Keep a changed order of a known stream. Raises StoreUnavailable."""
-        self._change(key, order=order.value)
 
     def save_status(self, key: str, status: Status) -> None:
         """Keep a stream's last known status, which a later process continues from. Raises StoreUnavailable."""
@@ -91,12 +89,9 @@ class Store:
 
     def streams(self) -> list_of[StoredStream]:
         """All streams, oldest order first. Raises StoreUnavailable."""
-        try:
-            with Session(self._engine) as session:
-                rows = session.scalars(select(StreamRow).order_by(StreamRow.ordered_at, StreamRow.key)).all()
-                return [self._stream_of(row) for row in rows]
-        except SQLAlchemyError as error:
-            raise StoreUnavailable(_words(error)) from None
+        wanted = select(StreamRow).order_by(StreamRow.ordered_at, StreamRow.key)
+        with self._session() as session:
+            return [self._stream_of(row) for row in session.scalars(wanted)]
 
     def _stream_of(self, row: StreamRow) -> StoredStream:
         document: dict[str, Any] = msgspec.json.decode(row.spec_json)
@@ -153,11 +148,9 @@ class Store:
 
     def events(self, limit: int) -> list_of[LogEntry]:
         """The last events, oldest first. Raises StoreUnavailable."""
-        try:
-            with Session(self._engine) as session:
-                rows = session.scalars(select(EventRow).order_by(EventRow.id.desc()).limit(limit)).all()
-        except SQLAlchemyError as error:
-            raise StoreUnavailable(_words(error)) from None
+        with self._session() as session:
+            rows = session.scalars(select(EventRow).order_by(EventRow.id.desc()).limit(limit)).all()
+            session.expunge_all()
         return [
             LogEntry(
                 at=row.at,
@@ -173,46 +166,34 @@ class Store:
         ]
 
     def check(self) -> None:
-        """Read something. Raises StoreUnavailable when the database does not answer."""
+        """Read something. Raises StoreUnavailable when the database does not answer, or only a copy of it does."""
+        if self._refusal is not None:
+            raise self._refusal
         self.events(1)
 
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
 
-    def _write(self, work: Any) -> None:
-        try:
-            with self._writing, Session(self._engine) as session, session.begin():
-                work(session)
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreUnavailable(_words(error)) from None
+    def _write(self, work: Callable[[Session], object]) -> None:
+        with self._session(self._open_again) as session:
+            work(session)
 
+    @contextlib.contextmanager
+    def _session(self, before: Callable[[], None] = lambda: None) -> Iterator[Session]:
+        """A transaction, one at a time, so that after a failure no connection is left in use."""
+        with self._using:
+            try:
+                before()
+                with Session(self._engine) as session, session.begin():
+                    yield session
+            except (SQLAlchemyError, OSError) as error:
+                self._engine.dispose()  # a connection that was opened on a read-only disk stays read-only
+                raise StoreUnavailable(words_of(error)) from None
 
-def _open(database_url: str) -> Engine:
-    url = make_url(database_url)
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": _BUSY_S})
-    engine = create_engine(url, connect_args={"timeout": _BUSY_S})
-    event.listen(engine, "connect", _set_up_sqlite)
-    if url.database and url.database != ":memory:":
-        Path(url.database).touch(mode=0o600, exist_ok=True)
-    return engine
-
-
-def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    # WAL: readers never wait for the writer. FULL: an order that was acknowledged survives a power loss.
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-
-
-def _migrate(engine: Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def _words(error: Exception) -> str:
-    """The driver's own words: SQLAlchemy's text would add the statement and its values."""
-    return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
+    def _open_again(self) -> None:
+        if self._refusal is None:
+            return
+        engine = open_database(self._url)
+        self._engine.dispose()
+        self._engine, self._refusal = engine, None

@@ -171,6 +171,7 @@ class SupervisedStream:
             self._step(life.Ended(self._fault), now)
             return
         self._launched_at = self._heard_at = now
+        self._notices.clear()  # they were the last worker's; the event log has them
         try:
             self.worker = self._launcher.launch(self.order)
         except OSError as error:

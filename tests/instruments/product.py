@@ -16,7 +16,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -72,10 +72,11 @@ class Product:
             "LISTENER_PORTS": f"{self.listener_ports.start}-{self.listener_ports.stop - 1}",
             "OFFLINE": "1",
         } | environment
+        self.within: Sequence[str] = ()  # goes before the command, see SmallDisk.enter
         self.web = self._launch()
 
     def _launch(self) -> Child:
-        web = Child([sys.executable, "wsgi.py"], env=self.environment)
+        web = Child([*self.within, sys.executable, "wsgi.py"], env=self.environment)
 
         def answers() -> bool:
             if not web.is_running():

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
+import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 from tests.instruments.audience import Viewer, audience
-from tests.instruments.child import is_alive
+from tests.instruments.child import Child, is_alive
 from tests.instruments.durations import seconds
+from tests.instruments.processes import kill_all
 from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver
-from tests.instruments.waiting import wait_for
+from tests.instruments.waiting import free_port, stays, wait_for
 
 Note = Callable[[str, object], None]  # pytest's record_property: figures for --junitxml
 
@@ -120,6 +123,64 @@ def test_after_a_reload_a_worker_that_ends_leaves_no_zombie(own: Product) -> Non
         wait_until_adopted(own, [viewer])
         own.dismiss(viewer.key)
         wait_for(lambda: not Path(f"/proc/{viewer.worker_pid}").exists(), deadline_s=5, what="the worker reaped")
+
+
+def test_a_second_web_process_is_refused_and_disturbs_nothing(own: Product) -> None:
+    with audience(own, 1) as (viewer,):
+        second = Child([sys.executable, "wsgi.py"], env=own.environment | {"PORT": str(free_port())})
+        with second:
+            assert second.wait(deadline_s=20) == os.EX_UNAVAILABLE
+            assert f"pid {own.web.pid}" in second.complaints()
+        viewer.wait_for_more()
+        assert own.stream(viewer.key)["worker"]["pid"] == viewer.worker_pid
+        assert viewer.verdict().is_whole
+
+
+def test_a_web_process_that_cannot_serve_leaves_the_streams_on_air(own: Product) -> None:
+    with audience(own, 1) as (viewer,):
+        own.kill_web()
+        with socket.create_server(("127.0.0.1", own.port)):
+            unlucky = Child([sys.executable, "wsgi.py"], env=own.environment)
+            with unlucky:
+                assert unlucky.wait(deadline_s=20) == 1
+                assert "cannot serve" in unlucky.complaints()
+            viewer.wait_for_more()
+        own.restart_web()
+        wait_until_adopted(own, [viewer])
+        assert viewer.verdict().is_whole
+
+
+def test_sigterm_while_it_is_still_starting_stops_what_it_would_have_adopted(own: Product) -> None:
+    view = own.start()
+    own.kill_web()
+    starting = Child([sys.executable, "wsgi.py"], env=own.environment)
+    with starting:
+        lock = own.folder / "runtime" / "web.lock"
+        wait_for(lambda: lock.read_text() == str(starting.pid), deadline_s=20, what="the new process", every_s=0.005)
+        starting.process.terminate()
+        assert starting.wait(deadline_s=20) == 0
+    assert not is_alive(view["worker"]["pid"])
+
+
+def test_a_worker_of_an_older_version_is_kept_and_shown_and_a_restart_replaces_it(own: Product) -> None:
+    view = own.start()
+    kill_all(own)
+    place = own.folder / "runtime" / f"{view['key']}.sock"
+    place.unlink()
+    with Child([sys.executable, "-m", "tests.instruments.old_worker", place]) as old:
+        wait_for(place.exists, deadline_s=10, what="the older worker")
+        own.restart_web()
+        seen = own.wait_for_stream(view["key"], lambda view: view["notices"])
+        assert "another version" in seen["notices"][0]
+        assert seen["worker"]["pid"] == old.pid
+        # Longer than a silent worker of this version would be given.
+        stays(old.is_running, for_s=6.5, what="the older worker left alone")
+        assert own.get("/").status == 200
+        assert own.post(f"/api/streams/{view['key']}/start").status == 200
+        assert old.wait(deadline_s=5) == 0
+        seen = own.wait_for_phase(view["key"], "waiting")
+        assert seen["worker"]["pid"] != old.pid
+        assert seen["notices"] == []
 
 
 def test_sigterm_after_an_adoption_stops_the_adopted_too(own: Product) -> None:

@@ -1,0 +1,122 @@
+"""Opens the database and brings its tables up to date; or reads a copy of it where its disk takes no writes."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+_BUSY_S: Final = 5
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_WAL_SUFFIX: Final = "-wal"
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be opened or written; the text says why and names no password."""
+
+
+class DiskRefuses(StoreUnavailable):
+    """The database is there, but its disk is full or read-only: it may be read from a copy meanwhile."""
+
+
+def open_database(database_url: str) -> Engine:
+    """Open the database and migrate it. Raises StoreUnavailable; DiskRefuses where `open_copy` is worth a try."""
+    url = make_url(database_url)
+    try:
+        engine = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_server(url)
+        _migrate(engine)
+    except (OperationalError, OSError) as error:
+        file = _file_of(url)
+        refusal = DiskRefuses if file is not None and file.exists() else StoreUnavailable
+        raise refusal(words_of(error)) from None
+    except (SQLAlchemyError, CommandError) as error:
+        raise StoreUnavailable(words_of(error)) from None
+    return engine
+
+
+def open_copy(database_url: str, folders: Iterable[Path]) -> Engine:
+    """Read a SQLite database into memory by way of the first folder that takes a copy. Raises StoreUnavailable.
+
+    The write-ahead log goes with it: what was acknowledged last may stand only there.
+    """
+    file = _file_of(make_url(database_url))
+    if file is None:
+        raise StoreUnavailable("only a SQLite file can be copied")
+    problem = "there is no folder to copy it to"
+    for folder in folders:
+        try:
+            memory = _read_into_memory(file, folder)
+        except (OSError, sqlite3.Error) as error:
+            problem = words_of(error)
+            continue
+        return _engine_on(memory)
+    raise StoreUnavailable(problem)
+
+
+def _engine_on(memory: sqlite3.Connection) -> Engine:
+    engine = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
+    _migrate(engine)
+    return engine
+
+
+def words_of(error: Exception) -> str:
+    """The driver's own words: SQLAlchemy's text would add the statement and its values."""
+    return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
+
+
+def _open_server(url: URL) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": _BUSY_S})
+
+
+def _open_sqlite(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": _BUSY_S})
+    event.listen(engine, "connect", _set_up_sqlite)
+    file = _file_of(url)
+    if file is not None and not file.exists():
+        file.touch(mode=0o600)
+    return engine
+
+
+def _file_of(url: URL) -> Path | None:
+    is_file = url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:"
+    return Path(str(url.database)) if is_file else None
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    # WAL: readers never wait for the writer. FULL: an order that was acknowledged survives a power loss.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _read_into_memory(file: Path, folder: Path) -> sqlite3.Connection:
+    with tempfile.TemporaryDirectory(prefix=".store-copy-", dir=folder) as place:
+        copy = Path(place) / file.name
+        shutil.copyfile(file, copy)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(f"{file}{_WAL_SUFFIX}", f"{copy}{_WAL_SUFFIX}")
+        memory = sqlite3.connect(":memory:", check_same_thread=False)
+        with contextlib.closing(sqlite3.connect(copy)) as source:
+            source.backup(memory)
+    return memory

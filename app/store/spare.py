@@ -1,0 +1,55 @@
+"""Orders that the database would not take, kept where memory is until it does: a kill meanwhile must not undo them."""
+
+from __future__ import annotations
+
+import logging
+from builtins import list as list_of
+from pathlib import Path
+from typing import Final
+
+from app.domain.secret import Secret
+from app.store.opening import StoreUnavailable
+from app.store.store import Store, StoredStream
+
+log = logging.getLogger(__name__)
+_NAME: Final = "owed-orders.sqlite3"
+_SUFFIXES: Final = ("", "-wal", "-shm")
+
+
+class SpareOrders:
+    """A small store of its own in the runtime folder, there only while orders are owed to the real one."""
+
+    def __init__(self, folder: Path, secret_key: Secret) -> None:
+        self._file = folder / _NAME
+        self._secret_key = secret_key
+        self._store: Store | None = None
+
+    def streams(self) -> list_of[StoredStream]:
+        """What an earlier process could not hand over, oldest order first."""
+        if not self._file.exists():
+            return []
+        try:
+            return self._open().streams()
+        except StoreUnavailable as error:
+            log.error("owed orders not read file=%s error=%r", self._file, str(error))
+            return []
+
+    def save(self, stream: StoredStream) -> None:
+        """Keep an order, in place of what was there under its key."""
+        try:
+            self._open().save(stream)
+        except StoreUnavailable as error:
+            log.error("owed order not kept stream=%s file=%s error=%r", stream.key, self._file, str(error))
+
+    def clear(self) -> None:
+        """Nothing is owed any more."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        for suffix in _SUFFIXES:
+            self._file.with_name(f"{_NAME}{suffix}").unlink(missing_ok=True)
+
+    def _open(self) -> Store:
+        if self._store is None:
+            self._store = Store(f"sqlite:///{self._file}", self._secret_key)
+        return self._store

@@ -1,0 +1,41 @@
+"""A worker of an older version of the product: alive, on a socket, and saying things that nobody understands any more.
+
+Run with the path of its socket; SIGTERM ends it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import socket
+import sys
+
+from tests.instruments.child import stop_at_sigterm
+
+_HELLO = {"type": "hello", "stream": "old", "protocol": 0}
+_TICK = {"type": "tick", "bytes": 1}
+
+
+def main() -> None:
+    """Say hello to each who comes, then a tick twice a second."""
+    stop_at_sigterm()
+    clients = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(sys.argv[1])
+        listener.listen(4)
+        while True:
+            if select.select([listener], [], [], 0.5)[0]:
+                clients.append(listener.accept()[0])
+                _say(clients[-1], _HELLO)
+            for client in clients:
+                _say(client, _TICK)
+
+
+def _say(client: socket.socket, message: dict[str, object]) -> None:
+    with contextlib.suppress(OSError):
+        client.sendall(json.dumps(message).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()
