@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs, upgrades and removes MCR SRT Streamer as a systemd service. Run as root from a checkout or an unpacked bundle.
+# Installs, upgrades and removes MCR SRT Streamer as a systemd service. Run as root from a checkout.
 set -euo pipefail
 
 usage() {
@@ -16,7 +16,7 @@ What is already as it should be is left alone.
   --purge          remove those and the user too
 
 Program /opt/mcr-srt-streamer · settings /etc/mcr-srt-streamer/environment · data and media /var/lib/mcr-srt-streamer ·
-log /var/log/srt-streamer. An archive made by deploy/bundle.sh installs without a network.
+log /var/log/srt-streamer.
 HELP
 }
 
@@ -75,31 +75,11 @@ make_folder() {
     run install -d -m "$2" -o "$user" -g "$user" "$1"
 }
 
-# The program's files, by name: what git knows, or all of an unpacked bundle.
-list_files() {
-    if [ -e .git ]; then git -c safe.directory='*' ls-files -z
-    else find . -path ./bundle -prune -o -type f -printf '%P\0'
-    fi | sort -z
-}
+# The program's files, by name: what git knows.
+list_files() { git -c safe.directory='*' ls-files -z | sort -z; }
 
 # A name for exactly these files.
 version() { list_files | xargs -0 sha256sum | sha256sum | cut -c1-12; }
-
-# With a bundle, packages and wheels come out of it and nothing goes online.
-if [ -d bundle ]; then
-    export PIP_NO_INDEX=1 PIP_FIND_LINKS=$source_folder/bundle/wheels
-    install_debian() {
-        local lists
-        say "installing from the bundle: $*"
-        lists=$(mktemp -d)
-        echo "deb [trusted=yes] file:$source_folder/bundle/debs ./" >"$lists/sources.list"
-        local options=(-qq -o "Dir::Etc::SourceList=$lists/sources.list" -o Dir::Etc::SourceParts=/dev/null
-            -o "Dir::State::Lists=$lists" -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0)
-        apt-get "${options[@]}" update >&2
-        env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install -y --no-install-recommends "$@" </dev/null >&2
-        rm -r "$lists"
-    }
-fi
 
 install_packages() {
     if [ "$dry_run" = yes ]; then
