@@ -45,6 +45,7 @@ def create_app(
     from app.api_network_test import network_tests
     from app.api_operations import operations
     from app.channels import ChannelList
+    from app.limits import limit_rates
     from app.media_analysis import MediaAnalyst
     from app.media_library import MediaLibrary
     from app.network_test import NetworkTester
@@ -66,6 +67,7 @@ def create_app(
     guard(app, settings.api_key)
     for blueprint in (api, machine, operations, network_tests, pages, network_test_pages):
         app.register_blueprint(blueprint)
+    limit_rates(app, writes_per_minute=settings.writes_per_minute)
     install_services(
         app,
         Services(

@@ -54,6 +54,7 @@ class Settings:
     threads: int = 8
     listener_ports: tuple[int, ...] = tuple(range(10001, 10011))
     max_streams: int = 10
+    writes_per_minute: int = 600
     api_key: Secret | None = None
     qos_dscp: int = 34
     offline: bool = False
@@ -84,6 +85,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     log_file = reader.folder("LOG_FILE", Path("/var/log/srt-streamer/srt_streamer.log"))
     listener_ports = reader.get("LISTENER_PORTS", tuple(range(10001, 10011)), _parse_ports)
     max_streams = reader.get("MAX_STREAMS", 10, _between(1, 500))
+    writes_per_minute = reader.get("WRITES_PER_MINUTE", 600, _between(1, 999_999))
     api_key = reader.get("API_KEY", None, _parse_api_key)
     qos_dscp = reader.get("QOS_DSCP", 34, _between(0, 63))
     offline = reader.get("OFFLINE", False, _parse_switch)
@@ -104,6 +106,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         threads=threads,
         listener_ports=listener_ports,
         max_streams=max_streams,
+        writes_per_minute=writes_per_minute,
         api_key=api_key,
         qos_dscp=qos_dscp,
         offline=offline,

@@ -27,6 +27,7 @@ _MESSAGES: Final = {
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
     413: f"A request may have at most {BODY_BYTES_MAX // 1024} KiB.",
+    429: "Too many orders came from this address. Wait as long as Retry-After says.",
     500: "The server met an error of its own and has logged it.",
 }
 _CODES: Final = {
@@ -36,6 +37,7 @@ _CODES: Final = {
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
+    429: "too_many_requests",
     500: "internal_error",
 }
 
