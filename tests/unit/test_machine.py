@@ -1,0 +1,69 @@
+"""What the machine says of itself, and which versions and programs are known to be missing or bad."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.utils import SystemMeter, WorkerMeter, list_interfaces, memory_bytes
+from app.versions import Versions, missing_programs, warnings_about
+from tests.instruments.waiting import wait_for
+
+
+def test_a_process_is_measured_and_one_that_is_gone_is_unknown() -> None:
+    meter = WorkerMeter()
+
+    assert meter.read(os.getpid()).memory_bytes == pytest.approx(memory_bytes(os.getpid()), rel=0.2)
+    assert meter.read(2**22 + 1).memory_bytes is None
+    assert meter.read(2**22 + 1).cpu_percent is None
+
+
+def test_the_share_of_the_processor_comes_with_the_second_reading() -> None:
+    meter = WorkerMeter()
+    assert meter.read(os.getpid()).cpu_percent is None
+
+    share = wait_for(
+        lambda: (use := meter.read(os.getpid())).cpu_percent is not None and use,
+        deadline_s=10,
+        what="a share",
+        every_s=0.2,
+    )
+    assert share.cpu_percent >= 0
+
+
+def test_the_machine_is_read_even_without_a_media_folder(tmp_path: Path) -> None:
+    system = SystemMeter(tmp_path / "nowhere").read()
+
+    assert 0 < system.memory_used_bytes < system.memory_total_bytes
+    assert 0 <= system.disk_used_percent <= 100
+
+
+def test_loopback_is_listed_last() -> None:
+    assert list_interfaces()[-1].is_loopback
+
+
+@pytest.mark.parametrize(
+    ("libsrt", "package", "is_bad"),
+    [
+        ("1.5.1", "1.5.1-1+deb12u2", False),
+        ("1.5.1", "1.5.1-1+deb12u10", False),
+        ("1.5.1", "1.5.1-1+deb12u1", True),
+        ("1.5.1", None, True),
+        ("1.5.4", "1.5.4-1", True),
+        ("1.5.7", None, False),
+        ("1.6.0", None, False),
+    ],
+)
+def test_a_libsrt_without_its_fixes_is_warned_of(libsrt: str, package: str | None, is_bad: bool) -> None:
+    assert bool(warnings_about(Versions("1.22.0", libsrt, package))) is is_bad
+
+
+def test_a_version_that_is_not_known_is_not_judged() -> None:
+    assert warnings_about(Versions()) == []
+
+
+def test_either_of_two_programs_will_do() -> None:
+    assert missing_programs(lambda name: None if name == "ffprobe" else f"/usr/bin/{name}") == []
+    assert len(missing_programs(lambda _name: None)) == 3
