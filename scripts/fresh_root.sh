@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # An empty Debian root with this repository cloned into it: sourced by check_fresh_root.sh and check_install.sh.
-# environment: DEBIAN_MIRROR, default http://deb.debian.org/debian; FRESH_ROOT_OVERLAY, a folder that is copied over
+# environment: DEBIAN_MIRROR, debootstrap's own default without it; FRESH_ROOT_OVERLAY, a folder that is copied over
 # the root: proxy, pip and certificate settings of this network.
 
 step() { printf '\n##### %s\n' "$*"; }
@@ -22,7 +22,8 @@ make_root() {
     local suite=$1 folder=$2 source_folder=$3
     if [ ! -e "$folder/etc/debian_version" ]; then
         step "an empty $suite in $folder"
-        debootstrap --variant=minbase "$suite" "$folder" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$folder.log"
+        # shellcheck disable=SC2086 # no mirror named: debootstrap takes its own
+        debootstrap --variant=minbase "$suite" "$folder" ${DEBIAN_MIRROR:-} >"$folder.log"
     fi
     [ -z "${FRESH_ROOT_OVERLAY:-}" ] || cp -a "$FRESH_ROOT_OVERLAY/." "$folder/"
     cp -L /etc/resolv.conf /etc/hosts "$folder/etc/"
