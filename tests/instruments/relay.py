@@ -32,6 +32,7 @@ _TIMESPEC = struct.Struct("@qq")
 _SOCKET_BUFFER_BYTES = 8 * 1024 * 1024
 _LONGEST_QUEUE_NS = 200_000_000  # behind a bandwidth limit: an access router's buffer
 _UDP_IP_BYTES = 28
+_STALL_NS = 25_000_000
 _STDIN = 0
 
 
@@ -107,7 +108,8 @@ class _Forwarder:
         self._sockets: list[socket.socket] = [self._front]
         self._queue: list[tuple[int, int, bytes, socket.socket, tuple[str, int]]] = []
         self._order = 0
-        self.late_ns = 0
+        self._last_data_ns: dict[Direction, int] = {}
+        self.disturbed_ns: list[int] = []
 
     def port(self) -> int:
         """The port that a caller calls."""
@@ -131,7 +133,8 @@ class _Forwarder:
             self._send_what_is_due()
 
     def _take_all(self, ready: socket.socket) -> None:
-        path = self._paths["to_listener" if ready is self._front else "to_caller"]
+        direction: Direction = "to_listener" if ready is self._front else "to_caller"
+        path = self._paths[direction]
         while True:
             try:
                 packet, ancillary, _, sender = ready.recvmsg(2048, 64)
@@ -139,7 +142,9 @@ class _Forwarder:
                 return
             except ConnectionRefusedError:
                 continue  # ICMP of an earlier packet: nobody listens there (yet)
-            leaves_ns = path.leaves_at(packet, _arrived_ns(ancillary))
+            arrived_ns = _arrived_ns(ancillary)
+            self._watch_the_sender(direction, packet, arrived_ns)
+            leaves_ns = path.leaves_at(packet, arrived_ns)
             if leaves_ns is None:
                 continue
             self._order += 1
@@ -149,10 +154,24 @@ class _Forwarder:
                 entry = (leaves_ns, self._order, packet, self._front, self._callers[ready.fileno()])
             heapq.heappush(self._queue, entry)
 
+    def _watch_the_sender(self, direction: Direction, packet: bytes, arrived_ns: int) -> None:
+        """Note a gap in the data. Acknowledgements have gaps of their own: none comes while a packet is missing."""
+        header = read_header(packet)
+        if header is None or header.control_type is not None:
+            return
+        if arrived_ns - self._last_data_ns.get(direction, arrived_ns) > _STALL_NS:
+            self._note_disturbance(arrived_ns)
+        self._last_data_ns[direction] = arrived_ns
+
+    def _note_disturbance(self, at_ns: int) -> None:
+        if not self.disturbed_ns or at_ns - self.disturbed_ns[-1] > _STALL_NS:
+            self.disturbed_ns.append(at_ns)
+
     def _send_what_is_due(self) -> None:
         while self._queue and self._queue[0][0] <= time.time_ns():
             due_ns, _, packet, through, to = heapq.heappop(self._queue)
-            self.late_ns = max(self.late_ns, time.time_ns() - due_ns)
+            if time.time_ns() - due_ns > _STALL_NS:
+                self._note_disturbance(time.time_ns())
             try:
                 through.sendto(packet, to)
             except (BlockingIOError, ConnectionRefusedError) as error:
@@ -220,9 +239,12 @@ class Relay:
         """What has gone through so far, by direction."""
         return _read_counts(self._child.ask())
 
-    def late_ms(self) -> float:
-        """By how much the relay itself was late with a packet at worst: what a busy machine added to the delay."""
-        return float(self._child.ask()["late_ms"])
+    def disturbances_ns(self) -> list[int]:
+        """When (Unix) a busy machine held somebody up: the relay was late, or the sender silent, for 25 ms.
+
+        A stream of some Mb/s sends every millisecond or two, so a silence is a stall.
+        """
+        return [int(at_ns) for at_ns in self._child.ask()["disturbed_ns"]]
 
     def set_loss(self, *, to_listener: float, to_caller: float) -> None:
         """Change the loss from now on, in percent; 100 cuts a direction."""
@@ -287,7 +309,7 @@ def main() -> None:
         for direction, path in paths.items():
             path.loss_percent = question.get(direction, path.loss_percent)
         counts = {direction: asdict(path.counts) for direction, path in paths.items()}
-        say(number=question.get("number"), late_ms=forwarder.late_ns / 1e6, **counts)
+        say(number=question.get("number"), disturbed_ns=forwarder.disturbed_ns, **counts)
 
     say(port=forwarder.port(), pid=os.getpid())
     forwarder.run(answer)
