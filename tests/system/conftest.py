@@ -22,3 +22,9 @@ def own(light_sample: Path) -> Iterator[Product]:
     """A product of the test's own, which the test may end, starve or break."""
     with Product(light_sample) as product:
         yield product
+
+
+@pytest.fixture(scope="session")
+def short_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds, so that a loop begins again soon."""
+    return make_sample(tmp_path_factory.mktemp("short") / "short.ts", seconds=4, bitrate_bps=4_000_000)
