@@ -6,6 +6,7 @@ another program's membership brings to this host.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from threading import get_ident
@@ -32,6 +33,8 @@ class MulticastPart:
     """A SourcePart that receives a group. Raises CannotSend when it cannot join."""
 
     def __init__(self, source: MulticastSource, *, smoothing_latency_ms: int, tell: Tell) -> None:
+        self._source = source
+        self._card = _card_of(source)
         self._socket = _join(source)
         _size_buffer(self._socket, tell)
         self._continuity = ContinuityCheck()
@@ -67,6 +70,7 @@ class MulticastPart:
 
     def read_input(self) -> Input:
         """Bytes of transport stream, continuity errors, RTP gaps, age of the last datagram."""
+        self._follow_card()
         age_s = None if self._received_at is None else time.monotonic() - self._received_at
         return Input(
             bytes_total=self._bytes_total,
@@ -74,6 +78,15 @@ class MulticastPart:
             rtp_gaps_total=0 if self._gaps is None else self._gaps.gaps_total,
             last_packet_age_s=age_s,
         )
+
+    def _follow_card(self) -> None:
+        """Join again when the card was taken away and put back: it is another one then, and nothing comes from it."""
+        card = _card_of(self._source)
+        if card in (None, self._card):
+            return
+        with contextlib.suppress(CannotSend):  # not yet up, maybe: looked at again each second
+            _enter_group(self._socket, self._source)
+            self._card = card
 
     def fault(self) -> Finished | None:
         """A group never ends by itself; silence is a phase, not a fault."""
@@ -85,11 +98,16 @@ class MulticastPart:
 
 
 def _join(source: MulticastSource) -> Gio.Socket:
-    interface = None if source.interface == "auto" else source.interface
-    if interface is not None:
-        _check_interface(interface)
-    group = Gio.InetAddress.new_from_string(source.address)
+    if source.interface != "auto" and _card_of(source) is None:
+        raise CannotSend(Reason.INTERFACE_MISSING, f"this host has no interface {source.interface}")
     receiver = _bind(source.address, source.port)
+    _enter_group(receiver, source)
+    return receiver
+
+
+def _enter_group(receiver: Gio.Socket, source: MulticastSource) -> None:
+    interface = None if source.interface == "auto" else source.interface
+    group = Gio.InetAddress.new_from_string(source.address)
     try:
         if source.source_ip is None:
             receiver.join_multicast_group(group, False, interface)
@@ -100,7 +118,6 @@ def _join(source: MulticastSource) -> Gio.Socket:
         raise CannotSend(
             Reason.INTERFACE_MISSING, f"cannot join {source.address} on {where}: {error.message}"
         ) from None
-    return receiver
 
 
 def _bind(group: str, port: int) -> Gio.Socket:
@@ -121,12 +138,12 @@ def _bind(group: str, port: int) -> Gio.Socket:
     return Gio.Socket.new_from_fd(receiver.detach())
 
 
-def _check_interface(name: str) -> None:
+def _card_of(source: MulticastSource) -> int | None:
+    """The kernel's number of the chosen interface, None when there is none or the routing table is to choose."""
     # Not /sys/class/net: that shows the interfaces of whoever mounted it, which may be another network namespace.
-    try:
-        socket.if_nametoindex(name)
-    except OSError:
-        raise CannotSend(Reason.INTERFACE_MISSING, f"this host has no interface {name}") from None
+    with contextlib.suppress(OSError):
+        return None if source.interface == "auto" else socket.if_nametoindex(source.interface)
+    return None
 
 
 def _size_buffer(receiver: Gio.Socket, tell: Tell) -> None:
