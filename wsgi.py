@@ -21,7 +21,7 @@ from app.instance import AlreadyRunning, sole_instance
 from app.logs import start_logging
 from app.settings import BadSettings, Settings, make_folders, read_settings
 from app.store.opening import StoreUnavailable
-from app.web_services import services_of
+from app.web.services import services_of
 
 log = logging.getLogger("wsgi")
 

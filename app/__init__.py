@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.stream_manager import StreamManager
     from app.supervisor.launcher import Launcher
-    from app.web_services import Manager, Media
+    from app.web.services import Manager, Media
 
 
 def _manager_of(settings: Settings, launcher: Launcher | None, media: MediaLibrary) -> StreamManager:
@@ -36,27 +36,27 @@ def create_app(
     """Make the web application of one installation.
 
     Without a `manager` it makes the real one, which puts workers where `launcher` says: on this host by default.
-    Whoever makes the application ends its manager: `web_services.services_of(app).manager.shutdown()`.
+    Whoever makes the application ends its manager: `web.services.services_of(app).manager.shutdown()`.
     """
     from flask import Flask
 
-    from app.api import api
-    from app.api_machine import machine
-    from app.api_network_test import network_tests
-    from app.api_operations import operations
+    from app.api.machine import machine
+    from app.api.network_tests import network_tests
+    from app.api.operations import operations
+    from app.api.streams import api
     from app.channels import ChannelList
-    from app.limits import limit_rates
     from app.media_analysis import MediaAnalyst
     from app.media_library import MediaLibrary
     from app.network_test import NetworkTester
     from app.routes import pages
     from app.routes_network_test import network_test_pages
     from app.settings import SHIPPED_CHANNELS_FILE
-    from app.static_files import register_static_files
     from app.utils import SystemMeter
-    from app.web_access import guard
-    from app.web_errors import BODY_BYTES_MAX, register_error_handlers
-    from app.web_services import Services, install_services
+    from app.web.access import guard
+    from app.web.errors import BODY_BYTES_MAX, register_error_handlers
+    from app.web.limits import limit_rates
+    from app.web.services import Services, install_services
+    from app.web.static_files import register_static_files
 
     library = MediaLibrary(settings.media_folder)
     app = Flask(__name__)

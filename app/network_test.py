@@ -15,10 +15,10 @@ import msgspec
 from app.atomic_file import write_atomically
 from app.domain.errors import LimitReached, NotFound
 from app.domain.network_order import NetworkTestOrder
-from app.geo import ExternalPlaceFinder
-from app.iperf_servers import ServerList
-from app.network_findings import Findings
-from app.network_measure import CannotTest, Measurer
+from app.network.findings import Findings
+from app.network.geo import ExternalPlaceFinder
+from app.network.iperf_servers import ServerList
+from app.network.measure import CannotTest, Measurer
 from app.probes.run import Cancelled, CancelSwitch
 from app.settings import PROJECT_FOLDER, Settings
 

@@ -6,7 +6,7 @@ from flask import Blueprint, make_response, render_template
 from werkzeug.wrappers import Response
 
 from app.domain.network_order import BITRATE_MBPS, DURATION_S, NetworkTestOrder
-from app.web_services import services
+from app.web.services import services
 
 network_test_pages = Blueprint("network_test_pages", __name__)
 

@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from app import create_app
 from app.settings import Settings, make_folders
-from app.web_services import services_of
+from app.web.services import services_of
 from tests.browser.chrome import Browser
 from tests.browser.conftest import Server
 from tests.instruments.child import Child

@@ -12,11 +12,11 @@ import pytest
 from prometheus_client import Metric
 
 from app import create_app
-from app.cli import cli
+from app.cli.commands import cli
 from app.domain.spec import parse_spec
 from app.engine.libsrt import ByteStats
-from app.presenters_metrics import StreamCollector
-from app.presenters_views import InputView, LastSecondView, PeerView, SecondView, TotalsView, WorkerView
+from app.presenters.metrics import StreamCollector
+from app.presenters.views import InputView, LastSecondView, PeerView, SecondView, TotalsView, WorkerView
 from app.settings import read_settings
 from tests.web.fake_manager import FakeManager
 

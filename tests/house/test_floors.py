@@ -100,7 +100,7 @@ def test_a_broad_exception_has_three_homes() -> None:
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")))
     }
-    assert homes <= {"app/supervisor/supervisor.py", "app/engine/worker.py", "app/web_errors.py"}
+    assert homes <= {"app/supervisor/supervisor.py", "app/engine/worker.py", "app/web/errors.py"}
 
 
 def test_no_file_is_too_long_to_be_read_at_once() -> None:

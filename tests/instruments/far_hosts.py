@@ -28,11 +28,11 @@ from typing import Any
 import msgspec
 
 from app.domain.network_order import parse_order
-from app.geo import ExternalPlaceFinder
-from app.iperf_servers import ServerList
-from app.network_measure import Measurer
+from app.network.geo import ExternalPlaceFinder
+from app.network.iperf_servers import ServerList
+from app.network.measure import Measurer
 from app.network_test import NetworkTester, TestState
-from app.presenters_network_test import present_network_test
+from app.presenters.network_test import present_network_test
 from tests.instruments.child import ROOT, is_alive
 from tests.instruments.waiting import wait_for
 

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.domain.secret import Secret
 from app.settings import Settings, make_folders
-from app.web_services import services_of
+from app.web.services import services_of
 from tests.instruments.child import Child, is_alive
 from tests.instruments.far_hosts import Host, run_network_test
 from tests.instruments.waiting import free_port, wait_for

@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.domain.secret import Secret
-from app.limits import NETWORK_TESTS
 from app.settings import Settings, make_folders
-from app.web_services import services_of
+from app.web.limits import NETWORK_TESTS
+from app.web.services import services_of
 from tests.web.fake_manager import FakeManager
 
 KEY = "the key of this test"

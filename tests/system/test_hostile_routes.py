@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.domain.secret import Secret
 from app.settings import Settings, make_folders
-from app.web_services import services_of
+from app.web.services import services_of
 from tests.web.fake_manager import FakeManager
 from tests.web.fake_streams import mixed_streams
 

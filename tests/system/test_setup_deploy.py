@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from app.presenters_metrics import StreamCollector
+from app.presenters.metrics import StreamCollector
 from tests.instruments.child import Child
 from tests.instruments.product import Product
 from tests.instruments.waiting import free_port, wait_for

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.places import Point, country_point
-from app.geo import ExternalPlaceFinder, PlaceUnknown, parse_place
+from app.network.geo import ExternalPlaceFinder, PlaceUnknown, parse_place
 from tests.instruments.https_server import HttpsServer, body
 
 IPINFO = b'{"ip": "192.0.2.44", "city": "Stockholm", "country": "SE", "loc": "59.3294,18.0687", "org": "x"}'

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.places import Point, country_point
-from app.iperf_servers import REGIONS, SERVERS_MAX, Origin, Server, ServerList, parse_servers
+from app.network.iperf_servers import REGIONS, SERVERS_MAX, Origin, Server, ServerList, parse_servers
 from app.settings import PROJECT_FOLDER
 from tests.instruments.https_server import Answer, HttpsServer, body
 from tests.instruments.waiting import wait_for
@@ -194,7 +194,7 @@ def test_refreshing_soon_does_not_wait(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_offline_nobody_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.iperf_servers.fetch", lambda *_, **__: pytest.fail("the internet was called"))
+    monkeypatch.setattr("app.network.iperf_servers.fetch", lambda *_, **__: pytest.fail("the internet was called"))
     servers = make_list(tmp_path, None)
     servers.refresh()
     servers.refresh_soon()

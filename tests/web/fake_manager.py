@@ -1,4 +1,4 @@
-"""A manager without workers: it fulfils app.web_services.Manager with streams made of plain values (fake_streams)."""
+"""A manager without workers: it fulfils app.web.services.Manager with streams made of plain values (fake_streams)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.settings import Settings
-from app.web_services import services_of
+from app.web.services import services_of
 from tests.instruments.child import is_alive
 from tests.instruments.fake_tools import FakeTools
 from tests.instruments.waiting import wait_for
@@ -321,7 +321,7 @@ def test_the_page_is_there_at_once_and_calls_nobody_offline(
     browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.probes.fetch.fetch", lambda *_, **__: pytest.fail("the internet was called"))
-    monkeypatch.setattr("app.iperf_servers.fetch", lambda *_, **__: pytest.fail("the internet was called"))
+    monkeypatch.setattr("app.network.iperf_servers.fetch", lambda *_, **__: pytest.fail("the internet was called"))
     answer = browser.get("/network_test")
     assert answer.status_code == 200
     page = answer.get_data(as_text=True)

@@ -259,7 +259,7 @@ def test_a_fault_says_what_it_is_and_what_mends_it(script):
 
 
 def test_every_reason_has_words_and_a_remedy():
-    from app.presenters_words import reason_text, remedy_text
+    from app.presenters.words import reason_text, remedy_text
 
     for reason in Reason:
         assert reason_text(reason)
@@ -301,7 +301,7 @@ def test_the_fake_manager_can_do_what_the_real_one_does():
     import inspect
 
     from app.stream_manager import StreamManager
-    from app.web_services import Manager
+    from app.web.services import Manager
 
     for name in (name for name in vars(Manager) if not name.startswith("_")):
         real = inspect.signature(getattr(StreamManager, name)).parameters

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app.domain.status import Order, Phase
-from app.presenters_words import SEVERITY_OF_PHASE, Severity
+from app.presenters.words import SEVERITY_OF_PHASE, Severity
 from app.protocol import Peer
 from app.supervisor.snapshot import Snapshot
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from app.cli_api import Api, Refused, ServerUnreachable
+from app.cli.api import Api, Refused, ServerUnreachable
 from app.probes.run import ProbeFailed, run
 from app.settings import PROJECT_FOLDER, Settings
 from app.utils import list_interfaces

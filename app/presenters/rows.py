@@ -14,9 +14,9 @@ from app.domain.spec import (
     source_label,
 )
 from app.domain.stats import Second
-from app.presenters import iso, judge, least_ratio, rounded, worst_rtt_ms
-from app.presenters_views import RowView
-from app.presenters_words import phase_text, reason_text
+from app.presenters.stream import iso, judge, least_ratio, rounded, worst_rtt_ms
+from app.presenters.views import RowView
+from app.presenters.words import phase_text, reason_text
 from app.supervisor.snapshot import Snapshot
 
 SPARK_SECONDS: Final = 300

@@ -6,7 +6,7 @@ import msgspec
 
 from app.domain.advice import LOSS_UNKNOWN, Advice, Basis, Figure, Link, recommend
 from app.domain.network_order import NetworkTestOrder
-from app.iperf_servers import Origin
+from app.network.iperf_servers import Origin
 from app.probes.iperf3 import Direction, Iperf3Result, Protocol
 from app.probes.ping import PingResult
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app.presenters_views import View
+from app.presenters.views import View
 
 
 def _is(text: str) -> msgspec.Meta:

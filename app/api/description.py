@@ -13,8 +13,8 @@ from app.domain.network_order import NetworkTestOrder
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.media_library import MediaFolder
-from app.presenters_network_views import NetworkTestRowView, NetworkTestView, ServersView
-from app.presenters_views import (
+from app.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
+from app.presenters.views import (
     DashboardView,
     EventView,
     LiveView,

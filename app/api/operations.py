@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from app.api_description import describe_api
-from app.presenters_machine import present_health
-from app.presenters_metrics import StreamCollector
-from app.web_errors import json_response
-from app.web_services import services
+from app.api.description import describe_api
+from app.presenters.machine import present_health
+from app.presenters.metrics import StreamCollector
+from app.web.errors import json_response
+from app.web.services import services
 
 operations = Blueprint("operations", __name__)
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from app.media_analysis import AnalysisState
-from app.presenters_words import Severity
+from app.presenters.words import Severity
 
 
 def _is(text: str) -> Meta:

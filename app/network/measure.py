@@ -15,9 +15,9 @@ import msgspec
 from app.domain.advice import Basis, Figure
 from app.domain.network_order import NetworkTestOrder
 from app.domain.places import Point, distance_km
-from app.geo import ExternalPlaceFinder, PlaceUnknown
-from app.iperf_servers import Origin, Server, ServerList, is_public
-from app.network_findings import Attempt, Findings, Target
+from app.network.findings import Attempt, Findings, Target
+from app.network.geo import ExternalPlaceFinder, PlaceUnknown
+from app.network.iperf_servers import Origin, Server, ServerList, is_public
 from app.probes.handshake import handshake_rtt_ms
 from app.probes.iperf3 import Direction, Iperf3Order, Iperf3Result, Protocol, ServerBusy, iperf3
 from app.probes.ping import PingResult, ping

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from app.domain.network_order import parse_order
-from app.presenters_machine import present_overview
-from app.presenters_network_test import present_network_test, present_network_test_row, present_servers
-from app.web_errors import json_response
-from app.web_requests import read_json
-from app.web_services import services
+from app.presenters.machine import present_overview
+from app.presenters.network_test import present_network_test, present_network_test_row, present_servers
+from app.web.errors import json_response
+from app.web.requests import read_json
+from app.web.services import services
 
 network_tests = Blueprint("network_tests", __name__, url_prefix="/api/network-tests")
 

@@ -6,7 +6,7 @@ import os
 import time
 from typing import Any, Final
 
-from app.cli_api import Api, Refused, ServerUnreachable
+from app.cli.api import Api, Refused, ServerUnreachable
 
 PORT: Final = 10001
 SAMPLE: Final = "bars_and_tone.ts"

@@ -8,11 +8,10 @@ import msgspec
 
 from app.domain.advice import Advice, Basis, Expectation, Figure, Settings
 from app.domain.advice_words import assumptions, expectation_sentence, rarity, warnings, working
-from app.iperf_servers import ListState
-from app.network_findings import Findings, Target, advise, bandwidth_of, loss_of
+from app.network.findings import Findings, Target, advise, bandwidth_of, loss_of
+from app.network.iperf_servers import ListState
 from app.network_test import NetworkTestRecord
-from app.presenters import iso
-from app.presenters_network_views import (
+from app.presenters.network_views import (
     AttemptView,
     FigureView,
     NetworkTestRowView,
@@ -22,6 +21,7 @@ from app.presenters_network_views import (
     SettingsView,
     TargetView,
 )
+from app.presenters.stream import iso
 
 
 def present_network_test(record: NetworkTestRecord) -> NetworkTestView:

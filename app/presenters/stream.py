@@ -11,8 +11,8 @@ from app.domain.advice_live import advice_for_live
 from app.domain.spec import public_spec
 from app.domain.stats import Rates, Second, percent
 from app.domain.status import Phase
-from app.presenters_settings import build_settings
-from app.presenters_views import (
+from app.presenters.settings import build_settings
+from app.presenters.views import (
     AdviceView,
     EventView,
     InputView,
@@ -24,7 +24,7 @@ from app.presenters_views import (
     TotalsView,
     WorkerView,
 )
-from app.presenters_words import SEVERITY_OF_PHASE, Severity, phase_text, reason_text, remedy_text
+from app.presenters.words import SEVERITY_OF_PHASE, Severity, phase_text, reason_text, remedy_text
 from app.protocol import Peer
 from app.supervisor.snapshot import LogEntry, Refusal, Snapshot
 from app.utils import WorkerMeter, WorkerUse

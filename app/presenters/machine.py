@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from app.domain.status import Order
 from app.media_analysis import AnalysisState, bandwidth_needed_bps
-from app.presenters import iso, judge
-from app.presenters_views import MediaInfoView, OverviewView, SystemView
-from app.presenters_words import SEVERITY_OF_PHASE, Severity
+from app.presenters.stream import iso, judge
+from app.presenters.views import MediaInfoView, OverviewView, SystemView
+from app.presenters.words import SEVERITY_OF_PHASE, Severity
 from app.settings import Settings
 from app.supervisor.snapshot import Snapshot
 from app.utils import System

@@ -6,15 +6,15 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from app.domain.spec import OVERHEAD_PERCENT
-from app.presenters import present_event
-from app.presenters_machine import present_media_info, present_overview, present_system
-from app.presenters_rows import SPARK_SECONDS, present_row
-from app.presenters_views import DashboardView, SystemView
+from app.presenters.machine import present_media_info, present_overview, present_system
+from app.presenters.rows import SPARK_SECONDS, present_row
+from app.presenters.stream import present_event
+from app.presenters.views import DashboardView, SystemView
 from app.supervisor.snapshot import Snapshot
 from app.utils import list_interfaces
-from app.web_errors import json_response
-from app.web_requests import read_number
-from app.web_services import services
+from app.web.errors import json_response
+from app.web.requests import read_number
+from app.web.services import services
 
 machine = Blueprint("machine", __name__, url_prefix="/api")
 

@@ -1,4 +1,4 @@
-"""The JSON API of streams: start, show, stop. Errors of the services become answers in web_errors."""
+"""The JSON API of streams: start, show, stop. Errors of the services become answers in app.web.errors."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from app.domain.spec import parse_spec
-from app.presenters import iso, present_advice, present_event, present_second, present_stream
-from app.presenters_machine import present_overview
-from app.presenters_views import LiveView, SecondView, StreamView
+from app.presenters.machine import present_overview
+from app.presenters.stream import iso, present_advice, present_event, present_second, present_stream
+from app.presenters.views import LiveView, SecondView, StreamView
 from app.protocol import HISTORY_SECONDS
 from app.supervisor.snapshot import Snapshot
-from app.web_access import is_scripted
-from app.web_errors import Unauthorized, json_response
-from app.web_requests import read_json, read_number
-from app.web_services import services
+from app.web.access import is_scripted
+from app.web.errors import Unauthorized, json_response
+from app.web.requests import read_json, read_number
+from app.web.services import services
 
 api = Blueprint("api", __name__, url_prefix="/api")
 

@@ -16,7 +16,7 @@ from app.domain.stats import Second
 from app.logs import log_problem
 from app.media_analysis import MediaAnalyst
 from app.network_test import NetworkTester
-from app.presenters_machine import present_problems
+from app.presenters.machine import present_problems
 from app.settings import Settings
 from app.supervisor.snapshot import LogEntry, Snapshot
 from app.utils import SystemMeter, WorkerMeter

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import click
 
-from app import cli_backup, cli_check, cli_demo, cli_words
-from app.cli_api import Api, Refused, ServerUnreachable
+from app.cli import archives, checks, demo_stream, words
+from app.cli.api import Api, Refused, ServerUnreachable
 from app.settings import BadSettings, Settings, read_settings
 
 _TEST_POLL_S: Final = 1.0
@@ -43,7 +43,7 @@ def _told() -> Iterator[None]:
         if refusal.status == 401:
             lines.append("  set API_KEY to the server's; as a service: run mcr as root")
         raise click.ClickException("\n".join(lines)) from None
-    except (ServerUnreachable, cli_demo.ServerGone, cli_backup.BackupFailed, OSError) as error:
+    except (ServerUnreachable, demo_stream.ServerGone, archives.BackupFailed, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -64,7 +64,7 @@ def streams(api: Api, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(answer, indent=2))
         return
-    for line in cli_words.stream_table(answer["streams"]):
+    for line in words.stream_table(answer["streams"]):
         click.echo(line)
 
 
@@ -93,8 +93,8 @@ def start(api: Api, /, key: str | None, **asked: Any) -> None:
             view = api.post(f"/api/streams/{key}/start")
         else:
             passphrase = _ask_passphrase() if asked["key_bits"] else None
-            view = api.post("/api/streams", cli_words.stream_document(asked, passphrase))
-    click.echo(cli_words.stream_line(view))
+            view = api.post("/api/streams", words.stream_document(asked, passphrase))
+    click.echo(words.stream_line(view))
 
 
 def _ask_passphrase() -> str:
@@ -114,7 +114,7 @@ def stop(api: Api, key: str, forget: bool) -> None:
             api.delete(f"/api/streams/{key}")
             click.echo(f"{key} is forgotten")
         else:
-            click.echo(cli_words.stream_line(api.post(f"/api/streams/{key}/stop")))
+            click.echo(words.stream_line(api.post(f"/api/streams/{key}/stop")))
 
 
 @cli.command("network-test")
@@ -139,7 +139,7 @@ def network_test(api: Api, host: str, port: int, udp: bool, bitrate_mbps: float,
         while test["state"] == "running":
             time.sleep(_TEST_POLL_S)
             test = api.get(f"/api/network-tests/{test['id']}")
-    for line in cli_words.network_test_lines(test):
+    for line in words.network_test_lines(test):
         click.echo(line)
     if test["state"] == "failed":
         raise click.exceptions.Exit(1)
@@ -153,7 +153,7 @@ def backup(archive: Path) -> None:
     It holds SECRET_KEY, which opens the stored passphrases: keep it like a key. Media files are not in it.
     """
     with _told():
-        names = cli_backup.back_up(_settings(), archive)
+        names = archives.back_up(_settings(), archive)
     click.echo(f"{archive}: {', '.join(names)}")
 
 
@@ -163,14 +163,14 @@ def backup(archive: Path) -> None:
 def restore(api: Api, archive: Path) -> None:
     """Put back what ARCHIVE holds. The server must be stopped; its next start puts the same streams on air."""
     with _told():
-        if cli_demo.answers(api):
+        if demo_stream.answers(api):
             raise click.ClickException(f"stop the server at {api.address} first")
-        names, secret_key_differs = cli_backup.restore(_settings(), archive)
+        names, secret_key_differs = archives.restore(_settings(), archive)
     click.echo(f"restored: {', '.join(names)}")
     if secret_key_differs:
         click.echo(
             "The archive was made under another SECRET_KEY. Set SECRET_KEY to the one in the archive's file "
-            f"{cli_backup.KEY_NAME} (tar -xOzf {archive} {cli_backup.KEY_NAME}), or passphrases stay unreadable.",
+            f"{archives.KEY_NAME} (tar -xOzf {archive} {archives.KEY_NAME}), or passphrases stay unreadable.",
             err=True,
         )
 
@@ -179,12 +179,12 @@ def restore(api: Api, archive: Path) -> None:
 @click.pass_obj
 def check(api: Api) -> None:
     """Check this host and installation: what is wrong, and what mends it."""
-    findings = cli_check.check_all(_settings(), api)
+    findings = checks.check_all(_settings(), api)
     for finding in findings:
         click.echo(f"{finding.level.value:5}  {finding.text}")
         if finding.remedy:
             click.echo(f"       {finding.remedy}")
-    if any(finding.level is cli_check.Level.FAULT for finding in findings):
+    if any(finding.level is checks.Level.FAULT for finding in findings):
         raise click.exceptions.Exit(1)
 
 
@@ -194,17 +194,13 @@ def check(api: Api) -> None:
 def demo(api: Api, server_pid: int) -> None:
     """Put the sample on air and print how to receive it; ./run.sh --demo calls this."""
     with _told():
-        stream = cli_demo.put_on_air(api, server_pid)
-    click.echo(f"==> on air: {cli_demo.SAMPLE} as listener on port {cli_demo.PORT}")
+        stream = demo_stream.put_on_air(api, server_pid)
+    click.echo(f"==> on air: {demo_stream.SAMPLE} as listener on port {demo_stream.PORT}")
     click.echo(f"    watch it at {api.address}/stream/{stream['key']}, receive it with one of")
-    for line in cli_demo.receiving_lines():
+    for line in demo_stream.receiving_lines():
         click.echo(f"      {line}")
 
 
 def main() -> None:
     """Run the command line."""
     cli(prog_name="mcr")
-
-
-if __name__ == "__main__":
-    main()

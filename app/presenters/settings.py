@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.dvb_config import OVERHEAD_PERCENT_LOWEST
-from app.presenters_views import SettingView
+from app.presenters.views import SettingView
 from app.protocol import Peer
 from app.supervisor.snapshot import Snapshot
 

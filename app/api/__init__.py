@@ -1,0 +1,1 @@
+"""The JSON API, a module per subject, and its OpenAPI description. `docs/api.md` tells it to the outside."""
