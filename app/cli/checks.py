@@ -22,6 +22,11 @@ from app.versions import ask_versions, missing_programs, warnings_about
 
 _TIMEOUT_S: Final = 20.0
 _DISK_FREE_BYTES_LOW: Final = 1_000_000_000
+# A running worker keeps the library that it was started with.
+_UPDATE_LIBSRT: Final = (
+    "apt-get update && apt-get upgrade with the release's security archive among the sources (dnf upgrade srt-libs), "
+    "then systemctl restart mcr-srt-streamer"
+)
 _OTHERS: Final = stat.S_IRWXO
 _PRIVATE_FILES: Final = ("secret_key", "*.sqlite3*", "*.log")
 
@@ -80,7 +85,7 @@ def _versions() -> Iterator[Finding]:
         yield Finding(Level.FAULT, "GStreamer or libsrt does not load", "run ./run.sh, or deploy/install.sh")
         return
     for warning in warnings_about(versions):
-        yield Finding(Level.WARN, warning, "update the package of libsrt from the distribution's security archive")
+        yield Finding(Level.WARN, warning, _UPDATE_LIBSRT)
     if not warnings_about(versions):
         yield Finding(Level.OK, f"GStreamer {versions.gstreamer}, libsrt {versions.libsrt}")
     for sentence in missing_programs(shutil.which):

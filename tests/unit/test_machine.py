@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from app.utils import SystemMeter, WorkerMeter, list_interfaces, memory_bytes
-from app.versions import Versions, missing_programs, warnings_about
+from app.versions import Versions, ask_versions, missing_programs, warnings_about
 from tests.instruments.waiting import wait_for
 
 
@@ -52,12 +54,31 @@ def test_loopback_is_listed_last() -> None:
         ("1.5.1", "1.5.1-1+deb12u1", True),
         ("1.5.1", None, True),
         ("1.5.4", "1.5.4-1", True),
+        ("1.5.4", "1.5.4-1+deb13u1", False),
         ("1.5.7", None, False),
         ("1.6.0", None, False),
     ],
 )
 def test_a_libsrt_without_its_fixes_is_warned_of(libsrt: str, package: str | None, is_bad: bool) -> None:
     assert bool(warnings_about(Versions("1.22.0", libsrt, package))) is is_bad
+
+
+@pytest.mark.parametrize(
+    ("fixes", "is_bad"), [({"CVE-2026-55868", "CVE-2026-55869", "CVE-2026-1"}, False), ({"CVE-2026-55869"}, True)]
+)
+def test_a_package_whose_change_log_names_every_fix_is_not_warned_of(fixes: set[str], is_bad: bool) -> None:
+    versions = Versions("1.22.0", "1.5.3", "1.5.3-1ubuntu0.2", frozenset(fixes))
+    assert bool(warnings_about(versions)) is is_bad
+
+
+def test_the_change_log_of_the_installed_libsrt_is_read() -> None:
+    log = subprocess.run(
+        ["sh", "-c", "zcat /usr/share/doc/libsrt1*-gnutls*/changelog.Debian.gz || rpm -q --changelog srt-libs"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert ask_versions().libsrt_fixes == set(re.findall(r"CVE-\d{4}-\d+", log))
 
 
 def test_a_version_that_is_not_known_is_not_judged() -> None:
