@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
     cat <<'HELP'
-usage: deploy/install.sh [--dry-run] [--prefix FOLDER]
+usage: deploy/install.sh [--dry-run] [--prefix FOLDER] [--bundle FOLDER]
        deploy/install.sh uninstall [--purge] [--dry-run] [--prefix FOLDER]
 
 Installs this source tree as the service mcr-srt-streamer, or upgrades it: then data is kept and streams stay on air.
@@ -12,6 +12,8 @@ What is already as it should be is left alone.
 
   --prefix FOLDER  where the program lives; default /opt/mcr-srt-streamer
   --dry-run        say what would be done
+  --bundle FOLDER  install from an unpacked archive of deploy/bundle.sh; nothing goes online. install-offline.sh in the
+                   archive does this
   uninstall        stop the service and remove the program; settings, media, data and logs stay
   --purge          remove those and the user too
 
@@ -27,6 +29,7 @@ while [ $# -gt 0 ]; do
         --dry-run) dry_run=yes ;;
         --purge) purge=yes ;;
         --prefix) prefix=${2:?--prefix needs a folder}; shift ;;
+        --bundle) BUNDLE=$(cd "${2:?--bundle needs a folder}" && pwd -P); shift ;;
         --help | -h) usage; exit ;;
         *) usage >&2; exit 2 ;;
     esac
@@ -47,6 +50,7 @@ units=(network-tuning.service mcr-srt-streamer.service)
 unit_folder=/etc/systemd/system
 
 [[ $prefix =~ ^(/[A-Za-z0-9._-]+)+$ ]] || die "--prefix needs an absolute folder of plain letters, not $prefix"
+[ -e .git ] || [ -e .files ] || die "this is neither a clone nor an archive of deploy/bundle.sh"
 [ "$dry_run" = yes ] || [ "$(id -u)" -eq 0 ] || die "run this as root, or with --dry-run"
 
 # Do it, or say that it would be done.
@@ -55,6 +59,11 @@ run() {
     else "$@"
     fi
 }
+# No index, and nothing of what this host's pip is told otherwise.
+if [ -n "${BUNDLE:-}" ]; then
+    export PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_FIND_LINKS=$BUNDLE/wheels
+fi
+
 has_systemd() { [ -d /run/systemd/system ]; }
 
 # Standard input becomes FILE with MODE and OWNER, unless FILE is like that already.
@@ -75,8 +84,12 @@ make_folder() {
     run install -d -m "$2" -o "$user" -g "$user" "$1"
 }
 
-# The program's files, by name: what git knows.
-list_files() { git -c safe.directory='*' ls-files -z | sort -z; }
+# The program's files, by name: what git knows, or what deploy/bundle.sh packed.
+list_files() {
+    if [ -e .git ]; then git -c safe.directory='*' ls-files -z | LC_ALL=C sort -z
+    else tr '\n' '\0' <.files
+    fi
+}
 
 # A name for exactly these files.
 version() { list_files | xargs -0 sha256sum | sha256sum | cut -c1-12; }

@@ -6,6 +6,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 
 VENV=.venv
+# BUNDLE: the unpacked archive of deploy/bundle.sh, for a host without the internet; unset, packages come from the network.
 
 say() { printf '==> %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -39,7 +40,25 @@ missing_rpm() {
     done
 }
 
+# From the archive of deploy/bundle.sh and from nowhere else; whatever other sources this host has stay unasked.
+install_bundled_debs() (
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    mkdir "$work/lists"
+    printf 'deb [trusted=yes] file:%s ./\n' "$BUNDLE/packages" >"$work/sources.list"
+    options=(-qq -o Dpkg::Use-Pty=0 -o APT::Sandbox::User=root -o Acquire::Languages=none
+        -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$work/lists"
+        -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" update >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install -y --no-install-recommends "$@" </dev/null >&2 ||
+        die "the archive and this host do not fit; deploy/bundle.sh has to be run on the same release"
+)
 install_debian() {
+    if [ -n "${BUNDLE:-}" ]; then
+        say "installing from the archive: $*"
+        install_bundled_debs "$@"
+        return
+    fi
     say "installing with apt-get: $*"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@" </dev/null >&2 ||
@@ -66,6 +85,12 @@ enable_rpm_repositories() {
     fi
 }
 install_rpm() {
+    if [ -n "${BUNDLE:-}" ]; then
+        say "installing from the archive: $*"
+        as_root dnf -y -q install --disablerepo='*' --setopt=install_weak_deps=False "$BUNDLE"/packages/*.rpm >&2 ||
+            die "the RPM packages in $BUNDLE/packages do not bring it all; docs/installation.md says how they are fetched"
+        return
+    fi
     enable_rpm_repositories
     say "installing with dnf: $*"
     as_root dnf -y -q install --setopt=install_weak_deps=False "$@" >&2 || die "dnf could not install them all"
