@@ -9,8 +9,12 @@ from app.domain.stats import grown
 from app.domain.status import Health
 from app.protocol import Sample
 
-# Short of these, silence is normal: acknowledgements come each 10 ms under data, packets each few ms.
-SILENCE_S: Final = 2.0
+# Acknowledgements come each 10 ms under data, packets each few ms. At a sample a second this is the second sample in a
+# row without any: one may be a hiccup of the machine, two are a fault, told within 3 s.
+SILENCE_S: Final = 1.5
+
+# The first acknowledgement takes a round trip, which may be a second over satellites.
+FIRST_ACKNOWLEDGEMENT_S: Final = 3.0
 
 
 class FlowWatch:
@@ -32,7 +36,7 @@ class FlowWatch:
             self._connected_at = self._connected_at or now
             if grown(before.point.acks_total if before else 0, sample.point.acks_total):
                 self._acknowledged_at = now
-        is_new = self._acknowledged_at is None and now - (self._connected_at or now) < SILENCE_S
+        is_new = self._acknowledged_at is None and now - (self._connected_at or now) < FIRST_ACKNOWLEDGEMENT_S
         return Health(
             # A connection that has not yet acknowledged anything is no proof; it gets a moment before it is a fault.
             connected=bool(sample.peers) and not is_new,
