@@ -1,4 +1,4 @@
-"""Writes to the store what the supervisor reports, behind its back: a slow or full disk must not hold a stream up."""
+"""Writes to the store behind everybody's back: neither a slow disk nor a server that hangs may hold a stream up."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from app.domain.status import Status
@@ -21,6 +22,7 @@ _WAITING_MAX: Final = 5000
 _CLOSE_WITHIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 3.0
 _SILENT_S: Final = 10.0
+_ORDER_WITHIN_S: Final = 2.0
 
 
 class _Work(NamedTuple):
@@ -30,8 +32,18 @@ class _Work(NamedTuple):
     is_proof: bool
 
 
+@dataclass(frozen=True)
+class _Owed:
+    """The newest write of a stream's order; `tried` once the store took it or refused."""
+
+    write: Callable[[], None]
+    tried: threading.Event = field(default_factory=threading.Event)
+
+
 class Recorder:
-    """Orders are written at once, or as soon as the store can be written again; the rest by one thread, in order.
+    """Orders are written at once, or as soon as the store can be written again; the rest by another thread, in order.
+
+    Who orders waits until the store has taken it or refused, some seconds at most.
 
     Events and phases that come while the disk refuses, or more than its queue holds while it hangs, are dropped and
     counted.
@@ -44,54 +56,86 @@ class Recorder:
         self._queue: queue.Queue[_Work | None] = queue.Queue(_WAITING_MAX)
         self._problem: str | None = None
         self._dropped = 0
-        # The newest write of each stream that the store has not taken: one a stream, so never more than streams.
-        self._owed: dict[str, Callable[[], None]] = {}
+        # One a stream, so never more than streams.
+        self._owed: dict[str, _Owed] = {}
         self._ordering = threading.Lock()
+        self._due = threading.Event()
+        self._is_closing = False
         # A write that was refused, to be tried again: reading succeeds on a disk that is full.
         self._refused: _Work | None = None
-        self._began_at: float | None = None
+        self._began_at: dict[int, float] = {}  # by thread
         self._attempt(store.check)
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, name="recorder", daemon=True),
+            threading.Thread(target=self._run_orders, name="recorder of orders", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def problem(self) -> str | None:
         """Why the store cannot be read or written, None when it can. At most some seconds old; never waits."""
-        began_at = self._began_at
-        if began_at is not None and time.monotonic() - began_at > _SILENT_S:
-            return f"the database has not answered for {time.monotonic() - began_at:.0f} s"
-        return self._problem
+        silent_s = self._silent_s()
+        return f"the database has not answered for {silent_s:.0f} s" if silent_s > _SILENT_S else self._problem
 
-    # ---- orders, on the asker's thread ----
+    def _silent_s(self) -> float:
+        now = time.monotonic()
+        return now - min(list(self._began_at.values()), default=now)
+
+    # ---- orders ----
 
     def keep(self, stream: StoredStream) -> None:
         """Keep a stream with its order."""
+        owed = self._owe(stream.key, lambda: self._store.save(stream))
         with self._ordering:
-            if not self._keep(stream.key, lambda: self._store.save(stream)):
+            if self._owed.get(stream.key) is owed:
                 self._spare.save(stream)
 
     def remove(self, key: str) -> None:
         """Forget a stream that was stopped. If that cannot be kept, a restart may show it once more, as stopped."""
-        with self._ordering:
-            self._keep(key, lambda: self._store.remove(key))
+        self._owe(key, lambda: self._store.remove(key))
 
     def take_over(self, owed: Iterable[StoredStream]) -> None:
         """Keep the orders that an earlier process could not hand over."""
         with self._ordering:
-            self._owed |= {stream.key: functools.partial(self._store.save, stream) for stream in owed}
-        self._pay()
+            self._owed |= {stream.key: _Owed(functools.partial(self._store.save, stream)) for stream in owed}
+        self._due.set()
 
-    def _keep(self, key: str, work: Callable[[], None]) -> bool:
-        self._owed[key] = work
-        is_kept = self._attempt(work)
-        if is_kept:
-            self._settle(key)
-        return is_kept
+    def _owe(self, key: str, write: Callable[[], None]) -> _Owed:
+        """Have an order written and wait for that; behind a store that does not answer nobody else queues up."""
+        owed = _Owed(write)
+        with self._ordering:
+            self._owed[key] = owed
+        self._due.set()
+        owed.tried.wait(max(0.0, _ORDER_WITHIN_S - self._silent_s()))
+        return owed
 
-    def _settle(self, key: str) -> None:
-        del self._owed[key]
-        if not self._owed:
-            self._spare.clear()
-            self._note_well()
+    def _run_orders(self) -> None:
+        while True:
+            self._due.wait()
+            self._due.clear()
+            is_last = self._is_closing
+            self._pay()
+            if is_last:
+                return
+
+    def _pay(self) -> None:
+        """Write what is owed, as far as the store takes it."""
+        with self._ordering:
+            all_owed = list(self._owed.items())
+        is_taken = True
+        for key, owed in all_owed:
+            is_taken = is_taken and self._attempt(owed.write)
+            if is_taken:
+                self._settle(key, owed)
+            owed.tried.set()
+
+    def _settle(self, key: str, owed: _Owed) -> None:
+        with self._ordering:
+            if self._owed.get(key) is owed:
+                del self._owed[key]
+            if not self._owed:
+                self._spare.clear()
+                self._note_well()
 
     # ---- what is reported, behind the supervisor's back ----
 
@@ -104,7 +148,7 @@ class Recorder:
         """Keep an event."""
         self._put(_Work(lambda: self._store.note(entry), is_proof=True))
 
-    def _put(self, work: _Work) -> None:
+    def _put(self, work: _Work | None) -> None:
         try:
             self._queue.put_nowait(work)
         except queue.Full:
@@ -118,7 +162,6 @@ class Recorder:
                 self._look()
                 continue
             if work is None:
-                self._pay()
                 return
             self._record(work)
 
@@ -129,31 +172,23 @@ class Recorder:
         if work.is_proof:
             self._refused = None if is_done else work
             if is_done and self._owed:
-                self._pay()
+                self._due.set()
             elif is_done:
                 self._note_well()
 
     def _look(self) -> None:
         """See how the store is while there is nothing to write."""
         if self._owed:
-            self._pay()
+            self._due.set()
         elif self._refused is not None:
             self._dropped -= 1
             self._record(self._refused)
         elif self._attempt(self._store.check):
             self._note_well()
 
-    def _pay(self) -> None:
-        """Write what is owed, as far as the store takes it."""
-        with self._ordering:
-            for key, work in list(self._owed.items()):
-                if not self._attempt(work):
-                    return
-                self._settle(key)
-
     def _attempt(self, work: Callable[[], None]) -> bool:
         """Do it, and tell whether it was done; a failure is logged once, until all is well again."""
-        self._began_at = time.monotonic()
+        self._began_at[threading.get_ident()] = time.monotonic()
         try:
             work()
         except StoreUnavailable as error:
@@ -162,7 +197,7 @@ class Recorder:
             self._problem = str(error)
             return False
         finally:
-            self._began_at = None
+            del self._began_at[threading.get_ident()]
         return True
 
     def _note_well(self) -> None:
@@ -172,5 +207,8 @@ class Recorder:
 
     def close(self) -> None:
         """Write what waits, then end."""
-        self._queue.put(None)
-        self._thread.join(_CLOSE_WITHIN_S)
+        self._put(None)
+        self._is_closing = True
+        self._due.set()
+        for thread in self._threads:
+            thread.join(_CLOSE_WITHIN_S)

@@ -75,7 +75,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """
     reader = _Reader(environ)
     data_folder = reader.folder("DATA_FOLDER", PROJECT_FOLDER / "app" / "data")
-    database_url = reader.text("DATABASE_URL") or f"sqlite:///{data_folder / 'srt_streamer.sqlite3'}"
+    database_url = reader.get("DATABASE_URL", f"sqlite:///{data_folder / 'srt_streamer.sqlite3'}", _parse_database_url)
     secret_key = Secret(reader.get("SECRET_KEY", "", _parse_secret_key))
     host = reader.get("HOST", "127.0.0.1", _parse_host)
     port = reader.get("PORT", 5000, _between(1, 65535))
@@ -202,6 +202,13 @@ def _parse_host(text: str) -> str:
 def _parse_https(text: str) -> str:
     if problem := problem_with_https_address(text):
         raise ValueError(problem)
+    return text
+
+
+def _parse_database_url(text: str) -> str:
+    # The sentence quotes nothing of it: there may be a password.
+    if not re.match(r"(sqlite|postgresql(\+psycopg)?)://", text):
+        raise ValueError("give sqlite:////PATH or postgresql://USER:…@HOST/NAME")
     return text
 
 

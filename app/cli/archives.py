@@ -12,9 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.engine import make_url
-
 from app.settings import Settings
+from app.store.opening import parse_url
 
 KEY_NAME: Final = "secret_key"
 _STORE_NAME: Final = "store.sqlite3"
@@ -29,10 +28,11 @@ class BackupFailed(Exception):
 def back_up(settings: Settings, archive: Path) -> list[str]:
     """Write the archive, readable by this user only, and give the names in it. The server may be running.
 
-    Raises BackupFailed or OSError; an unfinished archive is never left under its name.
+    Streams and events in PostgreSQL are not in it: see `store_elsewhere`. Raises BackupFailed or OSError; an unfinished
+    archive is never left under its name.
     """
     database = _database_file(settings)
-    if not database.exists():
+    if database is not None and not database.exists():
         raise BackupFailed(f"there is no store at {database}")
     unfinished = archive.with_name(f".{archive.name}.unfinished")
     names: list[str] = []
@@ -57,24 +57,47 @@ def restore(settings: Settings, archive: Path) -> tuple[list[str], bool]:
     """
     database = _database_file(settings)
     contents = _read(archive)
-    if _STORE_NAME not in contents:
-        raise BackupFailed(f"{archive} holds no {_STORE_NAME}: it is not a backup of this program")
-    key = contents.pop(KEY_NAME, b"").decode()
-    targets = {
-        database if name == _STORE_NAME else settings.data_folder / name: content for name, content in contents.items()
-    }
+    if KEY_NAME not in contents:
+        raise BackupFailed(f"{archive} holds no {KEY_NAME}: it is not a backup of this program")
+    if database is None and _STORE_NAME in contents:
+        raise BackupFailed(f"{archive} holds a SQLite store, and DATABASE_URL names another kind: unset it to restore")
+    if database is not None and _STORE_NAME not in contents:
+        raise BackupFailed(f"{archive} was made with PostgreSQL and holds no {_STORE_NAME}: set DATABASE_URL first")
+    key = contents.pop(KEY_NAME).decode()
+    targets = {settings.data_folder / name: content for name, content in contents.items() if name != _STORE_NAME}
+    if database is not None:
+        targets[database] = contents[_STORE_NAME]
+        _remove_journal(database)
     settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for leftover in ("-wal", "-shm"):  # SQLite would replay the old store's journal into the new one
-        database.with_name(database.name + leftover).unlink(missing_ok=True)
     for target, content in targets.items():
         _replace(target, content)
     return [target.name for target in targets], not hmac.compare_digest(key, settings.secret_key.reveal())
 
 
-def _contents(settings: Settings, database: Path) -> list[tuple[str, bytes]]:
+def store_elsewhere(settings: Settings) -> str | None:
+    """What a backup of this installation leaves to another program, and the command that saves it; None for SQLite."""
+    if _database_file(settings) is not None:
+        return None
+    url = parse_url(settings.database_url)
+    # The password stays out: everybody can read a command line. pg_dump asks for it, or reads ~/.pgpass.
+    places = {"host": url.host or url.query.get("host"), "port": url.port, "username": url.username}
+    options = " ".join(f"--{name}={value}" for name, value in places.items() if value)
+    return (
+        f"Streams and events are NOT in it, they are in the {url.get_backend_name()} server. Save them with\n"
+        f"  pg_dump --format=custom --file=streams.dump {options} {url.database or ''}\n"
+        "and put them back with pg_restore --clean."
+    )
+
+
+def _remove_journal(database: Path) -> None:
+    for leftover in ("-wal", "-shm"):  # SQLite would replay the old store's journal into the new one
+        database.with_name(database.name + leftover).unlink(missing_ok=True)
+
+
+def _contents(settings: Settings, database: Path | None) -> list[tuple[str, bytes]]:
     lists = sorted(settings.data_folder.glob(_LISTS))
     return [
-        (_STORE_NAME, _copy_of(database)),
+        *([] if database is None else [(_STORE_NAME, _copy_of(database))]),
         *((path.name, path.read_bytes()) for path in lists),
         (KEY_NAME, settings.secret_key.reveal().encode()),
     ]
@@ -120,10 +143,9 @@ def _replace(target: Path, content: bytes) -> None:
     unfinished.replace(target)
 
 
-def _database_file(settings: Settings) -> Path:
-    url = make_url(settings.database_url)
+def _database_file(settings: Settings) -> Path | None:
+    """SQLite's file, None with a database server."""
+    url = parse_url(settings.database_url)
     if url.get_backend_name() != "sqlite" or not url.database:
-        raise BackupFailed(
-            f"the store is {url.get_backend_name()}: back it up with its own tools (pg_dump, pg_restore)"
-        )
+        return None
     return Path(url.database)

@@ -19,6 +19,7 @@ import click
 from app.cli import archives, checks, demo_stream, words
 from app.cli.api import Api, Refused, ServerUnreachable
 from app.settings import BadSettings, Settings, read_settings
+from app.store.opening import StoreUnavailable
 
 _TEST_POLL_S: Final = 1.0
 
@@ -43,7 +44,7 @@ def _told() -> Iterator[None]:
         if refusal.status == 401:
             lines.append("  set API_KEY to the server's; as a service: run mcr as root")
         raise click.ClickException("\n".join(lines)) from None
-    except (ServerUnreachable, demo_stream.ServerGone, archives.BackupFailed, OSError) as error:
+    except (ServerUnreachable, demo_stream.ServerGone, archives.BackupFailed, StoreUnavailable, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -150,11 +151,16 @@ def network_test(api: Api, host: str, port: int, udp: bool, bitrate_mbps: float,
 def backup(archive: Path) -> None:
     """Write streams, events, channels and keys to ARCHIVE, a .tar.gz that only this user can read.
 
-    It holds SECRET_KEY, which opens the stored passphrases: keep it like a key. Media files are not in it.
+    It holds SECRET_KEY, which opens the stored passphrases: keep it like a key. Media files are not in it, and with
+    PostgreSQL neither are streams and events: it then says how to save them.
     """
     with _told():
-        names = archives.back_up(_settings(), archive)
+        settings = _settings()
+        names = archives.back_up(settings, archive)
+        elsewhere = archives.store_elsewhere(settings)
     click.echo(f"{archive}: {', '.join(names)}")
+    if elsewhere is not None:
+        click.echo(elsewhere, err=True)
 
 
 @cli.command()

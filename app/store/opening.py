@@ -15,10 +15,18 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 _BUSY_S: Final = 5
+# libpq's: a host that vanished is noticed in seconds, not in the kernel's quarter of an hour.
+_SERVER_LIMITS: Final = {
+    "connect_timeout": _BUSY_S,
+    "tcp_user_timeout": _BUSY_S * 1000,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+}
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _WAL_SUFFIX: Final = "-wal"
 
@@ -31,9 +39,20 @@ class DiskRefuses(StoreUnavailable):
     """The database is there, but its disk is full or read-only: it may be read from a copy meanwhile."""
 
 
+def parse_url(database_url: str) -> URL:
+    """DATABASE_URL in its parts. Raises StoreUnavailable, whose text quotes nothing of it: there may be a password."""
+    try:
+        return make_url(database_url)
+    except (ArgumentError, ValueError):
+        raise StoreUnavailable(
+            "it cannot be read; it has the form postgresql://USER:…@HOST/NAME, and in a password each of "
+            "@ : / ? # % is written as %40 %3A %2F %3F %23 %25"
+        ) from None
+
+
 def open_database(database_url: str) -> Engine:
     """Open the database and migrate it. Raises StoreUnavailable; DiskRefuses where `open_copy` is worth a try."""
-    url = make_url(database_url)
+    url = parse_url(database_url)
     try:
         engine = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_server(url)
         _migrate(engine)
@@ -51,7 +70,7 @@ def open_copy(database_url: str, folders: Iterable[Path]) -> Engine:
 
     The write-ahead log goes with it: what was acknowledged last may stand only there.
     """
-    file = _file_of(make_url(database_url))
+    file = _file_of(parse_url(database_url))
     if file is None:
         raise StoreUnavailable("only a SQLite file can be copied")
     problem = "there is no folder to copy it to"
@@ -79,7 +98,9 @@ def words_of(error: Exception) -> str:
 def _open_server(url: URL) -> Engine:
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": _BUSY_S})
+    # What the URL says of these comes first.
+    limits = {name: value for name, value in _SERVER_LIMITS.items() if name not in url.query}
+    return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=limits)
 
 
 def _open_sqlite(url: URL) -> Engine:

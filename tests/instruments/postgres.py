@@ -1,26 +1,30 @@
-"""A PostgreSQL server of the tests' own: in a folder of its own, on a Unix socket, gone when the tests are."""
+"""A PostgreSQL server of the tests' own: in a folder and on a port of its own, gone when the tests are."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
+import psutil
 import psycopg
 
 from tests.instruments.child import Child
-from tests.instruments.waiting import wait_for
+from tests.instruments.waiting import free_port, wait_for
 
 _USER = "srt"
 
 
 class Postgres:
-    """A running server: `with Postgres() as server: url = server.new_database()`."""
+    """A running server: `with Postgres() as server: url = server.new_database()`. It may be stopped and frozen."""
 
     def __init__(self) -> None:
         """Make a cluster and start it. The server refuses to run as root: it then runs as `nobody`."""
@@ -31,10 +35,27 @@ class Postgres:
             nobody = pwd.getpwnam("nobody")
             os.chown(self._folder, nobody.pw_uid, nobody.pw_gid)
             self._as_user = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
-        cluster = self._folder / "cluster"
-        self._run(_program("initdb"), "-A", "trust", "-U", _USER, "--no-sync", "-D", str(cluster))
+        self.password = "Q" + secrets.token_hex(16)
+        self._port = free_port()
+        self._cluster = self._folder / "cluster"
+        with (self._folder / "password").open("w") as file:
+            file.write(self.password)
+            os.fchmod(file.fileno(), 0o644)  # the server's user reads it, in a folder of its own
+        self._run(
+            _program("initdb"),
+            *("-A", "trust", "--auth-host=scram-sha-256", "-U", _USER, f"--pwfile={self._folder / 'password'}"),
+            *("--no-sync", "-D", str(self._cluster)),
+        )
+        self.start()
+
+    def start(self) -> None:
+        """Start the server, on the same folder and port."""
         self._server = Child(
-            [*self._as_user, _program("postgres"), "-D", cluster, "-k", self._folder, "-c", "listen_addresses="],
+            [
+                *self._as_user,
+                *(_program("postgres"), "-D", self._cluster, "-k", self._folder, "-p", str(self._port)),
+                *("-c", "listen_addresses=127.0.0.1"),
+            ],
             cwd=self._folder,
         )
         try:
@@ -42,6 +63,25 @@ class Postgres:
         except BaseException:
             self.close()
             raise
+
+    def stop(self) -> None:
+        """Stop the server; its clients lose their connections (a fast shutdown)."""
+        self._server.process.send_signal(signal.SIGINT)
+        self._server.wait(deadline_s=20)
+        self._server.close()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """For so long the server takes connections and answers nothing."""
+        main = psutil.Process(self._server.pid)
+        processes = [main, *main.children(recursive=True)]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
 
     def _run(self, *argv: str) -> None:
         done = subprocess.run(
@@ -56,19 +96,22 @@ class Postgres:
         return False
 
     def _do(self, statement: str) -> None:
-        with psycopg.connect(host=str(self._folder), user=_USER, dbname="postgres", autocommit=True) as connection:
+        with psycopg.connect(
+            host=str(self._folder), port=self._port, user=_USER, dbname="postgres", autocommit=True
+        ) as connection:
             connection.execute(statement.encode())
 
     def new_database(self) -> str:
-        """The URL of an empty database, as DATABASE_URL has it."""
+        """The URL of an empty database, as DATABASE_URL has it: over TCP, with a password."""
         self._databases += 1
         name = f"store{self._databases}"
         self._do(f"CREATE DATABASE {name}")
-        return f"postgresql:///{name}?host={self._folder}&user={_USER}"
+        return f"postgresql://{_USER}:{self.password}@127.0.0.1:{self._port}/{name}"
 
     def close(self) -> None:
         """Stop it and remove everything."""
-        self._server.close(deadline_s=10)
+        if self._server.is_running():
+            self.stop()
         shutil.rmtree(self._folder)
 
     def __enter__(self) -> Self:

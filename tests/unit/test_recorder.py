@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,6 +171,24 @@ def test_a_database_that_hangs_holds_nobody_up_who_reports_and_is_said(
     store.may_go_on.set()
     wait_for(lambda: recorder.problem() is None and len(store.texts) >= 5000, deadline_s=5, what="the queue written")
     assert store.texts == [str(number) for number in range(len(store.texts))]
+
+
+def test_orders_given_while_a_database_hangs_are_acknowledged_kept_aside_and_written_once_it_answers(
+    store: FakeStore, recorder: Recorder, spare: SpareOrders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.recorder._ORDER_WITHIN_S", 0.3)
+    recorder.keep(stream("stays"))
+    store.may_go_on.clear()
+    began_at = time.monotonic()
+    for number in range(20):
+        recorder.keep(stream(f"comes {number}"))
+    recorder.keep(stream("stays", Order.STOP))
+    recorder.remove("comes 0")
+    assert time.monotonic() - began_at < 22 * 0.3 / 2, "one waits, the others need not"
+    assert {kept.key: kept.order for kept in SpareOrders(tmp_path, SECRET_KEY).streams()}["stays"] is Order.STOP
+    store.may_go_on.set()
+    wait_for(lambda: not list(tmp_path.iterdir()), deadline_s=5, what="nothing owed any more")
+    assert store.orders == {"stays": Order.STOP} | {f"comes {number}": Order.RUN for number in range(1, 20)}
 
 
 def test_the_log_says_once_that_the_store_refuses_and_once_that_it_is_well(
