@@ -9,7 +9,6 @@ same receivers, as the measure of CPU. Times are user + system from /proc/PID/st
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import statistics
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.instruments.child import Child
+from tests.instruments.processes import cpu_s, pss_mb
 from tests.instruments.product import Product
 from tests.instruments.receivers import Receiver
 from tests.instruments.sample import make_sample
@@ -29,7 +29,6 @@ from tests.instruments.waiting import free_ports
 
 CPU_ALLOWED = 1.15
 PSS_MB_ALLOWED = 20.0
-_TICKS_S = os.sysconf("SC_CLK_TCK")
 _PLAIN = (
     "gst-launch-1.0 -q filesrc location={sample} ! "
     "tsparse set-timestamps=true alignment=7 smoothing-latency=30000 ! "
@@ -46,18 +45,6 @@ class Cost:
     dropped: int
     received_bytes: int
     api_ms: list[float]
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_S
-
-
-def pss_mb(pid: int) -> float:
-    """The proportional set size of a process, in MB of 2^20."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1]) / 1024
 
 
 def observe(pids: list[int], ports: list[int], seconds: int, product: Product | None) -> Cost:

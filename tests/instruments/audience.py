@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -75,14 +75,21 @@ class Viewer:
 
 
 @contextlib.contextmanager
-def audience(product: Product, count: int, **changes: Any) -> Iterator[list[Viewer]]:
+def audience(
+    product: Product,
+    count: int,
+    *,
+    receive: Callable[..., Receiver] = Receiver.calling,
+    patience_ms: int = PATIENT_MS,
+    **changes: Any,
+) -> Iterator[list[Viewer]]:
     """Start `count` listeners with a receiver each, and wait until all receive."""
     with contextlib.ExitStack() as stack:
         viewers = []
         for number in range(count):
             view = product.start(**{"name": f"stream {number + 1}", **changes})
             port = view["spec"]["endpoint"]["port"]
-            receiver = stack.enter_context(Receiver.calling(port, latency_ms=PATIENT_MS))
+            receiver = stack.enter_context(receive(port, latency_ms=patience_ms))
             viewers.append(Viewer(view, receiver))
         for viewer in viewers:
             viewer.receiver.wait_for_bytes(200_000, deadline_s=30)

@@ -1,4 +1,4 @@
-"""The worker processes of a product, found without asking it: from the kernel, by where their error output goes."""
+"""Processes without asking them: the workers of a product, by where their error output goes, and what each costs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,25 @@ from pathlib import Path
 from tests.instruments.child import is_alive
 from tests.instruments.product import Product
 from tests.instruments.waiting import wait_for
+
+_TICKS_S = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of a process, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_S
+
+
+def pss_mb(pid: int) -> float:
+    """The proportional set size of a process, in MB of 2^20."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1]) / 1024
+
+
+def threads_of(pid: int) -> int:
+    """How many threads a process has."""
+    return int(Path(f"/proc/{pid}/status").read_text().split("Threads:")[1].split()[0])
 
 
 def workers_of(product: Product) -> set[int]:

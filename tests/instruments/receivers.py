@@ -36,7 +36,7 @@ class Receiver:
         self._ended = False
         self.child = JsonChild(
             "tests.instruments.srt_receiver",
-            first={"mode": mode, "port": port, "write": str(self.payload), "times": str(self._times), **wanted},
+            first={"mode": mode, "port": port, "write": str(self.payload), "times": str(self._times)} | wanted,
             within=within,
         )
 
@@ -44,6 +44,11 @@ class Receiver:
     def calling(cls, port: int, **wanted: Any) -> Self:
         """Call a listener on this host."""
         return cls("call", port, **wanted)
+
+    @classmethod
+    def following(cls, port: int, **wanted: Any) -> Self:
+        """Call a listener on this host to stay for hours: what comes is judged as it comes, and not kept."""
+        return cls("call", port, follow=True, write="", times="", **wanted)
 
     @classmethod
     def listening(cls, port: int, **wanted: Any) -> Self:

@@ -19,16 +19,21 @@ from typing import BinaryIO
 
 from tests.instruments.child import be_punctual, say
 from tests.instruments.libsrt_abi import KeyState, LibSrt, MessageControl, Option, SrtError
+from tests.instruments.ts_reader import Follower
 
 TIMES = struct.Struct("<qqiH")  # due at µs (libsrt's clock: origin + latency), taken at ns (Unix), sequence, bytes
 _LINE_EVERY_S = 0.5
 _POLL_MS = 200
 _TRANSTYPE_LIVE = 0
+_SEQUENCE_NUMBERS = 1 << 31  # SRT, draft-sharabayko-srt, 3.1: 31 bits
 
 
 @dataclass
 class Wanted:
-    """What to receive and how. `mode` is call or listen; `times` is a file of TIMES records."""
+    """What to receive and how. `mode` is call or listen; `times` is a file of TIMES records.
+
+    `follow` is for hours: what comes is judged as it comes, and the seconds are not told.
+    """
 
     mode: str
     port: int
@@ -40,6 +45,7 @@ class Wanted:
     write: str = ""
     times: str = ""
     connect_ms: int = 8000
+    follow: bool = False
 
 
 @dataclass
@@ -47,7 +53,7 @@ class Figures:
     """What was received; packets and bytes are SRT payload messages. Totals of libsrt keep its names.
 
     `state` is calling, listening, connected, refused, lost or closed. `seconds` are payload bytes by the second since
-    the connection was made.
+    the connection was made. Gaps (messages that never came), errors and the pause are counted when it follows.
     """
 
     state: str = "starting"
@@ -67,6 +73,10 @@ class Figures:
     packets_retransmitted: int = 0
     packets_dropped: int = 0
     packets_undecrypted: int = 0
+    gaps: int = 0
+    continuity_errors: int = 0
+    sync_errors: int = 0
+    longest_pause_ms: float = 0.0
     seconds: list[int] = field(default_factory=list)
 
 
@@ -76,6 +86,8 @@ class _Receiver:
         self._srt = LibSrt()
         self.figures = Figures()
         self._said_at = 0.0
+        self._follower = Follower()
+        self._before: tuple[int, int] | None = None  # sequence and due time of the message before
 
     def run(self) -> None:
         """Receive until the connection or standard input ends."""
@@ -134,6 +146,8 @@ class _Receiver:
             now = time.monotonic()
             if size:
                 self._count(size, now - start)
+                if self._wanted.follow:
+                    self._follow(buffer.raw[:size], control)
                 out.write(buffer.raw[:size])
                 times.write(TIMES.pack(control.srctime, time.time_ns(), control.pktseq, size))
             if now - self._said_at >= _LINE_EVERY_S:
@@ -148,9 +162,21 @@ class _Receiver:
         figures.first_at = figures.first_at or figures.last_at
         figures.bytes += size
         figures.packets += 1
+        if self._wanted.follow:
+            return
         while len(figures.seconds) <= since_start_s:
             figures.seconds.append(0)
         figures.seconds[int(since_start_s)] += size
+
+    def _follow(self, payload: bytes, control: MessageControl) -> None:
+        figures = self.figures
+        if self._before is not None:
+            sequence, due_us = self._before
+            figures.gaps += (control.pktseq - sequence) % _SEQUENCE_NUMBERS != 1
+            figures.longest_pause_ms = max(figures.longest_pause_ms, (control.srctime - due_us) / 1000)
+        self._before = control.pktseq, control.srctime
+        self._follower.take(payload)
+        figures.continuity_errors, figures.sync_errors = self._follower.errors()
 
     def _read_stats(self, sock: int) -> None:
         stats, figures = self._srt.stats(sock), self.figures

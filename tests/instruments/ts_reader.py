@@ -81,6 +81,33 @@ def read_ts(data: bytes) -> Report:
     return report
 
 
+class Follower:
+    """Follows a stream for hours: whole packets as they come, of which only the errors are kept."""
+
+    def __init__(self) -> None:
+        self._report = Report()
+
+    def take(self, packets: bytes) -> None:
+        """Go on with the next packets; a part of one counts as a sync error."""
+        report = self._report
+        for at in range(0, len(packets), 188):
+            packet = packets[at : at + 188]
+            if len(packet) < 188 or packet[0] != 0x47:
+                report.sync_errors += 1
+                continue
+            report.packets += 1
+            number = (packet[1] & 0x1F) << 8 | packet[2]
+            if number != 0x1FFF:
+                pid = report.pids.setdefault(number, Pid())
+                announced = bool(packet[3] & 0x20 and packet[4] and packet[5] & 0x80)
+                has_payload = bool(packet[3] & 0x10)
+                _follow_counter(pid, packet, report.packets, has_payload=has_payload, announced=announced)
+
+    def errors(self) -> tuple[int, int]:
+        """Continuity errors and sync errors so far."""
+        return self._report.continuity_errors(), self._report.sync_errors
+
+
 def _read_packet(pid: Pid, number: int, packet: bytes, index: int) -> None:
     pid.packets += 1
     if number == 0x1FFF:

@@ -18,6 +18,7 @@ from tests.instruments.pcr import pcr_jitter
 from tests.instruments.receivers import Ffmpeg, Receiver, SrtLiveTransmit, busiest_second
 from tests.instruments.relay import Relay
 from tests.instruments.sample import BITRATE_BPS
+from tests.instruments.ts_reader import Follower, read_ts
 from tests.instruments.waiting import free_port
 from tests.instruments.wire import Packet, Wire, bits_by_second
 
@@ -172,3 +173,34 @@ def test_all_receivers_listen_as_well(kind: str, sample: Path) -> None:
 def test_a_receiver_says_why_it_was_refused() -> None:
     with Receiver.calling(free_port(), connect_ms=500) as receiver:
         assert receiver.wait_for_state("refused").error
+
+
+def test_a_receiver_that_follows_finds_the_errors_that_reading_the_whole_finds(sample: Path, tmp_path: Path) -> None:
+    data, damaged, port = sample.read_bytes(), tmp_path / "damaged.ts", free_port()
+    packets = [data[at : at + 188] for at in range(0, len(data), 188)]
+    damaged.write_bytes(b"".join(packet for number, packet in enumerate(packets) if number % 97))
+    with (
+        plain_sender(damaged, f"srt://127.0.0.1:{port}?mode=listener&latency=200"),
+        Receiver.calling(port, latency_ms=500) as keeping,
+        Receiver.following(port, latency_ms=500) as following,
+    ):
+        keeping.wait_for_bytes(4_000_000)
+        found = following.wait_for_bytes(4_000_000)
+        assert (found.continuity_errors > 10, found.gaps, found.sync_errors) == (True, 0, 0)
+        keeping.finish()
+        whole, follower = keeping.payload.read_bytes(), Follower()
+        for at in range(0, len(whole), 1316):
+            follower.take(whole[at : at + 1316])
+        report = read_ts(whole)
+        assert follower.errors() == (report.continuity_errors(), report.sync_errors)
+
+
+def test_a_receiver_that_follows_counts_the_messages_that_never_came(port: int) -> None:
+    with (
+        Relay(port, loss_to_caller=20, rtt_ms=150, seed=5) as relay,
+        Receiver.following(relay.port, latency_ms=20) as receiver,
+    ):
+        receiver.wait_for_bytes(2_000_000)
+        seen = receiver.figures()
+        assert seen.gaps > 0
+        assert seen.seconds == []
