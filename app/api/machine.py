@@ -6,9 +6,9 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from app.domain.spec import OVERHEAD_PERCENT
+from app.presenters.events import present_latest
 from app.presenters.machine import present_media_info, present_overview, present_system
 from app.presenters.rows import SPARK_SECONDS, present_row
-from app.presenters.stream import present_event
 from app.presenters.views import DashboardView, SystemView
 from app.supervisor.snapshot import Snapshot
 from app.utils import list_interfaces
@@ -19,6 +19,7 @@ from app.web.services import services
 machine = Blueprint("machine", __name__, url_prefix="/api")
 
 _DASHBOARD_EVENTS = 6
+_EVENTS_LOOKED_BACK = 100
 
 
 @machine.get("/overview")
@@ -41,7 +42,7 @@ def show_dashboard() -> Response:
                 present_row(snapshot, manager.history(snapshot.key, SPARK_SECONDS) if with_spark else None)
                 for snapshot in snapshots
             ],
-            events=[present_event(entry) for entry in manager.events(limit=_DASHBOARD_EVENTS)],
+            events=present_latest(manager.events(limit=_EVENTS_LOOKED_BACK), _DASHBOARD_EVENTS),
             free_ports=manager.free_ports(),
         )
     )

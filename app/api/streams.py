@@ -12,6 +12,7 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from app.domain.spec import parse_spec
+from app.presenters.events import present_latest
 from app.presenters.machine import present_overview
 from app.presenters.stream import iso, present_advice, present_event, present_second, present_stream
 from app.presenters.views import LiveView, SecondView, StreamView
@@ -28,6 +29,7 @@ EVENTS_MAX: Final = 1000
 _INPUT_RATE_SECONDS: Final = 3
 _LIVE_SECONDS: Final = 300
 _LIVE_EVENTS: Final = 30
+_EVENTS_LOOKED_BACK: Final = 100
 
 
 @api.get("/streams")
@@ -95,7 +97,7 @@ def show_live(key: str) -> Response:
             overview=present_overview(snapshots),
             stream=present_stream(snapshot, services().workers, history[-1] if history else None),
             samples=[present_second(second) for second in history if second.at > since],
-            events=[present_event(entry) for entry in manager.events(key=key, limit=_LIVE_EVENTS)],
+            events=present_latest(manager.events(key=key, limit=_EVENTS_LOOKED_BACK), _LIVE_EVENTS),
             advice=present_advice(snapshot),
         )
     )

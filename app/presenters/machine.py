@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from app.domain.status import Order
 from app.media_analysis import AnalysisState, bandwidth_needed_bps
-from app.presenters.stream import iso, judge
+from app.presenters.stream import iso, judge, severity_of
 from app.presenters.views import MediaInfoView, OverviewView, SystemView
-from app.presenters.words import SEVERITY_OF_PHASE, Severity
+from app.presenters.words import Severity
 from app.settings import Settings
 from app.supervisor.snapshot import Snapshot
 from app.utils import System
@@ -89,6 +89,6 @@ def present_problems(settings: Settings, store_problem: str | None, log_problem:
 def present_health(snapshots: Sequence[Snapshot], problems: Mapping[str, str]) -> dict[str, str]:
     """What of the whole works, part by part: `ok` or `fault`. It names no stream and tells no version."""
     ordered = [snapshot for snapshot in snapshots if snapshot.status.order is Order.RUN]
-    streams_are_well = all(SEVERITY_OF_PHASE[snapshot.status.phase] is not Severity.FAULT for snapshot in ordered)
+    streams_are_well = all(severity_of(snapshot) is not Severity.FAULT for snapshot in ordered)
     parts = {name: name not in problems for name in ("store", "log", "media_folder")} | {"streams": streams_are_well}
     return {name: "ok" if works else "fault" for name, works in parts.items()}

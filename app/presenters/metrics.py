@@ -13,7 +13,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app.domain.status import Order, Phase
-from app.presenters.words import SEVERITY_OF_PHASE, Severity
+from app.presenters.stream import severity_of
+from app.presenters.words import Severity
 from app.protocol import Peer
 from app.supervisor.snapshot import Snapshot
 
@@ -34,8 +35,8 @@ _Gauge = Callable[[Snapshot], float | None]
 _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
     "ordered": ("1 while the operator wants it on air.", lambda s: float(s.status.order is Order.RUN)),
     "healthy": (
-        "0 while its phase is a fault: stalled, backing off, failed.",
-        lambda s: float(SEVERITY_OF_PHASE[s.status.phase] is not Severity.FAULT),
+        "0 while it is stalled, backing off, failed, or trying again after a fault.",
+        lambda s: float(severity_of(s) is not Severity.FAULT),
     ),
     "peers": ("Connected receivers.", lambda s: float(len(s.sample.peers)) if s.sample else None),
     "payload_bits_per_second": (

@@ -41,7 +41,7 @@ def _latency(snapshot: Snapshot, applied: dict[str, Any], peers: list[Peer]) -> 
         name="Latency",
         asked=f"{asked_ms} ms",
         applied=None if applied_ms is None else f"{applied_ms} ms",
-        negotiated=" / ".join(f"{latency_ms} ms" for latency_ms in agreed) or None,
+        negotiated=f"{' / '.join(map(str, agreed))} ms" if agreed else None,
         note="The receiver asks for more; SRT takes the higher of the two." if raised else None,
         differs=raised or applied_ms not in (None, asked_ms, *agreed),
     )
@@ -71,7 +71,7 @@ def _cap(snapshot: Snapshot, applied: dict[str, Any], peers: list[Peer]) -> Sett
         applied=None
         if "max_bandwidth_bytes" not in applied
         else _cap_text(applied["max_bandwidth_bytes"], applied.get("overhead_percent")),
-        negotiated=" / ".join(f"{cap} Mb/s" for cap in caps) or None,
+        negotiated=f"{' / '.join(map(str, caps))} Mb/s" if caps else None,
         note=None if is_relative or not applied else "The cap does not follow the input, so overhead has no effect.",
         differs=bool(applied) and not is_relative,
     )

@@ -5,10 +5,11 @@ Numbers are rounded here and nowhere else; what is unknown stays None.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from app.domain.advice_live import advice_for_live
-from app.domain.spec import public_spec
+from app.domain.spec import CallerEndpoint, public_spec
 from app.domain.stats import Rates, Second, percent
 from app.domain.status import Phase
 from app.presenters.settings import build_settings
@@ -32,6 +33,7 @@ from app.utils import WorkerMeter, WorkerUse
 # Haivision's rule of thumb is 4 x RTT, its least multiplier 3: under that the page warns, well under it alarms.
 RATIO_ATTENTION = 3.0
 RATIO_FAULT = 2.5
+_REFUSED_LATELY_S = 60.0
 
 
 def present_stream(snapshot: Snapshot, meter: WorkerMeter, latest: Second | None = None) -> StreamView:
@@ -130,7 +132,9 @@ def present_event(entry: LogEntry) -> EventView:
 
 def judge(snapshot: Snapshot) -> tuple[Severity, str | None]:
     """How much a stream wants to be looked at, and the remark that says why a delivering one does."""
-    severity = SEVERITY_OF_PHASE[snapshot.status.phase]
+    severity = severity_of(snapshot)
+    if snapshot.status.phase is Phase.WAITING and severity is Severity.IDLE and _refused_lately(snapshot):
+        return Severity.ATTENTION, "a receiver is refused"
     if snapshot.status.phase is not Phase.DELIVERING:
         return severity, None
     if snapshot.rates is not None and snapshot.rates.packets_dropped:
@@ -141,10 +145,23 @@ def judge(snapshot: Snapshot) -> tuple[Severity, str | None]:
     return severity, None
 
 
+def severity_of(snapshot: Snapshot) -> Severity:
+    """How bad the state is. A next try does not heal: what failed stays a fault until the stream delivers again."""
+    phase, is_caller = snapshot.status.phase, isinstance(snapshot.spec.endpoint, CallerEndpoint)
+    if snapshot.status.reason is not None and phase in (Phase.STARTING, Phase.WAITING):
+        # A listener that waits has its port again; a caller that waits has not reached anybody yet.
+        return Severity.FAULT if is_caller or phase is Phase.STARTING else Severity.ATTENTION
+    return SEVERITY_OF_PHASE[phase]
+
+
+def _refused_lately(snapshot: Snapshot) -> bool:
+    return any(time.time() - refusal.last_at < _REFUSED_LATELY_S for refusal in snapshot.refusals)
+
+
 def worst_rtt_ms(snapshot: Snapshot) -> float | None:
     """Round-trip time of the peer that has the longest, None without a peer."""
     peers = snapshot.sample.peers if snapshot.sample else []
-    return rounded(max((peer.rtt_ms for peer in peers), default=None), 1)
+    return rounded(max((peer.rtt_ms for peer in peers), default=None), 2)
 
 
 def least_ratio(snapshot: Snapshot) -> float | None:
@@ -166,7 +183,7 @@ def _present_peer(peer: Peer, snapshot: Snapshot) -> PeerView:
         address=peer.address,
         stream_id=peer.stream_id,
         connected_s=round(max(0.0, sampled_at - peer.connected_at), 1),
-        rtt_ms=round(peer.rtt_ms, 1),
+        rtt_ms=round(peer.rtt_ms, 2),
         latency_rtt_ratio=_ratio(peer, snapshot),
         negotiated_latency_ms=peer.negotiated_latency_ms,
         payload_mbps=rounded(rates.payload_mbps, 3) if rates else None,

@@ -50,10 +50,6 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "passphrase at one end only",
         "One end encrypts and the other does not. Give both the same passphrase, or neither.",
     ),
-    Reason.PASSPHRASE_LOST: (
-        "passphrase lost",
-        "The stored passphrase cannot be read, because SECRET_KEY has changed. Dismiss the stream and start it anew.",
-    ),
     Reason.HOST_NOT_FOUND: ("host not found", "The name has no address. Check its spelling and this host's DNS."),
     Reason.NETWORK_UNREACHABLE: ("network unreachable", "This host has no route there. Check routes and interfaces."),
     Reason.PORT_IN_USE: ("port in use", "Another program holds this UDP port. Choose another port or end it."),

@@ -273,7 +273,7 @@ def test_settings_show_what_was_changed_on_the_way(script):
     assert (rows["Overhead"]["asked"], rows["Overhead"]["applied"], rows["Overhead"]["differs"]) == ("3 %", "5 %", True)
     assert rows["Encryption"]["negotiated"] == "secured"
     assert rows["QoS"]["applied"] == "DSCP 34"
-    assert two_peers["Latency"]["negotiated"] == "200 ms / 500 ms"
+    assert two_peers["Latency"]["negotiated"] == "200 / 500 ms"
     assert two_peers["Latency"]["differs"] is True
 
 

@@ -1,0 +1,67 @@
+"""How bad a stream is, and what its log tells: the same from one try to the next."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from app.domain.secret import Secret
+from app.domain.spec import BarsSource, CallerEndpoint, Encryption, ListenerEndpoint, StreamSpec
+from app.domain.status import Phase, Reason
+from app.presenters.events import present_latest
+from app.presenters.stream import judge
+from app.supervisor.snapshot import LogEntry, Refusal
+from tests.web.fake_streams import make_peer, make_snapshot
+
+CALLER = StreamSpec(CallerEndpoint("192.0.2.9", 9000), BarsSource(), "Calls")
+LISTENER = StreamSpec(ListenerEndpoint(10001), BarsSource(), "Listens")
+
+
+@pytest.mark.parametrize("phase", [Phase.BACKING_OFF, Phase.STARTING, Phase.WAITING])
+def test_a_caller_that_tries_again_stays_a_fault_until_it_delivers(phase, script, manager):
+    manager.streams = {"calls": make_snapshot("calls", CALLER, phase, reason=Reason.CONNECTION_TIMEOUT)}
+
+    assert script.get("/api/overview").json["overview"]["fault"] == 1
+    assert script.get("/health").status_code == 503
+    assert 'srt_stream_healthy{key="calls",name="Calls"} 0.0' in script.get("/metrics").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("phase", [Phase.STARTING, Phase.WAITING])
+def test_a_first_try_is_no_fault(phase):
+    assert judge(make_snapshot("calls", CALLER, phase)) == ("idle", None)
+
+
+def test_a_listener_that_has_its_port_again_is_worth_a_look():
+    snapshot = make_snapshot("listens", LISTENER, Phase.WAITING, reason=Reason.WORKER_CRASHED)
+
+    assert judge(snapshot)[0] == "attention"
+
+
+@pytest.mark.parametrize(("age_s", "severity"), [(5, "attention"), (300, "idle")])
+def test_a_receiver_that_is_refused_now_is_worth_a_look(age_s, severity):
+    spec = StreamSpec(ListenerEndpoint(10001), BarsSource(), "Guest", encryption=Encryption(128, Secret("a" * 12)))
+    at = time.time() - age_s
+    refusal = Refusal("203.0.113.9", Reason.WRONG_PASSPHRASE, 1, at, at)
+
+    assert judge(make_snapshot("guest", spec, Phase.WAITING, refusals=(refusal,)))[0] == severity
+
+
+def test_the_round_trip_of_a_short_path_is_not_nothing(script, manager):
+    snapshot = make_snapshot("listens", LISTENER, Phase.DELIVERING, peers=(make_peer(rtt_ms=0.042),), payload_mbps=8.0)
+    manager.streams = {"listens": snapshot}
+
+    assert script.get("/api/streams/listens").json["rtt_ms"] == 0.04
+
+
+def test_what_a_stream_says_again_and_again_takes_one_line():
+    log = [LogEntry(100.0 - number, "calls", "Calls", "phase", f"try {number % 2}", 1, None) for number in range(9)]
+    log.insert(4, LogEntry(96.5, "other", "Other", "phase", "delivering", 1, None))
+    shown = present_latest(log, 6)
+
+    assert [(one.name, one.text, one.count) for one in shown] == [
+        ("Calls", "try 0", 5),
+        ("Calls", "try 1", 4),
+        ("Other", "delivering", 1),
+    ]
+    assert (shown[0].at[-3:], shown[0].first_at[-3:]) == ("40Z", "32Z")
