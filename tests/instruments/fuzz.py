@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
@@ -50,10 +50,14 @@ _STREAMS_AT_ONCE = 2
 
 @dataclass
 class Count:
-    """What was asked and how it was answered; `wrong` are the questions that no server should fail on."""
+    """What was asked and how it was answered; `wrong` are the questions that no server should fail on.
+
+    A round asks up to `examples` questions, for up to `seconds`. Its number seeds them: the same ones at each run.
+    """
 
     examples: int
     seconds: float
+    round: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     _ends: float = 0.0
@@ -65,6 +69,10 @@ class Count:
     def is_over(self) -> bool:
         return time.monotonic() > self._ends
 
+    def asked(self) -> int:
+        """How many questions were answered."""
+        return sum(self.statuses.values())
+
     def take(self, what: str, answer: requests.Response) -> None:
         """Book an answer."""
         self.statuses[answer.status_code] += 1
@@ -74,12 +82,11 @@ class Count:
             self.wrong.append(f"a file from outside in the answer to {what}")
 
     def settings(self, part: float) -> settings:
-        """Hypothesis's settings for a part of all examples: the same ones at each run."""
+        """Hypothesis's settings for a part of all examples."""
         return settings(
             max_examples=max(5, int(self.examples * part)),
             deadline=None,
             database=None,
-            derandomize=True,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
@@ -97,6 +104,7 @@ def fuzz_by_description(product: Product, count: Count) -> None:
             # A key that is there, or all answers would be 404. Whoever is dismissed or stopped is nobody's stream.
             keys = {"key": product.start(name="victim")["key"]} if "{key}" in operation.path else None
 
+            @seed(count.round)
             @count.settings(0.6 / len(operations) / 2)
             @given(case=operation.as_strategy(generation_mode=mode, path_parameters=keys))
             def ask(case: Any) -> None:
@@ -116,6 +124,7 @@ def fuzz_places(product: Product, count: Count) -> None:
     headers = {"Authorization": f"Bearer {product.api_key}"}
     count.begin(0.15)
 
+    @seed(count.round)
     @count.settings(0.15)
     @given(path=paths, where=st.sampled_from(["list", "check", "info", "page", "post"]))
     def ask(path: str, where: str) -> None:
@@ -147,6 +156,7 @@ def fuzz_hosts(product: Product, count: Count) -> None:
     base, headers = f"http://127.0.0.1:{product.port}", {"Authorization": f"Bearer {product.api_key}"}
     count.begin(0.1)
 
+    @seed(count.round)
     @count.settings(0.1)
     @given(host=hosts, route=st.sampled_from(["/api/streams", "/api/network-tests"]))
     def ask(host: str, route: str) -> None:
@@ -171,6 +181,7 @@ def fuzz_forms(product: Product, count: Count) -> None:
     values = st.one_of(st.text(max_size=40), st.integers().map(str), st.sampled_from(["", "file", "bars", "multicast"]))
     count.begin(0.15)
 
+    @seed(count.round)
     @count.settings(0.15)
     @given(fields=st.dictionaries(st.sampled_from(names), values), page=st.sampled_from(["/", "/caller"]))
     def ask(fields: dict[str, str], page: str) -> None:
@@ -208,14 +219,17 @@ def main() -> None:
         (product.media / "etc").symlink_to(outside)
         web = product.web.pid
         with audience(product, 1) as (viewer,):
-            for ask in KINDS:
-                ask(product, count)
+            ends = time.monotonic() + count.seconds
+            while count.asked() < count.examples and time.monotonic() < ends:
+                for ask in KINDS:
+                    ask(product, count)
+                count.round += 1
             after = product.stream(viewer.key)
             is_undisturbed = (after["worker"]["pid"], after["restarts"]) == (viewer.worker_pid, 0)
             verdict = viewer.verdict()
         assert product.web.is_running()
         say(
-            asked=sum(count.statuses.values()),
+            asked=count.asked(),
             statuses={str(status): number for status, number in sorted(count.statuses.items())},
             wrong=count.wrong[:20],
             failures_logged=product.log_file.read_text().count("request failed"),

@@ -32,7 +32,8 @@ _SEQUENCE_NUMBERS = 1 << 31  # SRT, draft-sharabayko-srt, 3.1: 31 bits
 class Wanted:
     """What to receive and how. `mode` is call or listen; `times` is a file of TIMES records.
 
-    `follow` is for hours: what comes is judged as it comes, and the seconds are not told.
+    `follow` is for hours: what comes is judged as it comes, and the seconds are not told. `pause_ms` after each message
+    and `buffer_bytes`, the room for what was not read yet, make a slow reader.
     """
 
     mode: str
@@ -46,6 +47,8 @@ class Wanted:
     times: str = ""
     connect_ms: int = 8000
     follow: bool = False
+    pause_ms: float = 0
+    buffer_bytes: int = 0
 
 
 @dataclass
@@ -119,6 +122,8 @@ class _Receiver:
         srt.set(sock, Option.RCVLATENCY, wanted.latency_ms)
         srt.set(sock, Option.RCVTIMEO, _POLL_MS)
         srt.set(sock, Option.CONNTIMEO, wanted.connect_ms)
+        if wanted.buffer_bytes:
+            srt.set(sock, Option.RCVBUF, wanted.buffer_bytes)
         if wanted.passphrase:
             srt.set(sock, Option.PASSPHRASE, wanted.passphrase.encode())
         if wanted.key_bytes:
@@ -150,6 +155,8 @@ class _Receiver:
                     self._follow(buffer.raw[:size], control)
                 out.write(buffer.raw[:size])
                 times.write(TIMES.pack(control.srctime, time.time_ns(), control.pktseq, size))
+            if self._wanted.pause_ms:
+                time.sleep(self._wanted.pause_ms / 1000)
             if now - self._said_at >= _LINE_EVERY_S:
                 out.flush()
                 self._read_stats(sock)

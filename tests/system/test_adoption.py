@@ -56,15 +56,18 @@ def test_receivers_do_not_notice_that_the_web_process_is_killed_and_killed_again
     own: Product, record_property: Note
 ) -> None:
     chance = random.Random(6)
-    took_s = []
+    took_s, since_launch_s = [], []
     with audience(own, STREAMS) as viewers:
         for _ in range(KILLS):
             time.sleep(chance.uniform(0.0, 1.5))  # not a wait: the moment of the kill is what varies
             own.kill_web()
             for viewer in viewers:
                 viewer.wait_for_more()
+            launched_at = time.monotonic()
             own.restart_web()
             took_s.append(wait_until_adopted(own, viewers))
+            since_launch_s.append(round(time.monotonic() - launched_at, 2))
+        record_property("since_launch_s", since_launch_s)
         assert all(own.stream(viewer.key)["restarts"] == 0 for viewer in viewers)
         assert_nobody_noticed(viewers, record_property, took_s)
 

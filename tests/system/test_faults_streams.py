@@ -149,6 +149,30 @@ def test_a_receiver_that_stops_reading_holds_up_neither_the_others_nor_the_sende
             assert each.verdict().is_whole
 
 
+def test_a_receiver_that_reads_slowly_costs_itself_packets_and_nobody_else(own: Product, record_property: Note) -> None:
+    with audience(own, 2) as (viewer, other):
+        port = viewer.view["spec"]["endpoint"]["port"]
+        # A hundred messages a second, of almost four hundred, and room for less than one second.
+        with Receiver.calling(port, pause_ms=10, buffer_bytes=400_000) as slow:
+            slow.wait_for_bytes(100_000)
+            view = own.wait_for_stream(
+                viewer.key,
+                lambda seen: sum(peer["packets_dropped"] > 100 for peer in seen["peers"]) == 1,
+                deadline_s=30,
+            )
+            for each in (viewer, other):
+                each.wait_for_more(5_000_000)
+            # Its libsrt may by then have broken the connection itself, for want of room.
+            assert slow.figures().state in ("connected", "lost")
+            record_property("dropped", [peer["packets_dropped"] for peer in view["peers"]])
+            unhurt = [peer for peer in own.stream(viewer.key)["peers"] if not peer["packets_dropped"]]
+            assert len(unhurt) == 1
+        assert own.stream(viewer.key)["phase"] == "delivering"
+        for each in (viewer, other):
+            assert own.stream(each.key)["restarts"] == 0
+            assert each.verdict().is_whole
+
+
 def delete(path: Path, _new: bytes) -> None:
     path.unlink()
 
