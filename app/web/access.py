@@ -54,14 +54,17 @@ def guard(app: Flask, api_key: Secret | None) -> None:
 
 
 def admit(asked: Request, api_key: Secret | None) -> None:
-    """Let the request pass or raise Unauthorized; `g.actor` then says who it is, for the event log."""
-    g.actor = "operator"
+    """Let the request pass or raise Unauthorized; `g.actor` then says who asks and from where, for the event log."""
+    g.is_scripted = False
+    # The address is the client's own: the proxy in front tells it, and what a client claims counts for nothing.
+    g.actor = f"operator at {asked.remote_addr}"
     if asked.endpoint in _OPEN_ENDPOINTS:
         return
     if (token := _bearer_token(asked)) is not None:
         if not _is_right_key(token, api_key):
             raise Unauthorized("The API key is not right, or scripted access is switched off (API_KEY is unset).")
-        g.actor = "api key"
+        g.is_scripted = True
+        g.actor = f"api key at {asked.remote_addr}"
         return
     if asked.path.startswith(("/api/", "/metrics")) and "csrf_token" not in session:
         raise Unauthorized("Open a page of this host first, or send the API key: Authorization: Bearer …")
@@ -71,7 +74,7 @@ def admit(asked: Request, api_key: Secret | None) -> None:
 
 def is_scripted() -> bool:
     """Tell whether the present request came with the API key."""
-    return bool(g.actor == "api key")
+    return bool(g.is_scripted)
 
 
 def _bearer_token(asked: Request) -> str | None:

@@ -111,7 +111,7 @@ def test_a_stream_is_stopped_only_after_a_question_that_names_it(page: Browser, 
     page.click("#confirm-yes")
     page.wait_text("tr[data-key=lineup] .col-state", "Stopped")
 
-    assert manager.orders == [("stop", "lineup", "operator")]
+    assert manager.orders == [("stop", "lineup", "operator at 127.0.0.1")]
 
 
 def test_a_failed_stream_stays_until_it_is_dismissed(page: Browser, manager: FakeManager) -> None:
@@ -119,7 +119,7 @@ def test_a_failed_stream_stays_until_it_is_dismissed(page: Browser, manager: Fak
     page.click("tr[data-key=failed] .col-actions button:last-child")
     wait_for(lambda: "failed" not in shown_keys(page), deadline_s=5, what="the failed stream to be gone")
 
-    assert manager.orders == [("dismiss", "failed", "operator")]
+    assert manager.orders == [("dismiss", "failed", "operator at 127.0.0.1")]
 
 
 def test_a_stopped_stream_starts_again(page: Browser, manager: FakeManager) -> None:
@@ -127,7 +127,7 @@ def test_a_stopped_stream_starts_again(page: Browser, manager: FakeManager) -> N
     page.click("tr[data-key=stoppd] .col-actions button:nth-last-child(2)")
     page.wait_text("tr[data-key=stoppd] .col-state", "Waiting")
 
-    assert manager.orders == [("restart", "stoppd", "operator")]
+    assert manager.orders == [("restart", "stoppd", "operator at 127.0.0.1")]
 
 
 def test_everything_is_done_with_keys_alone(page: Browser, manager: FakeManager) -> None:
@@ -150,7 +150,7 @@ def test_everything_is_done_with_keys_alone(page: Browser, manager: FakeManager)
     # The choice went with the stream that was stopped; the next row is the one after it.
     page.press("j", Keys.ENTER)
     page.wait_text("#label", SCRIPT_NAME)
-    assert manager.orders == [("stop", "stallx", "operator")]
+    assert manager.orders == [("stop", "stallx", "operator at 127.0.0.1")]
 
 
 def test_single_keys_can_be_switched_off(page: Browser) -> None:

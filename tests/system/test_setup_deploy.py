@@ -1,24 +1,16 @@
-"""What operations install: units, kernel settings, the NGINX site, metrics examples, the scripts themselves."""
+"""What operations install: units, kernel settings, metrics examples, the scripts themselves."""
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
-import shutil
 import subprocess
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.presenters.metrics import StreamCollector
-from tests.instruments.child import Child
-from tests.instruments.product import Product
-from tests.instruments.waiting import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -30,7 +22,6 @@ SCRIPTS = sorted(
         *DEPLOY.glob("*.sh"),
     ]
 )
-PASSWORD = "a password of this test"
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -149,117 +140,3 @@ def test_alerts_and_dashboard_use_metrics_that_are_served() -> None:
     assert used, "the pattern still finds how metrics are used"
     assert used <= served
     assert json.loads(texts[-1])["panels"]
-
-
-class Proxy:
-    """NGINX with the shipped site in front of a product."""
-
-    def __init__(self, product: Product, folder: Path) -> None:
-        self.port = free_port()
-        self.folder = folder
-        site = (DEPLOY / "nginx" / "mcr-srt-streamer.conf").read_text()
-        shared = (DEPLOY / "nginx" / "locations.inc").read_text()
-        site = re.sub(r"include \S+locations\.inc;", f"include {folder}/locations.inc;", site)
-        site = re.sub(r"\n *listen \[::\]:80[^;]*;", "", site).replace("listen 80 ", f"listen 127.0.0.1:{self.port} ")
-        site = site.replace("127.0.0.1:5000", f"127.0.0.1:{product.port}")
-        (folder / "site.conf").write_text(site)
-        shared = shared.replace("/etc/nginx/", f"{folder}/").replace("/opt/mcr-srt-streamer/current", str(ROOT))
-        (folder / "locations.inc").write_text(shared)
-        digest = subprocess.run(
-            ["openssl", "passwd", "-apr1", "-stdin"], input=PASSWORD, capture_output=True, text=True, check=True
-        ).stdout
-        (folder / "mcr-srt-streamer.htpasswd").write_text(f"operator:{digest}")
-        spools = "".join(
-            f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        # One process as this user: the static files are read from a checkout that others may not enter.
-        self.config = folder / "nginx.conf"
-        self.config.write_text(
-            f"daemon off; master_process off; pid {folder}/pid; error_log stderr; events {{}}\n"
-            f"http {{ access_log off; include /etc/nginx/mime.types; {spools} include {folder}/site.conf; }}\n"
-        )
-
-    def get(self, path: str, *, password: str = "", **headers: str) -> tuple[int, bytes, dict[str, str]]:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}")
-        for name, value in headers.items():
-            request.add_header(name.replace("_", "-"), value)
-        if password:
-            request.add_header("Authorization", "Basic " + base64.b64encode(f"operator:{password}".encode()).decode())
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, answer.read(), dict(answer.headers)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read(), dict(error.headers)
-
-
-@pytest.fixture(scope="module")
-def proxied(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Product, Proxy]]:
-    folder = tmp_path_factory.mktemp("nginx")
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert nginx, "nginx is installed by test.sh"
-    with Product(sample) as product:
-        proxy = Proxy(product, folder)
-        subprocess.run([nginx, "-t", "-q", "-c", proxy.config], check=True)
-        with Child([nginx, "-c", proxy.config]) as running:
-
-            def serves() -> bool:
-                assert running.is_running(), running.complaints()
-                try:
-                    return proxy.get("/health")[0] in (200, 503)
-                except OSError:
-                    return False
-
-            wait_for(serves, deadline_s=10, what="an answer through NGINX")
-            yield product, proxy
-
-
-def test_without_a_password_the_proxy_shows_nothing_but_health(proxied: tuple[Product, Proxy]) -> None:
-    _, proxy = proxied
-    for path in ("/", "/caller", "/api/streams", "/metrics", "/static/css/style.css"):
-        assert proxy.get(path)[0] == 401, path
-        assert proxy.get(path, password="wrong")[0] == 401, path
-    assert proxy.get("/health")[0] == 200
-
-
-def test_with_the_password_pages_and_static_files_come_through(proxied: tuple[Product, Proxy]) -> None:
-    _, proxy = proxied
-    status, page, headers = proxy.get("/", password=PASSWORD)
-    assert status == 200
-    assert "default-src 'none'" in headers["Content-Security-Policy"]
-    (style,) = set(re.findall(rb"/static/css/style\.css\?v=\w+", page))
-    status, text, headers = proxy.get(style.decode(), password=PASSWORD)
-    assert status == 200
-    assert text == (ROOT / "app" / "static" / "css" / "style.css").read_bytes()
-    assert "immutable" in headers["Cache-Control"]
-
-
-def test_the_page_behind_the_proxy_may_poll_the_api(proxied: tuple[Product, Proxy]) -> None:
-    _, proxy = proxied
-    cookie = proxy.get("/", password=PASSWORD)[2]["Set-Cookie"].split(";")[0]
-
-    def versions() -> object:
-        status, body, _ = proxy.get("/api/dashboard", password=PASSWORD, Cookie=cookie)
-        assert status == 200
-        return json.loads(body)["system"]["gstreamer_version"]
-
-    wait_for(versions, deadline_s=30, what="the versions, which the server asks a child for")
-
-
-def test_a_script_brings_the_api_key_instead_of_the_password(proxied: tuple[Product, Proxy]) -> None:
-    product, proxy = proxied
-    for path in ("/api/streams", "/metrics"):
-        assert proxy.get(path, Authorization=f"Bearer {product.api_key}")[0] == 200, path
-        assert proxy.get(path, Authorization="Bearer wrong")[0] == 401, path
-    assert proxy.get("/", Authorization=f"Bearer {product.api_key}")[0] == 401, "a key opens the API, not the pages"
-
-
-def test_the_proxy_replaces_what_a_client_claims_of_its_address(proxied: tuple[Product, Proxy]) -> None:
-    _, proxy = proxied
-    shared = (proxy.folder / "locations.inc").read_text()
-    assert "proxy_set_header X-Forwarded-For $remote_addr;" in shared
-    assert "proxy_add_x_forwarded_for" not in shared
-    claimed = {"X_Forwarded_For": "203.0.113.9", "X_Forwarded_Proto": "https"}
-    headers = proxy.get("/", password=PASSWORD, **claimed)[2]
-    # A request that is believed to have come over HTTPS gets a cookie that is marked so.
-    assert "Secure" not in headers["Set-Cookie"]

@@ -37,7 +37,7 @@ def test_a_browser_that_opened_a_page_may_read(browser):
 
 def test_a_browser_with_its_token_may_write(browser, manager):
     assert browser.post("/api/streams", json=SPEC).status_code == 201
-    assert manager.orders == [("start", "new010", "operator")]
+    assert manager.orders == [("start", "new010", "operator at 127.0.0.1")]
 
 
 def test_a_session_without_its_token_writes_nothing(browser, manager):
@@ -60,7 +60,7 @@ def test_a_form_without_its_token_writes_nothing(app, manager):
 def test_the_right_key_reads_and_writes(script, manager):
     assert script.get("/api/streams").status_code == 200
     assert script.post("/api/streams", json=SPEC).status_code == 201
-    assert manager.orders == [("start", "new010", "api key")]
+    assert manager.orders == [("start", "new010", "api key at 127.0.0.1")]
 
 
 @pytest.mark.parametrize("token", ["Bearer wrong", "bearer ", "Bearer nyckelå"])
