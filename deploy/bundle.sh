@@ -42,15 +42,24 @@ name=mcr-srt-streamer-$version-$release-$(uname -m)
 [ -z "$(git -c safe.directory='*' status --porcelain --untracked-files=no)" ] ||
     say "changes that are not committed are not packed"
 
+PYTHON=/usr/bin/python3
+if [ "$family" = debian ] && [ "$dry_run" = no ]; then ensure_packages python3 python3-venv; fi
+is_recent_python "$PYTHON" || PYTHON=/usr/bin/python3.11
+old_python=()
+if [ "$PYTHON" != /usr/bin/python3 ]; then
+    if [ "$family" = debian ]; then old_python=("${DEBIAN_OLD_PYTHON[@]}")
+    else old_python=("${RPM_OLD_PYTHON[@]}")
+    fi
+fi
+
 # What the target gets from the archive. systemd's own packages are tied to each other by exact versions: where the
 # target is some updates behind, all of them have to be at hand.
 if [ "$family" = debian ]; then
     packages=("${DEBIAN_RUN[@]}" nginx apache2-utils openssl logrotate systemd-sysv udev libpam-systemd)
-    is_recent_python /usr/bin/python3 || packages+=("${DEBIAN_OLD_PYTHON[@]}")
-    packages+=("${extra[@]}")
 else
-    packages=("${RPM_RUN[@]}" "${RPM_OLD_PYTHON[@]}" nginx httpd-tools logrotate "${extra[@]}")
+    packages=("${RPM_RUN[@]}" nginx httpd-tools openssl logrotate)
 fi
+packages+=("${old_python[@]}" "${extra[@]}")
 if [ "$dry_run" = yes ]; then
     echo "would write $folder/$name.tar.gz with"
     echo "  the program, $(git -c safe.directory='*' ls-files | wc -l) files of commit $version"
@@ -74,20 +83,13 @@ pack_program() {
 }
 
 pack_wheels() {
-    PYTHON=/usr/bin/python3
-    if [ "$family" = debian ]; then ensure_packages python3 python3-venv; fi
-    if ! is_recent_python "$PYTHON"; then
-        PYTHON=/usr/bin/python3.11
-        if [ "$family" = debian ]; then ensure_packages "${DEBIAN_OLD_PYTHON[@]}"
-        else ensure_packages "${RPM_OLD_PYTHON[@]}"
-        fi
-    fi
+    [ "${#old_python[@]}" -eq 0 ] || ensure_packages "${old_python[@]}"
     say "fetching Python packages for $("$PYTHON" --version)"
     "$PYTHON" -m venv "$work/venv"
     local pip=("$work/venv/bin/python" -m pip --quiet --disable-pip-version-check)
     "${pip[@]}" download --only-binary=:all: --dest "$top/wheels" --requirement requirements.txt
     # The distribution's own Python has its GStreamer bindings; another one needs them compiled, here rather than there.
-    [ "$PYTHON" = /usr/bin/python3 ] ||
+    [ "${#old_python[@]}" -eq 0 ] ||
         "${pip[@]}" wheel --no-deps --wheel-dir "$top/wheels" --requirement requirements-gi.txt
 }
 
