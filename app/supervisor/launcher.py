@@ -45,6 +45,9 @@ class WorkerHandle(Protocol):
     def is_alive(self) -> bool:
         """Whether the process exists. Never blocks."""
 
+    def last_word(self) -> Ended | None:
+        """Why it ended, in its own words; None before it has left any. It may still be there."""
+
     def end(self) -> Ended:
         """Why a dead worker ended: its own last word, or what its exit tells."""
 
@@ -164,9 +167,13 @@ class _Local:
         """Try its Unix socket."""
         return _connect(self._path)
 
+    def last_word(self) -> Ended | None:
+        """What it left beside its socket."""
+        return _last_word(self._path)
+
     def end(self) -> Ended:
         """Its last word from the runtime folder, else a guess from exit status and error output."""
-        return _last_word(self._path) or self._crash()
+        return self.last_word() or self._crash()
 
     def _crash(self) -> Ended:
         text = f"{self._how_it_ended()} {_tail(self._path.with_suffix('.log'))}".strip()

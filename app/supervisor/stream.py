@@ -37,6 +37,7 @@ _HELLO_WITHIN_S: Final = 15.0
 _SAMPLE_WITHIN_S: Final = 5.0
 _TERMINATE_AFTER_S: Final = 2.0
 _KILL_AFTER_S: Final = 4.0
+_LEAVE_WITHIN_S: Final = 1.0
 _REFUSALS_KEPT: Final = 50
 _NOTICES_KEPT: Final = 20
 _OTHER_VERSION: Final = (
@@ -162,6 +163,7 @@ class SupervisedStream:
         if self.connection is None:
             self._received = b""  # a line that broke off with the old connection does not go on in the new one
             self.connection = self.worker.connect()
+        self._check_lingers(now)
         self._check_hung(now)
         self._climb_stop_ladder(now)
 
@@ -187,6 +189,14 @@ class SupervisedStream:
         self._launcher.discard(self.order.key)
         self._forget_worker()
         self._step(life.Ended(reason or Reason.WORKER_CRASHED, random.random()), now)  # noqa: S311
+
+    def _check_lingers(self, now: float) -> None:
+        """Kill a worker that gave its last word and does not leave: some hang in their exit, and hold their port."""
+        if self.worker is None or now - self._heard_at <= _LEAVE_WITHIN_S:
+            return
+        self._ended = self._ended or self.worker.last_word()
+        if self._ended is not None:
+            self.worker.kill()
 
     def _check_hung(self, now: float) -> None:
         limit_s = _SAMPLE_WITHIN_S if self._hello is not None else _HELLO_WITHIN_S

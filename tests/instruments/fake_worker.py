@@ -26,14 +26,17 @@ class FakeSender:
     `cannot REASON`: start fails · `ends REASON`: the first poll ends it · `crash`: it dies of a signal with its first
     sample · `surprise`: that raises what nobody expects · `hang`: it never gives a second sample · `deaf`: it never
     stops · `receiver`: somebody acknowledges everything · `notice`: it has something to say before anybody listens ·
-    `chatty`: its debug view is large.
+    `chatty`: its debug view is large · `lingers`: it leaves its last word and then does not go.
     """
+
+    lingers = False
 
     def __init__(self, order: WorkerOrder, tell: Tell) -> None:
         self._words = order.spec.name.split()
         self._started_at = time.monotonic()
         self._wake_fd = os.eventfd(0)
         self._samples = 0
+        FakeSender.lingers = "lingers" in self._words
         if "notice" in self._words:
             tell(Notice(unix_now(), "pretended", "a notice before anybody listens"))
 
@@ -113,4 +116,7 @@ class FakeSender:
 
 
 if __name__ == "__main__":
-    sys.exit(main(FakeSender))
+    status = main(FakeSender)
+    while FakeSender.lingers:
+        signal.pause()
+    sys.exit(status)

@@ -48,6 +48,10 @@ class PretendedWorker:
         """Whether it was not ended yet."""
         return self._alive
 
+    def last_word(self) -> Ended | None:
+        """The word that it left so far."""
+        return self._left_word
+
     def end(self) -> Ended:
         """The word that it left, or that it crashed."""
         return self._left_word or Ended(0.0, Reason.WORKER_CRASHED, "signal SIGSEGV")
@@ -86,6 +90,10 @@ class PretendedWorker:
         if self._far is not None:
             self._far.close()
             self._far = None
+
+    def linger(self, word: Ended) -> None:
+        """Leave a word, and do not go."""
+        self._left_word = word
 
     def die(self, word: Ended | None = None) -> None:
         """End, leaving a word or none."""

@@ -212,6 +212,20 @@ def test_a_worker_that_does_not_hear_is_made_to_leave(own: OwnManager) -> None:
     assert not is_alive(snapshot.worker_pid)
 
 
+def test_a_worker_that_hangs_in_its_exit_is_believed_and_ended(own: OwnManager) -> None:
+    key = own.manager.start(own.spec(name="ends end_of_file lingers")).key
+    seen = own.wait(key, ended)
+    assert (seen.status.phase, seen.status.reason) == (Phase.STOPPED, Reason.END_OF_FILE)
+    assert own.manager.start(own.spec(name="receiver")).status.phase in (Phase.WAITING, Phase.DELIVERING)
+
+
+def test_a_stop_is_quick_though_the_worker_hangs_in_its_exit(own: OwnManager) -> None:
+    snapshot = own.manager.start(own.spec(name="receiver lingers"))
+    assert own.manager.stop(snapshot.key).status.phase is Phase.STOPPED
+    assert snapshot.worker_pid is not None
+    assert not is_alive(snapshot.worker_pid)
+
+
 def test_history_has_a_point_for_each_second(own: OwnManager) -> None:
     key = own.manager.start(own.spec(name="receiver")).key
     wait_for(lambda: len(own.manager.history(key, 60)) >= 2, deadline_s=10, what="two seconds of history")

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.spec import MulticastSource
 from app.domain.status import BACK_OFF_S, Order, Phase, Reason
-from app.protocol import Stop
+from app.protocol import Ended, Stop
 from tests.instruments.pretended_launcher import Stage
 
 
@@ -155,6 +155,22 @@ def test_a_worker_that_leaves_unasked_is_not_taken_for_a_stop(stage: Stage) -> N
     stage.come_up()
     stage.end_worker(None)
     assert phase(stage) == (Phase.BACKING_OFF, Reason.WORKER_CRASHED)
+
+
+@pytest.mark.parametrize("says", [True, False], ids=["said", "left behind"])
+def test_a_worker_that_gave_its_last_word_and_does_not_leave_is_killed_and_believed(stage: Stage, says: bool) -> None:
+    stage.come_up()
+    stage.deliver(3)
+    word = Ended(stage.now, Reason.ENGINE_ERROR, "its own word")
+    if says:
+        stage.worker.say(word)
+    stage.worker.linger(word)
+    stage.pass_time(0.8)
+    assert stage.worker.signals == [], "who is leaving is given a moment"
+    stage.pass_time(0.5)
+    assert stage.worker.signals == ["KILL"]
+    assert phase(stage) == (Phase.BACKING_OFF, Reason.ENGINE_ERROR)
+    assert stage.stream.snapshot(stage.now).detail == "its own word"
 
 
 def test_a_worker_that_falls_silent_is_killed_and_called_hung(stage: Stage) -> None:
