@@ -2,6 +2,10 @@
 
 srtsink's `caller-connecting` comes before the passphrase check and `caller-added` after it. The reason of a refusal
 is only in libsrt's log, which GStreamer hands on as debug category `srtlib`: both come from one thread, in order.
+
+srtsink listens with a backlog of one: of two receivers that call in the same moment libsrt refuses the second, unless
+srtsink has accepted the first by then. libsrt's thread says in the log when it turns to a request, and goes on when the
+log function returns. So that is where the second one waits for the first.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 from app.domain.status import Reason
@@ -18,9 +23,21 @@ from app.engine.sender import Tell
 from app.protocol import PeerEvent
 from app.steady_clock import unix_now
 
+_REQUEST: Final = "PASSING request from"
 _REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
 # A handshake is over within libsrt's connection time-out; a caller that is not in by then was refused.
 _UNDECIDED_S: Final = 3.0
+# Accepting takes less than a millisecond. Acknowledgements of the other receivers wait as long, hence a limit.
+_ACCEPT_S: Final = 0.05
+
+
+@dataclass
+class _Caller:
+    """Somebody who called and was neither let in nor refused yet."""
+
+    called_at: float
+    stream_id: str
+    was_waited_for: bool = False
 
 
 class CallerWatch:
@@ -29,7 +46,8 @@ class CallerWatch:
     def __init__(self, sink: Gst.Element, tell: Tell) -> None:
         self._tell = tell
         self._lock = threading.Lock()
-        self._pending: dict[str, tuple[float, str]] = {}
+        self._decided = threading.Condition(self._lock)
+        self._pending: dict[str, _Caller] = {}
         self._latest = ""
         self._attempts = 0
         sink.connect("caller-connecting", self._on_connecting)
@@ -46,8 +64,9 @@ class CallerWatch:
     def settle(self) -> None:
         """Count callers as refused, for a reason unknown, that were never let in."""
         with self._lock:
-            overdue = [a for a, (at, _) in self._pending.items() if time.monotonic() - at > _UNDECIDED_S]
-            gone = [(address, self._pending.pop(address)[1]) for address in overdue]
+            now = time.monotonic()
+            overdue = [address for address, it in self._pending.items() if now - it.called_at > _UNDECIDED_S]
+            gone = [(address, self._decide(address)) for address in overdue]
         for address, stream_id in gone:
             self._tell(PeerEvent(unix_now(), "refused", address, None, stream_id))
 
@@ -55,27 +74,42 @@ class CallerWatch:
         with self._lock:
             self._attempts += 1
             self._latest = _text(address)
-            self._pending[self._latest] = (time.monotonic(), _printable(stream_id or ""))
+            self._pending[self._latest] = _Caller(time.monotonic(), _printable(stream_id or ""))
         return True
 
     def _on_added(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         with self._lock:
-            _, stream_id = self._pending.pop(_text(address), (0.0, ""))
+            stream_id = self._decide(_text(address))
         self._tell(PeerEvent(unix_now(), "connected", _text(address), None, stream_id))
 
     def _on_removed(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         # Reading the sink's stats in here would deadlock.
         self._tell(PeerEvent(unix_now(), "disconnected", _text(address)))
 
+    def _decide(self, address: str) -> str:
+        caller = self._pending.pop(address, None)
+        self._decided.notify_all()
+        return caller.stream_id if caller else ""
+
     def _on_log(self, text: str) -> None:
+        if _REQUEST in text:
+            self._hold_until_accepted()
+            return
         if (match := _REJECTED.search(text)) is None:
             return
         with self._lock:
             address, self._latest = self._latest, ""
-            _, stream_id = self._pending.pop(address, (0.0, ""))
+            stream_id = self._decide(address)
         if address:
             reason: Reason = reason_of_rejection(int(match[1]))
             self._tell(PeerEvent(unix_now(), "refused", address, reason, stream_id))
+
+    def _hold_until_accepted(self) -> None:
+        with self._decided:
+            before = {address for address, caller in self._pending.items() if not caller.was_waited_for}
+            self._decided.wait_for(lambda: before.isdisjoint(self._pending), _ACCEPT_S)
+            for caller in self._pending.values():
+                caller.was_waited_for = True
 
 
 def _listen_to_libsrt(on_text: Any) -> None:
@@ -87,7 +121,7 @@ def _listen_to_libsrt(on_text: Any) -> None:
     # look up its category, which cost 30 % more CPU for the whole stream.
     Gst.debug_remove_log_function(None)
     Gst.debug_set_default_threshold(Gst.DebugLevel.NONE)
-    Gst.debug_set_threshold_for_name("srtlib", Gst.DebugLevel.INFO)
+    Gst.debug_set_threshold_for_name("srtlib", Gst.DebugLevel.DEBUG)
     Gst.debug_add_log_function(lambda *values: on_log(*values[:7]))
 
 

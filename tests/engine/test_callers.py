@@ -11,7 +11,7 @@ from app.domain.secret import Secret
 from app.domain.spec import Encryption, FileSource
 from app.domain.status import Reason
 from app.protocol import PeerEvent, Sample
-from tests.instruments import refused_calls
+from tests.instruments import calls
 from tests.instruments.receivers import Receiver
 from tests.instruments.waiting import free_port
 from tests.instruments.worker import RunningWorker, order_for
@@ -76,7 +76,7 @@ def test_a_caller_with_a_passphrase_is_refused_where_there_is_none(sample: Path)
 def test_a_receiver_is_found_after_two_hundred_refused_calls(encrypted: RunningWorker) -> None:
     with Receiver.calling(port_of(encrypted), passphrase=RIGHT, latency_ms=350) as early:
         encrypted.wait_for_sample(lambda seen: len(seen.peers) == 1)
-        answer = refused_calls.call(port_of(encrypted), 200, passphrase=WRONG)
+        answer = calls.in_turn(port_of(encrypted), 200, passphrase=WRONG)
         assert (answer["refused"], answer["connected"]) == (200, 0)
         with Receiver.calling(port_of(encrypted), passphrase=RIGHT, latency_ms=500) as late:
             seen = encrypted.wait_for_sample(lambda seen: len(seen.peers) == 2)
@@ -87,6 +87,18 @@ def test_a_receiver_is_found_after_two_hundred_refused_calls(encrypted: RunningW
     refused = [event for event in encrypted.link.heard(PeerEvent) if event.change == "refused"]
     assert len(refused) == 200
     assert {event.reason for event in refused} == {Reason.WRONG_PASSPHRASE}
+
+
+@pytest.mark.parametrize("count", [2, 50])
+def test_receivers_that_call_in_the_same_moment_are_all_let_in(sample: Path, count: int) -> None:
+    with on_air(sample) as worker:
+        worker.link.wait_for(Sample)
+        answer = calls.together(port_of(worker), count)
+        assert (answer["refused"], answer["connected"]) == (0, count)
+        worker.link.wait_for(PeerEvent, lambda event: event.change == "disconnected")
+        told = [event for event in worker.link.heard(PeerEvent) if event.change != "disconnected"]
+    assert [event.change for event in told] == ["connected"] * count
+    assert len({event.address for event in told}) == count
 
 
 def test_a_peers_own_number_stays_while_others_come_and_go(encrypted: RunningWorker) -> None:

@@ -19,6 +19,7 @@ _LIBRARIES = ("libsrt-gnutls.so.1.5", "libsrt.so.1.5", "libsrt-openssl.so.1.5")
 class Option(IntEnum):
     """SRT_SOCKOPT."""
 
+    RCVSYN = 2
     FC = 4
     SNDBUF = 5
     RCVBUF = 6

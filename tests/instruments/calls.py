@@ -1,0 +1,69 @@
+"""Calls to a listener that say how they ended: so many one after another, or all in the same moment.
+
+A process of its own, because libsrt is.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from tests.instruments.child import JsonChild, say
+from tests.instruments.libsrt_abi import LibSrt, Option, SocketState, SrtError
+from tests.instruments.waiting import wait_for
+
+
+def in_turn(port: int, count: int, *, passphrase: str) -> dict[str, int]:
+    """Call so often, each time when the call before has ended; the numbers of `refused` and `connected`."""
+    return _call({"port": port, "count": count, "passphrase": passphrase, "together": False})
+
+
+def together(port: int, count: int) -> dict[str, int]:
+    """Call with so many sockets at once; the numbers of `refused` and `connected`."""
+    return _call({"port": port, "count": count, "passphrase": "", "together": True})
+
+
+def _call(first: dict[str, int | str | bool]) -> dict[str, int]:
+    with JsonChild("tests.instruments.calls", first=first) as calls:
+        return calls.wait_for_line("done", deadline_s=60)
+
+
+def _refused_in_turn(srt: LibSrt, port: int, count: int, passphrase: str) -> int:
+    refused = 0
+    for _ in range(count):
+        sock = srt.socket()
+        if passphrase:
+            srt.set(sock, Option.PASSPHRASE, passphrase.encode())
+        try:
+            srt.connect(sock, "127.0.0.1", port)
+        except SrtError:
+            refused += 1
+        srt.close(sock)
+    return refused
+
+
+def _refused_together(srt: LibSrt, port: int, count: int) -> int:
+    sockets = [srt.socket() for _ in range(count)]
+    for sock in sockets:
+        srt.set(sock, Option.RCVSYN, False)
+    for sock in sockets:
+        srt.connect(sock, "127.0.0.1", port)
+    wait_for(
+        lambda: all(srt.state(sock) is not SocketState.CONNECTING for sock in sockets), deadline_s=20, what="an answer"
+    )
+    return sum(srt.state(sock) is not SocketState.CONNECTED for sock in sockets)
+
+
+def main() -> None:
+    """Call as the line on standard input says."""
+    wanted = json.loads(sys.stdin.readline())
+    srt = LibSrt()
+    if wanted["together"]:
+        refused = _refused_together(srt, wanted["port"], wanted["count"])
+    else:
+        refused = _refused_in_turn(srt, wanted["port"], wanted["count"], wanted["passphrase"])
+    say(done=True, refused=refused, connected=wanted["count"] - refused)
+
+
+if __name__ == "__main__":
+    main()
