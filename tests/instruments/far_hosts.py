@@ -33,7 +33,7 @@ from app.network.iperf_servers import ServerList
 from app.network.measure import Measurer
 from app.network_test import NetworkTester, TestState
 from app.presenters.network_test import present_network_test
-from tests.instruments.child import ROOT, is_alive
+from tests.instruments.child import ROOT, be_punctual, is_alive
 from tests.instruments.waiting import wait_for
 
 IPERF3_PORT = 5201
@@ -214,6 +214,7 @@ def _forwarding(near: int, far: int, hosts: list[Host], folder: Path) -> Iterato
     pid = os.fork()
     if pid == 0:
         os.close(end)
+        be_punctual()
         forwarder = _Forwarder(near, far, hosts)
         forwarder.run(until)
         (folder / "carried.json").write_text(json.dumps({key: asdict(one) for key, one in forwarder.carried.items()}))
