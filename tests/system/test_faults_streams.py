@@ -73,7 +73,7 @@ def fill_event_log(product: Product) -> None:
     product.restart_web()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(seconds(600, long=3600))
 def test_starting_and_stopping_leaves_nothing_behind(own: Product, record_property: Note) -> None:
     fill_event_log(own)
     for _ in range(WARM_UP_CYCLES):
