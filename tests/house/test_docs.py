@@ -128,6 +128,21 @@ def test_every_file_of_the_project_that_the_documents_name_exists() -> None:
     ]
 
 
+def test_every_test_that_the_documents_name_exists() -> None:
+    named = {match for path in documents() for match in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?", path.read_text())}
+    assert ("tests/system/test_soak.py", "test_ten_streams_go_on_without_a_drop_an_error_or_growth") in named
+    missing = [(file, name) for file, name in named if not (ROOT / file).exists()]
+    missing += [(file, name) for file, name in named - set(missing) if name and f"def {name}(" not in text_of(file)]
+    assert not missing
+
+
+def test_every_row_of_the_fault_campaign_names_its_test() -> None:
+    campaign = text_of("docs/reliability.md").split("## The campaign")[1].split("\n## ")[0]
+    rows = [line for line in campaign.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 20
+    assert not [row for row in rows if "`tests/" not in row]
+
+
 def test_every_command_of_mcr_that_the_documents_name_exists() -> None:
     named = {name for path in documents() for name in re.findall(r"`(?:sudo )?mcr ([a-z-]+)", path.read_text())}
     named |= {name for path in documents() for name in re.findall(r"^(?:sudo )mcr ([a-z-]+)", path.read_text(), re.M)}
