@@ -119,10 +119,11 @@ def _waitress_options(settings: Settings) -> dict[str, Any]:
         "connection_limit": 200,
         "channel_timeout": 30,
         "cleanup_interval": 10,
-        # A proxy on this host tells the scheme and the client; nobody else may.
+        # A proxy on this host tells the scheme and the client; nobody else may. The host's name it passes in Host:
+        # from X-Forwarded-Host any page in a browser on this host could give itself a trusted one.
         "trusted_proxy": "127.0.0.1",
         "trusted_proxy_count": 1,
-        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
         "clear_untrusted_proxy_headers": True,
         "log_untrusted_proxy_headers": False,
     }

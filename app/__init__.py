@@ -54,6 +54,7 @@ def create_app(
     from app.utils import SystemMeter
     from app.web.access import guard
     from app.web.errors import BODY_BYTES_MAX, register_error_handlers
+    from app.web.hosts import own_names
     from app.web.limits import limit_rates
     from app.web.services import Services, install_services
     from app.web.static_files import register_static_files
@@ -64,7 +65,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     register_error_handlers(app)
     register_static_files(app)
-    guard(app, settings.api_key)
+    guard(app, settings.api_key, {*own_names(), settings.host, *settings.trusted_hosts})
     for blueprint in (api, machine, operations, network_tests, pages, network_test_pages):
         app.register_blueprint(blueprint)
     limit_rates(app, writes_per_minute=settings.writes_per_minute)

@@ -55,6 +55,7 @@ class Settings:
     listener_ports: tuple[int, ...] = tuple(range(10001, 10011))
     max_streams: int = 10
     writes_per_minute: int = 600
+    trusted_hosts: tuple[str, ...] = ()
     api_key: Secret | None = None
     qos_dscp: int = 34
     offline: bool = False
@@ -86,6 +87,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     listener_ports = reader.get("LISTENER_PORTS", tuple(range(10001, 10011)), _parse_ports)
     max_streams = reader.get("MAX_STREAMS", 10, _between(1, 500))
     writes_per_minute = reader.get("WRITES_PER_MINUTE", 600, _between(1, 999_999))
+    trusted_hosts = reader.get("TRUSTED_HOSTS", Settings.trusted_hosts, _parse_hosts)
     api_key = reader.get("API_KEY", None, _parse_api_key)
     qos_dscp = reader.get("QOS_DSCP", 34, _between(0, 63))
     offline = reader.get("OFFLINE", False, _parse_switch)
@@ -107,6 +109,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         listener_ports=listener_ports,
         max_streams=max_streams,
         writes_per_minute=writes_per_minute,
+        trusted_hosts=trusted_hosts,
         api_key=api_key,
         qos_dscp=qos_dscp,
         offline=offline,
@@ -197,6 +200,15 @@ def _parse_host(text: str) -> str:
     if problem := problem_with_host(text):
         raise ValueError(problem)
     return text
+
+
+def _parse_hosts(text: str) -> tuple[str, ...]:
+    """Read names as a browser sends them, without port, in lower case; a leading dot stands for all names below."""
+    names = tuple(part.strip().lower().removesuffix(".") for part in text.split(","))
+    for name in names:
+        if problem := problem_with_host(name.removeprefix(".")):
+            raise ValueError(f"give names like mcr.example.org, separated by commas, not {name!r}: {problem}")
+    return names
 
 
 def _parse_https(text: str) -> str:

@@ -3,12 +3,14 @@
 Every page gives its browser a session. Reading under /api needs that session or the API key; writing needs the
 session with its CSRF token (header X-CSRFToken or form field csrf_token), or the key. A wrong key is refused wherever
 it comes; without API_KEY no script has access. Only /health, the API's description and static files are open to all.
+Without the key, the server answers only by its own names (hosts.py).
 A session is no login: who may open the pages is the business of the proxy in front (docs/security.md).
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 from typing import Final
 
 from flask import Flask, Request, Response, g, request, session
@@ -16,7 +18,8 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 
 from app.domain.secret import Secret
-from app.web.errors import Unauthorized
+from app.web.errors import Unauthorized, UntrustedHost
+from app.web.hosts import is_trusted
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -37,8 +40,11 @@ _OPEN_ENDPOINTS: Final = frozenset({"static", "operations.health", "operations.o
 csrf = CSRFProtect()
 
 
-def guard(app: Flask, api_key: Secret | None) -> None:
-    """Check every request of `app` before it is served, and put the headers on every answer."""
+def guard(app: Flask, api_key: Secret | None, names: Collection[str]) -> None:
+    """Check every request of `app` before it is served, and put the headers on every answer.
+
+    `names` are what the server is called, besides its addresses.
+    """
     # Checked in `admit`, because a request with the API key has no token.
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     # Pages stay open for days; the token lives as long as its session.
@@ -49,12 +55,15 @@ def guard(app: Flask, api_key: Secret | None) -> None:
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.session_interface = _SessionInterface()
     csrf.init_app(app)
-    app.before_request(lambda: admit(request, api_key))
+    app.before_request(lambda: admit(request, api_key, names))
     app.after_request(_add_headers)
 
 
-def admit(asked: Request, api_key: Secret | None) -> None:
-    """Let the request pass or raise Unauthorized; `g.actor` then says who asks and from where, for the event log."""
+def admit(asked: Request, api_key: Secret | None, names: Collection[str]) -> None:
+    """Let the request pass or raise Unauthorized or UntrustedHost.
+
+    `g.actor` then says who asks and from where, for the event log.
+    """
     g.is_scripted = False
     # The address is the client's own: the proxy in front tells it, and what a client claims counts for nothing.
     g.actor = f"operator at {asked.remote_addr}"
@@ -66,6 +75,12 @@ def admit(asked: Request, api_key: Secret | None) -> None:
         g.is_scripted = True
         g.actor = f"api key at {asked.remote_addr}"
         return
+    host = asked.headers.get("Host")
+    if host is not None and not is_trusted(host, names):  # no browser leaves it out
+        raise UntrustedHost(
+            "This server answers to its own names and addresses only. Open it by its IP address, "
+            "or add the name that you used to TRUSTED_HOSTS in its settings."
+        )
     if asked.path.startswith(("/api/", "/metrics")) and "csrf_token" not in session:
         raise Unauthorized("Open a page of this host first, or send the API key: Authorization: Bearer …")
     if asked.method not in ("GET", "HEAD", "OPTIONS"):

@@ -49,9 +49,16 @@ class Unauthorized(ProductError):
     http_status = 401
 
 
+class UntrustedHost(ProductError):
+    """The request names a host that is none of ours."""
+
+    code = "untrusted_host"
+
+
 def register_error_handlers(app: Flask) -> None:
     """Answer every error of `app` in the product's shape."""
     app.register_error_handler(ProductError, _product_error)
+    app.register_error_handler(UntrustedHost, _untrusted_host)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
@@ -90,6 +97,13 @@ def error_response(
 def _product_error(error: ProductError) -> Response:
     reason = error.reason if isinstance(error, CouldNotStart) else None
     return error_response(error.http_status, error.code, error.message, fields=error.fields, reason=reason)
+
+
+def _untrusted_host(error: UntrustedHost) -> Response:
+    if wants_json():
+        return _product_error(error)
+    # No page: that would bring a session and its token along.
+    return Response(f"{error.message}\n", status=error.http_status, mimetype="text/plain")
 
 
 def _csrf_error(error: CSRFError) -> Response:

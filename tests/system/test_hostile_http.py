@@ -132,6 +132,18 @@ def test_requests_that_are_none_are_refused(product: Product, line: str, fields:
     assert product.get("/api/streams").status == 200
 
 
+@pytest.mark.parametrize("path", ["/", "/api/streams"])
+def test_a_page_whose_foreign_name_leads_here_cannot_give_itself_ours(product: Product, path: str) -> None:
+    own = f"127.0.0.1:{product.port}"
+    claims = [f"X-Forwarded-Host: {own}", f"Forwarded: host={own}", f"X-Host: {own}", "X-Forwarded-For: 127.0.0.1"]
+    asked = [f"GET {path} HTTP/1.1", "Host: evil.example", *claims, "Connection: close", "", ""]
+    answer = exchange(product, "\r\n".join(asked).encode())
+    assert statuses(answer) == [400]
+    assert b"TRUSTED_HOSTS" in answer
+    whole = [f"GET http://evil.example{path} HTTP/1.1", f"Host: {own}", "Connection: close", "", ""]
+    assert b"evil.example" not in exchange(product, "\r\n".join(whole).encode())
+
+
 def test_a_second_request_cannot_be_smuggled_behind_a_first(product: Product) -> None:
     inner = b"DELETE /api/streams/abcdef HTTP/1.1\r\nHost: x\r\n\r\n"
     both = head(

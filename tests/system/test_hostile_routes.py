@@ -34,6 +34,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
         log_file=tmp_path / "log",
         database_url="sqlite://",
         api_key=Secret(KEY),
+        trusted_hosts=("mcr.example",),
     )
     make_folders(settings)
     made = create_app(settings, manager=FakeManager(mixed_streams()))

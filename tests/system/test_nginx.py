@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,13 @@ def test_with_the_password_pages_and_static_files_come_through(nginx: Nginx) -> 
     assert "immutable" in sheet.headers["Cache-Control"]
     unversioned = nginx.get(style.decode().partition("?")[0], password=PASSWORD)
     assert unversioned.headers["Cache-Control"] == "no-cache"
+
+
+def test_the_name_that_the_browser_used_reaches_the_program_which_knows_its_own(nginx: Nginx) -> None:
+    for host, status in ((socket.gethostname(), 200), ("127.0.0.1", 200), ("evil.example", 400)):
+        page = nginx.get("/", password=PASSWORD, Host=host, X_Forwarded_Host="127.0.0.1")
+        assert page.status == status, host
+    assert b"TRUSTED_HOSTS" in page.body
 
 
 def opened_page(nginx: Nginx, **headers: str) -> tuple[str, str]:

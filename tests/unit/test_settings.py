@@ -119,3 +119,23 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         make_folders(settings)
 
     assert "DATA_FOLDER" in caught.value.problems
+
+
+def test_trusted_hosts_are_names_in_lower_case_without_a_closing_dot() -> None:
+    assert read_settings({**GOOD, "TRUSTED_HOSTS": "MCR.example.org, .example.net."}).trusted_hosts == (
+        "mcr.example.org",
+        ".example.net",
+    )
+    for wrong in ("http://mcr.example.org", "mcr.example.org:5000", "a,,b", "*"):
+        with pytest.raises(BadSettings) as caught:
+            read_settings({**GOOD, "TRUSTED_HOSTS": wrong})
+        assert caught.value.problems.keys() == {"TRUSTED_HOSTS"}
+
+
+def test_a_database_of_a_kind_that_is_not_supported_is_named_without_its_password() -> None:
+    with pytest.raises(BadSettings) as caught:
+        read_settings({**GOOD, "DATABASE_URL": "mysql://u:hunter2@db/x"})
+    assert caught.value.problems.keys() == {"DATABASE_URL"}
+    assert "hunter2" not in str(caught.value)
+    for right in ("sqlite:////srv/store", "postgresql://u@db/x", "postgresql+psycopg:///x?host=/run/postgresql"):
+        assert read_settings({**GOOD, "DATABASE_URL": right}).database_url == right

@@ -1,0 +1,58 @@
+"""The names that this server answers to.
+
+Against DNS rebinding: the owner of a web page can make the page's own name lead to this host, and the browser of an
+operator who visits it then takes our pages for pages of that site. Its requests carry the foreign name in Host, which
+scripts in a browser cannot change. Nothing here asks the DNS: it is what is not to be believed, and it may take long.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+HOSTS_FILE: Final = Path("/etc/hosts")
+# RFC 9110 7.2: uri-host [ ":" port ]; an IPv6 address stands in brackets.
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::[0-9]*)?")
+
+
+def own_names(hosts_file: Path = HOSTS_FILE) -> set[str]:
+    """This host's name, short and in full, as far as it is known without asking anybody: /etc/hosts has the long form.
+
+    With `.local`, which is how a network without a DNS server says it (RFC 6762).
+    """
+    name = socket.gethostname().lower()
+    short = name.partition(".")[0]
+    return {"localhost", name, short, f"{short}.local", *_names_beside({name, short}, hosts_file)}
+
+
+def _names_beside(names: Iterable[str], hosts_file: Path) -> set[str]:
+    """All names on the lines of a hosts file that hold one of these."""
+    try:
+        lines = hosts_file.read_text(errors="replace").lower().splitlines()
+    except OSError:
+        return set()
+    entries = [set(line.partition("#")[0].split()[1:]) for line in lines]
+    return {name for entry in entries if entry & set(names) for name in entry}
+
+
+def is_trusted(host: str, names: Iterable[str]) -> bool:
+    """Tell whether a Host header holds an IP address or one of the names; `.example.org` stands for all below it."""
+    found = _HOST.fullmatch(host)
+    if found is None:
+        return False
+    if found[1] is not None or _is_ipv4(found[2]):
+        return True
+    name = found[2].lower().removesuffix(".")
+    return any(f".{name}".endswith(each) if each.startswith(".") else name == each for each in names)
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
