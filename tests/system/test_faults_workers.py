@@ -61,10 +61,14 @@ def test_one_worker_crashes_one_hangs_and_the_others_do_not_notice(own: Product,
         crashed_took_s = wait_until_back(own, crashing.view)
         assert "backing off: worker crashed" in reasons(own, crashing.key)
 
-        own.wait_for_stream(hanging.key, lambda view: view["reason"] == "worker_hung", deadline_s=HUNG_AFTER_S + 5)
+        # From the log: on a busy machine it may have been noticed, and be back, before this comes to look.
+        wait_for(
+            lambda: "backing off: worker hung" in reasons(own, hanging.key),
+            deadline_s=HUNG_AFTER_S + 10,
+            what="the hang noticed",
+        )
         noticed_took_s = time.monotonic() - stopped_at
         hung_took_s = wait_until_back(own, hanging.view)
-        assert "backing off: worker hung" in reasons(own, hanging.key)
         assert not is_alive(hanging.worker_pid)
 
         for name, figure in (("crashed", crashed_took_s), ("noticed", noticed_took_s), ("hung", hung_took_s)):
