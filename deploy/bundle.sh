@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
     cat <<'HELP'
-usage: deploy/bundle.sh [--dry-run] [--with PACKAGE]... [FOLDER]
+usage: deploy/bundle.sh [--dry-run] [--with=PACKAGE]... [FOLDER]
 
 Run it on a host with the internet, of the same release and architecture as the target; root is not needed once
 python3-venv is there. Writes mcr-srt-streamer-VERSION-RELEASE-ARCHITECTURE.tar.gz and its .sha256 into FOLDER
@@ -13,7 +13,7 @@ system package with all dependencies, whatever is installed on this host. On the
 
   tar xzf mcr-srt-streamer-*.tar.gz && cd mcr-srt-streamer-*/ && ./install-offline.sh
 
-  --with PACKAGE  pack this one too, with its dependencies; NGINX, htpasswd and logrotate are packed anyway
+  --with=PACKAGE  pack this one too, with its dependencies; NGINX, htpasswd and logrotate are packed anyway
   --dry-run       say what would be packed
 HELP
 }
@@ -21,7 +21,7 @@ HELP
 dry_run=no extra=() folder=.
 while [ $# -gt 0 ]; do
     case $1 in
-        --with) extra+=("${2:?--with needs a package}"); shift ;;
+        --with=?*) extra+=("${1#--with=}") ;;
         --dry-run) dry_run=yes ;;
         --help | -h) usage; exit ;;
         -*) usage >&2; exit 2 ;;

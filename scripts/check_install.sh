@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
     cat <<'HELP'
-usage: scripts/check_install.sh [--suite NAME] [--keep] [FOLDER]
+usage: scripts/check_install.sh [--suite NAME] [--offline] [--keep] [FOLDER]
 
 As root, on Debian with debootstrap and systemd-nspawn: makes an empty Debian root in FOLDER (default
 /var/tmp/mcr-install-root; it is removed at the end), installs this repository's HEAD there, boots it with systemd
@@ -14,15 +14,18 @@ and no network but loopback, and under the unit's restrictions
   and uninstalls, leaving nothing but data.
 
   --suite NAME   bookworm (default) or trixie
+  --offline      make the archive of deploy/bundle.sh in a second empty root, FOLDER.maker, and install from it in a
+                 root that never sees a network
   --keep         keep FOLDER; a root that is there already is used again
 HELP
 }
 
-suite=bookworm keep=no folder=/var/tmp/mcr-install-root
+suite=bookworm offline=no keep=no folder=/var/tmp/mcr-install-root
 arguments=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
         --suite) suite=$2; shift ;;
+        --offline) offline=yes ;;
         --keep) keep=yes ;;
         --help) usage; exit ;;
         -*) usage >&2; exit 2 ;;
@@ -36,12 +39,31 @@ source_folder=$(cd "$(dirname "$0")/.." && pwd -P)
 . "$source_folder/scripts/fresh_root.sh"
 [ -n "${IN_NAMESPACE:-}" ] || in_namespaces "$folder" "$keep" "${arguments[@]}"
 
-make_root "$suite" "$folder" "$source_folder"
-step "deploy/install.sh, without a running systemd"
-inside "$folder" apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends systemd-sysv procps iproute2 >/dev/null
-# What an earlier run left, so that this one begins anew.
-inside "$folder" /root/streamer/deploy/install.sh uninstall --purge
-inside "$folder" /root/streamer/deploy/install.sh
+# What the check itself needs in the booted root; with libcap2-bin, ping's file gets its capability, as on most hosts.
+tools=(systemd-sysv procps iproute2 libcap2-bin)
+if [ "$offline" = yes ]; then
+    make_root "$suite" "$folder.maker" "$source_folder"
+    step "deploy/bundle.sh"
+    rm -rf "$folder.maker/root/bundle"
+    mkdir "$folder.maker/root/bundle"
+    inside "$folder.maker" /root/streamer/deploy/bundle.sh "${tools[@]/#/--with=}" /root/bundle
+    make_empty_root "$suite" "$folder"
+    rm -rf "$folder/root/archive"
+    mkdir "$folder/root/archive"
+    tar --extract --strip-components=1 --directory="$folder/root/archive" --file "$folder.maker"/root/bundle/*.tar.gz
+    step "no network: packages of the archive, without a running systemd"
+    inside "$folder" unshare --net /root/archive/install-offline.sh packages "${tools[@]}" 2>&1 | tail -n 2
+    installer=/root/archive/install-offline.sh
+    inside "$folder" unshare --net $installer uninstall --purge
+else
+    make_root "$suite" "$folder" "$source_folder"
+    step "deploy/install.sh, without a running systemd"
+    inside "$folder" apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${tools[@]}" >/dev/null
+    installer=/root/streamer/deploy/install.sh
+    # What an earlier run left, so that this one begins anew.
+    inside "$folder" $installer uninstall --purge
+    inside "$folder" $installer
+fi
 
 step "boot"
 install -m 0755 "$source_folder/scripts/check_install_inside.sh" "$folder/root/check.sh"
@@ -55,16 +77,15 @@ Type=oneshot
 ExecStart=/root/check.sh
 StandardOutput=append:/root/check.log
 StandardError=append:/root/check.log
-Environment=HOME=/root LANG=C.UTF-8
+Environment=HOME=/root LANG=C.UTF-8 INSTALLER=INSTALLER_HERE
 TimeoutStartSec=600
 [Install]
 WantedBy=default.target
 UNIT
+sed -i "s#INSTALLER_HERE#$installer#" "$folder/etc/systemd/system/check.service"
 rm -f "$folder/root/passed" "$folder/root/check.log"
 inside "$folder" systemctl enable --quiet check.service
-umount "$folder/run" "$folder/mnt/source"
-umount --recursive "$folder/dev" "$folder/sys"
-umount "$folder/proc"
+unmount_root "$folder"
 mount -t tmpfs tmpfs /run # of this namespace: systemd-nspawn insists on one
 # systemd 256 and later start on a host of control groups version 1 only when told to.
 systemd-nspawn --directory="$folder" --machine=mcr-install --register=no --keep-unit --private-network --boot \

@@ -2,7 +2,8 @@
 # The part of check_install.sh that runs in the booted root.
 set -euo pipefail
 trap 'echo "failed in line $LINENO: $BASH_COMMAND"; mcr streams; ask /api/events; journalctl --no-pager -b -n 60 -u mcr-srt-streamer -u network-tuning' ERR
-cd /root/streamer
+cd "${INSTALLER%/*}"
+[ -e program ] || cd .. # deploy/install.sh of a clone, or install-offline.sh of an archive
 
 step() { printf '\n##### %s\n' "$*"; }
 wait_until() { # wait_until SECONDS COMMAND...
@@ -13,13 +14,23 @@ wait_until() { # wait_until SECONDS COMMAND...
         sleep 0.2
     done
 }
+ask() { # the API as a script uses it
+    # shellcheck source=/dev/null
+    (set -a && . /etc/mcr-srt-streamer/environment && python3 - "$1" <<'ASK'
+import os, sys, urllib.request
+request = urllib.request.Request("http://127.0.0.1:5000" + sys.argv[1])
+request.add_header("Authorization", "Bearer " + os.environ["API_KEY"])
+print(urllib.request.urlopen(request, timeout=20).read().decode())
+ASK
+    )
+}
 absent() { if grep "$@"; then return 1; fi; }
 worker_pids() { pgrep -u mcr-srt -f app.engine.worker | sort; }
 main_pid() { systemctl show --property=MainPID --value mcr-srt-streamer; }
 is_phase() { mcr streams | grep -q "^$1  *$2 "; }
 
 step "the service runs as its user, under its restrictions"
-deploy/install.sh
+$INSTALLER
 # In a container the kernel grants some settings only: the others are named, and the service runs all the same.
 journalctl --no-pager --output=cat -b -u network-tuning | grep -E '^(changed|keep|skip|FAILED) '
 [ "$(cat /proc/sys/net/ipv4/conf/all/rp_filter)" = 2 ]
@@ -41,7 +52,23 @@ ffmpeg -v fatal -i 'srt://127.0.0.1:10001' -map 0 -c copy -copy_unknown -y -f mp
 receiver=$!
 wait_until 10 is_phase "$key" delivering
 
-mcr streams --json | tr -d ' \n' | grep -o '"asked":"[^"]*DSCP[^"]*","applied":"[^"]*DSCP34[^"]*"\|"name":"QoS[^}]*' | head -n 2
+step "DSCP on the wire"
+python3 - <<'WIRE'
+import socket, subprocess
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+wire.bind(("lo", 0))
+wire.settimeout(10)
+receiver = subprocess.Popen("ffmpeg -v fatal -i srt://127.0.0.1:10002 -map 0 -c copy -f null -".split(), stdin=-3)
+seen = []
+while len(seen) < 100:
+    packet = wire.recv(65535)
+    if packet[9] == socket.IPPROTO_UDP and packet[20:22] == (10002).to_bytes(2, "big"):
+        seen.append(packet[1] >> 2)
+receiver.kill()
+receiver.wait()
+print(f"DSCP of 100 packets that left port 10002: {set(seen)}")
+assert set(seen) == {34}
+WIRE
 
 step "multicast within the restrictions"
 ip link add test0 type veth peer name test1
@@ -73,16 +100,6 @@ grep -q 'RTT: .* ping' /root/network-test.log
 kill "$(tr -d '\0' </run/iperf3.pid)"
 
 step "ffprobe within the restrictions"
-ask() { # the API as a script uses it
-    # shellcheck source=/dev/null
-    (set -a && . /etc/mcr-srt-streamer/environment && python3 - "$1" <<'ASK'
-import os, sys, urllib.request
-request = urllib.request.Request("http://127.0.0.1:5000" + sys.argv[1])
-request.add_header("Authorization", "Bearer " + os.environ["API_KEY"])
-print(urllib.request.urlopen(request, timeout=20).read().decode())
-ASK
-    )
-}
 knows_codec() { ask '/api/media/info?path=bars_and_tone.ts' | grep '"tool":"ffprobe"'; }
 wait_until 90 knows_codec || ask '/api/media/info?path=bars_and_tone.ts'
 knows_codec >/dev/null
@@ -97,10 +114,15 @@ wait_until 20 mcr streams
 [ "$(worker_pids)" = "$before" ]
 
 step "upgrade"
-git -c user.name=check -c user.email=check@localhost commit -q --allow-empty -m check
-echo "upgraded" >>README.md
+if [ -e program ]; then
+    echo "upgraded" >>program/README.md
+    find . -type f ! -name SHA256SUMS -exec sha256sum {} + >/root/sums
+    mv /root/sums SHA256SUMS
+else
+    echo "upgraded" >>README.md
+fi
 release=$(readlink /opt/mcr-srt-streamer/current)
-deploy/install.sh
+$INSTALLER
 [ "$(readlink /opt/mcr-srt-streamer/current)" != "$release" ]
 sleep 1
 wait_until 20 mcr streams
@@ -109,7 +131,7 @@ grep -q "$(readlink /opt/mcr-srt-streamer/current)" "/proc/$(main_pid)/maps"
 absent "$release" "/proc/$(main_pid)/maps"
 
 step "install again: nothing changes"
-deploy/install.sh 2>&1 | tee /root/again.log
+$INSTALLER 2>&1 | tee /root/again.log
 absent -E 'making|writing|switching|reloading|starting' /root/again.log
 
 step "a crash of the web process"
@@ -140,7 +162,7 @@ systemctl start mcr-srt-streamer
 wait_until 20 is_phase "$key" waiting
 
 step "uninstall"
-deploy/install.sh uninstall
+$INSTALLER uninstall
 [ "$(systemctl is-active mcr-srt-streamer)" != active ]
 [ -z "$(pgrep -u mcr-srt || true)" ]
 left=$(find / -xdev \( -path /proc -o -path /root -o -path /sys -o -path /run -o -path /var/log/journal \) -prune \
@@ -149,7 +171,7 @@ echo "left: $left" | tr '\n' ' '
 [ "$left" = "/etc/mcr-srt-streamer
 /var/lib/mcr-srt-streamer
 /var/log/srt-streamer" ]
-deploy/install.sh uninstall --purge
+$INSTALLER uninstall --purge
 [ ! -e /var/lib/mcr-srt-streamer ]
 absent '^mcr-srt:' /etc/passwd
 

@@ -1,0 +1,121 @@
+"""The confinement of deploy/mcr-srt-streamer.service without systemd, for tests of what the service still can do.
+
+`CONFINED` goes before a command: no capabilities and no way to any, the unit's bounding set, and a seccomp filter made
+of the unit's own lines SystemCallFilter, RestrictAddressFamilies and MemoryDenyWriteExecute. Namespaces and mounts of
+the unit are not in it; scripts/check_install.sh has the whole unit under a booted systemd.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT = Path(__file__).parents[2]
+UNIT = ROOT / "deploy" / "mcr-srt-streamer.service"
+
+# seccomp.h of libseccomp; sys/mman.h.
+_ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
+_EQUAL, _MASKED_EQUAL = 4, 7
+_WRITE, _EXECUTE = 2, 4
+# systemd always allows these (systemd.exec(5), SystemCallFilter=).
+_ALWAYS = "@default"
+
+
+class _Comparison(ctypes.Structure):
+    """struct scmp_arg_cmp."""
+
+    _fields_ = (
+        ("arg", ctypes.c_uint),
+        ("op", ctypes.c_int),
+        ("datum_a", ctypes.c_uint64),
+        ("datum_b", ctypes.c_uint64),
+    )
+
+
+def settings(name: str) -> list[str]:
+    """The values of a setting of the unit, in order."""
+    lines = (line.partition("=") for line in UNIT.read_text().splitlines())
+    return [value for key, _, value in lines if key == name]
+
+
+def _prefix() -> list[str]:
+    dropped = []
+    if os.geteuid() == 0:
+        kept = [f"+{name.removeprefix('CAP_').lower()}" for name in settings("CapabilityBoundingSet")[0].split()]
+        # Without noroot, root would get on exec what the bounding set leaves; the service's user would not.
+        dropped = [f"--bounding-set={','.join(['-all', *kept])}", "--inh-caps=-all", "--securebits=+noroot"]
+    inside = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tests.instruments.confined"]
+    return ["setpriv", "--no-new-privs", *dropped, "--", *inside]
+
+
+CONFINED: Final = _prefix()
+
+
+def calls_allowed() -> set[str]:
+    """The system calls that the unit leaves, its lines applied in order."""
+    allowed = _expand(_ALWAYS)
+    for value in settings("SystemCallFilter"):
+        names = {call for word in value.removeprefix("~").split() for call in _expand(word)}
+        allowed = allowed - names if value.startswith("~") else allowed | names
+    return allowed
+
+
+def _expand(name: str) -> set[str]:
+    """A system call, or all calls of a group as systemd has it."""
+    if not name.startswith("@"):
+        return {name}
+    shown = subprocess.run(["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True)
+    members = [line.strip() for line in shown.stdout.splitlines()[1:]]
+    return {call for member in members if member and not member.startswith("#") for call in _expand(member)}
+
+
+class _Filter:
+    """Refuses with EPERM what is not allowed."""
+
+    def __init__(self) -> None:
+        self._library = ctypes.CDLL("libseccomp.so.2")
+        self._library.seccomp_init.restype = ctypes.c_void_p
+        self._context = ctypes.c_void_p(self._library.seccomp_init(ctypes.c_uint32(_REFUSE)))
+
+    def allow(self, call: str, *comparisons: tuple[int, int, int, int]) -> None:
+        """Allow a call, where comparisons of its arguments are given only when they hold."""
+        number = self._library.seccomp_syscall_resolve_name(call.encode())
+        if number < 0:  # of another architecture
+            return
+        given = (_Comparison * len(comparisons))(*comparisons)
+        added = self._library.seccomp_rule_add_array(
+            self._context, ctypes.c_uint32(_ALLOW), number, ctypes.c_uint(len(comparisons)), given
+        )
+        assert added == 0, (call, added)
+
+    def load(self) -> None:
+        """From here on it holds, for every program that is executed too."""
+        loaded = self._library.seccomp_load(self._context)
+        assert loaded == 0, loaded
+
+
+def _confine() -> None:
+    made = _Filter()
+    calls = calls_allowed()
+    for call in calls - {"socket", "mmap", "mprotect", "pkey_mprotect", "shmat"}:
+        made.allow(call)
+    (families,) = settings("RestrictAddressFamilies")
+    for family in families.split():
+        made.allow("socket", (0, _EQUAL, getattr(socket, family), 0))
+    assert settings("MemoryDenyWriteExecute") == ["yes"]
+    for permitted in (0, _WRITE, _EXECUTE):  # never both
+        made.allow("mmap", (2, _MASKED_EQUAL, _WRITE | _EXECUTE, permitted))
+    for call in ("mprotect", "pkey_mprotect"):
+        made.allow(call, (2, _MASKED_EQUAL, _EXECUTE, 0))
+    made.load()
+
+
+if __name__ == "__main__":
+    _confine()
+    os.execvp(sys.argv[1], sys.argv[1:])
