@@ -11,6 +11,7 @@ from app.api.streams import started
 from app.domain.errors import InvalidInput, NotFound, ProductError
 from app.forms import FIELD_OF_SPEC, CallerForm, ListenerForm, StreamForm
 from app.presenters.views import InputView, PeerView, RowView, StreamView, SystemView, View, definitions
+from app.presenters.words import dscp_text
 from app.utils import list_interfaces
 from app.web.errors import wants_json
 from app.web.services import services
@@ -100,7 +101,7 @@ def _render(template: str, form: StreamForm, problem: str | None = None) -> str:
         problem=problem,
         free_ports=free_ports,
         interface_choices=_interface_choices(form),
-        dscp=services().settings.qos_dscp,
+        dscp=dscp_text(services().settings.qos_dscp),
         defined=_defined(RowView, StreamView, SystemView),
     )
 

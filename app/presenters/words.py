@@ -97,3 +97,10 @@ def reason_text(reason: Reason | None) -> str | None:
 def remedy_text(reason: Reason | None) -> str | None:
     """What mends the reason, in a sentence or two; None for no reason."""
     return None if reason is None else _REASONS[reason][1]
+
+
+def dscp_text(dscp: int) -> str:
+    """A code point with the name network people know it by (RFC 2474, RFC 2597, RFC 3246): DSCP 34 (AF41)."""
+    names = {46: "EF"} | {8 * number: f"CS{number}" for number in range(1, 8)}
+    names |= {8 * group + 2 * drop: f"AF{group}{drop}" for group in range(1, 5) for drop in range(1, 4)}
+    return f"DSCP {dscp} ({names[dscp]})" if dscp in names else f"DSCP {dscp}"

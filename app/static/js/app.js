@@ -35,15 +35,24 @@ export class ApiError extends Error {
   }
 }
 
-/** Ask again and again, one request at a time, not while the tab is hidden. `url` may be a function. */
+/**
+ * Ask again and again, one request at a time, not while the tab is hidden. `url` may be a function.
+ * Gives a function that asks at once; its `stop` waits for the answer that is due, and `again` goes on.
+ */
 export function poll(url, everyMs, onAnswer) {
   let timer = 0;
   let answeredAt = Date.now();
   let isAsking = false;
+  let isStopped = false;
+  let asked = Promise.resolve();
 
-  async function turn() {
+  function turn() {
     clearTimeout(timer);
-    if (document.hidden || isAsking) return;
+    if (document.hidden || isAsking || isStopped) return;
+    asked = askOnce();
+  }
+
+  async function askOnce() {
     isAsking = true;
     try {
       const answer = await ask("GET", typeof url === "function" ? url() : url);
@@ -57,10 +66,19 @@ export function poll(url, everyMs, onAnswer) {
       else showStale(error, answeredAt);
     } finally {
       isAsking = false;
-      timer = setTimeout(turn, everyMs);
+      if (!isStopped) timer = setTimeout(turn, everyMs);
     }
   }
 
+  turn.stop = () => {
+    isStopped = true;
+    clearTimeout(timer);
+    return asked;
+  };
+  turn.again = () => {
+    isStopped = false;
+    turn();
+  };
   document.addEventListener("visibilitychange", turn);
   turn();
   return turn;
@@ -112,6 +130,21 @@ export function tell(text) {
   const note = make("div", {}, text);
   byId("toasts").append(note);
   setTimeout(() => note.remove(), 7000);
+}
+
+/** Copy what a node says. Where the browser does not let a page copy, it is selected, to be copied by hand. */
+export async function copyText(node) {
+  try {
+    // Absent without HTTPS, and refused where the person or an administrator forbade it.
+    if (!navigator.clipboard) throw new DOMException("", "NotAllowedError");
+    await navigator.clipboard.writeText(node.textContent);
+    tell("Copied");
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    node.focus();
+    getSelection().selectAllChildren(node);
+    tell("Selected: press Ctrl-C. This browser lets no page copy by itself here.");
+  }
 }
 
 /** Show a dialog; when it closes, the focus goes back to where it was. Gives Bootstrap's Modal. */

@@ -3,12 +3,27 @@ import { timeOfDay } from "./format.js";
 
 const Chart = window.Chart;
 const GAP_S = 5;
+const TICKS_EVERY_S = { 300: 60, 3600: 600 };
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** A chart over time; `lines` are {label, colour: CSS variable, read: sample => value, axis, isBar}. */
+/** Says so where there is nothing to draw: an empty grid looks like a fault of the page. */
+const emptyWords = {
+  id: "emptyWords",
+  afterDraw({ ctx: pen, chartArea, data }) {
+    if (data.datasets.some((line) => line.data.some((point) => point.y !== null))) return;
+    pen.save();
+    pen.fillStyle = colour("--dim");
+    pen.font = `13px ${getComputedStyle(document.body).fontFamily}`;
+    pen.textAlign = "center";
+    pen.fillText("No figures in this time", (chartArea.left + chartArea.right) / 2, (chartArea.top + chartArea.bottom) / 2);
+    pen.restore();
+  },
+};
+
+/** A chart over time; `lines` are {label, colour: CSS variable, read: sample => value, axis}, `units` those of its axes. */
 export class TimeChart {
-  constructor(canvas, lines, { second = null } = {}) {
+  constructor(canvas, lines, [unit, second = null]) {
     this.canvas = canvas;
     this.lines = lines;
     this.samples = [];
@@ -17,6 +32,7 @@ export class TimeChart {
     Chart.defaults.font.size = 10.5;
     this.chart = new Chart(canvas, {
       type: "line",
+      plugins: [emptyWords],
       data: {
         datasets: lines.map(({ label, axis }) => ({
           label,
@@ -41,9 +57,15 @@ export class TimeChart {
           tooltip: { callbacks: { title: (items) => (items.length ? `${timeOfDay(items[0].parsed.x)} UTC` : "") } },
         },
         scales: {
-          x: { type: "linear", grid: { display: false }, ticks: { maxRotation: 0, autoSkipPadding: 24, includeBounds: false, stepSize: 60, callback: (value) => timeOfDay(value).slice(0, 5) } },
-          y: { beginAtZero: true, grace: "10%", ticks: { maxTicksLimit: 5, padding: 6 }, border: { display: false } },
-          ...(second ? { y2: { position: "right", beginAtZero: true, suggestedMax: 5, ticks: { maxTicksLimit: 5, precision: 0, padding: 6 }, grid: { display: false }, border: { display: false } } } : {}),
+          x: {
+            type: "linear",
+            grid: { display: false },
+            title: { display: true, text: "UTC", align: "end", padding: 0 },
+            ticks: { maxRotation: 0, autoSkipPadding: 24, callback: (value) => timeOfDay(value).slice(0, 5) },
+            afterBuildTicks: (scale) => Object.assign(scale, { ticks: this.wholeMinutes(scale) }),
+          },
+          y: axis(unit, { grace: "10%" }),
+          ...(second ? { y2: axis(second, { position: "right", precision: 0, suggestedMax: 5, grid: { display: false } }) } : {}),
         },
       },
     });
@@ -61,6 +83,7 @@ export class TimeChart {
     });
     for (const [name, scale] of Object.entries(this.chart.options.scales)) {
       scale.ticks.color = colour("--dim");
+      scale.title.color = colour("--dim");
       if (name === "y") scale.grid = { color: colour("--grid") };
     }
     const { tooltip } = this.chart.options.plugins;
@@ -78,9 +101,16 @@ export class TimeChart {
       this.chart.data.datasets[index].data = shown.map((sample) => ({ x: sample.at, y: sample.isGap ? null : read(sample) }));
     });
     Object.assign(this.chart.options.scales.x, { min: now - spanS, max: now });
-    this.chart.options.scales.x.ticks.stepSize = spanS / 5;
     this.chart.update("none");
     this.describe(shown);
+  }
+
+  /** Ticks at whole minutes: a label that is cut to the minute must stand at that minute. */
+  wholeMinutes({ min, max }) {
+    const every = TICKS_EVERY_S[this.spanS];
+    const ticks = [];
+    for (let value = Math.ceil(min / every) * every; value <= max; value += every) ticks.push({ value });
+    return ticks;
   }
 
   describe(samples) {
@@ -89,24 +119,44 @@ export class TimeChart {
     this.canvas.setAttribute("aria-label", `Chart of the last ${Math.round(this.spanS / 60)} minutes. Now: ${words.join(", ")}`);
   }
 
-  /** The chart as a PNG with its title over it, on the page's ground. Gives a promise of a Blob. */
+  /** The chart as a PNG with its title and legend over it, on the page's ground. Gives a promise of a Blob. */
   toPng(title) {
     const { canvas } = this;
-    const head = 36 * (window.devicePixelRatio || 1);
+    const line = 24 * (window.devicePixelRatio || 1);
     const picture = document.createElement("canvas");
     picture.width = canvas.width;
-    picture.height = canvas.height + head;
+    picture.height = canvas.height + 2.25 * line;
     const pen = picture.getContext("2d");
+    const { fontFamily } = getComputedStyle(document.body);
     pen.fillStyle = colour("--panel");
     pen.fillRect(0, 0, picture.width, picture.height);
     pen.fillStyle = colour("--bs-body-color");
-    pen.font = `600 ${head * 0.42}px ${getComputedStyle(document.body).fontFamily}`;
-    pen.fillText(title, head * 0.4, head * 0.66, picture.width - head);
-    pen.drawImage(canvas, 0, head);
+    pen.font = `600 ${line * 0.62}px ${fontFamily}`;
+    pen.fillText(title, line * 0.6, line, picture.width - line);
+    pen.font = `${line * 0.54}px ${fontFamily}`;
+    let x = line * 0.6;
+    for (const { label, colour: name } of this.lines) {
+      pen.fillStyle = colour(name);
+      pen.fillRect(x, line * 1.6, line * 0.6, line * 0.1);
+      pen.fillStyle = colour("--dim");
+      pen.fillText(label, x + line * 0.8, line * 1.8);
+      x += pen.measureText(label).width + line * 1.8;
+    }
+    pen.drawImage(canvas, 0, 2.25 * line);
     return new Promise((resolve) => {
       picture.toBlob(resolve, "image/png");
     });
   }
+}
+
+function axis(unit, { precision, ...more }) {
+  return {
+    beginAtZero: true,
+    title: { display: true, text: unit, padding: 0 },
+    ticks: { maxTicksLimit: 5, precision, padding: 6 },
+    border: { display: false },
+    ...more,
+  };
 }
 
 function withGaps(samples) {

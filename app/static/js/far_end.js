@@ -1,5 +1,5 @@
 // The far-end card: what to type at the receiver, as text and as a QR code. The passphrase is fetched only when asked.
-import { ApiError, ask, tell } from "./app.js";
+import { ApiError, ask, copyText, tell } from "./app.js";
 import { byId, make, setText } from "./dom.js";
 import { cards, describe, qrText } from "./receivers.js";
 
@@ -23,7 +23,10 @@ export function bindFarEnd(key) {
     const end = describe(spec, address.value.trim() || location.hostname, passphrase);
     setText(byId("card-text"), cards(end)[chosen.dataset.card]);
     byId("card-text").setAttribute("aria-labelledby", chosen.id);
-    if (byId("qr").classList.contains("is-shown")) drawQr(byId("qr-canvas"), qrText(end));
+    if (!byId("qr").classList.contains("is-shown")) return;
+    drawQr(byId("qr-canvas"), qrText(end));
+    const isMasked = spec.encryption !== null && passphrase === null;
+    setText(byId("qr-words"), isMasked ? "Without the passphrase; show it to have it in the code." : "");
   }
 
   function choose(tab) {
@@ -67,15 +70,7 @@ export function bindFarEnd(key) {
     refresh();
   });
 
-  byId("copy-card").addEventListener("click", async () => {
-    if (!navigator.clipboard) {
-      getSelection().selectAllChildren(byId("card-text"));
-      tell("Selected; press Ctrl-C. Browsers copy by themselves only over HTTPS.");
-      return;
-    }
-    await navigator.clipboard.writeText(byId("card-text").textContent);
-    tell("Copied");
-  });
+  byId("copy-card").addEventListener("click", () => copyText(byId("card-text")));
   address.addEventListener("input", refresh);
 
   return {

@@ -14,9 +14,10 @@ export function mbps(value) {
   return fixed(value, known(value) && value >= 100 ? 1 : 2);
 }
 
-/** Milliseconds: one digit after the point under 10. */
+/** Milliseconds: one digit after the point under 10, two under 1. */
 export function ms(value) {
-  return fixed(value, known(value) && value < 10 ? 1 : 0);
+  if (!known(value) || value === 0 || value >= 10) return fixed(value, 0);
+  return fixed(value, value < 1 ? 2 : 1);
 }
 
 /** Percent: one digit after the point, two where one would show a small value as 0. */

@@ -39,6 +39,10 @@ function showProblem(text) {
 
 function show({ state, needed_mbps: needed }) {
   const isUnderWay = ["waiting", "running"].includes(state.phase);
+  const isUnfit = Boolean(state.problem) && !state.analysis;
+  byId("parts").hidden = isUnfit;
+  byId("uses").hidden = isUnfit;
+  byId("not-read").hidden = !isUnderWay;
   byId("progress-box").hidden = !isUnderWay;
   setText(byId("progress-words"), state.phase === "waiting" ? "Waiting for its turn to be read" : "Reading the file to its end");
   setText(byId("progress-percent"), `${Math.floor(state.progress * 100)} %`);

@@ -68,10 +68,13 @@ function figures(list) {
 }
 
 function explanation(test) {
-  const { working, alternatives, recommended } = test.recommendation;
+  const { working, recommended } = test.recommendation;
+  const isSame = (row) => row.latency_ms === recommended.latency_ms && row.overhead_percent === recommended.overhead_percent;
+  const alternatives = test.recommendation.alternatives.filter((row) => !isSame(row));
+  const same = test.recommendation.alternatives.filter(isSame).map((row) => row.name);
   return [
     make("div", { class: "block" }, make("h3", {}, "How it was reached"), make("ol", { class: "working" }, ...working.map((sentence) => make("li", {}, sentence)))),
-    make("div", { class: "block" }, make("h3", {}, "Alternatives"), table(test, [recommended, ...alternatives])),
+    make("div", { class: "block" }, make("h3", {}, "Alternatives"), table(test, [recommended, ...alternatives]), same.length ? make("p", { class: "dim small mb-0 mt-2" }, `The same as recommended: ${same.join(", ")}.`) : null),
   ];
 }
 

@@ -132,24 +132,24 @@ function showHistory(tests) {
     const button = make("button", { type: "button", class: "btn btn-q", "data-test": test.id, "aria-label": `Show the test of ${dateAndTime(test.started_at)}` }, "Show");
     return make(
       "tr",
-      {},
-      make("td", { class: "num" }, dateAndTime(test.started_at)),
-      make("td", {}, test.target, make("span", { class: "dim" }, ` ${test.protocol.toUpperCase()}`)),
-      make("td", { title: test.problem ?? "" }, make("span", { class: `state ${colour}` }, icon(image), words)),
-      figureCell(test.rtt_ms !== null && test.rtt_ms < 1 ? test.rtt_ms.toFixed(2) : ms(test.rtt_ms), "ms"),
-      figureCell(mbps(test.bandwidth_mbps), "Mb/s"),
-      figureCell(percent(test.loss_percent), "%", test.loss_basis),
-      figureCell(test.latency_ms ?? "–", "ms"),
-      figureCell(test.overhead_percent ?? "–", "%"),
-      make("td", { class: "r" }, button),
+      { role: "row" },
+      make("td", { role: "cell", class: "num" }, dateAndTime(test.started_at)),
+      make("td", { role: "cell", class: "text-break" }, test.target, make("span", { class: "dim" }, ` ${test.protocol.toUpperCase()}`)),
+      make("td", { role: "cell", title: test.problem ?? "" }, make("span", { class: `state ${colour}` }, icon(image), words)),
+      figureCell("RTT", ms(test.rtt_ms), "ms"),
+      figureCell("Bandwidth", mbps(test.bandwidth_mbps), "Mb/s"),
+      figureCell("Loss", percent(test.loss_percent), "%", test.loss_basis),
+      figureCell("Latency", test.latency_ms ?? "–", "ms"),
+      figureCell("Overhead", test.overhead_percent ?? "–", "%"),
+      make("td", { role: "cell", class: "r" }, button),
     );
   });
-  body.replaceChildren(...(rows.length ? rows : [make("tr", {}, make("td", { colspan: 9, class: "dim" }, "No test yet"))]));
+  body.replaceChildren(...(rows.length ? rows : [make("tr", { role: "row" }, make("td", { role: "cell", colspan: 9, class: "dim" }, "No test yet"))]));
 }
 
-function figureCell(text, unit, note) {
+function figureCell(label, text, unit, note) {
   const figure = text === "–" ? [text] : [String(text), make("span", { class: "unit" }, unit)];
-  return make("td", { class: "r num" }, ...figure, note && text !== "–" ? make("span", { class: "unit" }, note) : null);
+  return make("td", { role: "cell", class: "r num", "data-label": label }, ...figure, note && text !== "–" ? make("span", { class: "unit" }, note) : null);
 }
 
 function take(answer) {

@@ -17,8 +17,13 @@ export function generate() {
   return letters.join("").replace(/(.{5})(?=.)/g, "$1-");
 }
 
+const WITHOUT = {
+  listener: "Without it anybody who reaches the port may receive",
+  caller: "Without it the stream crosses the network in the clear",
+};
+
 /** Bring the form's passphrase field to life. */
-export function bindPassphrase() {
+export function bindPassphrase(mode) {
   const field = byId("passphrase");
   const bits = byId("key_bits");
   const eye = byId("reveal-passphrase");
@@ -29,7 +34,7 @@ export function bindPassphrase() {
     eye.disabled = isOff;
     const size = new TextEncoder().encode(field.value).length;
     const isWrong = size > 0 && (size < BYTES[0] || size > BYTES[1]);
-    setText(byId("passphrase-hint"), isOff ? "Without it anybody who reaches the port may receive" : `10 to 79 bytes, the same at both ends${size ? `; ${size} now` : ""}`);
+    setText(byId("passphrase-hint"), isOff ? WITHOUT[mode] : `10 to 79 bytes, the same at both ends${size ? `; ${size} now` : ""}`);
     byId("passphrase-hint").classList.toggle("warn", isWrong && !isOff);
   }
 

@@ -1,5 +1,5 @@
 // A stream's page: one poll brings the view, the new history and the events; charts keep the past they have.
-import { ApiError, ask, onKey, openDialog, poll, tell } from "./app.js";
+import { ApiError, ask, copyText, onKey, openDialog, poll, tell } from "./app.js";
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { TimeChart, save } from "./charts.js";
 import { byId, setFigure, setText } from "./dom.js";
@@ -27,18 +27,18 @@ const charts = {
     { label: "payload, Mb/s", colour: "--chart-1", read: (sample) => sample.payload_mbps },
     { label: "on the wire, Mb/s", colour: "--chart-2", read: (sample) => sample.wire_mbps },
     { label: "input, Mb/s", colour: "--chart-3", read: (sample) => sample.input_mbps },
-  ]),
+  ], ["Mb/s"]),
   "rtt-chart": new TimeChart(byId("rtt-chart"), [
     { label: "RTT, ms", colour: "--chart-1", read: (sample) => sample.rtt_ms },
     { label: "send buffer, ms", colour: "--chart-3", read: (sample) => sample.send_buffer_ms },
-  ]),
+  ], ["ms"]),
   "loss-chart": new TimeChart(
     byId("loss-chart"),
     [
       { label: "repaired, %", colour: "--chart-2", read: (sample) => sample.retransmitted_percent },
       { label: "dropped, packets/s", colour: "--chart-4", read: (sample) => sample.packets_dropped, axis: "y2" },
     ],
-    { second: true },
+    ["%", "packets/s"],
   ),
 };
 const farEnd = bindFarEnd(key);
@@ -104,7 +104,7 @@ function showFigures(stream) {
   for (const name of ["bad", "warn", "good"]) byId("times").classList.toggle(name, stream.latency_rtt_ratio !== null && name === colour);
   setFigure(byId("repaired"), percent(stream.last_second?.retransmitted_percent), "%");
   setFigure(byId("dropped"), count(stream.totals.packets_dropped), "packets");
-  byId("dropped").classList.toggle("bad", stream.totals.packets_dropped > 0);
+  byId("dropped").classList.toggle("warn", stream.totals.packets_dropped > 0);
   const fullest = Math.max(...stream.peers.map((peer) => peer.send_buffer_ms ?? -1), -1);
   const limits = stream.peers.map((peer) => peer.negotiated_latency_ms).filter((latency) => latency !== null);
   setFigure(byId("buffer"), ms(fullest < 0 ? null : fullest), limits.length ? `of ${Math.min(...limits)} ms` : "ms");
@@ -132,7 +132,12 @@ async function end() {
   if (!view) return;
   if (isOrdered(view)) {
     if (await stopStream(facts())) askNow();
-  } else if (await dismissStream(facts())) location.assign("/");
+    return;
+  }
+  // Who still asks for a stream that is forgotten gets an error.
+  await askNow.stop();
+  if (await dismissStream(facts())) location.assign("/");
+  else askNow.again();
 }
 
 for (const radio of document.querySelectorAll("[name=span]")) {
@@ -175,7 +180,7 @@ byId("show-debug").addEventListener("click", async () => {
     setText(byId("debug-text"), error.message);
   }
 });
-byId("copy-debug").addEventListener("click", () => navigator.clipboard?.writeText(byId("debug-text").textContent));
+byId("copy-debug").addEventListener("click", () => copyText(byId("debug-text")));
 
 onKey("s", "stop this stream, or dismiss it", end);
 onKey("r", "restart this stream", restart);

@@ -10,7 +10,7 @@ const START_TIMEOUT_HINT = "Starting …";
 /** Bring the page's form to life; `started` gets the new stream's view. */
 export function bindStreamForm(started) {
   const form = byId("stream-form");
-  const passphrase = bindPassphrase();
+  const passphrase = bindPassphrase(form.dataset.mode);
   let bitrateMbps = null;
 
   function showSource() {
@@ -90,6 +90,8 @@ export function bindStreamForm(started) {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       showProblem(error.message, error.fields);
+      // The server looks into the file only when all else is right: what is known of it stays beside its field.
+      if (form.elements.source_kind.value === "file" && !error.fields["source.path"]) checkFile();
     } finally {
       setText(button, words);
       button.disabled = false;
