@@ -32,6 +32,7 @@ GROWTH_KB_A_CYCLE = seconds(20, long=3)  # the heap's ups and downs, told from f
 RECEIVERS = seconds(20, long=50)
 CROWD_MS = 3000  # what so many receivers on one small machine may have to wait for it
 FLAPPING_S = seconds(20, long=60)
+FLAPS_MIN = seconds(7, long=40)
 
 
 def footprint(product: Product) -> dict[str, float]:
@@ -101,13 +102,15 @@ def zombies_of(product: Product) -> list[int]:
     return [int(pid) for pid in set(children) if not is_alive(int(pid))]
 
 
-def test_a_far_end_that_comes_and_goes_each_second_disturbs_no_other_stream(own: Product) -> None:
+def test_a_far_end_that_comes_and_goes_each_second_disturbs_no_other_stream(
+    own: Product, record_property: Note
+) -> None:
     port = free_port()
     with audience(own, 2) as (flapped, steady), Receiver.listening(port) as first:
         call = own.start(endpoint={"mode": "caller", "host": "127.0.0.1", "port": port})
         first.wait_for_bytes(100_000)
         end, flaps = time.monotonic() + FLAPPING_S, 0
-        while time.monotonic() < end:
+        while time.monotonic() < end or flaps < FLAPS_MIN:
             with Receiver.calling(flapped.view["spec"]["endpoint"]["port"]) as guest:
                 guest.wait_for_bytes(100_000)
                 if flaps % 2:
@@ -115,7 +118,7 @@ def test_a_far_end_that_comes_and_goes_each_second_disturbs_no_other_stream(own:
             if flaps == 2:
                 first.child.kill()
             flaps += 1
-        assert flaps >= FLAPPING_S // 3
+        record_property("flaps", flaps)
         wait_for(lambda: len(own.stream(flapped.key)["peers"]) == 1, deadline_s=15, what="only the steady peer left")
         with Receiver.listening(port) as again:
             own.wait_for_phase(call["key"], "delivering", deadline_s=45)
