@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import socket
 import subprocess
@@ -66,13 +67,26 @@ def calls_allowed() -> set[str]:
     return allowed
 
 
+@functools.cache
+def _groups() -> dict[str, list[str]]:
+    """The groups of system calls as this systemd has them; members may be groups again."""
+    shown = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager"], capture_output=True, check=True)
+    found: dict[str, list[str]] = {}
+    members: list[str] = []
+    for line in shown.stdout.decode().splitlines():
+        word = line.strip()
+        if line.startswith("@"):
+            members = found.setdefault(word, [])
+        elif word and not word.startswith("#"):
+            members.append(word)
+    return found
+
+
 def _expand(name: str) -> set[str]:
-    """A system call, or all calls of a group as systemd has it."""
+    """A system call, or all calls of a group."""
     if not name.startswith("@"):
         return {name}
-    shown = subprocess.run(["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True)
-    members = [line.strip() for line in shown.stdout.splitlines()[1:]]
-    return {call for member in members if member and not member.startswith("#") for call in _expand(member)}
+    return {call for member in _groups()[name] for call in _expand(member)}
 
 
 class _Filter:

@@ -114,7 +114,8 @@ def test_iperf3_measures(confined: Product) -> None:
             return {} if shown["state"] == "running" else shown
 
         view = wait_for(ended, deadline_s=40, what="the end of the network test", every_s=0.2)
-    assert view["state"] == "done", view
+    # Partial where this host's kernel lets nobody ping: the next test's subject.
+    assert view["state"] in ("done", "partial"), view
     figures = {figure["name"]: figure for figure in view["figures"]}
     assert figures["bandwidth_mbps"]["value"] == pytest.approx(5, rel=0.2)
 
@@ -125,7 +126,7 @@ def test_ping_measures_once_network_tuning_has_opened_it() -> None:
     with Namespace() as host:
         closed = subprocess.run([*host.enter, *asked], cwd=ROOT, capture_output=True, text=True)
         assert closed.returncode != 0
-        assert "not permitted" in closed.stderr
+        assert "ping is not allowed" in closed.stderr
         tuned = subprocess.run([*host.enter, ROOT / "network-tuning.sh"], capture_output=True, text=True)
         assert "changed  net.ipv4.ping_group_range" in tuned.stdout, tuned.stderr
         assert "received=2" in host_output(host, asked)
