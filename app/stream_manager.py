@@ -136,7 +136,7 @@ class StreamManager:
     def dismiss(self, key: str, *, actor: str = "operator") -> None:
         """Stop a stream if it runs, and forget it. Raises NotFound."""
         self.stop(key, actor=actor)
-        self._supervisor.forget(key)
+        self._supervisor.forget(key, actor=actor)
         self._recorder.remove(key)
 
     def list(self) -> list_of[Snapshot]:

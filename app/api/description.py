@@ -144,6 +144,7 @@ def _paths() -> dict[str, Any]:
                 [
                     _query("key", {"type": "string"}),
                     _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 200}),
+                    _query("format", {"enum": ["json", "csv"], "default": "json"}),
                 ],
             )
         },

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import time
 from typing import Final
@@ -11,11 +9,12 @@ from typing import Final
 import msgspec
 from flask import Blueprint, Response, g, request
 
+from app.api.sheets import csv_response
 from app.domain.spec import parse_spec
 from app.presenters.events import present_latest
 from app.presenters.machine import present_overview
 from app.presenters.stream import iso, present_advice, present_event, present_second, present_stream
-from app.presenters.views import LiveView, SecondView, StreamView
+from app.presenters.views import EventView, LiveView, SecondView, StreamView
 from app.protocol import HISTORY_SECONDS
 from app.supervisor.snapshot import Snapshot
 from app.web.access import is_scripted
@@ -77,10 +76,9 @@ def show_history(key: str) -> Response:
     samples = [present_second(second) for second in services().manager.history(key, seconds)]
     if request.args.get("format") != "csv":
         return json_response({"samples": samples})
-    response = Response(_to_csv(samples), mimetype="text/csv")
-    name = f"srt-{key}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.csv"
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    columns = [field.name for field in msgspec.structs.fields(SecondView) if field.name != "at"]
+    rows = [(iso(sample.at), sample.at, *(getattr(sample, column) for column in columns)) for sample in samples]
+    return csv_response(key, ["time_utc", "at", *columns], rows)
 
 
 @api.get("/streams/<key>/live")
@@ -120,11 +118,13 @@ def reveal_passphrase(key: str) -> Response:
 
 @api.get("/events")
 def list_events() -> Response:
-    """The event log, newest first; `key` narrows it to a stream."""
+    """The event log, newest first; `key` narrows it to a stream; as CSV with `format=csv`."""
     limit = read_number("limit", default=200, low=1, high=EVENTS_MAX)
     entries = services().manager.events(key=request.args.get("key") or None, limit=limit)
-    overview = present_overview(services().manager.list())
-    return json_response({"overview": overview, "events": [present_event(entry) for entry in entries]})
+    events = [present_event(entry) for entry in entries]
+    if request.args.get("format") == "csv":
+        return csv_response("events", EventView.__struct_fields__, [msgspec.structs.astuple(event) for event in events])
+    return json_response({"overview": present_overview(services().manager.list()), "events": events})
 
 
 def view_of(snapshot: Snapshot) -> StreamView:
@@ -138,14 +138,3 @@ def started(snapshot: Snapshot) -> Response:
     response = json_response(view_of(snapshot), 201)
     response.headers["Location"] = f"/api/streams/{snapshot.key}"
     return response
-
-
-def _to_csv(samples: list[SecondView]) -> str:
-    """The history as a spreadsheet reads it; the columns have the fields' names, unknown is empty."""
-    columns = [field.name for field in msgspec.structs.fields(SecondView) if field.name != "at"]
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["time_utc", "at", *columns])
-    for sample in samples:
-        writer.writerow([iso(sample.at), sample.at, *(getattr(sample, column) for column in columns)])
-    return text.getvalue()

@@ -137,6 +137,10 @@ class SupervisedStream:
             self.figures.open_account()
         self._step(life.StartOrdered(), now)
 
+    def note_dismissed(self, now: float, actor: str) -> None:
+        """Tell that the stream is to be forgotten: the event log outlives it."""
+        self._note(now, "order", "dismissed", actor)
+
     def _ask_to_stop(self, now: float) -> None:
         if self.worker is not None and self._stop_asked_at is None:
             self._stop_asked_at = now

@@ -83,11 +83,13 @@ class Supervisor:
         """Order a stream to stop; does not wait for it."""
         self._ask(lambda: self._stream(key).stop(self._clock(), actor))
 
-    def forget(self, key: str) -> None:
-        """Drop a stream at once, with the worker that it may still have."""
+    def forget(self, key: str, *, actor: str | None = None) -> None:
+        """Drop a stream at once, with the worker that it may still have; `actor` is who ordered it, if anybody did."""
 
         def drop() -> None:
             stream = self._streams.pop(key, None)
+            if stream is not None and actor is not None:
+                stream.note_dismissed(self._clock(), actor)
             if stream is not None and stream.worker is not None:
                 stream.worker.kill()
 

@@ -254,6 +254,10 @@ def test_events_tell_who_ordered_what_newest_first(own: OwnManager) -> None:
         ("start ordered", "script"),
         ("stop ordered", "operator"),
     ]
+    own.manager.dismiss(key, actor="another operator")
+    assert [(entry.text, entry.actor) for entry in own.manager.events(key=key, limit=1)] == [
+        ("dismissed", "another operator")
+    ]
 
 
 def test_shutdown_ends_every_worker(media: Path) -> None:

@@ -1,0 +1,65 @@
+"""The event log in memory: bounded, newest first, and what is said again and again takes one entry with its count."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.supervisor.journal import EVENTS_KEPT, Journal
+from app.supervisor.snapshot import LogEntry
+
+
+def entry(at: float, text: str, *, kind: str = "refused", key: str = "abcdef") -> LogEntry:
+    return LogEntry(at=at, key=key, name="bars", kind=kind, text=text)
+
+
+def test_the_newest_event_comes_first_of_one_stream_or_of_all() -> None:
+    journal = Journal()
+    for at, key in ((1.0, "first"), (2.0, "second"), (3.0, "first")):
+        journal.note(entry(at, f"at {at}", key=key))
+    assert [event.at for event in journal.entries()] == [3.0, 2.0, 1.0]
+    assert [event.at for event in journal.entries(key="first")] == [3.0, 1.0]
+    assert [event.at for event in journal.entries(limit=1)] == [3.0]
+
+
+def test_the_log_never_grows_beyond_its_bound() -> None:
+    journal = Journal()
+    for number in range(EVENTS_KEPT + 500):
+        journal.note(entry(float(number), f"number {number}"))
+    kept = journal.entries(limit=10**6)
+    assert len(kept) == EVENTS_KEPT
+    assert kept[0].text == f"number {EVENTS_KEPT + 499}"
+
+
+@pytest.mark.parametrize("kind", ["refused", "notice"])
+def test_a_repeated_event_is_counted_with_its_first_and_last_time(kind: str) -> None:
+    journal = Journal()
+    journal.note(entry(10.0, "refused 192.0.2.7", kind=kind))
+    journal.note(entry(20.0, "refused 192.0.2.8", kind=kind))
+    last = journal.note(entry(30.0, "refused 192.0.2.7", kind=kind))
+    assert (last.count, last.first_at, last.at) == (2, 10.0, 30.0)
+    assert [(event.text, event.count) for event in journal.entries()] == [
+        ("refused 192.0.2.7", 2),
+        ("refused 192.0.2.8", 1),
+    ]
+
+
+def test_the_same_words_of_another_stream_or_of_another_hour_are_another_event() -> None:
+    journal = Journal()
+    journal.note(entry(0.0, "refused 192.0.2.7"))
+    assert journal.note(entry(1.0, "refused 192.0.2.7", key="second")).count == 1
+    assert journal.note(entry(3601.0, "refused 192.0.2.7")).count == 1
+
+
+@pytest.mark.parametrize("kind", ["order", "phase", "connected", "disconnected"])
+def test_what_is_a_step_of_its_own_each_time_is_never_folded(kind: str) -> None:
+    journal = Journal()
+    for at in (1.0, 2.0):
+        journal.note(entry(at, "delivering", kind=kind))
+    assert [event.count for event in journal.entries()] == [1, 1]
+
+
+def test_counting_goes_on_after_a_restart() -> None:
+    journal = Journal()
+    journal.note(entry(10.0, "refused 192.0.2.7"))
+    earlier = [journal.note(entry(11.0, "refused 192.0.2.7"))]
+    assert Journal(earlier).note(entry(12.0, "refused 192.0.2.7")).count == 3
