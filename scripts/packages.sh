@@ -23,7 +23,8 @@ DEBIAN_TEST=(
     gstreamer1.0-tools                      # gst-launch-1.0, the yardstick of the benchmarks
     iproute2 nftables procps util-linux     # network namespaces, losses, process tables
     nginx openssl                           # the shipped site in front of the product, and its password
-    systemd                                 # systemd-analyze for the shipped units
+    logrotate                               # the shipped rules
+    systemd libseccomp2                     # systemd-analyze for the shipped units, and a filter like theirs
     postgresql                              # the store's other database; tests start a server of their own
     git shellcheck
 )
@@ -67,8 +68,8 @@ RPM_TEST=(
     /usr/bin/gst-launch-1.0
     iproute nftables procps-ng util-linux
     chromium chromedriver
-    nginx openssl
-    systemd
+    nginx openssl logrotate
+    systemd libseccomp
     postgresql-server
     git ShellCheck
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
+import pwd
 import re
 import subprocess
 from pathlib import Path
@@ -11,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from app.presenters.metrics import StreamCollector
+from tests.instruments.product import Product
+from tests.instruments.waiting import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -140,3 +144,29 @@ def test_alerts_and_dashboard_use_metrics_that_are_served() -> None:
     assert used, "the pattern still finds how metrics are used"
     assert used <= served
     assert json.loads(texts[-1])["panels"]
+
+
+def test_after_logrotate_the_program_writes_on_in_the_emptied_file(product: Product, tmp_path: Path) -> None:
+    log = product.log_file
+    text = (DEPLOY / "logrotate.conf").read_text()
+    assert "su mcr-srt mcr-srt" in text
+    user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+    rules = tmp_path / "rules"
+    rules.write_text(
+        text.replace("/var/log/srt-streamer/srt_streamer.log", str(log)).replace("mcr-srt mcr-srt", f"{user} {group}")
+    )
+    rules.chmod(0o644)
+    before = log.read_bytes()
+    assert before
+    argv = ["logrotate", "--force", "--state", str(tmp_path / "state"), str(rules)]
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    done = subprocess.run(argv, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    (kept,) = log.parent.glob("srt_streamer.log-*")
+    assert kept.read_bytes().startswith(before)
+    begun = product.post("/api/network-tests", {"mode": "manual", "host": "127.0.0.1", "port": free_port()})
+    told = f"network test ended test={begun.document['id']}"
+    wait_for(lambda: told in log.read_text(), deadline_s=30, what="a new line in the emptied file")
+    assert b"\0" not in log.read_bytes(), "a file that was written on at its old length"
+    assert before not in log.read_bytes()
+    kept.unlink()
