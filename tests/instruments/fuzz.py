@@ -52,15 +52,24 @@ _STREAMS_AT_ONCE = 2
 class Count:
     """What was asked and how it was answered; `wrong` are the questions that no server should fail on.
 
-    A round asks up to `examples` questions, for up to `seconds`. Its number seeds them: the same ones at each run.
+    A round asks what is missing of `examples` questions, for up to `seconds`. Its number seeds them: the same ones at
+    each run.
     """
 
     examples: int
     seconds: float
+    rounds: int
     round: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    _missing: int = 0
     _ends: float = 0.0
+
+    def begin_round(self) -> bool:
+        """Go on to the next round; false when there is none, or nothing is missing."""
+        self.round += 1
+        self._missing = self.examples - self.asked()
+        return self._missing > 0 and self.round <= self.rounds
 
     def begin(self, share: float) -> None:
         """Give the next kind of questions its share of the time."""
@@ -84,7 +93,7 @@ class Count:
     def settings(self, part: float) -> settings:
         """Hypothesis's settings for a part of all examples."""
         return settings(
-            max_examples=max(5, int(self.examples * part)),
+            max_examples=max(5, int(self._missing * part)),
             deadline=None,
             database=None,
             phases=[Phase.generate],
@@ -209,7 +218,7 @@ KINDS: Iterable[Callable[[Product, Count], None]] = (fuzz_by_description, fuzz_p
 def main() -> None:
     """Ask, then say what became of it."""
     wanted = json.loads(sys.stdin.readline())
-    count = Count(wanted["examples"], wanted["seconds"])
+    count = Count(wanted["examples"], wanted["seconds"], wanted["rounds"])
     limits = {"MAX_STREAMS": "3", "WRITES_PER_MINUTE": "999999"}
     with Product(Path(wanted["sample"]), **limits) as product:
         outside = product.folder / MARKER
@@ -219,11 +228,9 @@ def main() -> None:
         (product.media / "etc").symlink_to(outside)
         web = product.web.pid
         with audience(product, 1) as (viewer,):
-            ends = time.monotonic() + count.seconds
-            while count.asked() < count.examples and time.monotonic() < ends:
+            while count.begin_round():
                 for ask in KINDS:
                     ask(product, count)
-                count.round += 1
             after = product.stream(viewer.key)
             is_undisturbed = (after["worker"]["pid"], after["restarts"]) == (viewer.worker_pid, 0)
             verdict = viewer.verdict()
