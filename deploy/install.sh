@@ -243,8 +243,20 @@ do_install() {
     say "installed: release $release in $prefix; NGINX sites are in $prefix/current/deploy/nginx"
 }
 
+# Links to the sites lead nowhere without the program, and NGINX would not start any more.
+remove_sites() {
+    local link
+    for link in /etc/nginx/conf.d/*.conf /etc/nginx/sites-enabled/*; do
+        [[ $(readlink "$link" 2>/dev/null) = "$prefix"/* ]] || continue
+        say "taking the site $link out of NGINX"
+        run rm -f "$link"
+        if has_systemd && systemctl is-active --quiet nginx.service; then run systemctl reload nginx.service; fi
+    done
+}
+
 do_uninstall() {
     local unit
+    remove_sites
     for unit in "${units[@]}"; do
         [ -e "$unit_folder/$unit" ] || continue
         say "removing $unit"
@@ -258,7 +270,7 @@ do_uninstall() {
         say "kept: $settings, $data, $logs and the user $user; --purge removes them"
         return
     fi
-    run rm -rf "${settings%/*}" "$data" "$logs"
+    run rm -rf "${settings%/*}" "$data" "$logs" /etc/logrotate.d/mcr-srt-streamer
     if id -u "$user" >/dev/null 2>&1; then run userdel "$user"; fi
 }
 

@@ -10,6 +10,7 @@ As root, on Debian with debootstrap and systemd-nspawn: makes an empty Debian ro
 /var/tmp/mcr-install-root; it is removed at the end), installs this repository's HEAD there, boots it with systemd
 and no network but loopback, and under the unit's restrictions
   puts streams on air and receives them, measures with ping and iperf3, backs up and restores,
+  puts NGINX in front with the very commands of docs/installation.md, rotates the log,
   upgrades, reloads and kills the web process without losing a packet of a stream on air,
   and uninstalls, leaving nothing but data.
 
@@ -40,7 +41,7 @@ source_folder=$(cd "$(dirname "$0")/.." && pwd -P)
 [ -n "${IN_NAMESPACE:-}" ] || in_namespaces "$folder" "$keep" "${arguments[@]}"
 
 # What the check itself needs in the booted root; with libcap2-bin, ping's file gets its capability, as on most hosts.
-tools=(systemd-sysv procps iproute2 libcap2-bin)
+tools=(systemd-sysv procps iproute2 libcap2-bin nginx openssl logrotate)
 if [ "$offline" = yes ]; then
     make_root "$suite" "$folder.maker" "$source_folder"
     step "deploy/bundle.sh"

@@ -104,6 +104,47 @@ knows_codec() { ask '/api/media/info?path=bars_and_tone.ts' | grep '"tool":"ffpr
 wait_until 90 knows_codec || ask '/api/media/info?path=bars_and_tone.ts'
 knows_codec >/dev/null
 
+step "NGINX in front, by the commands of docs/installation.md"
+program=/opt/mcr-srt-streamer/current
+cat >/root/documented.sh <<'RUN'
+set -euo pipefail
+sudo() { "$@"; }
+RUN
+# The commands of one section; the password that openssl would ask for is given.
+documented() {
+    # shellcheck disable=SC2016 # the marks of a code block
+    sed -n "/^## $1\$/,/^## /p" $program/docs/installation.md | sed -n '/^```bash/,/^```/{/^```/d;p}' |
+        sed 's/passwd -apr1/passwd -apr1 check/'
+}
+answers() { # answers URL [NAME:PASSWORD]: the status
+    python3 - "$@" <<'ANSWER'
+import base64, ssl, sys, urllib.error, urllib.request
+context = ssl._create_unverified_context()
+request = urllib.request.Request(sys.argv[1])
+if len(sys.argv) > 2:
+    request.add_header("Authorization", "Basic " + base64.b64encode(sys.argv[2].encode()).decode())
+try:
+    print(urllib.request.urlopen(request, timeout=10, context=context).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+ANSWER
+}
+mkdir -p /etc/nginx/conf.d
+systemctl is-active --quiet nginx || systemctl start nginx
+for section in "The password in front" "HTTPS"; do
+    (cat /root/documented.sh && documented "$section") >/root/section.sh
+    bash /root/section.sh 2>&1
+done
+wait_until 10 answers https://127.0.0.1/health
+[ "$(answers https://127.0.0.1/)" = 401 ]
+[ "$(answers https://127.0.0.1/ operator:check)" = 200 ]
+[ "$(answers https://127.0.0.1/static/css/style.css operator:check)" = 200 ]
+
+step "logrotate"
+cp $program/deploy/logrotate.conf /etc/logrotate.d/mcr-srt-streamer
+logrotate --force /etc/logrotate.d/mcr-srt-streamer
+[ "$(stat -c '%a %U' /var/log/srt-streamer/srt_streamer.log)" = "$(stat -c '%a %U' /var/log/srt-streamer/srt_streamer.log-*)" ]
+
 step "reload: SIGHUP executes the web process anew"
 first=$(main_pid)
 before=$(worker_pids)
@@ -165,14 +206,19 @@ step "uninstall"
 $INSTALLER uninstall
 [ "$(systemctl is-active mcr-srt-streamer)" != active ]
 [ -z "$(pgrep -u mcr-srt || true)" ]
+nginx -t
+[ ! -e /etc/nginx/conf.d/mcr-srt-streamer-tls.conf ]
+rm -f /etc/nginx/mcr-srt-streamer.* # the operator's own
 left=$(find / -xdev \( -path /proc -o -path /root -o -path /sys -o -path /run -o -path /var/log/journal \) -prune \
     -o \( -name '*mcr-srt*' -o -name '*srt-streamer*' -o -name mcr \) -print | sort)
 echo "left: $left" | tr '\n' ' '
-[ "$left" = "/etc/mcr-srt-streamer
+[ "$left" = "/etc/logrotate.d/mcr-srt-streamer
+/etc/mcr-srt-streamer
 /var/lib/mcr-srt-streamer
 /var/log/srt-streamer" ]
 $INSTALLER uninstall --purge
 [ ! -e /var/lib/mcr-srt-streamer ]
+[ ! -e /etc/logrotate.d/mcr-srt-streamer ]
 absent '^mcr-srt:' /etc/passwd
 
 touch /root/passed
