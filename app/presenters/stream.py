@@ -131,7 +131,14 @@ def present_event(entry: LogEntry) -> EventView:
 
 
 def judge(snapshot: Snapshot) -> tuple[Severity, str | None]:
-    """How much a stream wants to be looked at, and the remark that says why a delivering one does."""
+    """How much a stream wants to be looked at, and the remark that says why one does that is on air."""
+    severity, remark = _judge_by_its_flow(snapshot)
+    if remark is None and snapshot.is_other_version and severity in (Severity.IDLE, Severity.GOOD):
+        return Severity.ATTENTION, "worker of another program version: restart it when that suits"
+    return severity, remark
+
+
+def _judge_by_its_flow(snapshot: Snapshot) -> tuple[Severity, str | None]:
     severity = severity_of(snapshot)
     if snapshot.status.phase is Phase.WAITING and severity is Severity.IDLE and _refused_lately(snapshot):
         return Severity.ATTENTION, "a receiver is refused"

@@ -40,6 +40,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     `sample` is None before the first one of the present worker; `sample_age_s` is its age. `rates` sum the stream over
     the last second, `peer_rates` has them by `Peer.id`; both are None or empty until two samples are there.
+    `is_other_version` tells that the worker is of another version of this program and cannot be understood in full.
     `totals` are the counters since the stream was ordered to run, earlier workers included (names as in Point).
     """
 
@@ -55,6 +56,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     retry_in_s: float | None = None
     worker_pid: int | None = None
     worker_started_at: float | None = None
+    is_other_version: bool = False
     refusals: tuple[Refusal, ...] = ()
     notices: tuple[str, ...] = ()
     detail: str = ""

@@ -41,7 +41,8 @@ _LEAVE_WITHIN_S: Final = 1.0
 _REFUSALS_KEPT: Final = 50
 _NOTICES_KEPT: Final = 20
 _OTHER_VERSION: Final = (
-    "the worker is of another version of this program: what it says is not complete until the stream is restarted"
+    "the worker is of another version of this program: it stays on air, its figures are not complete; "
+    "restart the stream when that suits"
 )
 
 
@@ -93,6 +94,7 @@ class SupervisedStream:
         self._launched_at = 0.0
         self._stop_asked_at: float | None = None
         self._hung = False
+        self._is_other_version = False
         self._flow = FlowWatch(self.order.spec.source)
 
     def resume(self, known: Known, now: float) -> None:
@@ -243,7 +245,8 @@ class SupervisedStream:
     def _hear_stranger(self, now: float) -> None:
         """A worker of another version keeps its stream on air; it just cannot be understood in full."""
         self._heard_at = now
-        if _OTHER_VERSION not in self._notices:
+        if not self._is_other_version:
+            self._is_other_version = True
             self._notices.append(_OTHER_VERSION)
             self._note(now, "notice", _OTHER_VERSION)
 
@@ -339,6 +342,7 @@ class SupervisedStream:
             retry_in_s=None if retry_at is None else max(0.0, retry_at - now),
             worker_pid=None if self.worker is None else self.worker.pid,
             worker_started_at=None if self._hello is None else self._hello.started_at,
+            is_other_version=self._is_other_version,
             refusals=tuple(reversed(self._refusals.values())),
             notices=tuple(self._notices),
             detail=self._detail,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.domain.errors import CouldNotStart, InvalidInput, LimitReached, NotFound, PortInUse, ProductError
@@ -258,6 +262,22 @@ def test_events_tell_who_ordered_what_newest_first(own: OwnManager) -> None:
     assert [(entry.text, entry.actor) for entry in own.manager.events(key=key, limit=1)] == [
         ("dismissed", "another operator")
     ]
+
+
+def test_after_a_reboot_the_streams_start_one_after_the_other(own: OwnManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    apart_s = 0.7
+    monkeypatch.setattr("app.stream_manager._STAGGER_S", apart_s)
+    before = [own.manager.start(own.spec(port=port)) for port in own.ports[:3]]
+    own.manager.detach()
+    for snapshot in before:
+        assert snapshot.worker_pid is not None
+        os.kill(snapshot.worker_pid, signal.SIGKILL)
+    for path in own.settings.runtime_folder.iterdir():
+        path.unlink()
+    own.manager = own.new_manager()
+    after = [own.wait(snapshot.key, lambda seen: seen.worker_pid) for snapshot in before]
+    began = [psutil.Process(snapshot.worker_pid).create_time() for snapshot in after]
+    assert [later - earlier > apart_s / 2 for earlier, later in pairwise(began)] == [True, True]
 
 
 def test_shutdown_ends_every_worker(media: Path) -> None:

@@ -157,6 +157,15 @@ def test_a_worker_that_leaves_unasked_is_not_taken_for_a_stop(stage: Stage) -> N
     assert phase(stage) == (Phase.BACKING_OFF, Reason.WORKER_CRASHED)
 
 
+def test_a_worker_that_grew_too_large_comes_back_and_its_reason_stays_visible(stage: Stage) -> None:
+    stage.come_up()
+    stage.deliver(3)
+    stage.end_worker(Reason.OUT_OF_MEMORY)
+    assert phase(stage) == (Phase.BACKING_OFF, Reason.OUT_OF_MEMORY)
+    assert seconds_until_launch(stage) >= BACK_OFF_S[0] - 0.2
+    assert phase(stage) == (Phase.STARTING, Reason.OUT_OF_MEMORY)
+
+
 @pytest.mark.parametrize("says", [True, False], ids=["said", "left behind"])
 def test_a_worker_that_gave_its_last_word_and_does_not_leave_is_killed_and_believed(stage: Stage, says: bool) -> None:
     stage.come_up()

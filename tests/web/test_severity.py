@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import pytest
 
 from app.domain.secret import Secret
@@ -45,6 +46,17 @@ def test_a_receiver_that_is_refused_now_is_worth_a_look(age_s, severity):
     refusal = Refusal("203.0.113.9", Reason.WRONG_PASSPHRASE, 1, at, at)
 
     assert judge(make_snapshot("guest", spec, Phase.WAITING, refusals=(refusal,)))[0] == severity
+
+
+@pytest.mark.parametrize("phase", [Phase.WAITING, Phase.DELIVERING])
+def test_a_worker_of_another_version_offers_a_restart_and_no_fault_is_hidden_by_that(phase, script, manager):
+    snapshot = msgspec.structs.replace(make_snapshot("listens", LISTENER, phase), is_other_version=True)
+    manager.streams = {"listens": snapshot}
+    view = script.get("/api/dashboard").json["streams"][0]
+
+    assert (view["severity"], "restart it" in view["remark"]) == ("attention", True)
+    stalled = make_snapshot("listens", LISTENER, Phase.STALLED, reason=Reason.NO_ACKNOWLEDGEMENT)
+    assert judge(msgspec.structs.replace(stalled, is_other_version=True)) == judge(stalled)
 
 
 def test_the_round_trip_of_a_short_path_is_not_nothing(script, manager):
