@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import shutil
+import socket
 import stat
 import sys
 from collections.abc import Iterator
@@ -55,6 +57,7 @@ def check_all(settings: Settings, api: Api) -> list[Finding]:
         *_folders(settings),
         *_kernel(),
         *_network(),
+        *_ports(settings, api),
         *_server(settings, api),
     ]
 
@@ -93,9 +96,11 @@ def _versions() -> Iterator[Finding]:
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:
-    media = settings.media_folder
-    if not os.access(media, os.R_OK | os.X_OK):
-        yield Finding(Level.FAULT, f"the media folder {media} cannot be read", f"chmod o+rx {media}")
+    media, user = settings.media_folder, _server_user(settings.data_folder)
+    if not media.exists():
+        yield Finding(Level.FAULT, f"the media folder {media} cannot be read: it is not there", f"mkdir -p {media}")
+    elif not _may(user, media, "-r", "-x"):
+        yield Finding(Level.FAULT, f"the media folder {media} cannot be read by {user}", f"chmod o+rx {media}")
     else:
         yield Finding(Level.OK, f"media folder {media}")
     free = shutil.disk_usage(media).free if media.exists() else None
@@ -105,17 +110,38 @@ def _folders(settings: Settings) -> Iterator[Finding]:
     yield from _private_folder(settings.runtime_folder)
 
 
+def _server_user(data_folder: Path) -> str:
+    """Who runs the server: as root, this command looks for the service, whose data folder has its owner."""
+    if os.geteuid() == 0 and data_folder.exists():
+        return data_folder.owner()
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _may(user: str, path: Path, *tests: str) -> bool:
+    """Whether a user has access by the operators of test(1); root itself would always have."""
+    become = ["runuser", "-u", user, "--"] if os.geteuid() == 0 else []
+    try:
+        return all(run([*become, "test", each, str(path)], timeout_s=_TIMEOUT_S).returncode == 0 for each in tests)
+    except ProbeFailed:
+        return False
+
+
 def _data_folder(folder: Path) -> Iterator[Finding]:
     if not folder.exists():
         yield Finding(Level.WARN, f"the data folder {folder} is not there yet", "the server makes it when it starts")
         return
-    if not os.access(folder, os.W_OK | os.X_OK):
-        yield Finding(Level.FAULT, f"the data folder {folder} cannot be written", f"chown -R {_user()} {folder}")
+    user = _server_user(folder)
+    if not _may(user, folder, "-w", "-x"):
+        yield Finding(Level.FAULT, f"the data folder {folder} cannot be written by {user}", f"chown -R {user} {folder}")
         return
+    # A restore or a copy by root leaves files that the server cannot open.
+    foreign = [path for path in folder.iterdir() if path.is_file() and not _may(user, path, "-r", "-w")]
+    for path in foreign:
+        yield Finding(Level.FAULT, f"{path} cannot be written by {user}", f"chown {user} {path}")
     exposed = [path for name in _PRIVATE_FILES for path in folder.glob(name) if path.stat().st_mode & _OTHERS]
     for path in exposed:
         yield Finding(Level.FAULT, f"{path} can be read by others", f"chmod 600 {path}")
-    if not exposed:
+    if not exposed and not foreign:
         yield Finding(Level.OK, f"data folder {folder}")
 
 
@@ -127,10 +153,6 @@ def _private_folder(folder: Path) -> Iterator[Finding]:
         yield Finding(Level.FAULT, f"the runtime folder {folder} is open to others", f"chmod 700 {folder}")
     else:
         yield Finding(Level.OK, f"runtime folder {folder}")
-
-
-def _user() -> str:
-    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def _kernel() -> Iterator[Finding]:
@@ -169,6 +191,32 @@ def _has_multicast_route() -> bool:
         destination, mask = (int.from_bytes(bytes.fromhex(fields[at]), sys.byteorder) for at in (1, 7))
         if 0xEF000000 & mask == destination:
             return True
+    return False
+
+
+def _ports(settings: Settings, api: Api) -> Iterator[Finding]:
+    """Listener ports that another program has: a stream started there would be refused."""
+    try:
+        ours = {view["spec"]["endpoint"].get("port") for view in api.get("/api/streams")["streams"]}
+    except (ServerUnreachable, Refused):
+        ours = set()
+    taken = [port for port in settings.listener_ports if port not in ours and _is_taken(port)]
+    for port in taken:
+        yield Finding(
+            Level.WARN,
+            f"listener port {port} (UDP) is taken by a program that is no stream of this server",
+            f"`ss -lunp sport = {port}` names it: end it, or leave the port out of LISTENER_PORTS",
+        )
+    if not taken:
+        yield Finding(Level.OK, "listener ports are free or carry streams")
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
     return False
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
@@ -178,3 +181,29 @@ def test_check_names_exposed_secrets_and_a_missing_media_folder(product: Product
     assert f"chmod 600 {data / 'secret_key'}" in told
     assert f"chmod 700 {runtime}" in told
     assert f"{tmp_path / 'gone'} cannot be read" in told
+
+
+def test_check_names_a_listener_port_that_another_program_has(product: Product) -> None:
+    on_air = product.start()["spec"]["endpoint"]["port"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        foreign = product.free_listener_port()
+        other.bind(("127.0.0.1", foreign))
+        told = mcr(product, "check").stdout
+    assert f"listener port {foreign} (UDP) is taken" in told
+    assert f"listener port {on_air} " not in told
+
+
+def test_check_asks_what_the_user_of_the_service_may_even_when_root_asks(product: Product, tmp_path: Path) -> None:
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    data, media = tmp_path / "data", tmp_path / "media"
+    data.mkdir()
+    (data / "restored.json").touch(mode=0o000)
+    if user == "root":
+        user = "nobody"
+        shutil.chown(data, user)
+    media.mkdir(mode=0o000)
+    told = mcr(product, "check", status=1, DATA_FOLDER=str(data), MEDIA_FOLDER=str(media)).stdout
+    assert f"the media folder {media} cannot be read by {user}" in told
+    assert f"chown {user} {data / 'restored.json'}" in told
