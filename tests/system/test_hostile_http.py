@@ -12,9 +12,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.instruments.audience import Viewer, audience
+from tests.instruments.child import open_files
 from tests.instruments.product import Product
+from tests.instruments.waiting import stays, wait_for
 
 THREADS = 8
+CONNECTIONS_MAX = 200
 # Generous: the machine may be busy. A thread held by a slow client would hold the answer for ever.
 ANSWER_WITHIN_S = 5
 HUNG_UP = 0  # in place of a status
@@ -93,6 +96,24 @@ def test_many_idle_connections_leave_room_for_others(product: Product, on_air: V
         answer = product.get("/")
         assert (answer.status, answer.took_s < ANSWER_WITHIN_S) == (200, True)
     assert product.get("/").status == 200
+
+
+def test_more_connections_than_are_let_in_wait_outside_and_idle_ones_are_closed(
+    product: Product, on_air: Viewer
+) -> None:
+    def is_answered() -> bool:
+        with contextlib.suppress(OSError):
+            return product.get("/").status == 200
+        return False
+
+    before = open_files(product.web.pid)
+    with contextlib.ExitStack() as stack:
+        for _ in range(CONNECTIONS_MAX + 50):
+            stack.enter_context(connect(product))
+        wait_for(lambda: open_files(product.web.pid) > before + 50, deadline_s=10, what="connections let in")
+        stays(lambda: open_files(product.web.pid) <= before + CONNECTIONS_MAX + 10, for_s=2, what="the limit kept")
+        # The idle ones go after half a minute, which lets those in that waited outside.
+        wait_for(is_answered, deadline_s=120, what="an answer while all idle clients still hold on")
 
 
 def test_a_body_without_an_end_is_cut_off(product: Product, on_air: Viewer) -> None:
