@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -26,6 +28,11 @@ _FLAGS = (
 )
 WIDE = (1440, 1000)
 PHONE = (390, 844)
+# In one go: what is found may have been replaced by the time it is asked.
+_IS_SHOWN = """
+return [...document.querySelectorAll(arguments[0])].some(
+  (element) => element.getClientRects().length && getComputedStyle(element).visibility === "visible");
+"""
 # Violations of WCAG 2.1 AA, and of level A, on which it rests.
 _AXE_RUN = """
 const done = arguments[arguments.length - 1];
@@ -89,7 +96,7 @@ class Browser:
 
     def find(self, selector: str) -> WebElement:
         """The element, once it is there."""
-        return wait_for(lambda: next(iter(self.all(selector)), None), deadline_s=10, what=f"{selector} on the page")
+        return wait_for(lambda: next(iter(self.all(selector)), None), deadline_s=20, what=f"{selector} on the page")
 
     def all(self, selector: str) -> list[WebElement]:
         """All elements that are there now."""
@@ -100,7 +107,7 @@ class Browser:
         found = self.js("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
         return " ".join(str(found).split())
 
-    def wait_text(self, selector: str, part: str, *, deadline_s: float = 10) -> str:
+    def wait_text(self, selector: str, part: str, *, deadline_s: float = 20) -> str:
         """Wait until the text there holds `part`."""
         return wait_for(
             lambda: text if part in (text := self.text(selector)) else "",
@@ -110,13 +117,13 @@ class Browser:
 
     def is_shown(self, selector: str) -> bool:
         """Whether an element is there and visible."""
-        return any(element.is_displayed() for element in self.all(selector))
+        return bool(self.js(_IS_SHOWN, selector))
 
-    def wait_shown(self, selector: str, *, deadline_s: float = 10) -> None:
+    def wait_shown(self, selector: str, *, deadline_s: float = 20) -> None:
         """Wait until it is visible."""
         wait_for(lambda: self.is_shown(selector), deadline_s=deadline_s, what=f"{selector} to be seen")
 
-    def wait_gone(self, selector: str, *, deadline_s: float = 10) -> None:
+    def wait_gone(self, selector: str, *, deadline_s: float = 20) -> None:
         """Wait until it is not visible."""
         wait_for(lambda: not self.is_shown(selector), deadline_s=deadline_s, what=f"{selector} to be gone")
 
@@ -124,12 +131,17 @@ class Browser:
 
     def click(self, selector: str) -> None:
         """Click the middle of an element, as a mouse does."""
+        wait_for(lambda: self._click_if_possible(selector), deadline_s=20, what=f"{selector} to be clickable")
+
+    def _click_if_possible(self, selector: str) -> bool:
         element = self.find(selector)
-        self.js("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
-        wait_for(
-            lambda: element.is_displayed() and element.is_enabled(), deadline_s=10, what=f"{selector} to be clickable"
-        )
-        ActionChains(self.driver).move_to_element(element).click().perform()
+        # A poll may put a new element in the place of the one that was found.
+        with contextlib.suppress(StaleElementReferenceException):
+            self.js("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+            if element.is_displayed() and element.is_enabled():
+                ActionChains(self.driver).move_to_element(element).click().perform()
+                return True
+        return False
 
     def type(self, selector: str, text: str) -> None:
         """Put a text into a field, in place of what it holds."""

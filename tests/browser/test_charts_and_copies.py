@@ -39,7 +39,7 @@ def chart(page: Browser, id_: str, expression: str):
 
 
 def wait_for_chart(page: Browser, id_: str) -> None:
-    wait_for(lambda: chart(page, id_, "chart.data.datasets[0].data.length > 0"), deadline_s=5, what="a line")
+    wait_for(lambda: chart(page, id_, "chart.data.datasets[0].data.length > 0"), deadline_s=15, what="a line")
 
 
 @pytest.mark.parametrize(("span", "every_s"), [(300, 60), (3600, 600)])
@@ -50,7 +50,7 @@ def test_a_label_of_the_time_stands_at_that_very_minute(page: Browser, span: int
         page.click(f"label[for=span-{span}]")
         wait_for(
             lambda: chart(page, "bitrate-chart", "chart.scales.x.max - chart.scales.x.min") > 3000,
-            deadline_s=5,
+            deadline_s=15,
             what="an hour",
         )
     values = chart(page, "bitrate-chart", "chart.scales.x.ticks.map((tick) => tick.value)")
@@ -98,7 +98,7 @@ def test_the_picture_of_a_chart_has_its_legend(page: Browser, tmp_path: Path) ->
     page.open("/stream/lineup")
     wait_for_chart(page, "bitrate-chart")
     page.click("[data-png=bitrate-chart]")
-    png = wait_for(lambda: next(tmp_path.glob("*.png"), None), deadline_s=10, what="a PNG file")
+    png = wait_for(lambda: next(tmp_path.glob("*.png"), None), deadline_s=20, what="a PNG file")
 
     title, legend, _ = page.js_async(_BANDS, base64.b64encode(png.read_bytes()).decode())
     assert title > 200

@@ -32,7 +32,7 @@ def test_a_listener_is_started_from_a_file_of_the_browser(page: Browser, manager
     assert spec.endpoint.port == 10003
     wait_for(
         lambda: value(page, "#port") == "10006" or value(page, "#port") != "10003",
-        deadline_s=5,
+        deadline_s=15,
         what="another free port",
     )
 
@@ -44,21 +44,21 @@ def test_a_listener_is_started_with_keys_alone(page: Browser, manager: FakeManag
     page.tab_to("#browse-media")
     page.press(Keys.ENTER)
     page.wait_text("#media-list", "ird")
-    wait_for(lambda: "ird" in page.focused(), deadline_s=5, what="the first folder to have the focus")
+    wait_for(lambda: "ird" in page.focused(), deadline_s=15, what="the first folder to have the focus")
     page.press(Keys.ENTER)
     page.wait_text("#media-list", "arena.ts")
     wait_for(
-        lambda: "bold" in page.focused() or "arena" in page.focused(), deadline_s=5, what="a file to have the focus"
+        lambda: "bold" in page.focused() or "arena" in page.focused(), deadline_s=15, what="a file to have the focus"
     )
     page.press(Keys.ARROW_DOWN)
-    wait_for(lambda: "arena" in page.focused() or "bold" in page.focused(), deadline_s=5, what="the next file")
+    wait_for(lambda: "arena" in page.focused() or "bold" in page.focused(), deadline_s=15, what="the next file")
     chosen = page.focused()
     page.press(Keys.ENTER)
     page.wait_gone("#media-browser")
     page.wait_text("#path-hint", "Mb/s")
     page.tab_to("#start-stream")
     page.press(Keys.ENTER)
-    wait_for(lambda: manager.started, deadline_s=5, what="a stream")
+    wait_for(lambda: manager.started, deadline_s=15, what="a stream")
 
     assert manager.started[0].source.path.removeprefix("ird/") in chosen
 
@@ -130,7 +130,7 @@ def test_a_file_that_cannot_be_sent_says_so_at_once(page: Browser, path: str, wo
     page.open("/")
     page.type("#path", path)
     page.press(Keys.TAB)
-    wait_for(lambda: page.text("#path-fault"), deadline_s=5, what="a fault beside the file")
+    wait_for(lambda: page.text("#path-fault"), deadline_s=15, what="a fault beside the file")
 
     assert words in page.text("#path-fault")
     assert all("400" in complaint for complaint in page.complaints())
@@ -142,3 +142,23 @@ def test_a_link_with_settings_fills_the_form_in(page: Browser) -> None:
     assert (value(page, "#latency_ms"), value(page, "#overhead_percent")) == ("340", "26")
     assert value(page, "#address") == "239.9.9.9"
     assert page.is_shown("#address")
+
+
+def test_what_is_wrong_with_the_file_stays_when_other_fields_are_wrong_too(page: Browser, manager: FakeManager) -> None:
+    page.open("/")
+    page.type("#path", "nowhere.ts")
+    page.type("#latency_ms", "5")
+    page.click("#start-stream")
+    page.wait_text("#latency_ms-fault", "outside")
+    wait_for(lambda: page.text("#path-fault"), deadline_s=20, what="the fault of the file")
+
+    assert manager.started == []
+    assert all("400" in complaint for complaint in page.complaints())
+
+
+@pytest.mark.parametrize(("path", "words"), [("/", "anybody who reaches the port"), ("/caller", "in the clear")])
+def test_what_is_lacking_without_encryption_is_said_for_this_kind_of_stream(
+    page: Browser, path: str, words: str
+) -> None:
+    page.open(path)
+    page.wait_text("#passphrase-hint", words)

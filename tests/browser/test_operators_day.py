@@ -111,7 +111,7 @@ def test_the_operators_workflow_by_mouse(desk: Browser) -> None:
         desk.wait_text("#streams .col-state", "Delivering")
         wait_for(
             lambda: shown_mbps(desk, "#streams .col-payload") == pytest.approx(BITRATE_MBPS, rel=0.1),
-            deadline_s=10,
+            deadline_s=20,
             what="the file's bitrate on the page",
         )
 
@@ -170,7 +170,7 @@ def test_a_stream_is_started_watched_and_stopped_with_keys_alone(desk: Browser, 
         first = len(desk.js("return Chart.getChart('bitrate-chart').data.datasets[0].data"))
         wait_for(
             lambda: len(desk.js("return Chart.getChart('bitrate-chart').data.datasets[0].data")) > first,
-            deadline_s=10,
+            deadline_s=20,
             what="the chart to move",
         )
         desk.press("s")
@@ -188,7 +188,7 @@ def test_the_past_is_there_after_the_web_process_began_anew(desk: Browser, house
         key = str(desk.find("#streams tr").get_attribute("data-key"))
         before = wait_for(
             lambda: len(found) >= 3 and found if (found := past_of(house, key)) else None,
-            deadline_s=10,
+            deadline_s=20,
             what="three seconds of history",
         )
         house.restart()
@@ -197,7 +197,7 @@ def test_the_past_is_there_after_the_web_process_began_anew(desk: Browser, house
         desk.wait_text("#lamp", "Delivering")
         shown = wait_for(
             lambda: desk.js("return Chart.getChart('bitrate-chart').data.datasets[0].data.map((point) => point.x)"),
-            deadline_s=10,
+            deadline_s=20,
             what="a line in the chart",
         )
 

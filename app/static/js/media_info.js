@@ -43,6 +43,7 @@ function show({ state, needed_mbps: needed }) {
   byId("parts").hidden = isUnfit;
   byId("uses").hidden = isUnfit;
   byId("not-read").hidden = !isUnderWay;
+  for (const box of document.querySelectorAll("[data-read]")) box.hidden = !state.analysis?.pids.length;
   byId("progress-box").hidden = !isUnderWay;
   setText(byId("progress-words"), state.phase === "waiting" ? "Waiting for its turn to be read" : "Reading the file to its end");
   setText(byId("progress-percent"), `${Math.floor(state.progress * 100)} %`);

@@ -59,6 +59,7 @@ const REFUSED = ["fa-solid fa-ban", "bad", "Refused"];
 const NOBODY = {
   waiting: ["fa-regular fa-circle", "idle", "Waiting"],
   starting: ["fa-regular fa-circle", "idle", "Waiting"],
+  stalled: ["fa-regular fa-circle", "idle", "Waiting"],
   backing_off: ["fa-solid fa-circle-xmark", "bad", "Error"],
   failed: ["fa-solid fa-circle-xmark", "bad", "Error"],
 };
@@ -78,7 +79,9 @@ export function showPeers(node, countNode, stream) {
 function nobodyBox(stream) {
   const words = stream.spec.endpoint.mode === "caller" ? "The receiver is called" : "No receiver is connected";
   const mark = NOBODY[stream.phase];
-  const text = stream.reason_text ?? (mark ? words : "Off air");
+  // A source that gives nothing is no fault of the far end.
+  const reason = stream.phase === "stalled" ? null : stream.reason_text;
+  const text = reason ?? (mark ? words : "Off air");
   return make("div", { class: "peer" }, make("div", { class: "peer-head" }, ...(mark ? [stateMark(mark)] : []), make("span", { class: "dim" }, text)));
 }
 

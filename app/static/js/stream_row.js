@@ -112,7 +112,7 @@ export class StreamRow {
     if (stream.retry_in_s !== null) parts.push(`again in ${Math.ceil(stream.retry_in_s)} s`);
     if (!parts.length) parts.push(duration(secondsBetween(stream.since, now)));
     if (stream.remark) parts.push(stream.remark);
-    if (stream.refused) parts.push(`${count(stream.refused)} refused`);
+    else if (stream.refused) parts.push(`${count(stream.refused)} refused`);
     if (stream.restarts) parts.push(`${count(stream.restarts)} ${stream.restarts === 1 ? "restart" : "restarts"}`);
     return parts.join(" · ") || UNKNOWN;
   }

@@ -1,0 +1,40 @@
+"""A media file's page: what it says before the file was read, and of a file that is no transport stream."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.media_analysis import AnalysisPhase, AnalysisState, MediaAnalyst
+from tests.browser.chrome import Browser
+
+
+def test_a_file_that_is_no_transport_stream_is_not_fit_and_shows_no_empty_tables(page: Browser) -> None:
+    page.open("/media_info/letter.ts")
+    page.wait_text("#verdict", "Not fit", deadline_s=60)
+
+    assert page.text("#findings")
+    assert not page.is_shown("#pids-title")
+    assert not page.is_shown("#programmes-title")
+
+
+def test_a_file_whose_reading_fails_is_offered_to_no_stream(page: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = AnalysisState(AnalysisPhase.FAILED, problem="the file cannot be read: disk error")
+    monkeypatch.setattr(MediaAnalyst, "look", lambda _self, _path: state)
+    page.open("/media_info/bars.ts")
+    page.wait_text("#problem", "disk error")
+
+    assert not page.is_shown("#parts")
+    assert not page.is_shown("#uses a")
+
+
+def test_a_file_that_is_being_read_shows_how_far_and_no_empty_tables(
+    page: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = AnalysisState(AnalysisPhase.RUNNING, progress=0.4)
+    monkeypatch.setattr(MediaAnalyst, "look", lambda _self, _path: state)
+    page.open("/media_info/bars.ts")
+    page.wait_text("#progress-percent", "40 %")
+
+    assert page.is_shown("#not-read")
+    assert not page.is_shown("#pids-title")
+    assert page.violations() == []
