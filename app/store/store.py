@@ -19,7 +19,7 @@ from app.domain.spec import Encryption, StreamSpec, public_spec
 from app.domain.status import Order, Status
 from app.store.cipher import Cipher, WrongKey
 from app.store.opening import DiskRefuses, StoreUnavailable, open_copy, open_database, words_of
-from app.store.tables import EventRow, StreamRow
+from app.store.tables import ACTOR_CHARACTERS, EventRow, StreamRow
 from app.supervisor.snapshot import LogEntry
 
 _EVENTS_KEPT: Final = 10_000
@@ -132,7 +132,8 @@ class Store:
                     kind=entry.kind,
                     text=entry.text,
                     count=entry.count,
-                    actor=entry.actor,
+                    # A proxy may tell any text as the client's address, and PostgreSQL takes no more than was agreed.
+                    actor=entry.actor[:ACTOR_CHARACTERS],
                 )
             )
             self._trim(session)

@@ -31,14 +31,14 @@ from app.protocol import (
 from app.supervisor.figures import Figures
 from app.supervisor.health import FlowWatch
 from app.supervisor.launcher import Launcher, WorkerHandle
-from app.supervisor.snapshot import LogEntry, Refusal, Snapshot
+from app.supervisor.refusals import Refusals
+from app.supervisor.snapshot import LogEntry, Snapshot
 
 _HELLO_WITHIN_S: Final = 15.0
 _SAMPLE_WITHIN_S: Final = 5.0
 _TERMINATE_AFTER_S: Final = 2.0
 _KILL_AFTER_S: Final = 4.0
 _LEAVE_WITHIN_S: Final = 1.0
-_REFUSALS_KEPT: Final = 50
 _NOTICES_KEPT: Final = 20
 _OTHER_VERSION: Final = (
     "the worker is of another version of this program: it stays on air, its figures are not complete; "
@@ -77,7 +77,7 @@ class SupervisedStream:
         self.ordered_at = now
         self.figures = Figures()
         self.debug_view: dict[str, Any] | None = None
-        self._refusals: dict[tuple[str, Reason | None], Refusal] = {}
+        self._refusals = Refusals()
         self._notices: deque[str] = deque(maxlen=_NOTICES_KEPT)
         self._detail = ""
         self._launch_not_before = 0.0
@@ -286,22 +286,10 @@ class SupervisedStream:
     def _take_peer_event(self, event: PeerEvent, now: float) -> None:
         host = event.address.rpartition(":")[0]
         if event.change == "refused":
-            self._count_refusal(host, event.reason, now)
+            self._refusals.count(host, event.reason, now)
             self._note(now, "refused", f"refused {host}: {(event.reason or 'unknown reason').replace('_', ' ')}")
         else:
             self._note(now, event.change, f"{event.change} {event.address}")
-
-    def _count_refusal(self, host: str, reason: Reason | None, now: float) -> None:
-        earlier = self._refusals.pop((host, reason), None)
-        self._refusals[host, reason] = Refusal(
-            address=host,
-            reason=reason,
-            count=earlier.count + 1 if earlier else 1,
-            first_at=earlier.first_at if earlier else now,
-            last_at=now,
-        )
-        if len(self._refusals) > _REFUSALS_KEPT:
-            del self._refusals[next(iter(self._refusals))]
 
     def _step(self, event: life.Event, now: float) -> None:
         before = self.status
@@ -343,7 +331,7 @@ class SupervisedStream:
             worker_pid=None if self.worker is None else self.worker.pid,
             worker_started_at=None if self._hello is None else self._hello.started_at,
             is_other_version=self._is_other_version,
-            refusals=tuple(reversed(self._refusals.values())),
+            refusals=self._refusals.newest_first(),
             notices=tuple(self._notices),
             detail=self._detail,
             file_bitrate_bps=self.order.bitrate_bps if isinstance(self.order.spec.source, FileSource) else None,

@@ -133,6 +133,12 @@ def test_events_come_back_in_their_order_and_a_repeated_one_once_with_its_count(
     assert opened().events(1) == events[-1:]
 
 
+def test_an_event_by_whoever_claims_a_very_long_address_is_kept(opened: Callable[..., Store]) -> None:
+    opened().note(entry(1.0, "stop ordered", actor="operator at " + "x" * 500))
+    (kept,) = opened().events(10)
+    assert kept.actor.startswith("operator at xxx")
+
+
 def test_the_event_log_is_bounded_over_long_lives_and_many_short_ones(
     opened: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
