@@ -63,6 +63,9 @@ def _settings(folder: Path) -> Settings:
 
 def _all_pages(browser: Browser, server: Server) -> None:
     browser.start(server.base)
+    browser.open("/")
+    # The versions are asked for behind the first page.
+    browser.wait_text("#versions", ".", deadline_s=60)
     for name, path, ready in PICTURES:
         for theme in ("dark", "light"):
             for size, suffix in ((WIDE, ""), (PHONE, "-phone")):
