@@ -227,7 +227,7 @@ def main() -> None:
         (product.media / "link.ts").symlink_to(outside / f"{MARKER}.ts")
         (product.media / "etc").symlink_to(outside)
         web = product.web.pid
-        with audience(product, 1) as (viewer,):
+        with audience(product, 1, patience_ms=4000) as (viewer,):
             while count.begin_round():
                 for ask in KINDS:
                     ask(product, count)

@@ -23,7 +23,7 @@ from tests.instruments.durations import seconds
 from tests.instruments.product import Product
 from tests.instruments.waiting import wait_for
 
-FILES = seconds(6, long=100)
+FILES = seconds(6, long=50)
 DATAGRAMS = seconds(4000, long=200_000)
 EXAMPLES = seconds(150, long=5000)
 
