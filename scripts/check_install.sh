@@ -79,7 +79,7 @@ ExecStart=/root/check.sh
 StandardOutput=append:/root/check.log
 StandardError=append:/root/check.log
 Environment=HOME=/root LANG=C.UTF-8 INSTALLER=INSTALLER_HERE
-TimeoutStartSec=600
+TimeoutStartSec=1800
 [Install]
 WantedBy=default.target
 UNIT
