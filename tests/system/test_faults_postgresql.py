@@ -19,7 +19,7 @@ from tests.system.test_cli import mcr
 from tests.system.test_secrets import answers, files, processes
 
 PAGES = ["/", "/caller", "/network_test", "/events", "/api/dashboard", "/api/events", "/health", "/metrics"]
-PATIENCE_S = 1.5  # of a person who opens a page; it measured 0.02 s
+PATIENCE_S = 1.5  # of a person who opens a page, on a machine that does much else
 
 
 @pytest.fixture
