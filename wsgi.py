@@ -65,6 +65,8 @@ def _run(settings: Settings, ending: Ending) -> int:
     running.analyst.close()
     if ending.signal is signal.SIGHUP:
         log.info("executing anew, streams stay on air")
+        # The next feed comes only once the new program serves, which takes its time on a busy machine.
+        service_manager.tell("WATCHDOG=1")
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - our own program, our own arguments
     log.info("ended")
     return status

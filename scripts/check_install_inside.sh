@@ -150,7 +150,7 @@ first=$(main_pid)
 before=$(worker_pids)
 systemctl reload mcr-srt-streamer
 sleep 1
-wait_until 20 mcr streams
+wait_until 60 mcr streams
 [ "$(main_pid)" = "$first" ]
 [ "$(worker_pids)" = "$before" ]
 
@@ -166,7 +166,7 @@ release=$(readlink /opt/mcr-srt-streamer/current)
 $INSTALLER
 [ "$(readlink /opt/mcr-srt-streamer/current)" != "$release" ]
 sleep 1
-wait_until 20 mcr streams
+wait_until 60 mcr streams
 [ "$(worker_pids)" = "$before" ]
 grep -q "$(readlink /opt/mcr-srt-streamer/current)" "/proc/$(main_pid)/maps"
 absent "$release" "/proc/$(main_pid)/maps"
@@ -177,7 +177,7 @@ absent -E 'making|writing|switching|reloading|starting' /root/again.log
 
 step "a crash of the web process"
 kill -KILL "$(main_pid)"
-wait_until 30 mcr streams
+wait_until 60 mcr streams
 wait_until 10 is_phase "$key" delivering
 [ "$(worker_pids)" = "$before" ]
 
