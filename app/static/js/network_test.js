@@ -36,7 +36,7 @@ function showMode() {
   const mode = form.elements.mode.value;
   for (const box of form.querySelectorAll("[data-mode]")) box.hidden = !box.dataset.mode.split(" ").includes(mode);
   const isUdp = form.elements.protocol.value === "udp";
-  setText(byId("protocol-hint"), isUdp ? "Sent at the stream's bitrate" : "Loss is only estimated");
+  setText(byId("protocol-hint"), isUdp ? "Loss, at the stream's bitrate" : "Bandwidth; loss is estimated");
 }
 
 function showFaults(message, fields) {

@@ -39,7 +39,7 @@ export class StreamRow {
       "tr",
       { role: "row", "data-key": key },
       cell("col-state", this.lamp, this.why),
-      cell("stream", this.name, make("span", { class: "sub" }, this.sourceIcon, " ", this.sourceText)),
+      cell("stream", this.name, make("span", { class: "sub" }, this.sourceIcon, "\u00a0", this.sourceText)),
       cell("col-srt", this.mode, this.target),
       this.peers,
       this.payload,
