@@ -50,8 +50,11 @@ class Operator:
         if verb == "begin":
             self.in_flight = ("begin", "")
             port = next(port for port in self.product.listener_ports if udp_port_is_free(port))
-            view = self.product.start(endpoint={"mode": "listener", "port": port})
-            self.orders[view["key"]] = "run"
+            wanted = self.product.document(endpoint={"mode": "listener", "port": port})
+            answer = self.product.post("/api/streams", wanted)
+            assert answer.status in (201, 409), answer.document
+            if answer.status == 201:  # 409: a stream that is only just starting has the port
+                self.orders[answer.document["key"]] = "run"
             return
         key = self.chance.choice(sorted(self.orders))
         self.in_flight = (verb, key)
