@@ -23,13 +23,15 @@ _CLOSE_WITHIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 3.0
 _SILENT_S: Final = 10.0
 _ORDER_WITHIN_S: Final = 2.0
+# Kinds of events that tell of a loss of quality or a receiver turned away.
+_WARNINGS: Final = frozenset({"notice", "refused"})
 
 
 class _Work(NamedTuple):
-    """A write; `is_proof` when its success shows that the store can be written."""
+    """A write, of an event or of something else; only that of an event shows that the store can be written."""
 
     write: Callable[[], None]
-    is_proof: bool
+    event: LogEntry | None = None
 
 
 @dataclass(frozen=True)
@@ -142,11 +144,11 @@ class Recorder:
     def status(self, key: str, status: Status) -> None:
         """Keep a stream's status."""
         # One of a stream that is not stored yet writes nothing, and proves nothing.
-        self._put(_Work(lambda: self._store.save_status(key, status), is_proof=False))
+        self._put(_Work(lambda: self._store.save_status(key, status)))
 
     def entry(self, entry: LogEntry) -> None:
-        """Keep an event."""
-        self._put(_Work(lambda: self._store.note(entry), is_proof=True))
+        """Keep an event, and write it to the log."""
+        self._put(_Work(lambda: self._store.note(entry), entry))
 
     def _put(self, work: _Work | None) -> None:
         try:
@@ -163,13 +165,15 @@ class Recorder:
                 continue
             if work is None:
                 return
+            if work.event is not None:
+                _log(work.event)
             self._record(work)
 
     def _record(self, work: _Work) -> None:
         is_done = self._attempt(work.write)
         if not is_done:
             self._dropped += 1
-        if work.is_proof:
+        if work.event is not None:
             self._refused = None if is_done else work
             if is_done and self._owed:
                 self._due.set()
@@ -212,3 +216,12 @@ class Recorder:
         self._due.set()
         for thread in self._threads:
             thread.join(_CLOSE_WITHIN_S)
+
+
+def _log(entry: LogEntry) -> None:
+    """One line for an event; those that repeat it are counted in the event log."""
+    if entry.count > 1:
+        return
+    level = logging.WARNING if entry.kind in _WARNINGS else logging.INFO
+    values = (entry.key, entry.name, entry.kind, entry.text, entry.actor)
+    log.log(level, "stream event stream=%s name=%r kind=%s text=%r actor=%r", *values)

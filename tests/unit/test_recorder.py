@@ -205,3 +205,22 @@ def test_the_log_says_once_that_the_store_refuses_and_once_that_it_is_well(
         "store refuses: database or disk is full",
         "store well again",
     ]
+
+
+def test_the_log_holds_each_event_once_with_its_stream_and_no_text_can_forge_a_line(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    recorder.entry(entry("delivering"))
+    refused = msgspec.structs.replace(entry("refused 192.0.2.7: \n2026 ERROR forged"), kind="refused")
+    recorder.entry(refused)
+    recorder.entry(msgspec.structs.replace(refused, count=2))
+    recorder.close()
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "stream event stream=abcdef name='bars' kind=phase text='delivering' actor='system'"),
+        (
+            "WARNING",
+            "stream event stream=abcdef name='bars' kind=refused "
+            "text='refused 192.0.2.7: \\n2026 ERROR forged' actor='system'",
+        ),
+    ]
