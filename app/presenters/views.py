@@ -56,7 +56,7 @@ class PeerView(View, frozen=True):
         float | None, _is("Retransmitted / unique packets since the connection was made. Loss that was repaired")
     ]
     packets_dropped: Annotated[
-        int, _is("Packets the sender gave up as too late since the connection was made: the loss it knows for certain")
+        int, _is("Packets the sender gave up as too late since the connection was made: the loss that it knows of")
     ]
     naks: Annotated[int, _is("Loss reports received; a loss may be reported many times")]
     acks: Annotated[int, _is("Acknowledgements received; their rise is the proof of delivery")]

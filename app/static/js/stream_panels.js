@@ -152,7 +152,7 @@ export function showCounters(node, { totals }) {
       ["Packets sent", count(totals.packets_sent_unique), "SRT data packets, each counted once"],
       ["Packets sent again", count(totals.packets_retransmitted), "Retransmissions: what receivers asked for again"],
       ["Repaired", withUnit(percent(totals.retransmitted_percent), "%"), "Retransmitted / unique packets. Loss that was repaired, not lost"],
-      ["Packets dropped", count(totals.packets_dropped), "Given up by the sender as too late: the loss it knows for certain. What a receiver finally lost only the receiver knows"],
+      ["Packets dropped", count(totals.packets_dropped), "Given up by the sender as too late: the loss that it knows of. What a receiver finally lost only the receiver knows"],
       ["Payload", bytes(totals.payload_bytes), "Transport stream delivered, without headers and retransmissions"],
       ["On the wire", bytes(totals.wire_bytes), "With 44 bytes of IPv4, UDP and SRT header per packet, and retransmissions"],
     ].map(([name, value, meaning]) => make("tr", { title: meaning }, make("th", { scope: "row" }, name), make("td", { class: "r num", "data-live": "" }, value), make("td", { class: "dim small" }, meaning))),
