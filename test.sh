@@ -24,13 +24,13 @@ $VENV/bin/ruff check --quiet .
 say "mypy"
 $VENV/bin/mypy --no-error-summary
 say "pytest"
-# Witnesses in real time share two cores with what they watch: what fails is run once more, by itself and in plain
-# sight. What fails twice has failed.
+# Most tests wait for something real, so two run side by side. Witnesses in real time then share two cores with what they
+# watch: what fails is run once more, by itself and in plain sight. What fails twice has failed.
 status=0
-$VENV/bin/python -m pytest "$@" || status=$?
+$VENV/bin/python -m pytest -n 2 --dist loadfile "$@" || status=$?
 if [ "$status" -eq 1 ]; then
     say "the tests above failed: once more, and nothing else beside them"
     status=0
-    $VENV/bin/python -m pytest "$@" --last-failed --last-failed-no-failures none || status=$?
+    $VENV/bin/python -m pytest "$@" -n 0 --last-failed --last-failed-no-failures none || status=$?
 fi
 exit "$status"
