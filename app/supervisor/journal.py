@@ -13,6 +13,7 @@ from app.supervisor.snapshot import LogEntry
 EVENTS_KEPT: Final = 2000
 _LOOKED_BACK: Final = 20
 _SAME_WITHIN_S: Final = 3600.0
+_COUNTED: Final = frozenset({"refused", "notice", "retry"})
 
 
 class Journal:
@@ -26,7 +27,7 @@ class Journal:
         for index in range(len(self._entries) - 1, max(-1, len(self._entries) - 1 - _LOOKED_BACK), -1):
             earlier = self._entries[index]
             same = (earlier.key, earlier.kind, earlier.text) == (entry.key, entry.kind, entry.text)
-            if same and entry.at - earlier.first_at < _SAME_WITHIN_S and entry.kind in ("refused", "notice"):
+            if same and entry.at - earlier.first_at < _SAME_WITHIN_S and entry.kind in _COUNTED:
                 del self._entries[index]
                 entry = msgspec.structs.replace(entry, count=earlier.count + 1, first_at=earlier.first_at)
                 break

@@ -11,7 +11,7 @@ import msgspec
 
 from app import protocol
 from app.domain import status as life
-from app.domain.spec import FileSource
+from app.domain.spec import CallerEndpoint, FileSource
 from app.domain.status import Order, Phase, Reason, Status
 from app.protocol import (
     PROTOCOL_VERSION,
@@ -295,9 +295,17 @@ class SupervisedStream:
         before = self.status
         self.status = life.step(before, event, now)
         if self.status.phase is not before.phase:
-            why = f": {self.status.reason.replace('_', ' ')}" if self.status.reason else ""
-            self._note(now, "phase", f"{self.status.phase.replace('_', ' ')}{why}")
+            self._note_phase(now)
             self._report.status(self.order.key, self.status)
+
+    def _note_phase(self, now: float) -> None:
+        status = self.status
+        is_call = isinstance(self.order.spec.endpoint, CallerEndpoint)
+        if is_call and status.attempts and status.phase in (Phase.STARTING, Phase.WAITING):
+            return  # the same call made again: a dead far end would fill the log with it
+        is_retry = status.phase is Phase.BACKING_OFF and status.attempts > 1
+        why = f": {status.reason.replace('_', ' ')}" if status.reason else ""
+        self._note(now, "retry" if is_retry else "phase", f"{status.phase.replace('_', ' ')}{why}")
 
     def _say(self, message: ToWorker) -> None:
         if self.connection is not None:

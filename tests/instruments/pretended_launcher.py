@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass, field
 
 from app import protocol
-from app.domain.spec import FileSource, Source
+from app.domain.spec import Endpoint, FileSource, Source
 from app.domain.status import Reason, Status
 from app.protocol import Ended, FromWorker, Hello, Input, Peer, Point, Ready, Sample, ToWorker, WorkerOrder
 from app.supervisor.snapshot import LogEntry
@@ -137,12 +137,12 @@ class PretendedLauncher:
 class Stage:
     """A supervised stream, its pretended workers, and the time, which passes when told to."""
 
-    def __init__(self, source: Source | None = None) -> None:
+    def __init__(self, source: Source | None = None, *, endpoint: Endpoint | None = None) -> None:
         self.now = 1_000_000.0
         self.launcher = PretendedLauncher()
         self.entries: list[LogEntry] = []
         self.statuses: list[Status] = []
-        order = order_for(source or FileSource("bars.ts"), port=10001)
+        order = order_for(source or FileSource("bars.ts"), port=10001, endpoint=endpoint)
         self.stream = SupervisedStream(order, self.launcher, self, self.now)
         self._sent = 0
 

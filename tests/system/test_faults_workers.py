@@ -50,7 +50,7 @@ def wait_until_back(product: Product, view: View) -> float:
 def reasons(product: Product, key: str) -> list[str]:
     """What the event log says of a stream's phases, newest first."""
     events = product.get(f"/api/events?key={key}").document["events"]
-    return [event["text"] for event in events if event["kind"] == "phase"]
+    return [event["text"] for event in events if event["kind"] in ("phase", "retry")]
 
 
 def test_one_worker_crashes_one_hangs_and_the_others_do_not_notice(own: Product, record_property: Note) -> None:

@@ -30,7 +30,7 @@ def test_the_log_never_grows_beyond_its_bound() -> None:
     assert kept[0].text == f"number {EVENTS_KEPT + 499}"
 
 
-@pytest.mark.parametrize("kind", ["refused", "notice"])
+@pytest.mark.parametrize("kind", ["refused", "notice", "retry"])
 def test_a_repeated_event_is_counted_with_its_first_and_last_time(kind: str) -> None:
     journal = Journal()
     journal.note(entry(10.0, "refused 192.0.2.7", kind=kind))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.domain.spec import CallerEndpoint
 from app.domain.status import Phase, Reason
 from app.protocol import Ended, History, Notice, PeerEvent, Point, Ready, Report
 from tests.instruments.pretended_launcher import BYTES_PER_S, Stage
@@ -140,3 +141,22 @@ def test_an_end_that_was_said_is_believed_more_than_one_left_behind(stage: Stage
     stage.worker.die(Ended(stage.now, Reason.ENGINE_ERROR, "left"))
     stage.pass_time(0)
     assert phase(stage) == (Phase.BACKING_OFF, Reason.PORT_IN_USE)
+
+
+def test_a_call_that_is_made_again_and_again_is_one_event_that_repeats() -> None:
+    stage = Stage(endpoint=CallerEndpoint("192.0.2.10", 9000))
+    stage.order_start()
+    for wait_s in (1.2, 2.3, 4.5):
+        stage.come_up()
+        stage.end_worker(Reason.CONNECTION_TIMEOUT)
+        stage.pass_time(wait_s)
+    stage.come_up()
+    stage.deliver(3)
+    told = [(entry.kind, entry.text) for entry in stage.entries if entry.kind != "order"]
+    assert told == [
+        ("phase", "waiting"),
+        ("phase", "backing off: connection timeout"),
+        ("retry", "backing off: connection timeout"),
+        ("retry", "backing off: connection timeout"),
+        ("phase", "delivering"),
+    ]
