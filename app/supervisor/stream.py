@@ -11,7 +11,7 @@ import msgspec
 
 from app import protocol
 from app.domain import status as life
-from app.domain.spec import CallerEndpoint, FileSource
+from app.domain.spec import FileSource
 from app.domain.status import Order, Phase, Reason, Status
 from app.protocol import (
     PROTOCOL_VERSION,
@@ -31,6 +31,7 @@ from app.protocol import (
 from app.supervisor.figures import Figures
 from app.supervisor.health import FlowWatch
 from app.supervisor.launcher import Launcher, WorkerHandle
+from app.supervisor.notes import note_peer, note_phase
 from app.supervisor.refusals import Refusals
 from app.supervisor.snapshot import LogEntry, Snapshot
 
@@ -284,28 +285,17 @@ class SupervisedStream:
             self._step(life.Sampled(self._flow.health(sample)), now)
 
     def _take_peer_event(self, event: PeerEvent, now: float) -> None:
-        host = event.address.rpartition(":")[0]
         if event.change == "refused":
-            self._refusals.count(host, event.reason, now)
-            self._note(now, "refused", f"refused {host}: {(event.reason or 'unknown reason').replace('_', ' ')}")
-        else:
-            self._note(now, event.change, f"{event.change} {event.address}")
+            self._refusals.count(event.address.rpartition(":")[0], event.reason, now)
+        self._note(now, *note_peer(event))
 
     def _step(self, event: life.Event, now: float) -> None:
         before = self.status
         self.status = life.step(before, event, now)
         if self.status.phase is not before.phase:
-            self._note_phase(now)
+            if (note := note_phase(self.status, self.order.spec.endpoint)) is not None:
+                self._note(now, *note)
             self._report.status(self.order.key, self.status)
-
-    def _note_phase(self, now: float) -> None:
-        status = self.status
-        is_call = isinstance(self.order.spec.endpoint, CallerEndpoint)
-        if is_call and status.attempts and status.phase in (Phase.STARTING, Phase.WAITING):
-            return  # the same call made again: a dead far end would fill the log with it
-        is_retry = status.phase is Phase.BACKING_OFF and status.attempts > 1
-        why = f": {status.reason.replace('_', ' ')}" if status.reason else ""
-        self._note(now, "retry" if is_retry else "phase", f"{status.phase.replace('_', ' ')}{why}")
 
     def _say(self, message: ToWorker) -> None:
         if self.connection is not None:
