@@ -26,11 +26,13 @@ $VENV/bin/mypy --no-error-summary
 say "pytest"
 # Most tests wait for something real, so two run side by side. Witnesses in real time then share two cores with what they
 # watch: what fails is run once more, by itself and in plain sight. What fails twice has failed.
+scratch=$(mktemp -d /tmp/mcr.XXXXXX) # short: the names of Unix sockets have their limit
+trap 'rm -rf "$scratch"' EXIT
 status=0
-$VENV/bin/python -m pytest -n 2 --dist loadfile "$@" || status=$?
+$VENV/bin/python -m pytest -n 2 --dist loadfile --basetemp "$scratch/t" "$@" || status=$?
 if [ "$status" -eq 1 ]; then
     say "the tests above failed: once more, and nothing else beside them"
     status=0
-    $VENV/bin/python -m pytest "$@" -n 0 --last-failed --last-failed-no-failures none || status=$?
+    $VENV/bin/python -m pytest --basetemp "$scratch/t" "$@" -n 0 --last-failed --last-failed-no-failures none || status=$?
 fi
 exit "$status"

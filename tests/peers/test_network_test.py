@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import statistics
 from collections.abc import Iterator
@@ -185,8 +186,11 @@ def test_cancel_ends_a_real_iperf3_and_the_server_serves_the_next(script: FlaskC
     test_id = started(script, server, duration_s=30, protocol="udp", bitrate_mbps=1.0)
 
     def client_pid() -> int:
-        children = psutil.Process().children()
-        return next((child.pid for child in children if child.name() == "iperf3" and "-c" in child.cmdline()), 0)
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.NoSuchProcess):  # a ping that ended meanwhile
+                if child.name() == "iperf3" and "-c" in child.cmdline():
+                    return child.pid
+        return 0
 
     pid = wait_for(client_pid, deadline_s=20, what="the iperf3 client")
     script.delete(f"/api/network-tests/{test_id}")

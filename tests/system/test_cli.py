@@ -195,8 +195,9 @@ def test_check_names_a_listener_port_that_another_program_has(product: Product) 
 
 def test_check_asks_what_the_user_of_the_service_may_even_when_root_asks(product: Product, tmp_path: Path) -> None:
     user = pwd.getpwuid(os.geteuid()).pw_name
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & 0o005 != 0o005:
+            folder.chmod(0o755)
     data, media = tmp_path / "data", tmp_path / "media"
     data.mkdir()
     (data / "restored.json").touch(mode=0o000)

@@ -57,7 +57,8 @@ def exchange(product: Product, sent: bytes) -> bytes:
             client.sendall(sent)
         client.settimeout(0.5)
         with contextlib.suppress(ConnectionResetError, TimeoutError):
-            client.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # the server may have closed already
+                client.shutdown(socket.SHUT_WR)
             while part := client.recv(65536):
                 received += part
     return received
