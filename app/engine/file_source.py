@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from app.domain.status import Reason
 from app.engine.gst import Gst
+from app.engine.packet_file import BLOCK_BYTES
 from app.engine.sender import Finished
 from app.engine.source import Progress, make, make_tsparse
 from app.protocol import Input
@@ -26,7 +27,6 @@ class Reader(Protocol):
     """Gives a file's packets in chunks of whole packets. `laps` counts how often it began again."""
 
     laps: int
-    bytes_total: int
 
     def read(self) -> bytes | bytearray | None:
         """The next chunk, or None at the end. Raises Finished when the file has gone bad."""
@@ -46,6 +46,7 @@ class FilePart:
         self._progress = progress
         self._fault: Finished | None = None
         self._rendered_ns: int | None = None
+        self._bytes_total = 0
         self._bytes_at_progress = 0
         self._read_at: float | None = None
         self._appsrc = make("appsrc", format=Gst.Format.BYTES, max_bytes=_QUEUE_BYTES, block=True)
@@ -59,9 +60,13 @@ class FilePart:
     def _feed(self) -> None:
         """Push chunk after chunk; pushing blocks while the queue is full, and fails when the pipeline goes down."""
         while (chunk := self._next_chunk()) is not None:
-            self._read_at = time.monotonic()
-            if self._appsrc.push_buffer(Gst.Buffer.new_wrapped(bytes(chunk))) is not Gst.FlowReturn.OK:
-                return
+            # Piece by piece, so that bytes count when they go and not long before.
+            for at in range(0, len(chunk), BLOCK_BYTES):
+                piece = bytes(memoryview(chunk)[at : at + BLOCK_BYTES])
+                self._read_at = time.monotonic()
+                self._bytes_total += len(piece)
+                if self._appsrc.push_buffer(Gst.Buffer.new_wrapped(piece)) is not Gst.FlowReturn.OK:
+                    return
         self._appsrc.end_of_stream()
 
     def _next_chunk(self) -> bytes | bytearray | None:
@@ -73,18 +78,18 @@ class FilePart:
             return None
 
     def _check_hoarding(self) -> None:
-        if self._reader.bytes_total - self._bytes_at_progress <= _HOARD_BYTES_MAX:
+        if self._bytes_total - self._bytes_at_progress <= _HOARD_BYTES_MAX:
             return
         if (rendered_ns := self._progress()) == self._rendered_ns:
             raise Finished(Reason.NO_PCR, f"{_HOARD_BYTES_MAX // 2**20} MB went in and no timed packet came out")
         self._rendered_ns = rendered_ns
-        self._bytes_at_progress = self._reader.bytes_total
+        self._bytes_at_progress = self._bytes_total
 
     def read_input(self) -> Input:
         """Bytes and laps of the file so far; a look at the file on the way."""
         self._reader.check_file()
         age_s = None if self._read_at is None else time.monotonic() - self._read_at
-        return Input(bytes_total=self._reader.bytes_total, loops_total=self._reader.laps, last_packet_age_s=age_s)
+        return Input(bytes_total=self._bytes_total, loops_total=self._reader.laps, last_packet_age_s=age_s)
 
     def fault(self) -> Finished | None:
         """Why the file ended, if not by its end."""

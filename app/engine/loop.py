@@ -16,7 +16,7 @@ from typing import Final
 
 from app.domain.mpegts.restamp import Restamper
 from app.domain.status import Reason
-from app.engine.packet_file import BLOCK_BYTES, Change, PacketFile
+from app.engine.packet_file import Change, PacketFile, bytes_at_once
 from app.engine.sender import Finished
 from app.protocol import Notice
 
@@ -41,17 +41,22 @@ class LoopingReader:
         path: str,
         *,
         loop: bool = True,
+        bitrate_bps: int | None = None,
         clock: Callable[[], float] = time.time,
         tell: Callable[[Notice], None] | None = None,
     ) -> None:
-        """Open the file at an absolute, real path; `tell` hears what becomes of it. Raises Finished."""
+        """Open the file at an absolute, real path; `tell` hears what becomes of it. Raises Finished.
+
+        `bitrate_bps` is the file's rate as far as it is known; blocks are larger for a fast one.
+        """
         self.laps = 0
         self.bytes_total = 0
         self._loop = loop
         self._clock = clock
         self._tell = tell
         self._told = Change.NONE
-        self._file = PacketFile(path)
+        self._bytes_at_once = bytes_at_once(bitrate_bps)
+        self._file = self._open(path)
         # Guards the file's place against `check_file`, which another thread calls.
         self._lock = threading.Lock()
         self._restamper = Restamper()
@@ -60,7 +65,7 @@ class LoopingReader:
         self._ahead: bytearray | None = self._first_block()
 
     def read(self) -> bytearray | None:
-        """Give the next block of whole packets, 348 at most; None at the end. Raises Finished when the file is bad."""
+        """Give the next block of whole packets; None at the end. Raises Finished when the file is bad."""
         if self._ahead is None and not self._turn():
             return None
         block = next(self._filler, None)
@@ -108,10 +113,13 @@ class LoopingReader:
         """Take the file that is there now for the file."""
         with self._lock:
             if change is Change.REPLACED:
-                before, self._file = self._file, PacketFile(self._file.path)
+                before, self._file = self._file, self._open(self._file.path)
                 before.close()
             self._file.adopt_change()
             self._told = Change.NONE
+
+    def _open(self, path: str) -> PacketFile:
+        return PacketFile(path, bytes_at_once=self._bytes_at_once)
 
     def _first_block(self) -> bytearray:
         block = self._file.read_block()
@@ -125,7 +133,7 @@ class LoopingReader:
         reference = self._restamper.reference()
         head = Restamper()
         self._file.rewind()
-        for _ in range(_HEAD_BYTES // BLOCK_BYTES):
+        for _ in range(_HEAD_BYTES // self._bytes_at_once):
             if (block := self._file.read_block()) is None:
                 break
             head.restamp(block, _NO_BLOCK, 0.0)

@@ -16,6 +16,8 @@ from app.domain.status import Reason
 from app.engine.sender import Finished
 
 BLOCK_BYTES: Final = BLOCK_PACKETS * PACKET_BYTES
+_BLOCKS_READ_AT_ONCE_MAX: Final = 2
+_READ_AT_ONCE_S: Final = 0.2
 # So much without a packet is no damage any more; reading on would only hold the stream up.
 _GARBAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 
@@ -36,11 +38,22 @@ class _Identity(msgspec.Struct, frozen=True):
     modified_ns: int
 
 
+def bytes_at_once(bitrate_bps: int | None) -> int:
+    """How much of a file of that rate to read and handle at once: 0.2 s of it, one block or two.
+
+    Each time that Python wakes up costs twice what the block itself does, so a fast file is read in larger parts. A
+    slow one is not: what is read is rewritten then, its clock (TDT) included, and must not wait for long.
+    """
+    wanted = round((bitrate_bps or 0) / 8 * _READ_AT_ONCE_S) // BLOCK_BYTES
+    return min(max(1, wanted), _BLOCKS_READ_AT_ONCE_MAX) * BLOCK_BYTES
+
+
 class PacketFile:
     """An open file. Constant memory, whatever its size. Raises Finished when it cannot be opened or read."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, bytes_at_once: int = BLOCK_BYTES) -> None:
         self.path = path
+        self._bytes_at_once = bytes_at_once
         self.bytes_skipped = 0
         try:
             # NONBLOCK: a FIFO put in the file's place must not hold the stream up. NOFOLLOW: `path` is already real.
@@ -56,10 +69,10 @@ class PacketFile:
             raise Finished(Reason.FILE_UNREADABLE, "not a regular file")
 
     def read_block(self) -> bytearray | None:
-        """Give the next whole packets, up to 348; None at the end. Bytes that are no packet are skipped."""
+        """Give the next whole packets, `bytes_at_once` at most; None at the end. What is no packet is skipped."""
         skipped = 0
         while True:
-            block = self._read(BLOCK_BYTES)
+            block = self._read(self._bytes_at_once)
             del block[len(block) // PACKET_BYTES * PACKET_BYTES :]
             if not block:
                 return None

@@ -21,7 +21,7 @@ def build_source(order: WorkerOrder, progress: Progress, tell: Tell) -> SourcePa
         case FileSource():
             if order.file_path is None:
                 raise CannotSend(Reason.FILE_MISSING, "the order names no file")
-            reader = LoopingReader(order.file_path, loop=source.loop, tell=tell)
+            reader = LoopingReader(order.file_path, loop=source.loop, bitrate_bps=order.bitrate_bps, tell=tell)
             return FilePart(reader, smoothing_latency_ms=order.spec.smoothing_latency_ms, progress=progress)
         case MulticastSource():
             return MulticastPart(source, smoothing_latency_ms=order.spec.smoothing_latency_ms, tell=tell)

@@ -24,6 +24,7 @@ class LibSrtPeers:
         self._lib = lib
         self._walk = SocketWalk(lib)
         self._origin = self._walk.first_id
+        self._facts: dict[int, dict[str, Any]] = {}
 
     def states(self, attempts: int = 0) -> dict[int, State]:
         """The process's SRT sockets and their states, the listener's own among them."""
@@ -32,6 +33,7 @@ class LibSrtPeers:
     def read(self, attempts: int = 0) -> list[Peer]:
         """The connections that stand, oldest first. `attempts` as for SocketWalk.sockets."""
         connected = [socket for socket, state in self.states(attempts).items() if state is State.CONNECTED]
+        self._facts = {socket: facts for socket, facts in self._facts.items() if socket in connected}
         peers = (self._peer(socket) for socket in sorted(connected, reverse=True))
         return [peer for peer in peers if peer is not None]
 
@@ -42,7 +44,7 @@ class LibSrtPeers:
 
     def hold_input_rate(self, bytes_per_s: int) -> None:
         """Set the input rate that libsrt's cap must not fall below, on the listener and every connection."""
-        for socket in self.states():
+        for socket in self._walk.known():
             self._lib.set_minimum_input(socket, bytes_per_s)
 
     def refusal(self) -> tuple[int, str] | None:
@@ -54,30 +56,38 @@ class LibSrtPeers:
         return None
 
     def _peer(self, socket: int) -> Peer | None:
-        stats = self._lib.stats(socket)
-        address = self._lib.peer_address(socket) or self._called_address
-        if stats is None or address is None:
-            return None  # it was closed between the walk and this call
         lib = self._lib
-        peer_version = lib.option(socket, Option.PEERVERSION)
+        stats = lib.stats(socket)
+        if stats is None:
+            return None  # it was closed between the walk and this call
+        if (facts := self._facts.get(socket)) is None:
+            if (address := lib.peer_address(socket) or self._called_address) is None:
+                return None
+            facts = self._facts[socket] = self._agreed(socket) | {"address": address}
         key_bytes = lib.option(socket, Option.PBKEYLEN)
         key_state = lib.key_state(socket)
         return Peer(
             id=self._origin - socket,
-            address=address,
-            connected_at=unix_now() - lib.connected_s(socket),
             rtt_ms=stats.msRTT,
             link_capacity_mbps=stats.mbpsBandwidth,
-            # A sender's peer buffers for PEERLATENCY: what both ends agreed on, the higher of the two wishes.
-            negotiated_latency_ms=lib.option(socket, Option.PEERLATENCY),
             max_bandwidth_mbps=stats.mbpsMaxBW,
-            applied_overhead_percent=lib.option(socket, Option.OHEADBW),
             key_bits=key_bytes * 8 if key_bytes and key_state == "secured" else None,
             encryption_state=key_state,
-            peer_version=version_text(peer_version) if peer_version else None,
-            stream_id=lib.stream_id(socket),
+            **facts,
             **_counters(stats),
         )
+
+    def _agreed(self, socket: int) -> dict[str, Any]:
+        """What the handshake settled, for as long as the connection stands. Read once: each reading costs CPU."""
+        peer_version = self._lib.option(socket, Option.PEERVERSION)
+        return {
+            "connected_at": unix_now() - self._lib.connected_s(socket),
+            # A sender's peer buffers for PEERLATENCY: what both ends agreed on, the higher of the two wishes.
+            "negotiated_latency_ms": self._lib.option(socket, Option.PEERLATENCY),
+            "applied_overhead_percent": self._lib.option(socket, Option.OHEADBW),
+            "peer_version": version_text(peer_version) if peer_version else None,
+            "stream_id": self._lib.stream_id(socket),
+        }
 
     def debug(self) -> dict[str, Any]:
         """Every libsrt figure of every connection, for the debug view."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.domain.status import Reason
 from app.engine.loop import LoopingReader
-from app.engine.packet_file import Change
+from app.engine.packet_file import Change, bytes_at_once
 from app.engine.sender import Finished
 from app.protocol import Notice
 from tests.instruments.ts_maker import NULL_PACKET, Programme, Recipe, make_ts
@@ -249,6 +249,28 @@ def test_a_file_of_20_gigabytes_starts_with_two_blocks_read(file: Path, monkeypa
     playing.reader.close()
     assert playing.sent == SAMPLE[: len(playing.sent)]
     assert sum(reads) <= 2 * 348 * 188
+
+
+@pytest.mark.parametrize(
+    ("bitrate_bps", "blocks"), [(None, 1), (100_000, 1), (5_000_000, 1), (8_000_000, 2), (80_000_000, 2)]
+)
+def test_a_fast_file_is_read_in_larger_parts(bitrate_bps: int | None, blocks: int) -> None:
+    assert bytes_at_once(bitrate_bps) == blocks * 348 * 188
+
+
+def test_what_is_sent_does_not_depend_on_how_much_is_read_at_once(file: Path) -> None:
+    sent = []
+    for bitrate_bps in (None, 80_000_000):
+        reader = LoopingReader(str(file), bitrate_bps=bitrate_bps, clock=lambda: 1.0)
+        blocks = []
+        while reader.laps < 3:
+            blocks.append(bytes(reader.read() or b""))
+        reader.close()
+        sent.append(b"".join(blocks))
+        assert max(map(len, blocks)) == bytes_at_once(bitrate_bps)
+    shorter = min(map(len, sent))
+    assert shorter > 3 * len(SAMPLE)
+    assert sent[0][:shorter] == sent[1][:shorter]
 
 
 def test_memory_does_not_depend_on_the_size_of_the_file(file: Path) -> None:
