@@ -1,24 +1,20 @@
 """A small disk that a test can fill up or make read-only: a tmpfs in a mount namespace of its own.
 
-The namespace lives as long as a process of ours in it, so that no mount is left behind whatever ends a test. Root is
-not needed: without it the namespace belongs to a user namespace in which we are root.
+The namespace lives as long as a process of ours in it, so that no mount is left behind whatever ends a test.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import subprocess
 from io import RawIOBase
 from pathlib import Path
 from typing import Final, Self
 
 from tests.instruments.child import Child
+from tests.instruments.own_mounts import IN_OWN_MOUNTS, in_mounts_of
 from tests.instruments.waiting import wait_for
 
-_IS_ROOT: Final = os.geteuid() == 0
-_UNSHARE: Final = ["unshare", "--mount"] if _IS_ROOT else ["unshare", "--user", "--map-root-user", "--mount"]
-_ENTER: Final = ["nsenter", "--mount"] if _IS_ROOT else ["nsenter", "--user", "--preserve-credentials", "--mount"]
 _FILLER: Final = "filler"
 
 
@@ -39,7 +35,7 @@ class SmallDisk:
         self._folder = folder
         # `exec cat`: the mount is there once the keeper is called cat.
         script = 'mount -t tmpfs -o "size=$1k" small "$2" && exec cat'
-        self._keeper = Child([*_UNSHARE, "sh", "-c", script, "sh", str(size_kb), folder], first_line=b"")
+        self._keeper = Child([*IN_OWN_MOUNTS, "sh", "-c", script, "sh", str(size_kb), folder], first_line=b"")
         try:
             wait_for(self._is_mounted, deadline_s=10, what=f"a small disk; {self._keeper.complaints()}")
         except BaseException:
@@ -52,7 +48,7 @@ class SmallDisk:
     @property
     def enter(self) -> list[str]:
         """What to put before a command so that it sees the disk; the process keeps its id."""
-        return [*_ENTER, f"--target={self._keeper.pid}", "sh", "-c", 'cd "$0" && exec "$@"', str(Path.cwd())]
+        return [*in_mounts_of(self._keeper.pid), "sh", "-c", 'cd "$0" && exec "$@"', str(Path.cwd())]
 
     def inside(self, path: Path) -> Path:
         """A path on the disk, as it can be reached from outside."""

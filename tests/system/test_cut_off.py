@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.instruments.own_mounts import IN_OWN_MOUNTS
 from tests.instruments.product import SAMPLE_NAME, Product
 from tests.instruments.waiting import wait_for
 
@@ -20,7 +21,6 @@ NAME_SERVER_PATIENCE_S = 5
 _SILENT = "127.0.0.77"
 _RESOLV_CONF = Path("/etc/resolv.conf").resolve()
 _MOUNT = shutil.which("mount")
-_IN_OWN_MOUNTS = [str(shutil.which("unshare")), "--mount"]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def cut_off(silent: socket.socket, sample: Path, tmp_path_factory: pytest.TempPa
         product.kill_web()
         product.environment["PATH"] = str(folder)
         product.within = [
-            *_IN_OWN_MOUNTS,
+            *IN_OWN_MOUNTS,
             "/bin/sh",
             "-c",
             f'{_MOUNT} --bind "$0" {_RESOLV_CONF} && exec "$@"',
