@@ -54,6 +54,13 @@ class Option(IntEnum):
     STREAMID = 46
 
 
+# SRT_LOG_HANDLER_FN of srt.h: opaque, level, file, line, area, message. And LOG_DEBUG of syslog.h.
+_LogHandler: Final = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p
+)
+_LOG_DEBUG: Final = 7
+_heard: Final[list[Any]] = []  # libsrt may call to the process's last breath
+
 _WIDE_OPTIONS: Final = frozenset({Option.MAXBW, Option.INPUTBW, Option.MININPUTBW})
 _KEY_STATES: Final = {0: "unsecured", 1: "securing", 2: "secured", 3: "no_secret", 4: "bad_secret"}
 
@@ -127,6 +134,20 @@ class LibSrt:
     def version_text(self) -> str:
         """The library's version, such as 1.5.1."""
         return version_text(self.version)
+
+    def hear_log(self, on_text: Callable[[str], None]) -> None:
+        """Have each line of libsrt's log, some ten for a caller, handed to `on_text` in a thread of libsrt's own.
+
+        Not by way of GStreamer's log: debug lines would have to be let through there for all of its elements, and
+        each version gives them another level.
+        """
+
+        def handle(_opaque: int, _level: int, _file: bytes, _line: int, _area: bytes, message: bytes) -> None:
+            on_text(message.decode(errors="replace"))
+
+        _heard.append(_LogHandler(handle))
+        self._lib.srt_setloghandler(None, _heard[-1])
+        self._lib.srt_setloglevel(_LOG_DEBUG)
 
     def take_id(self) -> int:
         """Create and close a socket, and give its id: the next sockets have ids below it."""

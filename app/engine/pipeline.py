@@ -43,8 +43,8 @@ class GstSender:
         self._pipeline = Gst.Pipeline.new("stream")
         self._link()
         self._bus = self._pipeline.get_bus()
-        self._watch = None if self._is_caller else CallerWatch(self._sink, self._tell)
         self._peers = self._find_libsrt()
+        self._watch = None if self._is_caller else CallerWatch(self._sink, self._lib, self._tell)
         self._floor = RateFloor(order.bitrate_bps)
         self._calling_until: float | None = None
         self._draining_until: float | None = None

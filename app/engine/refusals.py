@@ -1,11 +1,12 @@
 """Who called a listener and was let in, left, or was refused and why.
 
 srtsink's `caller-connecting` comes before the passphrase check and `caller-added` after it. The reason of a refusal
-is only in libsrt's log, which GStreamer hands on as debug category `srtlib`: both come from one thread, in order.
+is only in libsrt's log: both come from one thread, in order.
 
 srtsink listens with a backlog of one: of two receivers that call in the same moment libsrt refuses the second, unless
 srtsink has accepted the first by then. libsrt's thread says in the log when it turns to a request, and goes on when the
-log function returns. So that is where the second one waits for the first.
+log function returns. So that is where the second one waits for the first. Should it be refused nevertheless, then
+before srtsink was asked: nobody knows its address, and it is told as a notice.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ import re
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from app.domain.status import Reason
 from app.engine.faults import reason_of_rejection
 from app.engine.gst import Gio, Gst
+from app.engine.libsrt import LibSrt
 from app.engine.sender import Tell
-from app.protocol import PeerEvent
+from app.protocol import Notice, PeerEvent
 from app.steady_clock import unix_now
 
 _REQUEST: Final = "PASSING request from"
+_BACKLOG_EXCEEDED: Final = "listen backlog="
 _REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
+_TURNED_AWAY: Final = "a receiver that called in the same moment as another was refused, and has to call again"
 # A handshake is over within libsrt's connection time-out; a caller that is not in by then was refused.
 _UNDECIDED_S: Final = 3.0
 # Accepting takes less than a millisecond. Acknowledgements of the other receivers wait as long, hence a limit.
@@ -43,17 +47,19 @@ class _Caller:
 class CallerWatch:
     """Turns srtsink's signals and libsrt's log into PeerEvents. Signals come from libsrt's own threads."""
 
-    def __init__(self, sink: Gst.Element, tell: Tell) -> None:
+    def __init__(self, sink: Gst.Element, lib: LibSrt | None, tell: Tell) -> None:
         self._tell = tell
         self._lock = threading.Lock()
         self._decided = threading.Condition(self._lock)
         self._pending: dict[str, _Caller] = {}
         self._latest = ""
+        self._is_turned_away = False
         self._attempts = 0
         sink.connect("caller-connecting", self._on_connecting)
         sink.connect("caller-added", self._on_added)
         sink.connect("caller-removed", self._on_removed)
-        _listen_to_libsrt(self._on_log)
+        if lib is not None:
+            lib.hear_log(self._on_log)
 
     def take_attempts(self) -> int:
         """How many called since this was asked last."""
@@ -95,7 +101,15 @@ class CallerWatch:
         if _REQUEST in text:
             self._hold_until_accepted()
             return
+        if _BACKLOG_EXCEEDED in text:
+            # The refusal that follows is not that of the latest caller, whom srtsink was asked about and let in.
+            self._is_turned_away = True
+            self._tell(Notice(unix_now(), "caller_turned_away", _TURNED_AWAY))
+            return
         if (match := _REJECTED.search(text)) is None:
+            return
+        if self._is_turned_away:
+            self._is_turned_away = False
             return
         with self._lock:
             address, self._latest = self._latest, ""
@@ -110,19 +124,6 @@ class CallerWatch:
             self._decided.wait_for(lambda: before.isdisjoint(self._pending), _ACCEPT_S)
             for caller in self._pending.values():
                 caller.was_waited_for = True
-
-
-def _listen_to_libsrt(on_text: Any) -> None:
-    def on_log(category: Any, _level: Any, _file: Any, _function: Any, _line: Any, _object: Any, message: Any) -> None:
-        if category.get_name() == "srtlib":
-            on_text(message.get())
-
-    # Not debug_set_active(True): debugging is active already, and that call makes every log statement of GStreamer
-    # look up its category, which cost 30 % more CPU for the whole stream.
-    Gst.debug_remove_log_function(None)
-    Gst.debug_set_default_threshold(Gst.DebugLevel.NONE)
-    Gst.debug_set_threshold_for_name("srtlib", Gst.DebugLevel.DEBUG)
-    Gst.debug_add_log_function(lambda *values: on_log(*values[:7]))
 
 
 def _text(address: Gio.InetSocketAddress) -> str:

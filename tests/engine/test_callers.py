@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from app.domain.secret import Secret
 from app.domain.spec import Encryption, FileSource
 from app.domain.status import Reason
-from app.protocol import PeerEvent, Sample
+from app.engine.gst import Gio
+from app.engine.refusals import CallerWatch
+from app.protocol import Notice, PeerEvent, Sample
 from tests.instruments import calls
 from tests.instruments.receivers import Receiver
 from tests.instruments.waiting import free_port
@@ -99,6 +102,25 @@ def test_receivers_that_call_in_the_same_moment_are_all_let_in(sample: Path, cou
         told = [event for event in worker.link.heard(PeerEvent) if event.change != "disconnected"]
     assert [event.change for event in told] == ["connected"] * count
     assert len({event.address for event in told}) == count
+
+
+def test_a_receiver_that_is_turned_away_is_not_taken_for_the_one_that_was_let_in() -> None:
+    sink, lib, told = Mock(), Mock(), list[PeerEvent | Notice]()
+    CallerWatch(sink, lib, told.append)
+    signals = {call.args[0]: call.args[1] for call in sink.connect.call_args_list}
+    (hear,) = lib.hear_log.call_args.args
+    let_in, wrong = (Gio.InetSocketAddress.new_from_string(host, 4000) for host in ("192.0.2.7", "192.0.2.8"))
+
+    signals["caller-connecting"](sink, let_in, None)
+    hear("12:00:00/SRT:RcvQ:w1.N:SRT.cn: newConnection: listen backlog=1 EXCEEDED")
+    hear("12:00:00/SRT:RcvQ:w1.N:SRT.cn: processConnectRequest: rsp(REJECT): 1005 - Listener's backlog exceeded")
+    signals["caller-added"](sink, 1, let_in)
+    signals["caller-connecting"](sink, wrong, None)
+    hear("12:00:00/SRT:RcvQ:w1.N:SRT.cn: processConnectRequest: rsp(REJECT): 1010 - Password required or unexpected")
+
+    kinds = [event.change if isinstance(event, PeerEvent) else event.code for event in told]
+    assert kinds == ["caller_turned_away", "connected", "refused"]
+    assert [event.address for event in told if isinstance(event, PeerEvent)] == ["192.0.2.7:4000", "192.0.2.8:4000"]
 
 
 def test_a_peers_own_number_stays_while_others_come_and_go(encrypted: RunningWorker) -> None:
