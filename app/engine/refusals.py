@@ -26,7 +26,7 @@ from app.protocol import Notice, PeerEvent
 from app.steady_clock import unix_now
 
 _REQUEST: Final = "PASSING request from"
-_BACKLOG_EXCEEDED: Final = "listen backlog="
+_BACKLOG_EXCEEDED: Final = 1005  # SRT_REJ_BACKLOG of srt.h in its wire form
 _REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
 _TURNED_AWAY: Final = "a receiver that called in the same moment as another was refused, and has to call again"
 # A handshake is over within libsrt's connection time-out; a caller that is not in by then was refused.
@@ -53,7 +53,6 @@ class CallerWatch:
         self._decided = threading.Condition(self._lock)
         self._pending: dict[str, _Caller] = {}
         self._latest = ""
-        self._is_turned_away = False
         self._attempts = 0
         sink.connect("caller-connecting", self._on_connecting)
         sink.connect("caller-added", self._on_added)
@@ -101,21 +100,17 @@ class CallerWatch:
         if _REQUEST in text:
             self._hold_until_accepted()
             return
-        if _BACKLOG_EXCEEDED in text:
-            # The refusal that follows is not that of the latest caller, whom srtsink was asked about and let in.
-            self._is_turned_away = True
-            self._tell(Notice(unix_now(), "caller_turned_away", _TURNED_AWAY))
-            return
         if (match := _REJECTED.search(text)) is None:
             return
-        if self._is_turned_away:
-            self._is_turned_away = False
+        if (code := int(match[1])) == _BACKLOG_EXCEEDED:
+            # Not the latest caller, whom srtsink was asked about.
+            self._tell(Notice(unix_now(), "caller_turned_away", _TURNED_AWAY))
             return
         with self._lock:
             address, self._latest = self._latest, ""
             stream_id = self._decide(address)
         if address:
-            reason: Reason = reason_of_rejection(int(match[1]))
+            reason: Reason = reason_of_rejection(code)
             self._tell(PeerEvent(unix_now(), "refused", address, reason, stream_id))
 
     def _hold_until_accepted(self) -> None:
