@@ -54,6 +54,7 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
 
     Counters run from the worker's start and include peers that left. Bytes on the wire count 44 bytes of IPv4, UDP
     and SRT header per packet, as libsrt does; control packets are not in it. A gauge that cannot be known is None.
+    `input_at` is when the input's bytes were counted, 0 from a worker that does not tell.
     """
 
     at: float
@@ -68,6 +69,7 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
     continuity_errors_total: int = 0
     rtt_ms: float | None = None
     send_buffer_ms: int | None = None
+    input_at: float = 0.0
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -108,7 +110,8 @@ class Input(msgspec.Struct, frozen=True):
     """What came in from the source: counters since the worker's start, apart from all SRT figures.
 
     `last_packet_age_s` is None before the first packet. `rtp_gaps_total` counts missing RTP sequence numbers.
-    `loops_total` counts how often a file began again.
+    `loops_total` counts how often a file began again. `counted_at` is the Unix time at which `bytes_total` was true,
+    for a source that goes in by the piece; None is the present.
     """
 
     bytes_total: int = 0
@@ -116,6 +119,7 @@ class Input(msgspec.Struct, frozen=True):
     rtp_gaps_total: int = 0
     loops_total: int = 0
     last_packet_age_s: float | None = None
+    counted_at: float | None = None
 
 
 class Sample(msgspec.Struct, frozen=True, tag="sample"):

@@ -40,6 +40,10 @@ grep -x 'NoNewPrivs:.1' "/proc/$(main_pid)/status"
 grep -x 'Seccomp:.2' "/proc/$(main_pid)/status"
 [ "$(stat -c '%a %U' /run/mcr-srt-streamer /var/lib/mcr-srt-streamer /var/log/srt-streamer | tr '\n' ',')" = \
     "700 mcr-srt,750 mcr-srt,750 mcr-srt," ]
+# Where the container was given a processor controller, the kernel has the weight too.
+weight=/sys/fs/cgroup$(systemctl show --property=ControlGroup --value mcr-srt-streamer)/cpu.weight
+[ "$(systemctl show --property=CPUWeight --value mcr-srt-streamer)" = 1000 ]
+[ ! -e "$weight" ] || [ "$(cat "$weight")" = 1000 ]
 mcr check || true
 
 step "streams: a file, and bars with DSCP"

@@ -125,6 +125,10 @@ class HistoryPoint(Flow, Protocol):
         """Bytes from the source."""
 
     @property
+    def input_at(self) -> float:
+        """Unix time at which they were counted, 0 when that is not known."""
+
+    @property
     def rtt_ms(self) -> float | None:
         """The worst peer's round-trip time."""
 
@@ -146,7 +150,7 @@ def seconds(points: Sequence[HistoryPoint]) -> list[Second]:
                 peers=after.peers,
                 payload_mbps=rate.payload_mbps,
                 wire_mbps=rate.wire_mbps,
-                input_mbps=mbps(grown(before.input_bytes_total, after.input_bytes_total), interval_s),
+                input_mbps=_input_mbps(before, after, interval_s),
                 retransmitted_percent=rate.retransmitted_percent,
                 packets_retransmitted=rate.packets_retransmitted,
                 packets_dropped=rate.packets_dropped,
@@ -155,3 +159,10 @@ def seconds(points: Sequence[HistoryPoint]) -> list[Second]:
             )
         )
     return made
+
+
+def _input_mbps(before: HistoryPoint, after: HistoryPoint, interval_s: float) -> float:
+    """The source's rate. A file goes in by the piece, so its bytes belong to the time between two pieces."""
+    counted_s = after.input_at - before.input_at if before.input_at and after.input_at else interval_s
+    new = grown(before.input_bytes_total, after.input_bytes_total)
+    return mbps(new, counted_s if counted_s >= SHORTEST_INTERVAL_S else interval_s)

@@ -8,19 +8,17 @@ jitter at the receiver.
 from __future__ import annotations
 
 import threading
-import time
 from typing import Final, Protocol
 
 from app.domain.status import Reason
 from app.engine.gst import Gst
-from app.engine.packet_file import BLOCK_BYTES
 from app.engine.sender import Finished
 from app.engine.source import Progress, make, make_tsparse
 from app.protocol import Input
+from app.steady_clock import unix_now
 
 # tsparse holds packets back until it has seen two PCRs; more than this without output means that it never will.
 _HOARD_BYTES_MAX: Final = 32 * 1024 * 1024
-_QUEUE_BYTES: Final = 65_536
 
 
 class Reader(Protocol):
@@ -41,15 +39,18 @@ class Reader(Protocol):
 class FilePart:
     """A SourcePart that plays what a reader gives."""
 
-    def __init__(self, reader: Reader, *, smoothing_latency_ms: int, progress: Progress) -> None:
+    def __init__(self, reader: Reader, *, piece_bytes: int, smoothing_latency_ms: int, progress: Progress) -> None:
+        """`piece_bytes` go into the pipeline at once."""
         self._reader = reader
+        self._piece_bytes = piece_bytes
         self._progress = progress
         self._fault: Finished | None = None
         self._rendered_ns: int | None = None
-        self._bytes_total = 0
+        # Together, for the thread that asks: the bytes that went in, and when the last of them did.
+        self._counted: tuple[int, float | None] = (0, None)
         self._bytes_at_progress = 0
-        self._read_at: float | None = None
-        self._appsrc = make("appsrc", format=Gst.Format.BYTES, max_bytes=_QUEUE_BYTES, block=True)
+        # One piece waits at a time, whatever its size: a piece goes in when the one before the last has gone through.
+        self._appsrc = make("appsrc", format=Gst.Format.BYTES, max_bytes=1, block=True)
         self.elements = [self._appsrc, make_tsparse(smoothing_latency_ms)]
         self._feeder = threading.Thread(target=self._feed, name="feeder", daemon=True)
 
@@ -60,13 +61,11 @@ class FilePart:
     def _feed(self) -> None:
         """Push chunk after chunk; pushing blocks while the queue is full, and fails when the pipeline goes down."""
         while (chunk := self._next_chunk()) is not None:
-            # Piece by piece, so that bytes count when they go and not long before.
-            for at in range(0, len(chunk), BLOCK_BYTES):
-                piece = bytes(memoryview(chunk)[at : at + BLOCK_BYTES])
-                self._read_at = time.monotonic()
-                self._bytes_total += len(piece)
+            for at in range(0, len(chunk), self._piece_bytes):
+                piece = bytes(memoryview(chunk)[at : at + self._piece_bytes])
                 if self._appsrc.push_buffer(Gst.Buffer.new_wrapped(piece)) is not Gst.FlowReturn.OK:
                     return
+                self._counted = (self._counted[0] + len(piece), unix_now())
         self._appsrc.end_of_stream()
 
     def _next_chunk(self) -> bytes | bytearray | None:
@@ -78,18 +77,24 @@ class FilePart:
             return None
 
     def _check_hoarding(self) -> None:
-        if self._bytes_total - self._bytes_at_progress <= _HOARD_BYTES_MAX:
+        bytes_total = self._counted[0]
+        if bytes_total - self._bytes_at_progress <= _HOARD_BYTES_MAX:
             return
         if (rendered_ns := self._progress()) == self._rendered_ns:
             raise Finished(Reason.NO_PCR, f"{_HOARD_BYTES_MAX // 2**20} MB went in and no timed packet came out")
         self._rendered_ns = rendered_ns
-        self._bytes_at_progress = self._bytes_total
+        self._bytes_at_progress = bytes_total
 
     def read_input(self) -> Input:
         """Bytes and laps of the file so far; a look at the file on the way."""
         self._reader.check_file()
-        age_s = None if self._read_at is None else time.monotonic() - self._read_at
-        return Input(bytes_total=self._bytes_total, loops_total=self._reader.laps, last_packet_age_s=age_s)
+        bytes_total, counted_at = self._counted
+        return Input(
+            bytes_total=bytes_total,
+            loops_total=self._reader.laps,
+            last_packet_age_s=None if counted_at is None else unix_now() - counted_at,
+            counted_at=counted_at,
+        )
 
     def fault(self) -> Finished | None:
         """Why the file ended, if not by its end."""

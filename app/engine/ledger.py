@@ -48,6 +48,7 @@ class Ledger:
             continuity_errors_total=source.continuity_errors_total,
             rtt_ms=max((peer.rtt_ms for peer in peers), default=None),
             send_buffer_ms=max(buffers, default=None),
+            input_at=at if source.counted_at is None else source.counted_at,
             **self._totals,
         )
         self.count += 1

@@ -12,10 +12,13 @@ import ipaddress
 import struct
 from collections.abc import Callable
 from enum import IntEnum
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 _EMPTY_IDS_AFTER_LAST: Final = 64
+_LOOK_EVERY_S: Final = 0.9
 _STATS_UNIQUE_SINCE: Final = 0x010500  # pktSentUniqueTotal and its kin came with libsrt 1.5.0
 
 
@@ -238,10 +241,25 @@ class SocketWalk:
         self._next = self.first_id
         self._unseen_attempts = 0
         self._live: set[int] = set()
+        self._called_at = self._looked_at = -inf
 
     def sockets(self, attempts: int = 0) -> dict[int, State]:
-        """The sockets that exist now. `attempts`: calls received since the last walk, each of which took an id."""
+        """The sockets that exist now. `attempts`: calls received since the last walk, each of which took an id.
+
+        New ones are looked for while there are none, for a while after each call (its socket is found only once it was
+        let in), and else about once a second: it takes a question for each of 64 ids.
+        """
         self._unseen_attempts += attempts
+        now = monotonic()
+        if attempts:
+            self._called_at = now
+        is_due = now - self._looked_at >= _LOOK_EVERY_S
+        if is_due or now - self._called_at < _LOOK_EVERY_S or not self._live:
+            self._looked_at = now
+            self._look_for_new()
+        return self.known()
+
+    def _look_for_new(self) -> None:
         empty = 0
         candidate = self._next
         while empty < _EMPTY_IDS_AFTER_LAST + self._unseen_attempts and candidate > 0:
@@ -252,7 +270,6 @@ class SocketWalk:
             else:
                 empty += 1
             candidate -= 1
-        return self.known()
 
     def known(self) -> dict[int, State]:
         """The sockets of the last walk that still exist."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from enum import StrEnum
+from math import ceil
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ from app.engine.sender import Finished
 BLOCK_BYTES: Final = BLOCK_PACKETS * PACKET_BYTES
 _BLOCKS_READ_AT_ONCE_MAX: Final = 2
 _READ_AT_ONCE_S: Final = 0.2
+_PIECE_PACKETS_MIN: Final = 7  # an SRT packet's
 # So much without a packet is no damage any more; reading on would only hold the stream up.
 _GARBAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 
@@ -46,6 +48,19 @@ def bytes_at_once(bitrate_bps: int | None) -> int:
     """
     wanted = round((bitrate_bps or 0) / 8 * _READ_AT_ONCE_S) // BLOCK_BYTES
     return min(max(1, wanted), _BLOCKS_READ_AT_ONCE_MAX) * BLOCK_BYTES
+
+
+def piece_bytes(bitrate_bps: int | None) -> int:
+    """How much of a file of that rate goes into the pipeline at once: what is read at once, in equal parts of 0.2 s.
+
+    What waits in the pipeline is counted as input: of a slow file, a block would be seconds.
+    """
+    read_packets = bytes_at_once(bitrate_bps) // PACKET_BYTES
+    if bitrate_bps is None:
+        return read_packets * PACKET_BYTES
+    wanted = max(round(bitrate_bps / 8 * _READ_AT_ONCE_S) // PACKET_BYTES, _PIECE_PACKETS_MIN)
+    pieces = ceil(read_packets / wanted)
+    return ceil(read_packets / pieces) * PACKET_BYTES
 
 
 class PacketFile:

@@ -171,7 +171,7 @@ class GstSender:
         """The source's own figures; libsrt's cap follows them."""
         source = self._source.read_input()
         if self._peers is not None:
-            self._peers.hold_input_rate(self._floor.follow(unix_now(), source.bytes_total))
+            self._peers.hold_input_rate(self._floor.follow(source.counted_at or unix_now(), source.bytes_total))
         return source
 
     def read_applied(self) -> dict[str, Any]:

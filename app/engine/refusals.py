@@ -14,8 +14,9 @@ from __future__ import annotations
 import re
 import threading
 import time
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from app.domain.status import Reason
 from app.engine.faults import reason_of_rejection
@@ -35,8 +36,7 @@ _UNDECIDED_S: Final = 3.0
 _ACCEPT_S: Final = 0.05
 
 
-@dataclass
-class _Caller:
+class _Caller(msgspec.Struct):
     """Somebody who called and was neither let in nor refused yet."""
 
     called_at: float

@@ -9,6 +9,7 @@ from app.domain.status import Reason
 from app.engine.file_source import FilePart
 from app.engine.loop import LoopingReader
 from app.engine.multicast_source import MulticastPart
+from app.engine.packet_file import piece_bytes
 from app.engine.sender import CannotSend, Tell
 from app.engine.source import Progress, SourcePart
 from app.protocol import WorkerOrder
@@ -22,7 +23,12 @@ def build_source(order: WorkerOrder, progress: Progress, tell: Tell) -> SourcePa
             if order.file_path is None:
                 raise CannotSend(Reason.FILE_MISSING, "the order names no file")
             reader = LoopingReader(order.file_path, loop=source.loop, bitrate_bps=order.bitrate_bps, tell=tell)
-            return FilePart(reader, smoothing_latency_ms=order.spec.smoothing_latency_ms, progress=progress)
+            return FilePart(
+                reader,
+                piece_bytes=piece_bytes(order.bitrate_bps),
+                smoothing_latency_ms=order.spec.smoothing_latency_ms,
+                progress=progress,
+            )
         case MulticastSource():
             return MulticastPart(source, smoothing_latency_ms=order.spec.smoothing_latency_ms, tell=tell)
         case BarsSource():

@@ -39,6 +39,7 @@ _FOLLOW_EVERY_S: Final = 0.2
 _POLL_SOON_S: Final = 0.05
 _SETTINGS_EVERY_SAMPLES: Final = 10
 _PAGE_BYTES: Final = resource.getpagesize()
+_LINE_BYTES: Final = 256  # of /proc/self/statm
 _FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # its error log is all that it writes
 _OPEN_FILES_MAX: Final = 1024
 
@@ -58,6 +59,7 @@ class Worker:
         self._selector.register(self._wake_fd, selectors.EVENT_READ, self._pass_on)
         self._started_at = unix_now()
         self._applied: dict[str, Any] = {}
+        self._memory_fd = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
         self._is_ready = False
         self._is_stopping = False
         self._is_sample_urgent = False
@@ -118,7 +120,7 @@ class Worker:
         self._link.say(msgspec.structs.replace(sample, applied=self._applied, is_last=is_last), keep=False)
 
     def _check_memory(self) -> None:
-        used = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
+        used = int(os.pread(self._memory_fd, _LINE_BYTES, 0).split()[1]) * _PAGE_BYTES
         if self._order.memory_bytes and used > self._order.memory_bytes:
             raise Finished(Reason.OUT_OF_MEMORY, f"{used >> 20} MB of {self._order.memory_bytes >> 20} MB")
 

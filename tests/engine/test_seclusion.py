@@ -93,4 +93,4 @@ def test_a_built_pipeline_has_loaded_nothing_of_the_web_or_the_machine(sample: P
     )
     loaded = set(done.stdout.decode().split())
     assert "gi" in loaded
-    assert not loaded & {"flask", "werkzeug", "waitress", "psutil", "requests", "sqlalchemy", "numpy", "pydantic"}
+    assert not loaded & {"flask", "werkzeug", "waitress", "psutil", "requests", "sqlalchemy", "numpy", "hashlib"}

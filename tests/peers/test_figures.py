@@ -9,6 +9,7 @@ import pytest
 from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver
 from tests.instruments.relay import Relay
+from tests.instruments.sample import make_sample
 from tests.instruments.waiting import free_port
 from tests.instruments.wire import Packet, Wire
 
@@ -88,3 +89,19 @@ def test_the_history_adds_up_to_the_totals(product: Product) -> None:
     assert len(whole) >= 4
     assert sum(whole) / len(whole) == pytest.approx(8, rel=0.1)
     assert min(whole) > 0
+
+
+@pytest.mark.parametrize("bitrate_bps", [600_000, 2_600_000])
+def test_every_second_of_a_slow_file_s_input_is_what_a_receiver_gets(bitrate_bps: int, product: Product) -> None:
+    file = make_sample(product.media / f"slow-{bitrate_bps}.ts", seconds=20, bitrate_bps=bitrate_bps)
+    view = product.start(source={"kind": "file", "path": file.name})
+    with Receiver.calling(view["spec"]["endpoint"]["port"]) as receiver:
+        receiver.wait_for_seconds(10)
+        samples = product.get(f"/api/streams/{view['key']}/history?seconds=9").document["samples"]
+        received = receiver.finish().seconds[1:9]
+    received_mbps = sum(received) / len(received) * 8 / 1e6
+    told = [sample["input_mbps"] for sample in samples]
+    assert len(told) >= 8
+    assert sum(told) / len(told) == pytest.approx(received_mbps, rel=0.02)
+    # tsparse lets packets go up to the last PCR it knows, every 20 ms here. By the block it was off by a quarter.
+    assert told == [pytest.approx(received_mbps, rel=0.06)] * len(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import sys
@@ -50,6 +51,12 @@ def test_a_web_process_that_is_killed_leaves_its_streams_on_air(own: Product) ->
             figures = receiver.wait_for_bytes(before + 4_000_000, deadline_s=10)
             assert is_alive(view["worker"]["pid"])
             assert (figures.packets_dropped, figures.state) == (0, "connected")
+
+
+def test_a_worker_is_out_of_reach_of_ctrl_c_and_in_the_scheduling_group_of_the_program(product: Product) -> None:
+    worker = product.start()["worker"]["pid"]
+    assert os.getpgid(worker) == worker != os.getpgid(product.web.pid)
+    assert os.getsid(worker) == os.getsid(product.web.pid)
 
 
 @pytest.mark.parametrize(

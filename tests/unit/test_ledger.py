@@ -82,6 +82,12 @@ def test_the_input_is_booked_beside_the_link() -> None:
     assert (sample.point.input_bytes_total, sample.point.continuity_errors_total) == (7, 2)
 
 
+@pytest.mark.parametrize(("counted_at", "input_at"), [(None, 5.0), (4.75, 4.75)])
+def test_the_input_s_bytes_are_booked_for_when_they_were_counted(counted_at: float | None, input_at: float) -> None:
+    source = Input(bytes_total=7, counted_at=counted_at)
+    assert Ledger().sample(5.0, [], source).point.input_at == input_at
+
+
 def test_an_hour_is_remembered_and_no_more() -> None:
     ledger = Ledger()
     samples = [ledger.sample(float(at), [peer(1, sent=at)], NOTHING) for at in range(HISTORY_SECONDS + 100)]

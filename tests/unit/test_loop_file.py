@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.domain.status import Reason
 from app.engine.loop import LoopingReader
-from app.engine.packet_file import Change, bytes_at_once
+from app.engine.packet_file import Change, bytes_at_once, piece_bytes
 from app.engine.sender import Finished
 from app.protocol import Notice
 from tests.instruments.ts_maker import NULL_PACKET, Programme, Recipe, make_ts
@@ -256,6 +256,19 @@ def test_a_file_of_20_gigabytes_starts_with_two_blocks_read(file: Path, monkeypa
 )
 def test_a_fast_file_is_read_in_larger_parts(bitrate_bps: int | None, blocks: int) -> None:
     assert bytes_at_once(bitrate_bps) == blocks * 348 * 188
+
+
+@pytest.mark.parametrize(
+    ("bitrate_bps", "packets"), [(None, 348), (100_000, 13), (1_000_000, 116), (5_000_000, 348), (8_000_000, 696)]
+)
+def test_what_goes_in_at_once_is_an_equal_part_of_what_is_read_and_not_long(
+    bitrate_bps: int | None, packets: int
+) -> None:
+    piece = piece_bytes(bitrate_bps)
+    assert piece == packets * 188
+    if bitrate_bps is not None:
+        assert piece * 8 / bitrate_bps <= 0.2
+        assert bytes_at_once(bitrate_bps) % piece in (0, bytes_at_once(bitrate_bps) // 188 % packets * 188)
 
 
 def test_what_is_sent_does_not_depend_on_how_much_is_read_at_once(file: Path) -> None:

@@ -38,6 +38,7 @@ points = st.builds(
     packets_dropped_total=counters,
     acks_total=counters,
     input_bytes_total=counters,
+    input_at=st.floats(0, 4e9),
 )
 
 
@@ -104,6 +105,23 @@ def test_history_has_one_entry_for_each_interval_with_the_gauges_at_its_end() ->
     assert first.input_mbps == pytest.approx(8.0)
     assert (second.at, second.peers, second.rtt_ms, second.send_buffer_ms) == (2.0, 2, 41.0, 30)
     assert second.payload_mbps == pytest.approx(16.0)
+
+
+def test_a_file_s_bytes_belong_to_the_time_between_two_of_its_pieces() -> None:
+    """A file of 2 Mb/s in pieces of 50,000 bytes, looked at every second: four or five or six pieces since the last."""
+    looks = [(10.0, 9.9), (11.0, 10.9), (12.0, 11.7), (13.0, 12.9)]
+    readings = [Point(at=at, input_bytes_total=round(counted * 250_000), input_at=counted) for at, counted in looks]
+    assert [entry.input_mbps for entry in stats.seconds(readings)] == pytest.approx([2.0, 2.0, 2.0])
+
+
+def test_a_file_that_nothing_more_comes_of_has_no_rate() -> None:
+    readings = [Point(at=at, input_bytes_total=250_000, input_at=9.9) for at in (10.0, 11.0)]
+    assert [entry.input_mbps for entry in stats.seconds(readings)] == [0.0]
+
+
+def test_a_worker_that_does_not_tell_when_it_counted_is_taken_at_its_sample() -> None:
+    readings = [Point(at=10.0, input_at=9.5), Point(at=11.0, input_bytes_total=250_000)]
+    assert [entry.input_mbps for entry in stats.seconds(readings)] == pytest.approx([2.0])
 
 
 def test_history_of_nothing_or_of_one_reading_is_empty() -> None:
