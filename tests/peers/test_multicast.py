@@ -133,8 +133,9 @@ def test_missing_rtp_packets_are_counted_and_the_rest_goes_on(house: House, samp
         receiver.wait_for_bytes(500_000)
         for lost in (70, 1):
             channel.lose(lost)
-        source = worker.wait_for_sample(lambda seen: seen.input.rtp_gaps_total == 71).input
-        assert source.continuity_errors_total > 0
+        worker.wait_for_sample(lambda seen: seen.input.rtp_gaps_total == 71)
+        # The first datagram after the hole may hold null packets only: errors show with the next packet of each PID.
+        worker.wait_for_sample(lambda seen: seen.input.continuity_errors_total > 0)
         receiver.wait_for_bytes(receiver.figures().bytes + SOME_BYTES)
         assert worker.wait_for_sample(lambda seen: True).input.rtp_gaps_total == 71
 
