@@ -14,12 +14,12 @@ from app.domain.mpegts.filler import BLOCK_PACKETS
 from app.domain.mpegts.framing import find_sync, whole_packets
 from app.domain.mpegts.packets import PACKET_BYTES
 from app.domain.status import Reason
+from app.dvb_config import TS_PACKETS_PER_SRT_PACKET
 from app.engine.sender import Finished
 
 BLOCK_BYTES: Final = BLOCK_PACKETS * PACKET_BYTES
 _BLOCKS_READ_AT_ONCE_MAX: Final = 2
 _READ_AT_ONCE_S: Final = 0.2
-_PIECE_PACKETS_MIN: Final = 7  # an SRT packet's
 # So much without a packet is no damage any more; reading on would only hold the stream up.
 _GARBAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 
@@ -58,7 +58,7 @@ def piece_bytes(bitrate_bps: int | None) -> int:
     read_packets = bytes_at_once(bitrate_bps) // PACKET_BYTES
     if bitrate_bps is None:
         return read_packets * PACKET_BYTES
-    wanted = max(round(bitrate_bps / 8 * _READ_AT_ONCE_S) // PACKET_BYTES, _PIECE_PACKETS_MIN)
+    wanted = max(round(bitrate_bps / 8 * _READ_AT_ONCE_S) // PACKET_BYTES, TS_PACKETS_PER_SRT_PACKET)
     pieces = ceil(read_packets / wanted)
     return ceil(read_packets / pieces) * PACKET_BYTES
 
