@@ -8,6 +8,7 @@ jitter at the receiver.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import Final, Protocol
 
 from app.domain.status import Reason
@@ -19,6 +20,7 @@ from app.steady_clock import unix_now
 
 # tsparse holds packets back until it has seen two PCRs; more than this without output means that it never will.
 _HOARD_BYTES_MAX: Final = 32 * 1024 * 1024
+_PIECES_UNDER_WAY: Final = 2  # one in tsparse, one in the queue
 
 
 class Reader(Protocol):
@@ -46,8 +48,9 @@ class FilePart:
         self._progress = progress
         self._fault: Finished | None = None
         self._rendered_ns: int | None = None
-        # Together, for the thread that asks: the bytes that went in, and when the last of them did.
+        # Together, for the thread that asks: the bytes that went through, and when the last of them did.
         self._counted: tuple[int, float | None] = (0, None)
+        self._under_way: deque[int] = deque()
         self._bytes_at_progress = 0
         # One piece waits at a time, whatever its size: a piece goes in when the one before the last has gone through.
         self._appsrc = make("appsrc", format=Gst.Format.BYTES, max_bytes=1, block=True)
@@ -65,8 +68,17 @@ class FilePart:
                 piece = bytes(memoryview(chunk)[at : at + self._piece_bytes])
                 if self._appsrc.push_buffer(Gst.Buffer.new_wrapped(piece)) is not Gst.FlowReturn.OK:
                     return
-                self._counted = (self._counted[0] + len(piece), unix_now())
+                self._count(len(piece))
         self._appsrc.end_of_stream()
+        self._counted = (self._counted[0] + sum(self._under_way), unix_now())
+
+    def _count(self, size: int) -> None:
+        """Count the piece that has gone through: this one could be put in the queue because the one before had left it,
+        and that one because the one before it was done. Counted so, short pieces at a seam are no sudden rate.
+        """
+        if len(self._under_way) == _PIECES_UNDER_WAY:
+            self._counted = (self._counted[0] + self._under_way.popleft(), unix_now())
+        self._under_way.append(size)
 
     def _next_chunk(self) -> bytes | bytearray | None:
         try:
