@@ -45,12 +45,12 @@ if [ -z "${SECRET_KEY:-}" ]; then
 fi
 export SECRET_KEY
 
-$VENV/bin/python -m app.engine.check_elements
+$VENV/bin/python -m app.engines.gstreamer.check_elements
 
 sample=$MEDIA_FOLDER/bars_and_tone.ts
 if [ ! -e "$sample" ] && { [ "$demo" = yes ] || [ -z "$(find "$MEDIA_FOLDER" -name '*.ts' -print -quit)" ]; }; then
     say "making the sample $sample"
-    $VENV/bin/python -m app.engine.make_sample "$sample"
+    $VENV/bin/python -m app.engines.gstreamer.make_sample "$sample"
 fi
 
 if [ "$demo" = yes ]; then

@@ -16,9 +16,10 @@ from typing import Any
 from flask import Flask
 from waitress import create_server
 
-from app import create_app, service_manager
-from app.instance import AlreadyRunning, sole_instance
-from app.logs import start_logging
+from app import create_app
+from app.machine import service_manager
+from app.machine.instance import AlreadyRunning, sole_instance
+from app.machine.logs import start_logging
 from app.settings import BadSettings, Settings, make_folders, read_settings
 from app.store.opening import StoreUnavailable
 from app.web.services import services_of

@@ -1,7 +1,7 @@
 """MCR SRT Streamer: puts MPEG transport streams on SRT and tells the truth about it.
 
 `create_app` wires the web application and nothing else. It imports Flask inside itself, so that a worker
-(`python -m app.engine.worker`) never loads it.
+(`python -m app.worker.worker`) never loads it.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
-    from app.media_library import MediaLibrary
+    from app.media.library import MediaLibrary
     from app.settings import Settings
     from app.stream_manager import StreamManager
-    from app.supervisor.launcher import Launcher
+    from app.supervisor.launchers.base import Launcher
     from app.web.services import Manager, Media
 
 
 def _manager_of(settings: Settings, launcher: Launcher | None, media: MediaLibrary) -> StreamManager:
     from app.store.store import Store
     from app.stream_manager import StreamManager
-    from app.supervisor.launcher import LocalLauncher
+    from app.supervisor.launchers.local import LocalLauncher
 
     # Copies go where memory is: a disk that takes no writes takes no copy either.
     copy_folders = (settings.runtime_folder, Path("/dev/shm"))  # noqa: S108 - a folder of this user's own is made in it
@@ -40,22 +40,22 @@ def create_app(
     """
     from flask import Flask
 
-    from app.api.machine import machine
-    from app.api.network_tests import network_tests
-    from app.api.operations import operations
-    from app.api.streams import api
-    from app.channels import ChannelList
-    from app.media_analysis import MediaAnalyst
-    from app.media_library import MediaLibrary
+    from app.media.analysis import MediaAnalyst
+    from app.media.channels import ChannelList
+    from app.media.library import MediaLibrary
     from app.network_test import NetworkTester
     from app.routes import pages
-    from app.routes_network_test import network_test_pages
     from app.settings import SHIPPED_CHANNELS_FILE
     from app.utils import SystemMeter
     from app.web.access import guard
+    from app.web.api.machine import machine
+    from app.web.api.network_tests import network_tests
+    from app.web.api.operations import operations
+    from app.web.api.streams import api
     from app.web.errors import BODY_BYTES_MAX, register_error_handlers
     from app.web.hosts import own_names
     from app.web.limits import limit_rates
+    from app.web.pages.network_test import network_test_pages
     from app.web.services import Services, install_services
     from app.web.static_files import register_static_files
 

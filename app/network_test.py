@@ -12,9 +12,9 @@ from typing import Final
 
 import msgspec
 
-from app.atomic_file import write_atomically
 from app.domain.errors import LimitReached, NotFound
 from app.domain.network_order import NetworkTestOrder
+from app.machine.atomic_file import write_atomically
 from app.network.findings import Findings
 from app.network.geo import ExternalPlaceFinder
 from app.network.iperf_servers import ServerList

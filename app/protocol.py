@@ -6,6 +6,7 @@ goes over the worker's Unix socket. Nothing here speaks of GStreamer: another se
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -181,6 +182,9 @@ class Debug(msgspec.Struct, frozen=True, tag="debug"):
 
     values: dict[str, Any]
 
+
+# Reports an event to the worker; safe to call from any thread.
+Tell = Callable[[PeerEvent | Notice], None]
 
 FromWorker = Hello | History | Ready | Sample | PeerEvent | Notice | Ended | Debug
 ToWorker = Stop | Report

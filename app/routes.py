@@ -7,13 +7,13 @@ from typing import Any, Final
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.api.streams import started
 from app.domain.errors import InvalidInput, NotFound, ProductError
 from app.forms import FIELD_OF_SPEC, CallerForm, ListenerForm, StreamForm
-from app.presenters.views import InputView, PeerView, RowView, StreamView, SystemView, View, definitions
-from app.presenters.words import dscp_text
 from app.utils import list_interfaces
+from app.web.api.streams import started
 from app.web.errors import wants_json
+from app.web.presenters.views import InputView, PeerView, RowView, StreamView, SystemView, View, definitions
+from app.web.presenters.words import dscp_text
 from app.web.services import services
 
 pages = Blueprint("pages", __name__)

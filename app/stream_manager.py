@@ -22,15 +22,15 @@ from app.domain.spec import BarsSource, CallerEndpoint, FileSource, ListenerEndp
 from app.domain.stats import Second, seconds
 from app.domain.status import ALIVE, NOT_RETRIABLE, Order, Phase, Reason, Status
 from app.dvb_config import BARS_BITRATE_BPS
-from app.media_library import MediaLibrary
+from app.machine.steady_clock import unix_now
+from app.media.library import MediaLibrary
 from app.protocol import WorkerOrder
-from app.recorder import Recorder
 from app.settings import Settings
-from app.steady_clock import unix_now
+from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import Store, StoredStream
 from app.supervisor.journal import EVENTS_KEPT, Journal
-from app.supervisor.launcher import Launcher, wait_dead
+from app.supervisor.launchers.base import Launcher, wait_dead
 from app.supervisor.snapshot import LogEntry, Snapshot
 from app.supervisor.stream import Known
 from app.supervisor.supervisor import Supervisor

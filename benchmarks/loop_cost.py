@@ -21,9 +21,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from app.domain.mpegts.first_look import first_look
-from app.engine.loop import LoopingReader
-from app.engine.packet_file import BLOCK_BYTES
+from app.mpegts.inspect.first_look import first_look
+from app.sources.looping_file import LoopingReader
+from app.sources.packet_file import BLOCK_BYTES
 from tests.instruments.ts_maker import Programme, Recipe, make_ts
 
 LAPS = 4

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from app.domain.advice import Basis, Figure, Link, overhead_for, recommend, residual_loss
+from app.domain.advice.recommendation import Basis, Figure, Link, overhead_for, recommend, residual_loss
 from tests.instruments.residual_loss import Case, Residue, measure
 from tests.instruments.sample import BITRATE_BPS, make_sample
 

@@ -197,7 +197,7 @@ make_sample() {
     [ -n "$(find "$data/media" -name '*.ts' -print -quit 2>/dev/null)" ] && return
     say "making the sample $data/media/bars_and_tone.ts"
     run runuser -u "$user" -- env PYTHONPATH="$prefix/current" HOME="$data" "$prefix/current/.venv/bin/python" \
-        -m app.engine.make_sample "$data/media/bars_and_tone.ts"
+        -m app.engines.gstreamer.make_sample "$data/media/bars_and_tone.ts"
 }
 
 # Nothing is signalled when neither program nor units changed.

@@ -25,7 +25,7 @@ ASK
     )
 }
 absent() { if grep "$@"; then return 1; fi; }
-worker_pids() { pgrep -u mcr-srt -f app.engine.worker | sort; }
+worker_pids() { pgrep -u mcr-srt -f app.worker.worker | sort; }
 main_pid() { systemctl show --property=MainPID --value mcr-srt-streamer; }
 is_phase() { mcr streams | grep -q "^$1  *$2 "; }
 

@@ -17,10 +17,10 @@ from typing import Final
 import msgspec
 
 from app.cli.api import Api, Refused, ServerUnreachable
+from app.machine.versions import ask_versions, missing_programs, warnings_about
 from app.probes.run import ProbeFailed, run
 from app.settings import PROJECT_FOLDER, Settings
 from app.utils import list_interfaces
-from app.versions import ask_versions, missing_programs, warnings_about
 
 _TIMEOUT_S: Final = 20.0
 _DISK_FREE_BYTES_LOW: Final = 1_000_000_000
@@ -66,7 +66,8 @@ def _elements() -> Iterator[Finding]:
     try:
         # env, because GStreamer's check is a module of this program wherever mcr was called from.
         outcome = run(
-            ["env", "-C", str(PROJECT_FOLDER), sys.executable, "-m", "app.engine.check_elements"], timeout_s=_TIMEOUT_S
+            ["env", "-C", str(PROJECT_FOLDER), sys.executable, "-m", "app.engines.gstreamer.check_elements"],
+            timeout_s=_TIMEOUT_S,
         )
     except ProbeFailed as failure:
         yield Finding(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from app.domain.advice import LOSS_UNKNOWN, Advice, Basis, Figure, Link, recommend
+from app.domain.advice.recommendation import LOSS_UNKNOWN, Advice, Basis, Figure, Link, recommend
 from app.domain.network_order import NetworkTestOrder
 from app.network.iperf_servers import Origin
 from app.probes.iperf3 import Direction, Iperf3Result, Protocol

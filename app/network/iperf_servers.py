@@ -17,10 +17,10 @@ from typing import Any, Final
 
 import msgspec
 
-from app.atomic_file import write_atomically
 from app.domain.names import is_ip_address, problem_with_host
 from app.domain.places import Point, country_point
-from app.probes.fetch import fetch
+from app.machine.atomic_file import write_atomically
+from app.network.fetch import fetch
 from app.probes.iperf3 import PORT_DEFAULT
 from app.probes.run import ProbeFailed
 

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from app.domain.advice import Basis, Figure
+from app.domain.advice.recommendation import Basis, Figure
 from app.domain.network_order import NetworkTestOrder
 from app.domain.places import Point, distance_km
 from app.network.findings import Attempt, Findings, Target

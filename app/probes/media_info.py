@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.domain.mpegts.framing import find_framing
+from app.mpegts.framing import find_framing
 from app.probes.run import CancelSwitch, ProbeFailed, ProgramMissing, run
 
 TOOLS: Final = ("ffprobe", "mediainfo")

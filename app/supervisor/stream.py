@@ -30,7 +30,7 @@ from app.protocol import (
 )
 from app.supervisor.figures import Figures
 from app.supervisor.health import FlowWatch
-from app.supervisor.launcher import Launcher, WorkerHandle
+from app.supervisor.launchers.base import Launcher, WorkerHandle
 from app.supervisor.notes import note_peer, note_phase
 from app.supervisor.refusals import Refusals
 from app.supervisor.snapshot import LogEntry, Snapshot

@@ -12,10 +12,10 @@ from typing import Any, Final, TypeVar
 
 from app.domain.errors import NotFound
 from app.domain.status import Status
+from app.machine.steady_clock import unix_now
 from app.protocol import Point, WorkerOrder
-from app.steady_clock import unix_now
 from app.supervisor.journal import Journal
-from app.supervisor.launcher import Launcher, WorkerHandle, wait_dead
+from app.supervisor.launchers.base import Launcher, WorkerHandle, wait_dead
 from app.supervisor.snapshot import LogEntry, Snapshot
 from app.supervisor.stream import Known, Report, SupervisedStream
 

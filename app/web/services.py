@@ -9,18 +9,18 @@ from typing import Any, Final, Protocol, cast
 
 from flask import Flask, current_app
 
-from app.channels import ChannelList
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.domain.stats import Second
-from app.logs import log_problem
-from app.media_analysis import MediaAnalyst
+from app.machine.logs import log_problem
+from app.machine.versions import VersionReader, missing_programs
+from app.media.analysis import MediaAnalyst
+from app.media.channels import ChannelList
 from app.network_test import NetworkTester
-from app.presenters.machine import present_problems
 from app.settings import Settings
 from app.supervisor.snapshot import LogEntry, Snapshot
 from app.utils import SystemMeter, WorkerMeter
-from app.versions import VersionReader, missing_programs
+from app.web.presenters.machine import present_problems
 
 _NAME: Final = "mcr_srt_streamer"
 

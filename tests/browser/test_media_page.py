@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.media_analysis import AnalysisPhase, AnalysisState, MediaAnalyst
+from app.media.analysis import AnalysisPhase, AnalysisState, MediaAnalyst
 from tests.browser.chrome import Browser
 
 

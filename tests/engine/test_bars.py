@@ -16,12 +16,12 @@ import pytest
 
 from app.domain.spec import BarsSource
 from app.dvb_config import BARS_BITRATE_BPS
-from app.engine.bars_source import BarsPart
-from app.engine.check_elements import BARS, ON_AIR, missing_elements, remedy
-from app.engine.gst import Gst
-from app.engine.make_sample import DURATION_S, make_sample
-from app.engine.sdt import sdt_section
-from app.engine.source import make
+from app.engines.gstreamer.bars_source import BarsPart
+from app.engines.gstreamer.check_elements import BARS, ON_AIR, missing_elements, remedy
+from app.engines.gstreamer.gst import Gst
+from app.engines.gstreamer.make_sample import DURATION_S, make_sample
+from app.engines.gstreamer.source import make
+from app.mpegts.sdt import sdt_section
 from tests.instruments.ts_reader import Pid, Report, read_ts, slow_crc32
 
 PAT, SDT, NULL = 0x0000, 0x0011, 0x1FFF
@@ -110,7 +110,7 @@ def test_a_sample_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -
     folder.mkdir()
     (folder / "taken.ts").mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "app.engine.make_sample", folder / "taken.ts"], capture_output=True, text=True
+        [sys.executable, "-m", "app.engines.gstreamer.make_sample", folder / "taken.ts"], capture_output=True, text=True
     )
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
@@ -196,7 +196,7 @@ def test_bars_report_what_they_made_as_input(bars: tuple[str, Recording]) -> Non
 
 
 def test_a_worker_without_bars_does_not_load_the_table_library() -> None:
-    code = "import sys, app.engine.bars_source; sys.exit('gi.repository.GstMpegts' in sys.modules)"
+    code = "import sys, app.engines.gstreamer.bars_source; sys.exit('gi.repository.GstMpegts' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -207,7 +207,7 @@ def test_the_service_description_has_a_right_crc_and_length() -> None:
 
 
 def test_every_element_that_the_engine_makes_is_on_the_start_up_check_list() -> None:
-    engine = Path(__file__).parents[2] / "app" / "engine"
+    engine = Path(__file__).parents[2] / "app" / "engines" / "gstreamer"
     made = {
         name
         for file in engine.glob("*.py")
@@ -233,7 +233,10 @@ def test_a_missing_element_is_named_with_the_package_that_ships_it() -> None:
 def test_the_start_up_check_fails_and_names_all_that_is_missing(tmp_path: Path) -> None:
     empty = {"GST_REGISTRY_1_0": str(tmp_path / "registry"), "GST_PLUGIN_SYSTEM_PATH_1_0": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-m", "app.engine.check_elements"], env={**os.environ, **empty}, capture_output=True, text=True
+        [sys.executable, "-m", "app.engines.gstreamer.check_elements"],
+        env={**os.environ, **empty},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 1
     assert "error: GStreamer has no element srtsink: " in done.stderr

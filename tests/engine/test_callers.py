@@ -11,8 +11,8 @@ import pytest
 from app.domain.secret import Secret
 from app.domain.spec import Encryption, FileSource
 from app.domain.status import Reason
-from app.engine.gst import Gio
-from app.engine.refusals import CallerWatch
+from app.engines.gstreamer.gst import Gio
+from app.engines.gstreamer.refusals import CallerWatch
 from app.protocol import Notice, PeerEvent, Sample
 from tests.instruments import calls
 from tests.instruments.receivers import Receiver

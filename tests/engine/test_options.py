@@ -9,8 +9,8 @@ import pytest
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, CallerEndpoint, Encryption, ListenerEndpoint
 from app.dvb_config import srt_options
-from app.engine.pipeline import build_sink
-from app.engine.source import make
+from app.engines.gstreamer.pipeline import build_sink
+from app.engines.gstreamer.source import make
 from app.protocol import WorkerOrder
 from tests.instruments.options_in_force import by_hand, of_the_product
 from tests.instruments.waiting import free_port

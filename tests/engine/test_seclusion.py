@@ -15,7 +15,8 @@ import pytest
 from app import protocol
 from app.domain.secret import Secret
 from app.domain.spec import Encryption, FileSource
-from app.supervisor.launcher import LocalLauncher, WorkerHandle
+from app.supervisor.launchers.base import WorkerHandle
+from app.supervisor.launchers.local import LocalLauncher
 from tests.instruments.child import ROOT
 from tests.instruments.waiting import free_port, wait_for
 from tests.instruments.worker import order_for
@@ -81,8 +82,8 @@ def test_a_built_pipeline_has_loaded_nothing_of_the_web_or_the_machine(sample: P
     code = (
         "import sys, os\n"
         "from app import protocol\n"
-        "from app.engine.pipeline import GstSender\n"
-        "import app.engine.worker\n"
+        "from app.engines.gstreamer.pipeline import GstSender\n"
+        "import app.worker.worker\n"
         "sender = GstSender(protocol.decode_order(sys.stdin.buffer.readline()), lambda event: None)\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}), flush=True)\n"
         "os._exit(0)"

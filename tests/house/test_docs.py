@@ -14,10 +14,10 @@ from prometheus_client import Metric
 from app import create_app
 from app.cli.commands import cli
 from app.domain.spec import parse_spec
-from app.engine.libsrt import ByteStats
-from app.presenters.metrics import StreamCollector
-from app.presenters.views import InputView, LastSecondView, PeerView, SecondView, TotalsView, WorkerView
 from app.settings import read_settings
+from app.srt.libsrt import ByteStats
+from app.web.presenters.metrics import StreamCollector
+from app.web.presenters.views import InputView, LastSecondView, PeerView, SecondView, TotalsView, WorkerView
 from tests.web.fake_manager import FakeManager
 
 ROOT = Path(__file__).parents[2]

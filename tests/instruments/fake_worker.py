@@ -11,17 +11,17 @@ import sys
 import time
 from typing import Any
 
+from app.domain.endings import CannotSend, Finished
 from app.domain.status import Reason
-from app.engine.sender import CannotSend, Finished, Tell
-from app.engine.worker import main
-from app.protocol import Input, Notice, Peer, WorkerOrder
-from app.steady_clock import unix_now
+from app.machine.steady_clock import unix_now
+from app.protocol import Input, Notice, Peer, Tell, WorkerOrder
+from app.worker.worker import main
 
 _BYTES_A_SECOND = 1_000_000
 
 
 class FakeSender:
-    """Fulfils app.engine.sender.Sender.
+    """Fulfils app.worker.engine.Sender.
 
     `cannot REASON`: start fails · `ends REASON`: the first poll ends it · `crash`: it dies of a signal with its first
     sample · `surprise`: that raises what nobody expects · `hang`: it never gives a second sample · `deaf`: it never

@@ -32,7 +32,7 @@ from app.network.geo import ExternalPlaceFinder
 from app.network.iperf_servers import ServerList
 from app.network.measure import Measurer
 from app.network_test import NetworkTester, TestState
-from app.presenters.network_test import present_network_test
+from app.web.presenters.network_test import present_network_test
 from tests.instruments.child import ROOT, be_punctual, is_alive
 from tests.instruments.waiting import wait_for
 

@@ -50,12 +50,12 @@ def _ask(question: dict[str, Any]) -> dict[str, int]:
 
 def main() -> None:
     """Answer the question on standard input."""
-    from app.engine.gst import Gst
-    from app.engine.source import make
+    from app.engines.gstreamer.gst import Gst
+    from app.engines.gstreamer.source import make
 
     question = json.loads(sys.stdin.readline())
     if "order" in question:
-        from app.engine.pipeline import build_sink
+        from app.engines.gstreamer.pipeline import build_sink
 
         sink = build_sink(protocol.decode_order(question["order"].encode()))
     else:

@@ -104,7 +104,7 @@ class PretendedWorker:
 
 @dataclass
 class PretendedLauncher:
-    """Fulfils app.supervisor.launcher.Launcher. `fails` makes the next launches raise it."""
+    """Fulfils app.supervisor.launchers.local.Launcher. `fails` makes the next launches raise it."""
 
     workers: list[PretendedWorker] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.engine.ledger import Ledger
 from app.protocol import HISTORY_SECONDS, Input, Peer, Sample, decode_from_worker, encode
 from app.supervisor.figures import Figures as StreamFigures
+from app.worker.ledger import Ledger
 from tests.instruments.audience import Viewer, audience
 from tests.instruments.child import open_files
 from tests.instruments.processes import cpu_s, pss_mb, threads_of

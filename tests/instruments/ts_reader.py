@@ -1,6 +1,6 @@
 """An independent reader of transport streams, the witness of tests. Plain, slow, and free of the product's code.
 
-Written from ISO/IEC 13818-1 alone: it shares no line with app.domain.mpegts.
+Written from ISO/IEC 13818-1 alone: it shares no line with app.mpegts.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from app.protocol import Ended, FromWorker, Sample, ToWorker, WorkerOrder
 from tests.instruments.child import Child
 from tests.instruments.waiting import wait_for
 
-REAL: Final = (sys.executable, "-m", "app.engine.worker")
+REAL: Final = (sys.executable, "-m", "app.worker.worker")
 FAKE: Final = (sys.executable, "-m", "tests.instruments.fake_worker")
 MEMORY_BYTES: Final = 256 * 1024 * 1024
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.loop import LoopingReader
+from app.sources.looping_file import LoopingReader
 from tests.instruments.ts_reader import read_ts
 
 LAPS = 20

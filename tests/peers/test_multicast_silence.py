@@ -12,7 +12,7 @@ import pytest
 from app.domain.spec import MulticastSource
 from app.domain.status import Phase, Reason
 from app.protocol import Sample
-from app.supervisor.launcher import WORKER_COMMAND
+from app.supervisor.launchers.local import WORKER_COMMAND
 from app.supervisor.snapshot import Snapshot
 from tests.instruments.manager import OwnManager
 from tests.instruments.multicast_house import GROUP, PORT, House

@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.spec import MulticastSource
 from app.domain.status import Phase, Reason
-from app.supervisor.launcher import WORKER_COMMAND
+from app.supervisor.launchers.local import WORKER_COMMAND
 from tests.instruments.manager import OwnManager
 from tests.instruments.multicast_house import GROUP, PORT, House
 from tests.instruments.receivers import Receiver

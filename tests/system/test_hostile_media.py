@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.channels import ChannelList
 from app.domain.errors import InvalidInput
-from app.media_library import MediaLibrary
+from app.media.channels import ChannelList
+from app.media.library import MediaLibrary
 from tests.instruments.audience import audience
 from tests.instruments.child import is_alive
 from tests.instruments.damage import damaged, hostile_datagram

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.presenters.metrics import StreamCollector
+from app.web.presenters.metrics import StreamCollector
 from tests.instruments.product import Product
 from tests.instruments.waiting import free_port, wait_for
 

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import dvb_config
-from app.domain import advice, spec
-from app.domain.advice import (
+from app.domain import spec
+from app.domain.advice import recommendation as advice
+from app.domain.advice.live import advice_for_live
+from app.domain.advice.recommendation import (
     LOSS_UNKNOWN,
     Advice,
     Basis,
@@ -21,8 +23,7 @@ from app.domain.advice import (
     recommend,
     residual_loss,
 )
-from app.domain.advice_live import advice_for_live
-from app.domain.advice_words import assumptions, rarity, warnings, working
+from app.domain.advice.words import assumptions, rarity, warnings, working
 
 PACKETS_PER_HOUR_AT_10_MBPS = 10_000_000 / 8 / 1316 * 3600
 

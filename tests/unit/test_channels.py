@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.channels import FILE_BYTES_MAX, PROBLEMS_MAX, ChannelList, ChannelProblem, read_channels
+from app.media.channels import FILE_BYTES_MAX, PROBLEMS_MAX, ChannelList, ChannelProblem, read_channels
 
 ROOT = Path(__file__).parents[2]
 ONE = '{"name": "One", "address": "239.1.1.1", "port": 1234}'

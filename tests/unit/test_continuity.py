@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from app.engine.continuity import ContinuityCheck, RtpGaps
+from app.mpegts.continuity import ContinuityCheck, RtpGaps
 from tests.instruments.ts_maker import NULL_PACKET, pcr_bytes
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from app.engine.ledger import Ledger
 from app.protocol import HISTORY_SECONDS, Input, Peer
+from app.worker.ledger import Ledger
 
 NOTHING = Input()
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from app import protocol
-from app.engine.link import WorkerLink
 from app.protocol import Debug, FromWorker, Notice, Ready, Report, Stop, ToWorker
+from app.worker.link import WorkerLink
 
 
 class Served:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.logs import start_logging
+from app.machine.logs import start_logging
 from app.settings import Settings, read_settings
 
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.endings import Finished
 from app.domain.status import Reason
-from app.engine.loop import LoopingReader
-from app.engine.packet_file import Change, bytes_at_once, piece_bytes
-from app.engine.sender import Finished
 from app.protocol import Notice
+from app.sources.looping_file import LoopingReader
+from app.sources.packet_file import Change, bytes_at_once, piece_bytes
 from tests.instruments.ts_maker import NULL_PACKET, Programme, Recipe, make_ts
 from tests.instruments.ts_reader import read_ts
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.loop import LoopingReader
+from app.sources.looping_file import LoopingReader
 from tests.instruments.ts_maker import WRAP_27, WRAP_90, Packetizer, Programme, Recipe, make_ts, splice_null
 from tests.instruments.ts_reader import Report, read_ts, signed
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from app.machine.versions import Versions, ask_versions, missing_programs, warnings_about
 from app.utils import SystemMeter, WorkerMeter, list_interfaces, memory_bytes
-from app.versions import Versions, ask_versions, missing_programs, warnings_about
 from tests.instruments.waiting import wait_for
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import InvalidInput, LimitReached
-from app.domain.mpegts.report import Analysis, Repetition
-from app.media_analysis import (
+from app.media.analysis import (
     WAITING_MAX,
     AnalysisPhase,
     AnalysisState,
@@ -19,7 +18,8 @@ from app.media_analysis import (
     ScanFailed,
     bandwidth_needed_bps,
 )
-from app.media_library import MediaLibrary
+from app.media.library import MediaLibrary
+from app.mpegts.inspect.report import Analysis, Repetition
 from app.probes.media_info import MediaDetails
 from app.probes.run import CancelSwitch, ProgramMissing
 from tests.instruments.ts_maker import Recipe, make_ts
@@ -181,7 +181,7 @@ def test_closing_ends_a_long_analysis_at_once(folder: Path) -> None:
     analyst = MediaAnalyst(MediaLibrary(folder), details=lambda *_: DETAILS)
     analyst.look("large.ts")
     reach(analyst, "large.ts", AnalysisPhase.RUNNING, 1e-9)
-    (child,) = _children("app.probes.scan_ts")
+    (child,) = _children("app.media.scan_ts")
     analyst.close()
     assert analyst.look("large.ts").phase is AnalysisPhase.FAILED
     assert not Path(f"/proc/{child}").exists()
@@ -192,7 +192,7 @@ def test_the_child_runs_only_when_the_machine_is_idle(folder: Path) -> None:
     analyst = MediaAnalyst(MediaLibrary(folder), details=lambda *_: DETAILS)
     analyst.look("large.ts")
     reach(analyst, "large.ts", AnalysisPhase.RUNNING, 1e-9)
-    (child,) = _children("app.probes.scan_ts")
+    (child,) = _children("app.media.scan_ts")
     policy = os.sched_getscheduler(child)
     analyst.close()
     assert policy == os.SCHED_IDLE

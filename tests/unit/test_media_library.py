@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import InvalidInput
-from app.media_library import HEAD_BYTES, MediaLibrary
+from app.media.library import HEAD_BYTES, MediaLibrary
 from tests.instruments.ts_maker import NULL_PACKET, WRAP_27, Programme, Recipe, make_ts
 
 SAMPLE = make_ts(Recipe(seconds=2.0))

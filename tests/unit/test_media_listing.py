@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import InvalidInput
-from app.media_library import DEPTH_MAX, ENTRIES_MAX, MediaLibrary
+from app.media.library import DEPTH_MAX, ENTRIES_MAX, MediaLibrary
 from tests.instruments.ts_maker import Recipe, make_ts
 
 SAMPLE = make_ts(Recipe(seconds=2.0))

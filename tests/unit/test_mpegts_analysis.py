@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.mpegts.analysis import Analyser
-from app.domain.mpegts.codecs import codec_of, language_of
-from app.domain.mpegts.framing import Aligner
-from app.domain.mpegts.report import Analysis, Level
-from app.domain.mpegts.tables import Stream
+from app.mpegts.codecs import codec_of, language_of
+from app.mpegts.framing import Aligner
+from app.mpegts.inspect.analysis import Analyser
+from app.mpegts.inspect.report import Analysis, Level
+from app.mpegts.tables import Stream
 from tests.instruments.ts_maker import WRAP_27, Packetizer, Programme, Recipe, make_ts
 from tests.instruments.ts_reader import read_ts
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.mpegts import packets, pes, sections, tables, times
-from app.domain.mpegts.framing import find_framing, find_sync, foreign_format, whole_packets
+from app.mpegts import packets, pes, sections, tables, times
+from app.mpegts.framing import find_framing, find_sync, foreign_format, whole_packets
 from tests.instruments import ts_maker
 from tests.instruments.ts_reader import WRAP_27, WRAP_90, read_ts, slow_crc32
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.web_address import problem_with_https_address
-from app.probes.fetch import fetch
+from app.network.fetch import fetch
 from app.probes.run import ProbeFailed, TimedOut
 from tests.instruments.https_server import Answer, HttpsServer, body, drip, endless, silent
 

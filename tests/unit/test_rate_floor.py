@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.engine.rate_floor import RateFloor
+from app.srt.rate_floor import RateFloor
 
 HEADERS = 1360 / 1316
 

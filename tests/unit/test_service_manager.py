@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.service_manager import keep_watchdog_fed, tell
+from app.machine.service_manager import keep_watchdog_fed, tell
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from app.engine import libsrt
-from app.engine.libsrt import LibSrt, SocketWalk, State
+from app.srt import libsrt
+from app.srt.libsrt import LibSrt, SocketWalk, State
 
 FIRST = 1_000_000
 

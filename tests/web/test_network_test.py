@@ -320,7 +320,7 @@ def test_a_browser_needs_its_token_to_start_one(browser: FlaskClient) -> None:
 def test_the_page_is_there_at_once_and_calls_nobody_offline(
     browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.probes.fetch.fetch", lambda *_, **__: pytest.fail("the internet was called"))
+    monkeypatch.setattr("app.network.fetch.fetch", lambda *_, **__: pytest.fail("the internet was called"))
     monkeypatch.setattr("app.network.iperf_servers.fetch", lambda *_, **__: pytest.fail("the internet was called"))
     answer = browser.get("/network_test")
     assert answer.status_code == 200

@@ -10,9 +10,9 @@ import pytest
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, CallerEndpoint, Encryption, ListenerEndpoint, StreamSpec
 from app.domain.status import Phase, Reason
-from app.presenters.events import present_latest
-from app.presenters.stream import judge
 from app.supervisor.snapshot import LogEntry, Refusal
+from app.web.presenters.events import present_latest
+from app.web.presenters.stream import judge
 from tests.web.fake_streams import make_peer, make_snapshot
 
 CALLER = StreamSpec(CallerEndpoint("192.0.2.9", 9000), BarsSource(), "Calls")

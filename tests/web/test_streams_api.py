@@ -259,7 +259,7 @@ def test_a_fault_says_what_it_is_and_what_mends_it(script):
 
 
 def test_every_reason_has_words_and_a_remedy():
-    from app.presenters.words import reason_text, remedy_text
+    from app.web.presenters.words import reason_text, remedy_text
 
     for reason in Reason:
         assert reason_text(reason)

@@ -1,0 +1,1 @@
+"""What to recommend for a measured link, and why."""

@@ -1,0 +1,93 @@
+"""The recommendation from a stream on air: its own RTT and retransmissions instead of a test."""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.domain.advice.recommendation import (
+    LOSS_UNKNOWN,
+    Advice,
+    Basis,
+    Expectation,
+    Figure,
+    Link,
+    expect,
+    overhead_for,
+    recommend,
+)
+from app.domain.advice.words import multiple, rarity
+
+
+class LiveAdvice(msgspec.Struct, frozen=True):
+    """What a stream's settings give on its link, and what they should be.
+
+    `latency_ms` and `overhead_percent` are what to set: the present value where that is enough. `expected` is for
+    the present settings, `advice` the full recommendation for the link as the stream sees it.
+    """
+
+    advice: Advice
+    expected: Expectation
+    latency_ms: int
+    overhead_percent: int
+    is_enough: bool
+    sentence: str
+
+
+def advice_for_live(
+    *,
+    rtt_ms: float,
+    retransmitted_percent: float | None,
+    latency_ms: int,
+    overhead_percent: int,
+    bitrate_bps: int,
+) -> LiveAdvice:
+    """Judge the settings of a stream on air; `latency_ms` is the one negotiated, the higher of the two ends.
+
+    `retransmitted_percent` is of unique packets, None when nothing was sent. The loss made of it is an estimate: a
+    sender cannot know what its receiver lost.
+    """
+    link = Link(Figure(rtt_ms, Basis.MEASURED, "SRT, this stream"), bitrate_bps, _loss(retransmitted_percent))
+    advice = recommend(link)
+    wanted = advice.recommended
+    expected = expect(link, latency_ms, overhead_percent)
+    latency_is_enough = latency_ms >= wanted.latency_ms
+    # A longer latency gives a burst more time to be repaired, so less overhead does.
+    overhead_needed = (
+        min(wanted.overhead_percent, overhead_for(max(expected.k, advice.k), link.loss.value))
+        if latency_is_enough
+        else wanted.overhead_percent
+    )
+    new_latency_ms = max(latency_ms, wanted.latency_ms)
+    new_overhead_percent = max(overhead_percent, overhead_needed)
+    changes = [
+        f"latency to {new_latency_ms} ms" if not latency_is_enough else "",
+        f"overhead to {new_overhead_percent} %" if new_overhead_percent > overhead_percent else "",
+    ]
+    to_do = " and ".join(change for change in changes if change)
+    return LiveAdvice(
+        advice=advice,
+        expected=expected,
+        latency_ms=new_latency_ms,
+        overhead_percent=new_overhead_percent,
+        is_enough=not to_do,
+        sentence=_sentence(advice, expected, latency_ms, to_do),
+    )
+
+
+def _loss(retransmitted_percent: float | None) -> Figure:
+    """Retransmissions are lost as often as first sendings: r = p / (1 - p), so p = r / (1 + r)."""
+    if retransmitted_percent is None:
+        return LOSS_UNKNOWN
+    ratio = retransmitted_percent / 100
+    return Figure(100 * ratio / (1 + ratio), Basis.ESTIMATED, "from this stream's retransmissions")
+
+
+def _sentence(advice: Advice, expected: Expectation, latency_ms: int, to_do: str) -> str:
+    loss = advice.link.loss
+    seen = f"{latency_ms} ms is {multiple(expected.k)} × RTT, loss {loss.value:.2g} % ({loss.basis.value})"
+    expectation = (
+        f"expect {rarity(expected.lost_per_hour)} if the loss is random" if loss.value else "nothing to repair"
+    )
+    remedy = f"raise {to_do}" if to_do else "enough for this link"
+    guide = "; this much loss is outside the guide" if advice.outside_guide else ""
+    return f"{seen}: {expectation}; {remedy}{guide}."

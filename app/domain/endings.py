@@ -1,0 +1,20 @@
+"""The two ways in which carrying a job ends early. Both name the Reason and keep the library's own words."""
+
+from __future__ import annotations
+
+from app.domain.status import Reason
+
+
+class _Ending(Exception):
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class CannotSend(_Ending):
+    """The engine could not be built or started."""
+
+
+class Finished(_Ending):
+    """The engine ended while it was running; END_OF_FILE is a good end."""

@@ -1,1 +1,0 @@
-"""The GStreamer fence. Runs only as `python -m app.engine.worker`; nobody above imports it."""

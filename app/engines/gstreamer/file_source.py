@@ -1,0 +1,119 @@
+"""A transport stream file as a pipeline source: a reader's chunks through appsrc, paced and cut by tsparse.
+
+appsrc instead of filesrc, because the chunks of a looped file are rewritten on their way (see loop.py). They are pushed
+by a thread of our own: appsrc's need-data would run Python in the very thread that paces packets, which tripled the PCR
+jitter at the receiver.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Final, Protocol
+
+from app.domain.endings import Finished
+from app.domain.status import Reason
+from app.engines.gstreamer.gst import Gst
+from app.engines.gstreamer.source import Progress, make, make_tsparse
+from app.machine.steady_clock import unix_now
+from app.protocol import Input
+
+# tsparse holds packets back until it has seen two PCRs; more than this without output means that it never will.
+_HOARD_BYTES_MAX: Final = 32 * 1024 * 1024
+_PIECES_UNDER_WAY: Final = 2  # one in tsparse, one in the queue
+
+
+class Reader(Protocol):
+    """Gives a file's packets in chunks of whole packets. `laps` counts how often it began again."""
+
+    laps: int
+
+    def read(self) -> bytes | bytearray | None:
+        """The next chunk, or None at the end. Raises Finished when the file has gone bad."""
+
+    def check_file(self) -> object:
+        """Look what became of the file, and tell it once."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class FilePart:
+    """A SourcePart that plays what a reader gives."""
+
+    def __init__(self, reader: Reader, *, piece_bytes: int, smoothing_latency_ms: int, progress: Progress) -> None:
+        """`piece_bytes` go into the pipeline at once."""
+        self._reader = reader
+        self._piece_bytes = piece_bytes
+        self._progress = progress
+        self._fault: Finished | None = None
+        self._rendered_ns: int | None = None
+        # Together, for the thread that asks: the bytes that went through, and when the last of them did.
+        self._counted: tuple[int, float | None] = (0, None)
+        self._under_way: deque[int] = deque()
+        self._bytes_at_progress = 0
+        # One piece waits at a time, whatever its size: a piece goes in when the one before the last has gone through.
+        self._appsrc = make("appsrc", format=Gst.Format.BYTES, max_bytes=1, block=True)
+        self.elements = [self._appsrc, make_tsparse(smoothing_latency_ms)]
+        self._feeder = threading.Thread(target=self._feed, name="feeder", daemon=True)
+
+    def start(self) -> None:
+        """Begin to feed; appsrc must be in a pipeline that is at least paused."""
+        self._feeder.start()
+
+    def _feed(self) -> None:
+        """Push chunk after chunk; pushing blocks while the queue is full, and fails when the pipeline goes down."""
+        while (chunk := self._next_chunk()) is not None:
+            for at in range(0, len(chunk), self._piece_bytes):
+                piece = bytes(memoryview(chunk)[at : at + self._piece_bytes])
+                if self._appsrc.push_buffer(Gst.Buffer.new_wrapped(piece)) is not Gst.FlowReturn.OK:
+                    return
+                self._count(len(piece))
+        self._appsrc.end_of_stream()
+        self._counted = (self._counted[0] + sum(self._under_way), unix_now())
+
+    def _count(self, size: int) -> None:
+        """Count the piece that has gone through: this one could be put in the queue because the one before had left it,
+        and that one because the one before it was done. Counted so, short pieces at a seam are no sudden rate.
+        """
+        if len(self._under_way) == _PIECES_UNDER_WAY:
+            self._counted = (self._counted[0] + self._under_way.popleft(), unix_now())
+        self._under_way.append(size)
+
+    def _next_chunk(self) -> bytes | bytearray | None:
+        try:
+            self._check_hoarding()
+            return self._reader.read()
+        except Finished as fault:
+            self._fault = fault
+            return None
+
+    def _check_hoarding(self) -> None:
+        bytes_total = self._counted[0]
+        if bytes_total - self._bytes_at_progress <= _HOARD_BYTES_MAX:
+            return
+        if (rendered_ns := self._progress()) == self._rendered_ns:
+            raise Finished(Reason.NO_PCR, f"{_HOARD_BYTES_MAX // 2**20} MB went in and no timed packet came out")
+        self._rendered_ns = rendered_ns
+        self._bytes_at_progress = bytes_total
+
+    def read_input(self) -> Input:
+        """Bytes and laps of the file so far; a look at the file on the way."""
+        self._reader.check_file()
+        bytes_total, counted_at = self._counted
+        return Input(
+            bytes_total=bytes_total,
+            loops_total=self._reader.laps,
+            last_packet_age_s=None if counted_at is None else unix_now() - counted_at,
+            counted_at=counted_at,
+        )
+
+    def fault(self) -> Finished | None:
+        """Why the file ended, if not by its end."""
+        return self._fault
+
+    def close(self) -> None:
+        """Close the file, once nobody reads it any more."""
+        if self._feeder.is_alive():
+            self._feeder.join()
+        self._reader.close()

@@ -1,0 +1,248 @@
+"""A stream's GStreamer pipeline: source ! srtsink, made of elements and properties. Fulfils sender.Sender."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from app.domain.endings import CannotSend, Finished
+from app.domain.spec import CallerEndpoint, Encryption, host_and_port
+from app.domain.status import Reason
+from app.dvb_config import CONNECT_TIMEOUT_MS, srt_options
+from app.engines.gstreamer.faults import reason_of_rejection, reason_of_text
+from app.engines.gstreamer.gst import Gst
+from app.engines.gstreamer.refusals import CallerWatch
+from app.engines.gstreamer.source import SourcePart, make
+from app.engines.gstreamer.sources import build_source
+from app.engines.gstreamer.srt_stats import LibSrtPeers, peers_of_structure
+from app.machine.steady_clock import unix_now
+from app.protocol import Input, Notice, Peer, PeerEvent, Tell, WorkerOrder
+from app.srt.libsrt import LibSrt, LibSrtUnavailable, State
+from app.srt.rate_floor import RateFloor
+
+_WATCHED: Final = Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.WARNING
+# After the last packet the far end still needs its repairs: wait for an empty send buffer, so much at most.
+_DRAIN_BEYOND_LATENCY_S: Final = 1.0
+_PLAYED_AFTER_S: Final = 0.1
+# Notices of the file source after which its rate may be another.
+_NEW_CONTENTS: Final = frozenset({"file_replaced", "file_rewritten"})
+_CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
+
+
+class GstSender:
+    """One stream on SRT through GStreamer. Build it, `start`, then `poll` until Finished, then `stop`."""
+
+    def __init__(self, order: WorkerOrder, tell: Tell) -> None:
+        self._order = order
+        self._tell_outside = tell
+        self._has_new_contents = False
+        self._is_caller = isinstance(order.spec.endpoint, CallerEndpoint)
+        self._sink = build_sink(order)
+        self._source: SourcePart = build_source(order, self._rendered_ns, self._tell)
+        self._pipeline = Gst.Pipeline.new("stream")
+        self._link()
+        self._bus = self._pipeline.get_bus()
+        self._peers = self._find_libsrt()
+        self._watch = None if self._is_caller else CallerWatch(self._sink, self._lib, self._tell)
+        self._floor = RateFloor(order.bitrate_bps)
+        self._calling_until: float | None = None
+        self._draining_until: float | None = None
+        self._end_at: float | None = None
+
+    def _tell(self, event: PeerEvent | Notice) -> None:
+        if isinstance(event, Notice) and event.code in _NEW_CONTENTS:
+            self._has_new_contents = True
+        self._tell_outside(event)
+
+    def _link(self) -> None:
+        chain = [*self._source.elements, self._sink]
+        for element in chain:
+            self._pipeline.add(element)
+        for upstream, downstream in pairwise(chain):
+            if not upstream.link(downstream):
+                raise CannotSend(Reason.ENGINE_ERROR, f"{upstream.get_name()} does not link to {downstream.get_name()}")
+
+    def _find_libsrt(self) -> LibSrtPeers | None:
+        try:
+            self._lib: LibSrt | None = LibSrt()
+        except LibSrtUnavailable as error:
+            self._lib = None
+            self._tell(Notice(unix_now(), "libsrt_hidden", f"Some SRT figures cannot be read: {error}"))
+            return None
+        return LibSrtPeers(self._lib, self._called_address())
+
+    def _called_address(self) -> str | None:
+        endpoint = self._order.spec.endpoint
+        return host_and_port(endpoint.host, endpoint.port) if isinstance(endpoint, CallerEndpoint) else None
+
+    def start(self) -> None:
+        """Bind the port, or send the call out. Raises CannotSend."""
+        if self._pipeline.set_state(Gst.State.PAUSED) is Gst.StateChangeReturn.FAILURE:
+            raise CannotSend(*self._error_on_bus())
+        self._source.start()
+        if self._is_caller and self._peers is not None:
+            # Playing only once connected: what was due while the call rang would follow as one burst.
+            self._calling_until = unix_now() + _CALL_DEADLINE_S
+            return
+        self._play()
+
+    def _play(self) -> None:
+        self._calling_until = None
+        if self._pipeline.set_state(Gst.State.PLAYING) is Gst.StateChangeReturn.FAILURE:
+            raise CannotSend(*self._error_on_bus())
+
+    def _error_on_bus(self) -> tuple[Reason, str]:
+        message = self._bus.pop_filtered(Gst.MessageType.ERROR)
+        if message is None:
+            return Reason.ENGINE_ERROR, "the pipeline did not start and did not say why"
+        error, debug = message.parse_error()
+        text = f"{error.message} {debug or ''}".strip()
+        return reason_of_text(text), text
+
+    def wake_fd(self) -> int:
+        """The bus's descriptor: readable when a message waits."""
+        return int(self._bus.get_pollfd().fd)
+
+    def is_on_its_way(self) -> bool:
+        """Whether a call rings or the last packets drain: poll often then."""
+        return any(until is not None for until in (self._calling_until, self._draining_until, self._end_at))
+
+    def poll(self) -> None:
+        """Handle messages, the ringing call and the draining end. Raises Finished."""
+        while (message := self._bus.pop_filtered(_WATCHED)) is not None:
+            self._handle(message)
+        if self._calling_until is not None and self._peers is not None:
+            self._follow_call(self._peers, self._calling_until)
+        if self._end_at is not None and unix_now() > self._end_at:
+            raise Finished(Reason.END_OF_FILE)
+        if self._draining_until is not None:
+            self._follow_drain(self._draining_until)
+        if self._has_new_contents and self._peers is not None:
+            self._has_new_contents = False
+            self._peers.estimate_input_rate()
+            self._floor = RateFloor(None)
+        if self._watch is not None:
+            self._watch.settle()
+
+    def _handle(self, message: Gst.Message) -> None:
+        if message.type == Gst.MessageType.ERROR:
+            error, debug = message.parse_error()
+            text = f"{error.message} {debug or ''}".strip()
+            raise self._source.fault() or Finished(reason_of_text(text), text)
+        if message.type == Gst.MessageType.EOS:
+            if (fault := self._source.fault()) is not None:
+                raise fault
+            self._draining_until = unix_now() + self._order.spec.latency_ms / 1000 + _DRAIN_BEYOND_LATENCY_S
+            return
+        warning, debug = message.parse_warning()
+        self._tell(Notice(unix_now(), "engine_warning", f"{warning.message} {debug or ''}".strip()))
+
+    def _follow_call(self, peers: LibSrtPeers, deadline: float) -> None:
+        """Play when the call is answered; end with libsrt's own reason when it is not."""
+        states = set(peers.states().values())
+        if State.CONNECTED in states:
+            self._play()
+            for peer in peers.read():
+                self._tell(PeerEvent(unix_now(), "connected", peer.address))
+            return
+        if State.CONNECTING not in states and (refusal := peers.refusal()) is not None:
+            code, text = refusal
+            raise Finished(reason_of_rejection(code), text)
+        if unix_now() > deadline:
+            raise Finished(Reason.CONNECTION_TIMEOUT, "no answer to the call")
+
+    def _follow_drain(self, deadline: float) -> None:
+        """Stay until all is acknowledged, and then until the receivers have played what they hold for the latency."""
+        peers = self._peers.read() if self._peers is not None else []
+        if any(peer.send_buffer_packets for peer in peers) and unix_now() < deadline:
+            return
+        held_ms = max((peer.negotiated_latency_ms or 0 for peer in peers), default=0)
+        rtt_ms = max((peer.rtt_ms for peer in peers), default=0)
+        self._draining_until, self._end_at = None, unix_now() + (held_ms + rtt_ms) / 1000 + _PLAYED_AFTER_S
+
+    def read_peers(self) -> list[Peer]:
+        """The connections that stand, from libsrt, or from GStreamer where libsrt is hidden."""
+        if self._peers is not None:
+            return self._peers.read(self._watch.take_attempts() if self._watch else 0)
+        return peers_of_structure(self._sink.get_property("stats"), self._called_address() or "")
+
+    def read_input(self) -> Input:
+        """The source's own figures; libsrt's cap follows them."""
+        source = self._source.read_input()
+        if self._peers is not None:
+            self._peers.hold_input_rate(self._floor.follow(source.counted_at or unix_now(), source.bytes_total))
+        return source
+
+    def read_applied(self) -> dict[str, Any]:
+        """Options in force on the listener or the call."""
+        return self._peers.applied() if self._peers is not None else {}
+
+    def read_debug(self) -> dict[str, Any]:
+        """Element states and every libsrt figure. The passphrase is write-only in srtsink and not asked for."""
+        elements = {
+            element.get_factory().get_name(): element.get_state(0).state.value_nick
+            for element in (*self._source.elements, self._sink)
+        }
+        sink = {name: self._sink.get_property(name) for name in _SINK_PROPERTIES_SHOWN}
+        return {
+            "engine": self.engine_name(),
+            "elements": elements,
+            "srtsink": sink,
+            "options": _options(self._order),
+            "sockets": self._peers.debug() if self._peers is not None else {},
+            "rendered_ns": self._rendered_ns(),
+        }
+
+    def engine_name(self) -> str:
+        """GStreamer's and libsrt's versions."""
+        srt = self._lib.version_text() if self._lib is not None else "unknown"
+        return f"{Gst.version_string()}, libsrt {srt}"
+
+    def _rendered_ns(self) -> int | None:
+        sample = self._sink.get_property("last-sample")
+        buffer = sample.get_buffer() if sample is not None else None
+        return None if buffer is None or buffer.pts == Gst.CLOCK_TIME_NONE else int(buffer.pts)
+
+    def stop(self) -> None:
+        """Close connections and source."""
+        self._pipeline.set_state(Gst.State.NULL)
+        self._source.close()
+
+
+_SINK_PROPERTIES_SHOWN: Final = ("latency", "wait-for-connection", "auto-reconnect", "authentication", "sync", "async")
+
+
+def build_sink(order: WorkerOrder) -> Gst.Element:
+    """The srtsink of an order, set and read back. Raises CannotSend when a setting did not stick."""
+    spec = order.spec
+    options = _options(order)
+    is_caller = isinstance(spec.endpoint, CallerEndpoint)
+    host = spec.endpoint.host if isinstance(spec.endpoint, CallerEndpoint) else ""
+    # srtsink forgets every option set before `uri`, encryption included. Keep this line first. The host is an address
+    # or an RFC 1123 name and the options are our own words and numbers: no user text can add a key here.
+    sink = make("srtsink", uri=f"srt://{host_and_port(host, spec.endpoint.port)}?{urlencode(options)}")
+    wanted: dict[str, Any] = {"latency": spec.latency_ms, "wait-for-connection": False, "async": False}
+    # In GStreamer 1.22 these two share one variable, the later wins: a caller needs the first, a listener the second.
+    wanted |= {"auto-reconnect": False} if is_caller else {"authentication": True}
+    for name, value in wanted.items():
+        sink.set_property(name, value)
+    if spec.encryption is not None:
+        _encrypt(sink, spec.encryption)
+    for name, value in wanted.items():
+        if sink.get_property(name) != value:
+            raise CannotSend(Reason.BAD_OPTION, f"srtsink did not take {name}={value}")
+    return sink
+
+
+def _options(order: WorkerOrder) -> dict[str, str]:
+    return srt_options(
+        order.spec, dscp=order.dscp, bitrate_bps=order.bitrate_bps, is_constant_bitrate=order.is_constant_bitrate
+    )
+
+
+def _encrypt(sink: Gst.Element, encryption: Encryption) -> None:
+    sink.set_property("passphrase", encryption.passphrase.reveal())
+    sink.set_property("pbkeylen", encryption.key_bits // 8)
+    if int(sink.get_property("pbkeylen")) != encryption.key_bits // 8:
+        raise CannotSend(Reason.BAD_OPTION, "srtsink did not take the key length")

@@ -1,0 +1,129 @@
+"""Who called a listener and was let in, left, or was refused and why.
+
+srtsink's `caller-connecting` comes before the passphrase check and `caller-added` after it. The reason of a refusal
+is only in libsrt's log: both come from one thread, in order.
+
+srtsink listens with a backlog of one: of two receivers that call in the same moment libsrt refuses the second, unless
+srtsink has accepted the first by then. libsrt's thread says in the log when it turns to a request, and goes on when the
+log function returns. So that is where the second one waits for the first. Should it be refused nevertheless, then
+before srtsink was asked: nobody knows its address, and it is told as a notice.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from typing import Final
+
+import msgspec
+
+from app.domain.status import Reason
+from app.engines.gstreamer.faults import reason_of_rejection
+from app.engines.gstreamer.gst import Gio, Gst
+from app.machine.steady_clock import unix_now
+from app.protocol import Notice, PeerEvent, Tell
+from app.srt.libsrt import LibSrt
+
+_REQUEST: Final = "PASSING request from"
+_BACKLOG_EXCEEDED: Final = 1005  # SRT_REJ_BACKLOG of srt.h in its wire form
+_REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
+_TURNED_AWAY: Final = "a receiver that called in the same moment as another was refused, and has to call again"
+# A handshake is over within libsrt's connection time-out; a caller that is not in by then was refused.
+_UNDECIDED_S: Final = 3.0
+# Accepting takes less than a millisecond. Acknowledgements of the other receivers wait as long, hence a limit.
+_ACCEPT_S: Final = 0.05
+
+
+class _Caller(msgspec.Struct):
+    """Somebody who called and was neither let in nor refused yet."""
+
+    called_at: float
+    stream_id: str
+    was_waited_for: bool = False
+
+
+class CallerWatch:
+    """Turns srtsink's signals and libsrt's log into PeerEvents. Signals come from libsrt's own threads."""
+
+    def __init__(self, sink: Gst.Element, lib: LibSrt | None, tell: Tell) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._decided = threading.Condition(self._lock)
+        self._pending: dict[str, _Caller] = {}
+        self._latest = ""
+        self._attempts = 0
+        sink.connect("caller-connecting", self._on_connecting)
+        sink.connect("caller-added", self._on_added)
+        sink.connect("caller-removed", self._on_removed)
+        if lib is not None:
+            lib.hear_log(self._on_log)
+
+    def take_attempts(self) -> int:
+        """How many called since this was asked last."""
+        with self._lock:
+            attempts, self._attempts = self._attempts, 0
+        return attempts
+
+    def settle(self) -> None:
+        """Count callers as refused, for a reason unknown, that were never let in."""
+        with self._lock:
+            now = time.monotonic()
+            overdue = [address for address, it in self._pending.items() if now - it.called_at > _UNDECIDED_S]
+            gone = [(address, self._decide(address)) for address in overdue]
+        for address, stream_id in gone:
+            self._tell(PeerEvent(unix_now(), "refused", address, None, stream_id))
+
+    def _on_connecting(self, _sink: Gst.Element, address: Gio.InetSocketAddress, stream_id: str | None) -> bool:
+        with self._lock:
+            self._attempts += 1
+            self._latest = _text(address)
+            self._pending[self._latest] = _Caller(time.monotonic(), _printable(stream_id or ""))
+        return True
+
+    def _on_added(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
+        with self._lock:
+            stream_id = self._decide(_text(address))
+        self._tell(PeerEvent(unix_now(), "connected", _text(address), None, stream_id))
+
+    def _on_removed(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
+        # Reading the sink's stats in here would deadlock.
+        self._tell(PeerEvent(unix_now(), "disconnected", _text(address)))
+
+    def _decide(self, address: str) -> str:
+        caller = self._pending.pop(address, None)
+        self._decided.notify_all()
+        return caller.stream_id if caller else ""
+
+    def _on_log(self, text: str) -> None:
+        if _REQUEST in text:
+            self._hold_until_accepted()
+            return
+        if (match := _REJECTED.search(text)) is None:
+            return
+        if (code := int(match[1])) == _BACKLOG_EXCEEDED:
+            # Not the latest caller, whom srtsink was asked about.
+            self._tell(Notice(unix_now(), "caller_turned_away", _TURNED_AWAY))
+            return
+        with self._lock:
+            address, self._latest = self._latest, ""
+            stream_id = self._decide(address)
+        if address:
+            reason: Reason = reason_of_rejection(code)
+            self._tell(PeerEvent(unix_now(), "refused", address, reason, stream_id))
+
+    def _hold_until_accepted(self) -> None:
+        with self._decided:
+            before = {address for address, caller in self._pending.items() if not caller.was_waited_for}
+            self._decided.wait_for(lambda: before.isdisjoint(self._pending), _ACCEPT_S)
+            for caller in self._pending.values():
+                caller.was_waited_for = True
+
+
+def _text(address: Gio.InetSocketAddress) -> str:
+    host = address.get_address().to_string().removeprefix("::ffff:")
+    return f"[{host}]:{address.get_port()}" if ":" in host else f"{host}:{address.get_port()}"
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "·" for character in text)[:512]

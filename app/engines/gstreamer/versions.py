@@ -1,0 +1,28 @@
+"""Prints the versions of GStreamer and libsrt as JSON: `python -m app.engines.gstreamer.versions`.
+
+Run as a child, because the web process never loads GStreamer.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from app.engines.gstreamer.gst import Gst
+from app.srt.libsrt import LibSrt, LibSrtUnavailable
+
+
+def main() -> None:
+    """Print one JSON object; `libsrt` is null when the library cannot be found."""
+    # Making the sink loads the library that the sink is linked to.
+    sink = Gst.ElementFactory.make("srtsink")
+    try:
+        libsrt = LibSrt().version_text()
+    except LibSrtUnavailable:
+        libsrt = None
+    gstreamer = ".".join(map(str, Gst.version()[:3]))
+    json.dump({"gstreamer": gstreamer, "libsrt": libsrt if sink is not None else None}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Which GStreamer and libsrt run here, and whether a version is known to be bad.
+
+The web process loads neither, so a child is asked, once, in the background: no page waits for it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import sys
+import threading
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.probes.run import Outcome, ProbeFailed, run
+from app.settings import PROJECT_FOLDER
+
+# Distributions mend an old version without changing its number: their packages' change logs say so.
+_LIBSRT_MENDED: Final = (1, 5, 7)
+_LIBSRT_CVES: Final = ("CVE-2026-55868", "CVE-2026-55869")
+# The first mended package of each Debian release, for hosts that were set up without change logs.
+_DEBIAN_MENDED: Final = {"1.5.1-1+deb12u": 2, "1.5.4-1+deb13u": 1}
+_CHANGELOGS: Final = Path("/usr/share/doc")
+_TIMEOUT_S: Final = 20.0
+# Each group of programs that can stand in for each other, and what does not work without any of them.
+_PROGRAMS: Final = {
+    ("ping",): "the network test cannot measure RTT",
+    ("iperf3",): "the network test cannot measure bandwidth and loss",
+    ("ffprobe", "mediainfo"): "media details lack resolution, profile and audio format",
+}
+
+
+class Versions(msgspec.Struct, frozen=True):
+    """What runs here. None: not known (yet).
+
+    `libsrt_package` is the distribution's full version where there is one, `libsrt_fixes` the CVEs that its change log
+    says are mended.
+    """
+
+    gstreamer: str | None = None
+    libsrt: str | None = None
+    libsrt_package: str | None = None
+    libsrt_fixes: frozenset[str] = frozenset()
+
+
+class VersionReader:
+    """Asks once, on the first reading, in a thread of its own."""
+
+    def __init__(self, ask: Callable[[], Versions] | None = None) -> None:
+        self._ask = ask or ask_versions
+        self._lock = threading.Lock()
+        self._is_asking = False
+        self._known = Versions()
+
+    def read(self) -> Versions:
+        """What is known by now; never waits."""
+        with self._lock:
+            if not self._is_asking:
+                self._is_asking = True
+                threading.Thread(target=self._find_out, name="versions", daemon=True).start()
+            return self._known
+
+    def _find_out(self) -> None:
+        known = self._ask()
+        with self._lock:
+            self._known = known
+
+
+def ask_versions() -> Versions:
+    """Ask the engine and the package system; what does not answer stays unknown."""
+    asked = _run_json(["env", "-C", str(PROJECT_FOLDER), sys.executable, "-m", "app.engines.gstreamer.versions"])
+    package, fixes = _debian_package() or _rpm_package() or (None, frozenset[str]())
+    return Versions(
+        gstreamer=asked.get("gstreamer"), libsrt=asked.get("libsrt"), libsrt_package=package, libsrt_fixes=fixes
+    )
+
+
+def warnings_about(versions: Versions) -> list[str]:
+    """What an operator should know of these versions, a sentence each."""
+    if versions.libsrt is None or _is_mended(versions):
+        return []
+    package = f" (package {versions.libsrt_package})" if versions.libsrt_package else ""
+    return [
+        f"libsrt {versions.libsrt}{package} lacks the fixes of {' and '.join(_LIBSRT_CVES)}. "
+        "Update it before listeners face the internet."
+    ]
+
+
+def missing_programs(which: Callable[[str], str | None] = shutil.which) -> list[str]:
+    """Programs that are not installed, with what does not work without them, a sentence each."""
+    return [
+        f"{' or '.join(names)} is not installed: {lack}."
+        for names, lack in _PROGRAMS.items()
+        if all(which(name) is None for name in names)
+    ]
+
+
+def _is_mended(versions: Versions) -> bool:
+    revision = re.fullmatch(r"(.+\+deb\d+u)(\d+)", versions.libsrt_package or "")
+    if revision and int(revision[2]) >= _DEBIAN_MENDED.get(revision[1], sys.maxsize):
+        return True
+    if versions.libsrt_fixes.issuperset(_LIBSRT_CVES):
+        return True
+    return tuple(int(part) for part in (versions.libsrt or "0").split(".")) >= _LIBSRT_MENDED
+
+
+def _debian_package() -> tuple[str, frozenset[str]] | None:
+    """The installed libsrt that GStreamer uses, whatever its release calls it, and what its change log names."""
+    shown = "${db:Status-Status} ${Package} ${Version}\n"
+    outcome = _run(["dpkg-query", "--show", "--showformat", shown, "libsrt1*-gnutls*"])
+    for line in outcome.text().splitlines() if outcome else ():
+        if line.startswith("installed "):
+            _, name, version = line.split()
+            return version, _cves_in(_read_changelog(_CHANGELOGS / name / "changelog.Debian.gz"))
+    return None
+
+
+def _rpm_package() -> tuple[str, frozenset[str]] | None:
+    outcome = _run(["rpm", "--query", "--queryformat", "%{VERSION}-%{RELEASE}\n", "--changelog", "srt-libs"])
+    if outcome is None or outcome.returncode != 0:
+        return None
+    return outcome.text().splitlines()[0], _cves_in(outcome.text())
+
+
+def _read_changelog(path: Path) -> str:
+    """The text of a change log, empty where the host was set up without documents."""
+    try:
+        return gzip.decompress(path.read_bytes()).decode(errors="replace")
+    except (OSError, EOFError, zlib.error):
+        return ""
+
+
+def _cves_in(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"CVE-\d{4}-\d+", text))
+
+
+def _run_json(argv: Sequence[str]) -> dict[str, str | None]:
+    outcome = _run(argv)
+    if outcome is None or outcome.returncode != 0:
+        return {}
+    try:
+        return msgspec.json.decode(outcome.stdout, type=dict[str, str | None])
+    except msgspec.DecodeError:
+        return {}
+
+
+def _run(argv: Sequence[str]) -> Outcome | None:
+    try:
+        return run(argv, timeout_s=_TIMEOUT_S)
+    except ProbeFailed:
+        return None

@@ -1,0 +1,1 @@
+"""The media folder, the files in it, and the channel list."""

@@ -1,0 +1,246 @@
+"""Analyses of media files in the background: asked for by the page, made one at a time, kept while the file stays.
+
+The reading is done by a child process at idle priority, so that neither the streams nor the pages feel it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.domain.errors import LimitReached
+from app.dvb_config import SRT_PAYLOAD_BYTES, applied_overhead_percent
+from app.media.library import FileIdentity, MediaLibrary
+from app.media.scan_ts import Failed, Line, Progress, Scanned
+from app.mpegts.inspect.report import Analysis
+from app.probes.media_info import MediaDetails, read_details
+from app.probes.run import CancelSwitch, ProbeFailed, environment
+from app.settings import PROJECT_FOLDER
+
+WAITING_MAX: Final = 50
+_KEPT_MAX: Final = 200
+# A failure may have been the disk's mood: asked again after this long, the file is read again.
+_FAILURE_KEPT_S: Final = 10.0
+_HEADER_BYTES: Final = 44  # IPv4, UDP and SRT, as libsrt counts them
+
+
+class AnalysisPhase(StrEnum):
+    """How far an analysis has come."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class AnalysisState(msgspec.Struct, frozen=True):
+    """An analysis at a moment. `progress` runs from 0 to 1.
+
+    `details` come before `analysis`; `details_problem` says why there are none (a tool is missing, or found nothing).
+    `problem` says why the analysis failed.
+    """
+
+    phase: AnalysisPhase
+    progress: float = 0.0
+    details: MediaDetails | None = None
+    details_problem: str | None = None
+    analysis: Analysis | None = None
+    problem: str | None = None
+
+
+def bandwidth_needed_bps(bitrate_bps: int, overhead_percent: int) -> int:
+    """What a link must carry on the wire, worst case: payload, headers, and libsrt's cap for retransmissions on top."""
+    with_headers = bitrate_bps * (SRT_PAYLOAD_BYTES + _HEADER_BYTES) / SRT_PAYLOAD_BYTES
+    return round(with_headers * (1 + applied_overhead_percent(overhead_percent) / 100))
+
+
+# Reads a file to its end and tells its progress, 0 to 1, on the way; raises ScanFailed.
+Scan = Callable[[Path, Callable[[float], None]], Analysis]
+
+
+class ScanFailed(Exception):
+    """The file could not be read to its end; the message says why, for the operator."""
+
+
+class MediaAnalyst:
+    """Analyses the files of a library, in the order asked. Safe to use from several threads; ends with `close`."""
+
+    def __init__(
+        self,
+        library: MediaLibrary,
+        *,
+        scan: Scan | None = None,
+        details: Callable[[Path, CancelSwitch], MediaDetails] = read_details,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._library = library
+        self._child = _ChildScan()
+        self._cancel = CancelSwitch()
+        self._scan = scan or self._child.scan
+        self._details = details
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+        self._waiting: deque[tuple[FileIdentity, Path]] = deque()
+        # Newest last, so that the oldest can make room.
+        self._states: dict[FileIdentity, AnalysisState] = {}
+        self._failed_at: dict[FileIdentity, float] = {}
+
+    def look(self, path: str) -> AnalysisState:
+        """Give the state of a file's analysis, asking for one when there is none. Never waits.
+
+        Raises InvalidInput on `source.path` when there is no such file, LimitReached when too many are waiting.
+        """
+        real, identity = self._library.identify(path)
+        with self._changed:
+            state = self._states.get(identity)
+            if state is None or self._is_worth_another_try(identity, state):
+                state = self._ask_for(identity, real)
+            return state
+
+    def close(self) -> None:
+        """End the child and the thread; what waits is forgotten."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
+            self._changed.notify()
+        self._child.stop()
+        self._cancel.throw()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _is_worth_another_try(self, identity: FileIdentity, state: AnalysisState) -> bool:
+        failed_at = self._failed_at.get(identity)
+        return state.problem is not None and failed_at is not None and self._clock() - failed_at > _FAILURE_KEPT_S
+
+    def _ask_for(self, identity: FileIdentity, real: Path) -> AnalysisState:
+        if len(self._waiting) >= WAITING_MAX:
+            raise LimitReached("many files are waiting to be analysed; ask again in a while")
+        state = AnalysisState(AnalysisPhase.WAITING)
+        self._keep(identity, state)
+        self._failed_at.pop(identity, None)
+        self._waiting.append((identity, real))
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._work, name="media-analysis", daemon=True)
+            self._thread.start()
+        self._changed.notify()
+        return state
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                identity, real = self._waiting.popleft()
+            self._analyse(identity, real)
+
+    def _analyse(self, identity: FileIdentity, real: Path) -> None:
+        state = AnalysisState(AnalysisPhase.RUNNING)
+        self._publish(identity, state)
+        try:
+            state = msgspec.structs.replace(state, details=self._details(real, self._cancel))
+        except ProbeFailed as problem:
+            state = msgspec.structs.replace(state, details_problem=problem.message)
+        self._publish(identity, state)
+
+        def tell(progress: float) -> None:
+            self._publish(identity, msgspec.structs.replace(state, progress=progress))
+
+        try:
+            analysis = self._scan(real, tell)
+        except ScanFailed as problem:
+            self._failed_at[identity] = self._clock()
+            self._publish(identity, msgspec.structs.replace(state, phase=AnalysisPhase.FAILED, problem=str(problem)))
+        else:
+            done = msgspec.structs.replace(state, phase=AnalysisPhase.DONE, progress=1.0, analysis=analysis)
+            self._publish(identity, done)
+
+    def _publish(self, identity: FileIdentity, state: AnalysisState) -> None:
+        with self._changed:
+            self._keep(identity, state)
+
+    def _keep(self, identity: FileIdentity, state: AnalysisState) -> None:
+        self._states.pop(identity, None)
+        self._states[identity] = state
+        for old in list(self._states)[: max(0, len(self._states) - _KEPT_MAX)]:
+            del self._states[old]
+            self._failed_at.pop(old, None)
+
+
+class _ChildScan:
+    """Runs `app.media.scan_ts` and reads its lines."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+
+    def scan(self, path: Path, tell: Callable[[float], None]) -> Analysis:
+        """Analyse a file in a child process. Raises ScanFailed."""
+        with self._start(path) as process:
+            assert process.stdout is not None  # noqa: S101 - made with a pipe
+            for text in process.stdout:
+                match self._decode(text):
+                    case Progress(bytes_read, size_bytes):
+                        tell(bytes_read / size_bytes)
+                    case Scanned(analysis):
+                        return analysis
+                    case Failed(problem):
+                        raise ScanFailed(f"the file cannot be read: {problem}")
+        raise ScanFailed("the analysis was ended before it was through")
+
+    def _decode(self, text: bytes) -> Line:
+        try:
+            return self._decoder.decode(text)
+        except msgspec.DecodeError:
+            raise ScanFailed("the analysis was ended in the middle of a line") from None
+
+    def stop(self) -> None:
+        """End the child that runs, and let none follow."""
+        with self._lock:
+            self._stopped = True
+            if self._process is not None:
+                self._process.kill()
+
+    @contextlib.contextmanager
+    def _start(self, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+        with self._lock:
+            if self._stopped:
+                raise ScanFailed("the analysis was ended before it began")
+            process = self._process = _spawn(path)
+        try:
+            yield process
+        finally:
+            with self._lock:
+                self._process = None
+                process.kill()
+            process.communicate()
+
+
+def _spawn(path: Path) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "app.media.scan_ts", str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=PROJECT_FOLDER,
+            env=dict(environment()),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ScanFailed(f"the analysis cannot be started: {error.strerror}") from None

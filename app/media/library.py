@@ -1,0 +1,278 @@
+"""The media folder: which transport stream files are there, and whether one can be sent.
+
+Nothing outside the folder is ever opened: links are followed first and judged by where they lead. Details that need
+the whole file are media_analysis's.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from threading import Lock
+from typing import BinaryIO, Final
+
+import msgspec
+
+from app.domain.errors import InvalidInput
+from app.domain.names import problem_with_media_path
+from app.mpegts.inspect.first_look import MediaCheck, NotStreamable, first_look
+
+HEAD_BYTES: Final = 4 * 1024 * 1024
+TAIL_BYTES: Final = 1024 * 1024
+ENTRIES_MAX: Final = 2000
+DEPTH_MAX: Final = 16
+# A listing checks files it has not seen for this long, then leaves the rest to the next one: the page stays instant.
+CHECK_BUDGET_S: Final = 0.5
+_CACHE_ENTRIES: Final = 4 * ENTRIES_MAX
+
+FIELD: Final = "source.path"
+
+
+class MediaFile(msgspec.Struct, frozen=True):
+    """A file of a listing. `path` is relative to the media folder; `modified_at` is Unix time.
+
+    `check` is None until the file was looked at. `problem` says why the file cannot be streamed, None when it can.
+    """
+
+    name: str
+    path: str
+    size_bytes: int
+    modified_at: float
+    check: MediaCheck | None = None
+    problem: str | None = None
+
+
+class MediaSubfolder(msgspec.Struct, frozen=True):
+    """A folder of a listing; `problem` says why it cannot be entered, None when it can."""
+
+    name: str
+    path: str
+    problem: str | None = None
+
+
+class MediaFolder(msgspec.Struct, frozen=True):
+    """A folder's listing, in natural order. `parent` is None at the top; `left_out` counts entries over the limit."""
+
+    path: str
+    parent: str | None
+    folders: tuple[MediaSubfolder, ...]
+    files: tuple[MediaFile, ...]
+    left_out: int = 0
+
+
+class FileIdentity(msgspec.Struct, frozen=True):
+    """What tells one content of a file from another: as long as these stay, so does what was learnt of it."""
+
+    device: int
+    inode: int
+    size_bytes: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileIdentity:
+        """Take the identity out of a stat result."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+class MediaLibrary:
+    """The transport stream files below one folder. Safe to use from several threads."""
+
+    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._lock = Lock()
+        # A file's verdict, good or bad, by its identity; oldest first, so that the oldest can make room.
+        self._verdicts: dict[FileIdentity, MediaCheck | NotStreamable] = {}
+
+    @property
+    def folder(self) -> Path:
+        """The real path of the media folder; InvalidInput when it is not there."""
+        try:
+            return self._folder.resolve(strict=True)
+        except (OSError, RuntimeError):
+            raise _refused("the media folder is missing; create it or set MEDIA_FOLDER") from None
+
+    def resolve(self, path: str) -> Path:
+        """Give the real path of a regular, readable, non-empty file inside the media folder; InvalidInput otherwise."""
+        return self.identify(path)[0]
+
+    def identify(self, path: str) -> tuple[Path, FileIdentity]:
+        """Give what `resolve` gives, and the identity of the file found there."""
+        file, real = self._open(path)
+        with file:
+            return real, FileIdentity.of(os.fstat(file.fileno()))
+
+    def check(self, path: str) -> MediaCheck:
+        """Look at a file's head and tail and say what it is; InvalidInput when it cannot be streamed."""
+        file, _ = self._open(path)
+        with file:
+            verdict = self._verdict(file)
+        if isinstance(verdict, NotStreamable):
+            raise _refused(verdict.message)
+        return verdict
+
+    def list(self, path: str = "") -> MediaFolder:
+        """List a folder's sub-folders and .ts files; InvalidInput when there is no such folder.
+
+        Hidden entries and links that leave the media folder are left out. Files not seen before are checked within
+        a time budget; the rest comes with the next listing.
+        """
+        top = self.folder
+        folder = self._folder_below(top, path)
+        names, left_out = _names_in(folder)
+        deadline = self._clock() + CHECK_BUDGET_S
+        folders: list[MediaSubfolder] = []
+        files: list[MediaFile] = []
+        for name in names:
+            entry, relative = folder / name, f"{path}/{name}".lstrip("/")
+            status = _status_inside(entry, top)
+            if status is None:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                folders.append(MediaSubfolder(_shown(name), _shown(relative), _problem_with_folder(relative)))
+            elif stat.S_ISREG(status.st_mode) and name.lower().endswith(".ts"):
+                files.append(self._listed(relative, status, deadline))
+        parent = None if not path else str(PurePosixPath(path).parent).removeprefix(".")
+        return MediaFolder(path, parent, tuple(folders), tuple(files), left_out)
+
+    def _open(self, path: str) -> tuple[BinaryIO, Path]:
+        if problem := problem_with_media_path(path):
+            raise _refused(problem)
+        top = self.folder
+        try:
+            real = (top / path).resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise _refused(_why_not_there(error)) from None
+        if not real.is_relative_to(top):
+            raise _refused("this is a link that leads out of the media folder; copy the file into the folder")
+        return _open_regular(real), real
+
+    def _folder_below(self, top: Path, path: str) -> Path:
+        if not path:
+            return top
+        if problem := _problem_with_folder(path):
+            raise _refused(problem)
+        try:
+            real = (top / path).resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise _refused(_why_not_there(error)) from None
+        if not real.is_relative_to(top) or not real.is_dir():
+            raise _refused("there is no such folder in the media folder; choose it again from the top")
+        return real
+
+    def _listed(self, relative: str, status: os.stat_result, deadline: float) -> MediaFile:
+        check, problem = None, problem_with_media_path(relative)
+        if problem is None and status.st_size == 0:
+            problem = _EMPTY
+        if problem is None:
+            verdict = self._known(FileIdentity.of(status))
+            try:
+                if verdict is None and self._clock() < deadline:
+                    check = self.check(relative)
+                elif isinstance(verdict, NotStreamable):
+                    problem = verdict.message
+                else:
+                    check = verdict
+            except InvalidInput as error:
+                problem = error.fields[FIELD]
+        name = PurePosixPath(relative).name
+        return MediaFile(_shown(name), _shown(relative), status.st_size, status.st_mtime, check, problem)
+
+    def _known(self, identity: FileIdentity) -> MediaCheck | NotStreamable | None:
+        with self._lock:
+            return self._verdicts.get(identity)
+
+    def _verdict(self, file: BinaryIO) -> MediaCheck | NotStreamable:
+        identity = FileIdentity.of(os.fstat(file.fileno()))
+        if known := self._known(identity):
+            return known
+        verdict = _look_at(file, identity.size_bytes)
+        with self._lock:
+            self._verdicts[identity] = verdict
+            while len(self._verdicts) > _CACHE_ENTRIES:
+                del self._verdicts[next(iter(self._verdicts))]
+        return verdict
+
+
+_EMPTY: Final = "the file is empty; copy it again"
+
+
+def _refused(text: str) -> InvalidInput:
+    return InvalidInput.of({FIELD: text})
+
+
+def _why_not_there(error: Exception) -> str:
+    number = error.errno if isinstance(error, OSError) else errno.ELOOP
+    if number == errno.ELOOP:
+        return "this is a link that leads to itself; replace it with the file"
+    if number in (errno.EACCES, errno.EPERM):
+        return "the file may not be read; give the user of this program the right to read it"
+    return "there is no such file in the media folder; choose one from the list"
+
+
+def _open_regular(real: Path) -> BinaryIO:
+    """Open a file for reading after all its links were followed; what is no regular file is not waited for."""
+    try:
+        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _refused(_why_not_there(error)) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+        os.close(descriptor)
+        raise _refused(_EMPTY if stat.S_ISREG(status.st_mode) else "this is not a file; choose a transport stream file")
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _look_at(file: BinaryIO, size_bytes: int) -> MediaCheck | NotStreamable:
+    tail_offset = max(HEAD_BYTES, size_bytes - TAIL_BYTES)
+    try:
+        head = os.pread(file.fileno(), HEAD_BYTES, 0)
+        tail = os.pread(file.fileno(), TAIL_BYTES, tail_offset)
+    except OSError as error:
+        raise _refused(f"the file cannot be read ({error.strerror}); check the disk it is on") from None
+    try:
+        return first_look(head, tail, size_bytes=size_bytes, tail_offset=tail_offset)
+    except NotStreamable as verdict:
+        return verdict
+
+
+def _names_in(folder: Path) -> tuple[list[str], int]:
+    """The visible names of a folder in natural order, and how many over the limit were left out."""
+    try:
+        names = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError as error:
+        raise _refused(f"the folder cannot be read ({error.strerror}); check its rights") from None
+    names.sort(key=_natural)
+    return names[:ENTRIES_MAX], max(0, len(names) - ENTRIES_MAX)
+
+
+def _natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
+    """Order `clip 2` before `Clip 10`: runs of digits by their value, the rest without case."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts if part], name
+
+
+def _status_inside(entry: Path, top: Path) -> os.stat_result | None:
+    """The status of an entry whose links stay below `top`; None when they do not, or when it is gone."""
+    try:
+        real = entry.resolve(strict=True)
+        return real.stat() if real.is_relative_to(top) else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def _problem_with_folder(path: str) -> str | None:
+    if len(PurePosixPath(path).parts) > DEPTH_MAX:
+        return f"folders are listed {DEPTH_MAX} deep at most; move the files up"
+    # A folder's name follows the rules of the files in it.
+    return problem_with_media_path(f"{path}/x.ts")
+
+
+def _shown(name: str) -> str:
+    """A name that can be encoded as JSON: bytes that are no UTF-8 become a replacement character."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")

@@ -1,0 +1,258 @@
+"""What the first and last megabytes of a file say: programmes, clock, bitrate and duration.
+
+A file that cannot be streamed raises NotStreamable with a sentence for the operator.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from app.domain.status import Reason
+from app.mpegts.framing import find_framing, foreign_format, whole_packets
+from app.mpegts.packets import (
+    HAS_PCR,
+    NULL_PID,
+    PACKET_BYTES,
+    PCR_HZ,
+    PCR_OFFSET,
+    PCR_WRAP,
+    Block,
+    clock_step,
+    marked,
+    marks,
+    pids,
+    read_pcr,
+)
+from app.mpegts.sections import SectionAssembler
+from app.mpegts.tables import PAT_PID, Programme, read_pat, read_pmt
+
+PCR_INTERVAL_MS: Final = 40  # ETSI TR 101 290, 2.3b
+PCR_INTERVAL_MS_MPEG: Final = 100  # ISO/IEC 13818-1, 2.7.2
+JUMP_TICKS: Final = PCR_HZ  # a step over one second is no spacing any more
+# A rate is taken over a fifth of a second at least, so that one packet more or less is no variation.
+_WINDOW_TICKS: Final = PCR_HZ // 5
+_CONSTANT_WITHIN: Final = 0.01
+_CONSTANT_WITHIN_PACKETS: Final = 2
+
+# A reading of a clock: the index of the packet in the file, and its PCR (27 MHz).
+Reading = tuple[int, int]
+
+
+class NotStreamable(Exception):
+    """The file cannot be sent; `reason` says why in one word, the message in a sentence with the remedy."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class MediaCheck(msgspec.Struct, frozen=True):
+    """A quick look at a transport stream file, taken from its head and tail only.
+
+    `bitrate_bps` counts all packets, null packets included. `pcr_interval_ms` is the longest one seen on `pcr_pid`.
+    `programme_count` is what the PAT names. `warnings` are sentences for the operator, empty for a sound file.
+    """
+
+    bitrate_bps: int
+    is_constant_bitrate: bool
+    pcr_interval_ms: float
+    pcr_pid: int
+    duration_s: float
+    packet_count: int
+    size_bytes: int
+    programme_count: int
+    warnings: tuple[str, ...] = ()
+
+
+def align(head: Block) -> int:
+    """Give the first byte of the first packet of a file; NotStreamable when it has no 188-byte packets."""
+    framing = find_framing(head)
+    if framing is None:
+        what = foreign_format(head)
+        raise NotStreamable(
+            Reason.NOT_A_TRANSPORT_STREAM,
+            f"this is {what}, not an MPEG transport stream; convert it to one"
+            if what
+            else "this is not an MPEG transport stream: no five packets in a row begin with the sync byte 0x47",
+        )
+    if framing.packet_bytes != PACKET_BYTES:
+        kind = "M2TS, with arrival times" if framing.packet_bytes == 192 else "with Reed-Solomon bytes"
+        raise NotStreamable(
+            Reason.NOT_A_TRANSPORT_STREAM,
+            f"this file has packets of {framing.packet_bytes} bytes ({kind}); convert it to 188-byte packets,"
+            " for example by remuxing it without re-encoding",
+        )
+    return framing.offset
+
+
+def read_clocks(block: Block, first_packet: int = 0) -> dict[int, list[Reading]]:
+    """All PCRs of a block per PID; packet indexes begin at `first_packet`."""
+    clocks: dict[int, list[Reading]] = {}
+    found, pid_of = marks(block), pids(block)
+    for index in marked(found):
+        if found[index] & HAS_PCR:
+            pcr = read_pcr(block, index * PACKET_BYTES + PCR_OFFSET)
+            clocks.setdefault(pid_of[index], []).append((first_packet + index, pcr))
+    return clocks
+
+
+def read_programmes(block: Block) -> tuple[dict[int, int], dict[int, Programme]]:
+    """The first PAT of a block (programme number to PMT PID) and the first PMT of each programme."""
+    pid_of = pids(block)
+    pat: dict[int, int] = {}
+    for section in _sections(block, pid_of, PAT_PID):
+        if found := read_pat(section):
+            pat = found
+            break
+    programmes: dict[int, Programme] = {}
+    for pid in sorted(set(pat.values())):
+        wanted = {number for number, pmt_pid in pat.items() if pmt_pid == pid}
+        for section in _sections(block, pid_of, pid):
+            programme = read_pmt(section)
+            if programme and programme.number in wanted:
+                programmes.setdefault(programme.number, programme)
+                wanted.discard(programme.number)
+            if not wanted:
+                break
+    return pat, {number: programmes[number] for number in pat if number in programmes}
+
+
+def first_look(head: Block, tail: Block, *, size_bytes: int, tail_offset: int) -> MediaCheck:
+    """Check a file by its first bytes and its last ones, which begin at byte `tail_offset` of the file.
+
+    `tail` may be empty when `head` is the whole file. Raises NotStreamable.
+    """
+    offset = align(head)
+    packet_count = (size_bytes - offset) // PACKET_BYTES
+    head_block = _packets_of(head, offset)
+    late = -(tail_offset - offset) % PACKET_BYTES
+    tail_block = _packets_of(tail, late)
+    pat, programmes = read_programmes(head_block)
+    clocks = read_clocks(head_block)
+    pcr_pid = _choose_clock(clocks, programmes, len(head))
+    early = clocks[pcr_pid]
+    last = read_clocks(tail_block, (tail_offset + late - offset) // PACKET_BYTES).get(pcr_pid, [])
+    return _measure(early, last, packet_count, size_bytes, pcr_pid, _psi_warnings(pat, programmes), len(pat))
+
+
+def _packets_of(data: Block, offset: int) -> Block:
+    block = data[offset : offset + (len(data) - offset) // PACKET_BYTES * PACKET_BYTES] if data else b""
+    return block[: whole_packets(block) * PACKET_BYTES]
+
+
+def _sections(block: Block, pid_of: memoryview[int], pid: int) -> list[bytes]:
+    assembler = SectionAssembler()
+    return [
+        section
+        for index, its_pid in enumerate(pid_of)
+        if its_pid == pid
+        for section in assembler.feed(block, index * PACKET_BYTES)
+    ]
+
+
+def _choose_clock(clocks: dict[int, list[Reading]], programmes: dict[int, Programme], looked_at: int) -> int:
+    """The first programme's clock if it runs, else the busiest one."""
+    running = {pid: readings for pid, readings in clocks.items() if len(readings) > 1 and pid != NULL_PID}
+    if not running:
+        raise NotStreamable(
+            Reason.NO_PCR,
+            f"this transport stream has no clock (PCR) in its first {looked_at / 1e6:.1f} MB, so nobody can tell how"
+            " fast to send it; remux it with a tool that writes PCRs",
+        )
+    for programme in programmes.values():
+        if programme.pcr_pid in running:
+            return programme.pcr_pid
+    return max(running, key=lambda pid: len(running[pid]))
+
+
+class _Pace(msgspec.Struct):
+    """What a run of PCR readings says: ticks and packets that count, longest step, window rates, jumps."""
+
+    ticks: int = 0
+    packets: int = 0
+    longest: int = 0
+    jumps: int = 0
+    windows: list[tuple[int, int]] = msgspec.field(default_factory=list)
+
+
+def _pace(readings: list[Reading]) -> _Pace:
+    pace = _Pace()
+    ticks = packets = 0
+    for (packet_before, before), (packet_after, after) in pairwise(readings):
+        step = clock_step(before, after)
+        if not 0 < step <= JUMP_TICKS:
+            pace.jumps += 1
+            ticks = packets = 0
+            continue
+        pace.longest = max(pace.longest, step)
+        ticks, packets = ticks + step, packets + packet_after - packet_before
+        pace.ticks += step
+        pace.packets += packet_after - packet_before
+        if ticks >= _WINDOW_TICKS:
+            pace.windows.append((packets, ticks))
+            ticks = packets = 0
+    return pace
+
+
+def _measure(
+    early: list[Reading],
+    last: list[Reading],
+    packet_count: int,
+    size_bytes: int,
+    pcr_pid: int,
+    warnings: list[str],
+    programme_count: int,
+) -> MediaCheck:
+    head, tail = _pace(early), _pace(last)
+    ticks, packets = head.ticks + tail.ticks, head.packets + tail.packets
+    if not ticks or not packets:
+        raise NotStreamable(
+            Reason.NO_PCR,
+            "the clock (PCR) of this transport stream does not run forward, so nobody can tell how fast to send it;"
+            " remux it with a tool that writes new PCRs",
+        )
+    jumps = head.jumps + tail.jumps
+    if last:
+        # Over the whole file the mean is exact, unless the clock jumps somewhere between head and tail.
+        span, covered = (last[-1][1] - early[0][1]) % PCR_WRAP, last[-1][0] - early[0][0]
+        expected = covered * ticks / packets
+        if span and covered and not jumps and 1 / 20 < span / expected < 20:
+            ticks, packets = span, covered
+        elif covered:
+            jumps = max(jumps, 1)
+    if jumps:
+        warnings.append("the clock (PCR) jumps inside the file; receivers will stumble there")
+    longest_ms = max(head.longest, tail.longest) / PCR_HZ * 1000
+    if longest_ms > PCR_INTERVAL_MS_MPEG:
+        warnings.append(f"PCR come up to {longest_ms:.0f} ms apart; MPEG allows {PCR_INTERVAL_MS_MPEG} ms, DVB 40 ms")
+    packets_a_tick = packets / ticks
+    return MediaCheck(
+        bitrate_bps=round(packets_a_tick * PCR_HZ * PACKET_BYTES * 8),
+        is_constant_bitrate=not jumps and _is_constant(head.windows + tail.windows, packets_a_tick),
+        pcr_interval_ms=round(longest_ms, 3),
+        pcr_pid=pcr_pid,
+        duration_s=packet_count / packets_a_tick / PCR_HZ,
+        packet_count=packet_count,
+        size_bytes=size_bytes,
+        programme_count=programme_count,
+        warnings=tuple(warnings),
+    )
+
+
+def _is_constant(windows: list[tuple[int, int]], packets_a_tick: float) -> bool:
+    """Tell whether every window has as many packets as the mean rate says, within 1 % or two packets."""
+    return bool(windows) and all(
+        abs(packets - ticks * packets_a_tick) <= max(_CONSTANT_WITHIN_PACKETS, packets * _CONSTANT_WITHIN)
+        for packets, ticks in windows
+    )
+
+
+def _psi_warnings(pat: dict[int, int], programmes: dict[int, Programme]) -> list[str]:
+    if not pat:
+        return ["no programme table (PAT) at the start of the file; receivers will find no programme"]
+    missing = [str(number) for number in pat if number not in programmes]
+    return [f"no map (PMT) of programme {', '.join(missing)} at the start of the file"] if missing else []

@@ -1,0 +1,111 @@
+"""How often clocks and tables come, in the stream's own time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.mpegts.inspect.report import Repetition
+from app.mpegts.loop.lap import JUMP_TICKS, ClockTrack
+from app.mpegts.packets import PCR_HZ, clock_step
+
+# Things that wait for the next clock to be dated; more of them between two clocks are not tables any more.
+_WAITING_MAX: Final = 1000
+_TICKS_A_MS: Final = PCR_HZ / 1000
+
+
+class IntervalMeter:
+    """Intervals against a limit. `count` is its owner's to raise: what cannot be dated is counted all the same."""
+
+    def __init__(self, limit_ms: float) -> None:
+        self.count = 0
+        self._limit = limit_ms * _TICKS_A_MS
+        self._intervals = self._late = 0
+        self._sum = self._longest = 0.0
+        self._last: float | None = None
+
+    def add(self, ticks: float) -> None:
+        """Take the time (27 MHz) of the next one."""
+        if self._last is not None:
+            interval = ticks - self._last
+            self._intervals += 1
+            self._sum += interval
+            self._longest = max(self._longest, interval)
+            self._late += interval > self._limit
+        self._last = ticks
+
+    def forget_last(self) -> None:
+        """Begin anew after a jump of the clock: what lies over it is no interval."""
+        self._last = None
+
+    def result(self) -> Repetition:
+        """What the intervals were."""
+        limit_ms = self._limit / _TICKS_A_MS
+        if not self._intervals:
+            return Repetition(self.count, limit_ms)
+        mean = self._sum / self._intervals / _TICKS_A_MS
+        return Repetition(self.count, limit_ms, round(mean, 3), round(self._longest / _TICKS_A_MS, 3), self._late)
+
+
+class ClockMeter:
+    """One PCR PID over a whole file: its intervals, its jumps, and the packets and ticks between them."""
+
+    def __init__(self, limit_ms: float) -> None:
+        self.intervals = IntervalMeter(limit_ms)
+        self.track = ClockTrack()
+        self.jumps = 0
+        self.elapsed = 0
+        self.packets = 0
+        self.last: tuple[int, int] | None = None
+
+    def add(self, packet: int, pcr: int) -> tuple[int, int] | None:
+        """Take a reading; give the packets and ticks since the last, None for the first and after a jump."""
+        before, self.last = self.last, (packet, pcr)
+        self.intervals.count += 1
+        self.track.add(packet, pcr)
+        if before is None:
+            self.intervals.add(0)
+            return None
+        step = clock_step(before[1], pcr)
+        if not 0 < step <= JUMP_TICKS:
+            self.jumps += 1
+            self.intervals.forget_last()
+            self.intervals.add(self.elapsed)
+            return None
+        self.elapsed += step
+        self.packets += packet - before[0]
+        self.intervals.add(self.elapsed)
+        return packet - before[0], step
+
+
+class TableMeter:
+    """Intervals of tables, each dated between the two clocks around it."""
+
+    def __init__(self, limit_ms: float) -> None:
+        self.meters: dict[str, IntervalMeter] = {}
+        self._limit_ms = limit_ms
+        self._waiting: list[tuple[str, int]] = []
+
+    def add(self, table: str, packet: int) -> None:
+        """Take a table that was complete with a packet."""
+        if table not in self.meters:
+            self.meters[table] = IntervalMeter(self._limit_ms)
+        self.meters[table].count += 1
+        if len(self._waiting) < _WAITING_MAX:
+            self._waiting.append((table, packet))
+
+    def date(self, clock: ClockMeter, covered: tuple[int, int] | None) -> None:
+        """Date what waits, now that the clock was read again; `covered` is what its `add` gave."""
+        if covered is None or clock.last is None:
+            for meter in self.meters.values():
+                meter.forget_last()
+        else:
+            packets, ticks = covered
+            for table, packet in self._waiting:
+                back = (clock.last[0] - packet) / packets if packets else 0.0
+                self.meters[table].add(clock.elapsed - min(back, 1.0) * ticks)
+        self._waiting.clear()
+
+    def result(self, table: str) -> Repetition:
+        """What the intervals of a table were."""
+        meter = self.meters.get(table) or IntervalMeter(self._limit_ms)
+        return meter.result()

@@ -1,0 +1,109 @@
+"""The pre-flight verdict: what an analysis means for a file that is to go on air, line by line with its figures.
+
+Limits: ETSI TR 101 290 (PCR 40 ms, PAT and PMT 500 ms), ISO/IEC 13818-1 (PCR 100 ms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from app.mpegts.inspect.first_look import PCR_INTERVAL_MS, PCR_INTERVAL_MS_MPEG
+from app.mpegts.inspect.report import Analysis, Finding, Level, Repetition
+
+
+def judged(analysis: Analysis) -> Analysis:
+    """Give the analysis with its findings and verdict."""
+    findings = tuple(_findings(analysis))
+    levels = {finding.level for finding in findings}
+    verdict = next((level for level in (Level.FAULT, Level.ATTENTION) if level in levels), Level.GOOD)
+    return msgspec.structs.replace(analysis, findings=findings, verdict=verdict)
+
+
+def _findings(analysis: Analysis) -> Iterator[Finding]:
+    yield from _rate(analysis)
+    yield from _clocks(analysis)
+    yield from _tables(analysis)
+    yield from _continuity(analysis)
+    scrambled = [pid.pid for pid in analysis.pids if pid.is_scrambled]
+    if scrambled:
+        yield Finding(Level.ATTENTION, "Scrambling", f"scrambled: PID {_list(scrambled)}; receivers need the keys")
+
+
+def _rate(analysis: Analysis) -> Iterator[Finding]:
+    if not analysis.bitrate_bps:
+        yield Finding(Level.FAULT, "Bitrate", "unknown, since no clock (PCR) runs; the file cannot be sent in time")
+        return
+    kind = "constant" if analysis.is_constant_bitrate else "variable, on average"
+    yield Finding(Level.GOOD, "Bitrate", f"{kind} {analysis.bitrate_bps / 1e6:.3f} Mb/s")
+
+
+def _clocks(analysis: Analysis) -> Iterator[Finding]:
+    for programme in analysis.programmes:
+        name = f"programme {programme.number}"
+        longest_ms = programme.pcr.longest_ms
+        if programme.pcr_pid is None or longest_ms is None:
+            yield Finding(Level.FAULT, "PCR", f"{name} has no clock (PCR)")
+            continue
+        text = f"{name}: every {programme.pcr.mean_ms:.1f} ms, at most {longest_ms:.1f} ms apart"
+        if longest_ms > PCR_INTERVAL_MS_MPEG:
+            yield Finding(Level.FAULT, "PCR", f"{text}; MPEG allows {PCR_INTERVAL_MS_MPEG} ms, {_late(programme.pcr)}")
+        elif longest_ms > PCR_INTERVAL_MS:
+            yield Finding(Level.ATTENTION, "PCR", f"{text}; DVB asks for {PCR_INTERVAL_MS} ms, {_late(programme.pcr)}")
+        else:
+            yield Finding(Level.GOOD, "PCR", text)
+        if programme.pcr_jumps:
+            text = (
+                f"{name}: the clock jumps {_times(programme.pcr_jumps)} inside the file; receivers will stumble there"
+            )
+            yield Finding(Level.FAULT, "PCR", text)
+
+
+def _tables(analysis: Analysis) -> Iterator[Finding]:
+    if not analysis.programmes:
+        yield Finding(Level.FAULT, "PAT", "there is no programme table (PAT); receivers find nothing to play")
+        return
+    yield _repetition("PAT", "PAT", analysis.pat)
+    for programme in analysis.programmes:
+        if not programme.pmt.count:
+            yield Finding(Level.FAULT, "PMT", f"programme {programme.number} has no map (PMT)")
+        else:
+            yield _repetition("PMT", f"PMT of programme {programme.number}", programme.pmt)
+
+
+def _repetition(subject: str, name: str, found: Repetition) -> Finding:
+    if found.longest_ms is None:
+        return Finding(Level.ATTENTION, subject, f"{name}: only {_times(found.count)} in the file")
+    text = f"{name}: every {found.mean_ms:.0f} ms, at most {found.longest_ms:.0f} ms apart"
+    if found.late:
+        return Finding(Level.FAULT, subject, f"{text}; DVB asks for {found.limit_ms:.0f} ms, {_late(found)}")
+    return Finding(Level.GOOD, subject, text)
+
+
+def _continuity(analysis: Analysis) -> Iterator[Finding]:
+    if analysis.continuity_errors:
+        where = _list([pid.pid for pid in analysis.pids if pid.continuity_errors])
+        text = f"{_times(analysis.continuity_errors)} packets are missing or out of order, on PID {where}"
+        yield Finding(Level.FAULT, "Continuity", text)
+    else:
+        yield Finding(Level.GOOD, "Continuity", "no packet is missing or out of order")
+    if analysis.transport_errors:
+        text = f"{analysis.transport_errors} packets carry the transport error indicator"
+        yield Finding(Level.FAULT, "Packets", text)
+    # Less than a packet is the cut that every recording has at its start or end.
+    if analysis.bytes_skipped >= 2 * 188:
+        yield Finding(Level.ATTENTION, "Packets", f"{analysis.bytes_skipped} bytes lie outside of packets; skipped")
+
+
+def _late(found: Repetition) -> str:
+    return f"{_times(found.late)} later"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _list(pids: list[int]) -> str:
+    shown = ", ".join(f"{pid} (0x{pid:X})" for pid in pids[:8])
+    return shown if len(pids) <= 8 else f"{shown} and {len(pids) - 8} more"

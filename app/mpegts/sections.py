@@ -1,0 +1,74 @@
+"""PSI and SI sections: their CRC and their way out of packets."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+from app.mpegts.packets import PACKET_BYTES, Block, is_scrambled, payload_offset
+
+SECTION_BYTES_MAX: Final = 4096  # ISO/IEC 13818-1, 2.4.4.11: private sections; PAT and PMT have 1024
+_STUFFING: Final = 0xFF
+_REVERSED: Final = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
+
+
+def crc32_mpeg(data: Block) -> int:
+    """The CRC of ISO/IEC 13818-1 annex A. Over a section with its own CRC at the end it is 0.
+
+    zlib has the same polynomial with the bits the other way round, so bytes and result are mirrored around it.
+    """
+    mirrored = zlib.crc32(data.translate(_REVERSED)) ^ 0xFFFFFFFF
+    return int.from_bytes(mirrored.to_bytes(4, "little").translate(_REVERSED), "big")
+
+
+def section_length(data: Block, at: int = 0) -> int:
+    """Bytes of the section that begins at `at`, its three header bytes included; needs those three."""
+    return 3 + ((data[at + 1] & 0x0F) << 8 | data[at + 2])
+
+
+class SectionAssembler:
+    """Collects the sections of one PID from its packets. Holds at most one unfinished section."""
+
+    def __init__(self) -> None:
+        self._part = bytearray()
+        self._counter: int | None = None
+
+    def feed(self, block: Block, at: int) -> Iterator[bytes]:
+        """Take the packet at byte `at` and give the sections it completes. A lost packet drops its section."""
+        offset, end = payload_offset(block, at), at + PACKET_BYTES
+        if offset >= end or is_scrambled(block, at):
+            return
+        if not self._in_order(block[at + 3] & 0x0F):
+            return
+        if not block[at + 1] & 0x40:
+            if self._part:
+                yield from self._take(block[offset:end])
+            return
+        first = offset + 1 + block[offset]
+        if self._part:
+            yield from self._take(block[offset + 1 : min(first, end)])
+        self._part.clear()
+        yield from self._take(block[min(first, end) : end])
+
+    def _in_order(self, counter: int) -> bool:
+        """Follow the continuity counter: False for a duplicate; a gap forgets the unfinished section."""
+        before, self._counter = self._counter, counter
+        if before == counter:
+            return False
+        if before is not None and (before + 1) & 0x0F != counter:
+            self._part.clear()
+        return True
+
+    def _take(self, data: Block) -> Iterator[bytes]:
+        self._part += data
+        while len(self._part) >= 3 and self._part[0] != _STUFFING:
+            length = section_length(self._part)
+            if length > SECTION_BYTES_MAX:
+                break
+            if len(self._part) < length:
+                return
+            yield bytes(self._part[:length])
+            del self._part[:length]
+        if len(self._part) >= 3 or self._part[:1] == b"\xff":
+            self._part.clear()

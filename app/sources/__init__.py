@@ -1,0 +1,1 @@
+"""Transport packets and the times at which they are due, without GStreamer."""

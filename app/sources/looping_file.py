@@ -1,0 +1,142 @@
+"""A file as an endless stream without a seam, or once from start to end. Knows nothing of GStreamer.
+
+What happens to the file while it is on air:
+* deleted: the stream goes on from the open file, for ever, and says so;
+* replaced by another (renamed over it), rewritten, truncated or grown: from the next seam on the new contents are
+  played, joined to what was sent before, and the stream says so; if they cannot be joined, because they are no
+  transport stream or have other PIDs, the stream ends with FILE_CHANGED and is started anew by whoever minds it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from app.domain.endings import Finished
+from app.domain.status import Reason
+from app.mpegts.loop.restamp import Restamper
+from app.protocol import Notice
+from app.sources.packet_file import Change, PacketFile, bytes_at_once
+
+_HEAD_BYTES: Final = 4 * 1024 * 1024
+_NO_BLOCK: Final = bytearray()
+
+_CHANGES: Final = {
+    Change.DELETED: ("file_deleted", "the file was deleted; the stream goes on with what it has open"),
+    Change.REPLACED: ("file_replaced", "the file was replaced; the new one is played from the next loop on"),
+    Change.REWRITTEN: ("file_rewritten", "the file was changed; its new contents are played from the next loop on"),
+}
+
+
+class LoopingReader:
+    """Gives a file's packets block by block. `laps` counts how often it began again, `bytes_total` what was given.
+
+    Without `loop` the packets are passed as they are. Used from one thread; `check_file` from any.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        loop: bool = True,
+        bitrate_bps: int | None = None,
+        clock: Callable[[], float] = time.time,
+        tell: Callable[[Notice], None] | None = None,
+    ) -> None:
+        """Open the file at an absolute, real path; `tell` hears what becomes of it. Raises Finished.
+
+        `bitrate_bps` is the file's rate as far as it is known; blocks are larger for a fast one.
+        """
+        self.laps = 0
+        self.bytes_total = 0
+        self._loop = loop
+        self._clock = clock
+        self._tell = tell
+        self._told = Change.NONE
+        self._bytes_at_once = bytes_at_once(bitrate_bps)
+        self._file = self._open(path)
+        # Guards the file's place against `check_file`, which another thread calls.
+        self._lock = threading.Lock()
+        self._restamper = Restamper()
+        self._filler: Iterator[bytearray] = iter(())
+        # One block is read ahead: a PES header may go on in it.
+        self._ahead: bytearray | None = self._first_block()
+
+    def read(self) -> bytearray | None:
+        """Give the next block of whole packets; None at the end. Raises Finished when the file is bad."""
+        if self._ahead is None and not self._turn():
+            return None
+        block = next(self._filler, None)
+        if block is None:
+            block, self._ahead = self._ahead, self._file.read_block()
+            if block is None:
+                raise AssertionError("a lap begins with a block")
+            if self._loop:
+                self._restamper.restamp(block, self._ahead or _NO_BLOCK, self._clock())
+        self.bytes_total += len(block)
+        return block
+
+    def check_file(self) -> Change:
+        """Look what became of the file and tell it once; the stream itself reacts at the next seam."""
+        with self._lock:
+            change = self._file.change()
+            is_news = change is not self._told
+            self._told = change
+        if is_news and change in _CHANGES and self._tell is not None:
+            code, text = _CHANGES[change]
+            self._tell(Notice(self._clock(), code, text))
+        return change
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        with self._lock:
+            self._file.close()
+
+    def _turn(self) -> bool:
+        """Go to the next lap; False when there is none."""
+        if not self._loop:
+            return False
+        change = self.check_file()
+        if change in (Change.REPLACED, Change.REWRITTEN):
+            self._adopt(change)
+            self._filler = self._restamper.turn(self._look_at_head())
+        else:
+            self._filler = self._restamper.turn()
+        self._file.rewind()
+        self._ahead = self._first_block()
+        self.laps += 1
+        return True
+
+    def _adopt(self, change: Change) -> None:
+        """Take the file that is there now for the file."""
+        with self._lock:
+            if change is Change.REPLACED:
+                before, self._file = self._file, self._open(self._file.path)
+                before.close()
+            self._file.adopt_change()
+            self._told = Change.NONE
+
+    def _open(self, path: str) -> PacketFile:
+        return PacketFile(path, bytes_at_once=self._bytes_at_once)
+
+    def _first_block(self) -> bytearray:
+        block = self._file.read_block()
+        if block is None:
+            reason = Reason.FILE_CHANGED if self.bytes_total else Reason.NOT_A_TRANSPORT_STREAM
+            raise Finished(reason, "the file has no packets")
+        return block
+
+    def _look_at_head(self) -> Restamper:
+        """Watch the head of a file with new contents, so that its first lap can be joined to the last of the old."""
+        reference = self._restamper.reference()
+        head = Restamper()
+        self._file.rewind()
+        for _ in range(_HEAD_BYTES // self._bytes_at_once):
+            if (block := self._file.read_block()) is None:
+                break
+            head.restamp(block, _NO_BLOCK, 0.0)
+        if reference is not None and reference not in head.lap.clocks:
+            raise Finished(Reason.FILE_CHANGED, f"the new contents have no clock on PID {reference}")
+        return head

@@ -1,0 +1,1 @@
+"""libsrt through ctypes, without GStreamer."""

@@ -1,0 +1,1 @@
+"""Where workers run: the interface, and workers as local children."""

@@ -1,0 +1,66 @@
+"""Where workers come from: the interface between the supervisor and whatever runs workers.
+
+`local.py` runs them as child processes of this host. Another launcher implements the same two protocols.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from typing import Protocol
+
+from app.protocol import Ended, WorkerOrder
+
+
+class WorkerHandle(Protocol):
+    """A worker, wherever it runs."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def connect(self) -> socket.socket | None:
+        """Try to connect to its link; None while it does not serve yet."""
+
+    def is_alive(self) -> bool:
+        """Whether the process exists. Never blocks."""
+
+    def last_word(self) -> Ended | None:
+        """Why it ended, in its own words; None before it has left any. It may still be there."""
+
+    def end(self) -> Ended:
+        """Why a dead worker ended: its own last word, or what its exit tells."""
+
+    def terminate(self) -> None:
+        """Ask it to leave."""
+
+    def kill(self) -> None:
+        """Make it leave."""
+
+
+class Launcher(Protocol):
+    """Starts workers."""
+
+    def launch(self, order: WorkerOrder) -> WorkerHandle:
+        """Start a worker for an order, whose `socket_path` this fills in. Raises OSError when it cannot."""
+
+    def adopt(self, key: str) -> WorkerHandle | None:
+        """Find a worker of that key that an earlier manager launched, None when there is none alive."""
+
+    def keys(self) -> list[str]:
+        """The keys of all workers that may be alive."""
+
+    def last_word(self, key: str) -> Ended | None:
+        """Why a worker of that key ended while no manager was there, None when it left no word."""
+
+    def discard(self, key: str) -> None:
+        """Remove what a dead worker of that key left behind."""
+
+
+def wait_dead(handles: list[WorkerHandle], deadline_s: float) -> list[WorkerHandle]:
+    """Wait until the workers are gone, `deadline_s` seconds at most; gives those that are not."""
+    waited_s = 0.0
+    while (alive := [handle for handle in handles if handle.is_alive()]) and waited_s < deadline_s:
+        select.select([], [], [], 0.05)
+        waited_s += 0.05
+    return alive

@@ -1,0 +1,256 @@
+"""The API's description in OpenAPI 3.1. The shapes are made of the very types that answers are encoded from."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from app.domain.network_order import NetworkTestOrder
+from app.domain.secret import Secret
+from app.domain.spec import StreamSpec
+from app.media.channels import ChannelsView
+from app.media.library import MediaFolder
+from app.mpegts.inspect.first_look import MediaCheck
+from app.utils import Interface
+from app.web.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
+from app.web.presenters.views import (
+    DashboardView,
+    EventView,
+    LiveView,
+    MediaInfoView,
+    OverviewView,
+    SecondView,
+    StreamView,
+    SystemView,
+)
+
+_KEY: Final = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
+_TYPES: Final = [
+    StreamSpec,
+    StreamView,
+    SecondView,
+    EventView,
+    SystemView,
+    OverviewView,
+    LiveView,
+    DashboardView,
+    MediaFolder,
+    MediaCheck,
+    Interface,
+    NetworkTestOrder,
+    NetworkTestRowView,
+    NetworkTestView,
+    ServersView,
+    ChannelsView,
+    MediaInfoView,
+]
+
+
+class ErrorDetail(msgspec.Struct, frozen=True):
+    """What went wrong, and beside which fields. `reason` only when a stream could not start."""
+
+    code: str
+    message: str
+    fields: dict[str, str]
+    reason: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """The one shape of errors."""
+
+    error: ErrorDetail
+
+
+@cache
+def describe_api() -> dict[str, Any]:
+    """The description as a document; made once."""
+    _, components = msgspec.json.schema_components(
+        [*_TYPES, ErrorAnswer], schema_hook=_schema_of, ref_template="#/components/schemas/{name}"
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "MCR SRT Streamer",
+            "version": "1",
+            "description": (
+                "Streams on SRT. Send `Authorization: Bearer <API_KEY>`, or the session of a page and, on writes, "
+                "its CSRF token in X-CSRFToken. Unknown is null, zero is 0, times are ISO 8601 in UTC."
+            ),
+        },
+        "security": [{"apiKey": []}, {"session": []}],
+        "paths": _paths(),
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "apiKey": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "mcr_srt_session"},
+            },
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    stream = _ref("StreamView")
+    return {
+        "/api/streams": {
+            "get": _operation("All streams, oldest first", _wrapped("streams", stream), []),
+            "post": {
+                **_operation("Put a stream on air", stream, [400, 409, 413, 422], success=201),
+                "requestBody": {"required": True, "content": _json(_ref("StreamSpec"))},
+            },
+        },
+        "/api/streams/{key}": _of_key(
+            get=_operation("One stream", stream, [404]),
+            delete=_operation("Take a stream off air and forget it", None, [404], success=204),
+        ),
+        "/api/streams/{key}/stop": _of_key(post=_operation("Take a stream off air", stream, [404])),
+        "/api/streams/{key}/start": _of_key(
+            post=_operation("Put a stream on air again with the same spec", stream, [404, 409, 422])
+        ),
+        "/api/streams/{key}/history": _of_key(
+            get=_operation(
+                "Its last seconds, oldest first",
+                _wrapped("samples", _ref("SecondView")),
+                [400, 404],
+                [
+                    _query("seconds", {"type": "integer", "minimum": 1, "maximum": 3600, "default": 300}),
+                    _query("format", {"enum": ["json", "csv"], "default": "json"}),
+                ],
+            )
+        ),
+        "/api/streams/{key}/live": _of_key(
+            get=_operation(
+                "All that the stream's page shows",
+                _ref("LiveView"),
+                [400, 404],
+                [_query("since", {"type": "integer", "description": "Unix time; samples after it"})],
+            )
+        ),
+        "/api/streams/{key}/debug": _of_key(get=_operation("Raw engine values, no secrets", {"type": "object"}, [404])),
+        "/api/streams/{key}/passphrase": _of_key(
+            post=_operation(
+                "The passphrase, for a person on the stream's page; refused to the API key",
+                {"type": "object", "properties": {"passphrase": {"type": ["string", "null"]}}},
+                [404],
+            )
+        ),
+        "/api/events": {
+            "get": _operation(
+                "The event log, newest first",
+                _wrapped("events", _ref("EventView"), overview=_ref("OverviewView")),
+                [400],
+                [
+                    _query("key", {"type": "string"}),
+                    _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 200}),
+                    _query("format", {"enum": ["json", "csv"], "default": "json"}),
+                ],
+            )
+        },
+        "/api/overview": {
+            "get": _operation("How the streams are, all together", _holding(overview=_ref("OverviewView")), [])
+        },
+        "/api/dashboard": {
+            "get": _operation(
+                "All that the dashboard shows", _ref("DashboardView"), [], [_query("spark", {"enum": ["0", "1"]})]
+            )
+        },
+        "/api/media": {
+            "get": _operation("A folder of media", _ref("MediaFolder"), [400], [_query("path", {"type": "string"})])
+        },
+        "/api/media/check": {
+            "get": _operation(
+                "A quick look at one file", _ref("MediaCheck"), [400], [_query("path", {"type": "string"})]
+            )
+        },
+        "/api/media/info": {
+            "get": _operation(
+                "The analysis of a whole file, as far as it is; ask again for more",
+                _ref("MediaInfoView"),
+                [400, 409],
+                [
+                    _query("path", {"type": "string"}),
+                    _query("overhead_percent", {"type": "integer", "minimum": 1, "maximum": 99, "default": 25}),
+                ],
+            )
+        },
+        "/api/channels": {"get": _operation("The multicast channels of this house", _ref("ChannelsView"), [])},
+        **_network_test_paths(),
+        "/api/interfaces": {"get": _operation("Network interfaces", _wrapped("interfaces", _ref("Interface")), [])},
+        "/api/system": {"get": _operation("The machine", _ref("SystemView"), [])},
+    }
+
+
+def _network_test_paths() -> dict[str, Any]:
+    view = _ref("NetworkTestView")
+    return {
+        "/api/network-tests": {
+            "get": _operation(
+                "The network tests that are remembered, newest first, and the servers a test can choose from",
+                _wrapped(
+                    "tests", _ref("NetworkTestRowView"), servers=_ref("ServersView"), overview=_ref("OverviewView")
+                ),
+                [],
+            ),
+            "post": {
+                **_operation("Begin a network test", view, [400, 409], success=202),
+                "requestBody": {"required": True, "content": _json(_ref("NetworkTestOrder"))},
+            },
+        },
+        "/api/network-tests/{test_id}": {
+            "parameters": [{**_KEY, "name": "test_id"}],
+            "get": _operation("One network test", view, [404]),
+            "delete": _operation("End it; its programs are killed", view, [404], success=202),
+        },
+    }
+
+
+def _operation(
+    summary: str,
+    answer: dict[str, Any] | None,
+    errors: list[int],
+    parameters: list[dict[str, Any]] | None = None,
+    *,
+    success: int = 200,
+) -> dict[str, Any]:
+    good: dict[str, Any] = {"description": summary}
+    if answer is not None:
+        good["content"] = _json(answer)
+    failures = {
+        str(status): {"description": "Error", "content": _json(_ref("ErrorAnswer"))} for status in [401, *errors]
+    }
+    operation: dict[str, Any] = {"summary": summary, "responses": {str(success): good, **failures}}
+    if parameters:
+        operation["parameters"] = parameters
+    return operation
+
+
+def _of_key(**operations: dict[str, Any]) -> dict[str, Any]:
+    return {"parameters": [_KEY], **operations}
+
+
+def _wrapped(name: str, item: dict[str, Any], **beside: dict[str, Any]) -> dict[str, Any]:
+    return _holding(**{name: {"type": "array", "items": item}}, **beside)
+
+
+def _holding(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": [*properties], "properties": properties}
+
+
+def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _schema_of(kind: type) -> dict[str, Any]:
+    if kind is Secret:
+        return {"type": "string", "writeOnly": True, "description": "10 to 79 bytes of UTF-8"}
+    raise NotImplementedError(f"no schema for {kind}")

@@ -1,0 +1,93 @@
+"""The JSON API of everything around the streams: the dashboard in one answer, media, interfaces, the machine."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from app.domain.spec import OVERHEAD_PERCENT
+from app.supervisor.snapshot import Snapshot
+from app.utils import list_interfaces
+from app.web.errors import json_response
+from app.web.presenters.events import present_latest
+from app.web.presenters.machine import present_media_info, present_overview, present_system
+from app.web.presenters.rows import SPARK_SECONDS, present_row
+from app.web.presenters.views import DashboardView, SystemView
+from app.web.requests import read_number
+from app.web.services import services
+
+machine = Blueprint("machine", __name__, url_prefix="/api")
+
+_DASHBOARD_EVENTS = 6
+_EVENTS_LOOKED_BACK = 100
+
+
+@machine.get("/overview")
+def show_overview() -> Response:
+    """How the streams are, all together."""
+    return json_response({"overview": present_overview(services().manager.list())})
+
+
+@machine.get("/dashboard")
+def show_dashboard() -> Response:
+    """All that the dashboard shows; with `spark=1` each row brings its last five minutes."""
+    manager = services().manager
+    snapshots = manager.list()
+    with_spark = request.args.get("spark") == "1"
+    return json_response(
+        DashboardView(
+            overview=present_overview(snapshots),
+            system=_system(snapshots),
+            streams=[
+                present_row(snapshot, manager.history(snapshot.key, SPARK_SECONDS) if with_spark else None)
+                for snapshot in snapshots
+            ],
+            events=present_latest(manager.events(limit=_EVENTS_LOOKED_BACK), _DASHBOARD_EVENTS),
+            free_ports=manager.free_ports(),
+        )
+    )
+
+
+@machine.get("/media")
+def list_media() -> Response:
+    """A folder of the media library: its sub-folders and transport stream files."""
+    return json_response(services().media.list(request.args.get("path", "")))
+
+
+@machine.get("/media/check")
+def check_media() -> Response:
+    """A quick look at one file: whether it can be streamed, its bitrate, duration and clock."""
+    return json_response(services().media.check(request.args.get("path", "")))
+
+
+@machine.get("/media/info")
+def show_media_info() -> Response:
+    """The analysis of a whole file: asked for now, made in the background; ask again to see how far it is."""
+    state = services().analyst.look(request.args.get("path", ""))
+    overhead_percent = read_number("overhead_percent", default=25, low=OVERHEAD_PERCENT[0], high=OVERHEAD_PERCENT[1])
+    return json_response(present_media_info(state, overhead_percent))
+
+
+@machine.get("/channels")
+def list_channels() -> Response:
+    """The multicast channels of this house, and what is wrong with those that are left out."""
+    has_own = services().settings.channels_file.exists()
+    return json_response((services().channels if has_own else services().shipped_channels).read())
+
+
+@machine.get("/interfaces")
+def show_interfaces() -> Response:
+    """The network interfaces of this host."""
+    return json_response({"interfaces": list_interfaces()})
+
+
+@machine.get("/system")
+def show_system() -> Response:
+    """The machine this runs on."""
+    return json_response(_system(services().manager.list()))
+
+
+def _system(snapshots: list[Snapshot]) -> SystemView:
+    asked = services()
+    view = present_system(asked.system.read(), snapshots, asked.settings, asked.versions.read(), asked.missing_programs)
+    return msgspec.structs.replace(view, warnings=[*asked.problems().values(), *view.warnings])

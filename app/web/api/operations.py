@@ -1,0 +1,37 @@
+"""What programs that watch over this one read: health, Prometheus metrics, and the API's own description."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from app.web.api.description import describe_api
+from app.web.errors import json_response
+from app.web.presenters.machine import present_health
+from app.web.presenters.metrics import StreamCollector
+from app.web.services import services
+
+operations = Blueprint("operations", __name__)
+
+
+@operations.get("/health")
+def health() -> Response:
+    """200 when the store answers, the media folder is readable and every ordered stream is well; else 503."""
+    manager = services().manager
+    parts = present_health(manager.list(), services().problems())
+    is_well = all(state == "ok" for state in parts.values())
+    return json_response({"status": "ok" if is_well else "fault", "parts": parts}, 200 if is_well else 503)
+
+
+@operations.get("/metrics")
+def metrics() -> Response:
+    """All figures for Prometheus, read at this moment."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(StreamCollector(services().manager.list()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+@operations.get("/api/openapi.json")
+def openapi() -> Response:
+    """The API's description, OpenAPI 3.1."""
+    return json_response(describe_api())

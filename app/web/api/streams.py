@@ -1,0 +1,140 @@
+"""The JSON API of streams: start, show, stop. Errors of the services become answers in app.web.errors."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Final
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from app.domain.spec import parse_spec
+from app.protocol import HISTORY_SECONDS
+from app.supervisor.snapshot import Snapshot
+from app.web.access import is_scripted
+from app.web.api.sheets import csv_response
+from app.web.errors import Unauthorized, json_response
+from app.web.presenters.events import present_latest
+from app.web.presenters.machine import present_overview
+from app.web.presenters.stream import iso, present_advice, present_event, present_second, present_stream
+from app.web.presenters.views import EventView, LiveView, SecondView, StreamView
+from app.web.requests import read_json, read_number
+from app.web.services import services
+
+api = Blueprint("api", __name__, url_prefix="/api")
+
+EVENTS_MAX: Final = 1000
+_INPUT_RATE_SECONDS: Final = 3
+_LIVE_SECONDS: Final = 300
+_LIVE_EVENTS: Final = 30
+_EVENTS_LOOKED_BACK: Final = 100
+
+
+@api.get("/streams")
+def list_streams() -> Response:
+    """All streams, oldest first."""
+    return json_response({"streams": [view_of(snapshot) for snapshot in services().manager.list()]})
+
+
+@api.post("/streams")
+def start_stream() -> Response:
+    """Put a stream on air and answer with what became of it within 3 s."""
+    spec = parse_spec(read_json(), listener_ports=services().settings.listener_ports)
+    return started(services().manager.start(spec, actor=g.actor))
+
+
+@api.get("/streams/<key>")
+def show_stream(key: str) -> Response:
+    """One stream."""
+    return json_response(view_of(services().manager.get(key)))
+
+
+@api.delete("/streams/<key>")
+def dismiss_stream(key: str) -> Response:
+    """Take a stream off air and forget it."""
+    services().manager.dismiss(key, actor=g.actor)
+    return Response(status=204)
+
+
+@api.post("/streams/<key>/stop")
+def stop_stream(key: str) -> Response:
+    """Take a stream off air; it stays listed."""
+    return json_response(view_of(services().manager.stop(key, actor=g.actor)))
+
+
+@api.post("/streams/<key>/start")
+def restart_stream(key: str) -> Response:
+    """Put a stream on air again with the same spec, stopping it first where it runs."""
+    return json_response(view_of(services().manager.restart(key, actor=g.actor)))
+
+
+@api.get("/streams/<key>/history")
+def show_history(key: str) -> Response:
+    """The stream's last seconds, oldest first; as CSV with `format=csv`."""
+    seconds = read_number("seconds", default=300, low=1, high=HISTORY_SECONDS)
+    samples = [present_second(second) for second in services().manager.history(key, seconds)]
+    if request.args.get("format") != "csv":
+        return json_response({"samples": samples})
+    columns = [field.name for field in msgspec.structs.fields(SecondView) if field.name != "at"]
+    rows = [(iso(sample.at), sample.at, *(getattr(sample, column) for column in columns)) for sample in samples]
+    return csv_response(key, ["time_utc", "at", *columns], rows)
+
+
+@api.get("/streams/<key>/live")
+def show_live(key: str) -> Response:
+    """All that a stream's page shows, with the history after `since` (Unix time; five minutes without it)."""
+    manager = services().manager
+    snapshots = manager.list()
+    snapshot = manager.get(key)
+    since = read_number("since", default=0, low=0, high=10**11)
+    wanted_s = min(HISTORY_SECONDS, max(1, math.ceil(time.time() - since) + 1)) if since else _LIVE_SECONDS
+    history = manager.history(key, wanted_s)
+    return json_response(
+        LiveView(
+            overview=present_overview(snapshots),
+            stream=present_stream(snapshot, services().workers, history[-1] if history else None),
+            samples=[present_second(second) for second in history if second.at > since],
+            events=present_latest(manager.events(key=key, limit=_EVENTS_LOOKED_BACK), _LIVE_EVENTS),
+            advice=present_advice(snapshot),
+        )
+    )
+
+
+@api.get("/streams/<key>/debug")
+def show_debug(key: str) -> Response:
+    """Raw engine values, allow-listed, without secrets."""
+    return json_response(services().manager.debug(key))
+
+
+@api.post("/streams/<key>/passphrase")
+def reveal_passphrase(key: str) -> Response:
+    """The stream's passphrase for the far-end card. For people only: a script that set it knows it."""
+    if is_scripted():
+        raise Unauthorized("A passphrase is shown to a person on the stream's page, never to a script.")
+    passphrase = services().manager.passphrase(key)
+    return json_response({"passphrase": None if passphrase is None else passphrase.reveal()})
+
+
+@api.get("/events")
+def list_events() -> Response:
+    """The event log, newest first; `key` narrows it to a stream; as CSV with `format=csv`."""
+    limit = read_number("limit", default=200, low=1, high=EVENTS_MAX)
+    entries = services().manager.events(key=request.args.get("key") or None, limit=limit)
+    events = [present_event(entry) for entry in entries]
+    if request.args.get("format") == "csv":
+        return csv_response("events", EventView.__struct_fields__, [msgspec.structs.astuple(event) for event in events])
+    return json_response({"overview": present_overview(services().manager.list()), "events": events})
+
+
+def view_of(snapshot: Snapshot) -> StreamView:
+    """The view of a snapshot, with its input's rate and its worker's cost."""
+    history = services().manager.history(snapshot.key, _INPUT_RATE_SECONDS) if snapshot.sample else []
+    return present_stream(snapshot, services().workers, history[-1] if history else None)
+
+
+def started(snapshot: Snapshot) -> Response:
+    """The answer to a stream that was started: 201, its view, and where to find it."""
+    response = json_response(view_of(snapshot), 201)
+    response.headers["Location"] = f"/api/streams/{snapshot.key}"
+    return response

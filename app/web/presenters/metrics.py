@@ -1,0 +1,119 @@
+"""Streams as Prometheus metrics: counters since a stream was ordered to run, gauges of the last second.
+
+Units are Prometheus's base units: bytes, seconds, bits per second, ratios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app.domain.status import Order, Phase
+from app.protocol import Peer
+from app.supervisor.snapshot import Snapshot
+from app.web.presenters.stream import severity_of
+from app.web.presenters.words import Severity
+
+_LABELS: Final = ["key", "name"]
+_PEER_LABELS: Final = [*_LABELS, "peer"]
+
+_COUNTERS: Final = {
+    "payload_bytes": "Transport stream bytes delivered, without headers and retransmissions.",
+    "wire_bytes": "Bytes sent with SRT, UDP and IP headers and retransmissions.",
+    "packets_sent_unique": "SRT data packets sent, each counted once.",
+    "packets_retransmitted": "SRT data packets sent again.",
+    "packets_dropped": "SRT data packets given up as too late: certain loss.",
+    "acks": "Acknowledgements received.",
+    "input_bytes": "Transport stream bytes that came in from the source.",
+    "continuity_errors": "Continuity counter errors found in the source.",
+}
+_Gauge = Callable[[Snapshot], float | None]
+_GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
+    "ordered": ("1 while the operator wants it on air.", lambda s: float(s.status.order is Order.RUN)),
+    "healthy": (
+        "0 while it is stalled, backing off, failed, or trying again after a fault.",
+        lambda s: float(severity_of(s) is not Severity.FAULT),
+    ),
+    "peers": ("Connected receivers.", lambda s: float(len(s.sample.peers)) if s.sample else None),
+    "payload_bits_per_second": (
+        "Transport stream delivered over the last second.",
+        lambda s: s.rates.payload_mbps * 1e6 if s.rates else None,
+    ),
+    "wire_bits_per_second": (
+        "The same with headers and retransmissions.",
+        lambda s: s.rates.wire_mbps * 1e6 if s.rates else None,
+    ),
+    "sample_age_seconds": ("Age of the figures.", lambda s: s.sample_age_s),
+    "restarts": ("Launches after the first since it was ordered to run.", lambda s: float(s.status.restarts)),
+    "latency_asked_seconds": ("The latency that was asked for.", lambda s: s.spec.latency_ms / 1000),
+}
+_PeerFigure = Callable[[Peer], float | None]
+_PEER_GAUGES: Final[dict[str, tuple[str, _PeerFigure]]] = {
+    "rtt_seconds": ("Round-trip time as libsrt smooths it.", lambda p: p.rtt_ms / 1000),
+    "latency_seconds": ("Negotiated latency.", lambda p: _seconds(p.negotiated_latency_ms)),
+    "send_buffer_seconds": ("Time span not acknowledged yet.", lambda p: _seconds(p.send_buffer_ms)),
+    "flight_packets": ("Packets sent and not acknowledged yet.", lambda p: p.flight_packets),
+    "link_capacity_bits_per_second": ("libsrt's estimate of the path; rough.", lambda p: p.link_capacity_mbps * 1e6),
+}
+_PEER_COUNTERS: Final[dict[str, tuple[str, _PeerFigure]]] = {
+    "packets_sent_unique": ("SRT data packets sent to the peer.", lambda p: p.packets_sent_unique_total),
+    "packets_retransmitted": ("SRT data packets sent again to the peer.", lambda p: p.packets_retransmitted_total),
+    "packets_dropped": ("SRT data packets given up for the peer.", lambda p: p.packets_dropped_total),
+    "payload_bytes": ("Transport stream bytes to the peer.", lambda p: p.payload_bytes_total),
+}
+
+
+class StreamCollector(Collector):
+    """Gives the metrics of a list of snapshots. What is unknown has no sample, so it is not mistaken for 0."""
+
+    def __init__(self, snapshots: Sequence[Snapshot]) -> None:
+        self._snapshots = snapshots
+
+    def collect(self) -> Iterable[Metric]:
+        """The metric families, streams first."""
+        yield self._phases()
+        for name, text in _COUNTERS.items():
+            counter = CounterMetricFamily(f"srt_stream_{name}", text, labels=_LABELS)
+            for snapshot in self._snapshots:
+                if (total := snapshot.totals.get(f"{name}_total")) is not None:
+                    counter.add_metric(_labels(snapshot), total)
+            yield counter
+        for name, (text, read) in _GAUGES.items():
+            gauge = GaugeMetricFamily(f"srt_stream_{name}", text, labels=_LABELS)
+            for snapshot in self._snapshots:
+                if (value := read(snapshot)) is not None:
+                    gauge.add_metric(_labels(snapshot), value)
+            yield gauge
+        yield from self._peer_families()
+
+    def _phases(self) -> Metric:
+        family = GaugeMetricFamily("srt_stream_phase", "1 for the phase it is in.", labels=[*_LABELS, "phase"])
+        for snapshot in self._snapshots:
+            for phase in Phase:
+                family.add_metric([*_labels(snapshot), phase.value], float(phase is snapshot.status.phase))
+        return family
+
+    def _peer_families(self) -> Iterable[Metric]:
+        for name, (text, read) in _PEER_COUNTERS.items():
+            yield self._of_peers(CounterMetricFamily(f"srt_peer_{name}", text, labels=_PEER_LABELS), read)
+        for name, (text, read) in _PEER_GAUGES.items():
+            yield self._of_peers(GaugeMetricFamily(f"srt_peer_{name}", text, labels=_PEER_LABELS), read)
+
+    def _of_peers(self, family: CounterMetricFamily | GaugeMetricFamily, read: _PeerFigure) -> Metric:
+        for snapshot in self._snapshots:
+            for peer in snapshot.sample.peers if snapshot.sample else []:
+                if (value := read(peer)) is not None:
+                    family.add_metric([*_labels(snapshot), peer.address], value)
+        return family
+
+
+def _labels(snapshot: Snapshot) -> list[str]:
+    return [snapshot.key, snapshot.spec.label()]
+
+
+def _seconds(value_ms: int | None) -> float | None:
+    return None if value_ms is None else value_ms / 1000

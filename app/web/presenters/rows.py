@@ -1,0 +1,94 @@
+"""Streams as rows of the dashboard, each with a sparkline of its last five minutes where asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from app.domain.spec import (
+    CallerEndpoint,
+    Endpoint,
+    FileSource,
+    MulticastSource,
+    Source,
+    source_label,
+)
+from app.domain.stats import Second
+from app.supervisor.snapshot import Snapshot
+from app.web.presenters.stream import iso, judge, least_ratio, rounded, worst_rtt_ms
+from app.web.presenters.views import RowView
+from app.web.presenters.words import phase_text, reason_text
+
+SPARK_SECONDS: Final = 300
+SPARK_POINTS: Final = 60
+
+
+def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> RowView:
+    """A stream as a row of the dashboard; with its history, a sparkline of it."""
+    spec, status, rates = snapshot.spec, snapshot.status, snapshot.rates
+    severity, remark = judge(snapshot)
+    return RowView(
+        key=snapshot.key,
+        label=spec.label(),
+        severity=severity,
+        phase=status.phase.value,
+        phase_text=phase_text(status.phase),
+        reason_text=reason_text(status.reason),
+        remark=remark,
+        since=iso(status.since),
+        retry_in_s=rounded(snapshot.retry_in_s, 1),
+        restarts=status.restarts,
+        sample_age_s=rounded(snapshot.sample_age_s, 1),
+        mode="caller" if isinstance(spec.endpoint, CallerEndpoint) else "listener",
+        target=_target(spec.endpoint),
+        source=source_label(spec.source),
+        source_kind=_kind(spec.source),
+        source_note=_source_note(snapshot),
+        key_bits=spec.encryption.key_bits if spec.encryption else None,
+        peers=len(snapshot.sample.peers) if snapshot.sample else 0,
+        refused=sum(refusal.count for refusal in snapshot.refusals),
+        payload_mbps=rounded(rates.payload_mbps, 2) if rates else None,
+        rtt_ms=worst_rtt_ms(snapshot),
+        latency_rtt_ratio=least_ratio(snapshot),
+        retransmitted_percent=rounded(rates.retransmitted_percent, 2) if rates else None,
+        packets_dropped=snapshot.totals.get("packets_dropped_total", 0),
+        spark=None if history is None else build_spark(history),
+    )
+
+
+def build_spark(history: Sequence[Second]) -> list[float | None]:
+    """The payload of the last five minutes as 60 means, oldest first; None where there is no past."""
+    if not history:
+        return []
+    width_s = SPARK_SECONDS / SPARK_POINTS
+    buckets: dict[int, list[float]] = {}
+    for second in history:
+        buckets.setdefault(int(second.at // width_s), []).append(second.payload_mbps)
+    newest = max(buckets)
+    return [_mean(buckets.get(number, [])) for number in range(newest - SPARK_POINTS + 1, newest + 1)]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(sum(values) / len(values), 2) if values else None
+
+
+def _source_note(snapshot: Snapshot) -> str:
+    """What is worth knowing of the source in a word: the interface, or how often the file went round."""
+    source = snapshot.spec.source
+    if isinstance(source, MulticastSource):
+        return source.interface if source.interface != "auto" else ""
+    loops = snapshot.sample.input.loops_total if snapshot.sample else 0
+    return f"loop {loops}" if loops else ""
+
+
+def _target(endpoint: Endpoint) -> str:
+    if not isinstance(endpoint, CallerEndpoint):
+        return f":{endpoint.port}"
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return f"{host}:{endpoint.port}"
+
+
+def _kind(source: Source) -> str:
+    if isinstance(source, FileSource):
+        return "file"
+    return "multicast" if isinstance(source, MulticastSource) else "bars"

@@ -1,0 +1,130 @@
+"""A stream's settings side by side: what was asked, what libsrt applied, what holds with the peers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.dvb_config import OVERHEAD_PERCENT_LOWEST
+from app.protocol import Peer
+from app.supervisor.snapshot import Snapshot
+from app.web.presenters.views import SettingView
+
+
+def build_settings(snapshot: Snapshot) -> list[SettingView]:
+    """The rows of the settings table; `applied` and `negotiated` are None where nothing is known yet."""
+    applied = snapshot.applied
+    peers = snapshot.sample.peers if snapshot.sample else []
+    return [
+        _latency(snapshot, applied, peers),
+        _overhead(snapshot, applied),
+        _cap(snapshot, applied, peers),
+        _encryption(snapshot, peers),
+        _qos(snapshot, applied),
+        _switch("Too-late drop", applied.get("too_late_packet_drop")),
+        _switch("NAK reports", applied.get("nak_reports")),
+        SettingView(
+            name="Smoothing",
+            asked=f"{snapshot.spec.smoothing_latency_ms} ms",
+            applied=f"{snapshot.spec.smoothing_latency_ms} ms" if snapshot.sample else None,
+            negotiated=None,
+            note=None,
+            differs=False,
+        ),
+    ]
+
+
+def _latency(snapshot: Snapshot, applied: dict[str, Any], peers: list[Peer]) -> SettingView:
+    asked_ms, applied_ms = snapshot.spec.latency_ms, applied.get("latency_ms")
+    agreed = sorted({peer.negotiated_latency_ms for peer in peers if peer.negotiated_latency_ms is not None})
+    raised = any(latency_ms > asked_ms for latency_ms in agreed)
+    return SettingView(
+        name="Latency",
+        asked=f"{asked_ms} ms",
+        applied=None if applied_ms is None else f"{applied_ms} ms",
+        negotiated=f"{' / '.join(map(str, agreed))} ms" if agreed else None,
+        note="The receiver asks for more; SRT takes the higher of the two." if raised else None,
+        differs=raised or applied_ms not in (None, asked_ms, *agreed),
+    )
+
+
+def _overhead(snapshot: Snapshot, applied: dict[str, Any]) -> SettingView:
+    asked, in_force = snapshot.spec.overhead_percent, applied.get("overhead_percent")
+    note = None
+    if asked < OVERHEAD_PERCENT_LOWEST:
+        note = f"libsrt takes nothing under {OVERHEAD_PERCENT_LOWEST} %."
+    return SettingView(
+        name="Overhead",
+        asked=f"{asked} %",
+        applied=None if in_force is None else f"{in_force} %",
+        negotiated=None,
+        note=note,
+        differs=in_force not in (None, asked),
+    )
+
+
+def _cap(snapshot: Snapshot, applied: dict[str, Any], peers: list[Peer]) -> SettingView:
+    caps = sorted({round(peer.max_bandwidth_mbps, 1) for peer in peers if peer.max_bandwidth_mbps is not None})
+    is_relative = applied.get("max_bandwidth_bytes") == 0
+    return SettingView(
+        name="Sending cap",
+        asked=f"input + {snapshot.spec.overhead_percent} %",
+        applied=None
+        if "max_bandwidth_bytes" not in applied
+        else _cap_text(applied["max_bandwidth_bytes"], applied.get("overhead_percent")),
+        negotiated=f"{' / '.join(map(str, caps))} Mb/s" if caps else None,
+        note=None if is_relative or not applied else "The cap does not follow the input, so overhead has no effect.",
+        differs=bool(applied) and not is_relative,
+    )
+
+
+def _cap_text(max_bandwidth_bytes: int | None, overhead_percent: int | None) -> str:
+    if max_bandwidth_bytes is None:
+        return "unknown"
+    if max_bandwidth_bytes == 0:
+        return f"input + {overhead_percent} %" if overhead_percent is not None else "input + overhead"
+    return "none" if max_bandwidth_bytes < 0 else f"{max_bandwidth_bytes * 8 / 1e6:.1f} Mb/s"
+
+
+def _encryption(snapshot: Snapshot, peers: list[Peer]) -> SettingView:
+    asked_bits = snapshot.spec.encryption.key_bits if snapshot.spec.encryption else None
+    applied_bits = snapshot.applied.get("key_bits") if asked_bits else None
+    states = sorted({peer.encryption_state for peer in peers if peer.encryption_state})
+    unsecured = asked_bits is not None and any(state != "secured" for state in states)
+    return SettingView(
+        name="Encryption",
+        asked=_aes(asked_bits),
+        applied=(_aes(applied_bits) if applied_bits else None)
+        if asked_bits
+        else ("none" if snapshot.applied else None),
+        negotiated=", ".join(state.replace("_", " ") for state in states) or None,
+        note="A connection is not secured." if unsecured else None,
+        differs=unsecured or (applied_bits is not None and applied_bits != asked_bits),
+    )
+
+
+def _aes(bits: int | None) -> str:
+    return "none" if bits is None else f"AES-{bits}"
+
+
+def _qos(snapshot: Snapshot, applied: dict[str, Any]) -> SettingView:
+    dscp, wanted = applied.get("dscp"), snapshot.spec.qos
+    ignored = dscp is not None and wanted != (dscp != 0)
+    return SettingView(
+        name="QoS",
+        asked="on" if wanted else "off",
+        applied=None if dscp is None else f"DSCP {dscp}",
+        negotiated=None,
+        note="The system did not take the mark." if ignored and wanted else None,
+        differs=ignored,
+    )
+
+
+def _switch(name: str, in_force: bool | None) -> SettingView:
+    return SettingView(
+        name=name,
+        asked="on",
+        applied=None if in_force is None else ("on" if in_force else "off"),
+        negotiated=None,
+        note=None,
+        differs=in_force is False,
+    )

@@ -1,0 +1,285 @@
+"""A Snapshot as the pages and the API show it. The only place where a stream becomes JSON.
+
+Numbers are rounded here and nowhere else; what is unknown stays None.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from app.domain.advice.live import advice_for_live
+from app.domain.spec import CallerEndpoint, public_spec
+from app.domain.stats import Rates, Second, percent
+from app.domain.status import Phase
+from app.protocol import Peer
+from app.supervisor.snapshot import LogEntry, Refusal, Snapshot
+from app.utils import WorkerMeter, WorkerUse
+from app.web.presenters.settings import build_settings
+from app.web.presenters.views import (
+    AdviceView,
+    EventView,
+    InputView,
+    LastSecondView,
+    PeerView,
+    RefusalView,
+    SecondView,
+    StreamView,
+    TotalsView,
+    WorkerView,
+)
+from app.web.presenters.words import SEVERITY_OF_PHASE, Severity, phase_text, reason_text, remedy_text
+
+# Haivision's rule of thumb is 4 x RTT, its least multiplier 3: under that the page warns, well under it alarms.
+RATIO_ATTENTION = 3.0
+RATIO_FAULT = 2.5
+_REFUSED_LATELY_S = 60.0
+
+
+def present_stream(snapshot: Snapshot, meter: WorkerMeter, latest: Second | None = None) -> StreamView:
+    """All there is to say of a stream; `latest` is the last interval of its history, for the input's rate."""
+    status, sample, rates = snapshot.status, snapshot.sample, snapshot.rates
+    peers = [_present_peer(peer, snapshot) for peer in sample.peers] if sample else []
+    severity, remark = judge(snapshot)
+    return StreamView(
+        key=snapshot.key,
+        name=snapshot.spec.name,
+        label=snapshot.spec.label(),
+        spec=public_spec(snapshot.spec),
+        order=status.order.value,
+        phase=status.phase.value,
+        phase_text=phase_text(status.phase),
+        reason=status.reason.value if status.reason else None,
+        reason_text=reason_text(status.reason),
+        remedy=remedy_text(status.reason),
+        severity=severity,
+        remark=remark,
+        since=iso(status.since),
+        ordered_at=iso(snapshot.ordered_at),
+        retry_in_s=rounded(snapshot.retry_in_s, 1),
+        restarts=status.restarts,
+        sample_age_s=rounded(snapshot.sample_age_s, 1),
+        payload_mbps=rounded(rates.payload_mbps, 3) if rates else None,
+        wire_mbps=rounded(rates.wire_mbps, 3) if rates else None,
+        rtt_ms=worst_rtt_ms(snapshot),
+        latency_rtt_ratio=least_ratio(snapshot),
+        last_second=_present_last_second(rates),
+        totals=_present_totals(snapshot.totals),
+        file_bitrate_mbps=rounded(snapshot.file_bitrate_bps / 1e6, 3) if snapshot.file_bitrate_bps else None,
+        peers=peers,
+        input=_present_input(snapshot, latest),
+        refusals=[_present_refusal(refusal) for refusal in snapshot.refusals],
+        notices=list(snapshot.notices),
+        settings=build_settings(snapshot),
+        worker=_present_worker(snapshot, meter),
+    )
+
+
+def present_advice(snapshot: Snapshot) -> AdviceView | None:
+    """What the stream's own figures recommend, judged by its worst peer; None while nothing is delivered."""
+    peers = snapshot.sample.peers if snapshot.sample else []
+    judged = [(ratio, peer) for peer in peers if (ratio := _ratio(peer, snapshot)) is not None]
+    if snapshot.status.phase is not Phase.DELIVERING or not judged:
+        return None
+    peer = min(judged, key=lambda pair: pair[0])[1]
+    rates = snapshot.peer_rates.get(peer.id)
+    if rates is None or rates.payload_mbps <= 0:
+        return None
+    advice = advice_for_live(
+        rtt_ms=peer.rtt_ms,
+        retransmitted_percent=percent(peer.packets_retransmitted_total, peer.packets_sent_unique_total),
+        latency_ms=peer.negotiated_latency_ms or snapshot.spec.latency_ms,
+        overhead_percent=peer.applied_overhead_percent or snapshot.spec.overhead_percent,
+        bitrate_bps=round(rates.payload_mbps * 1e6),
+    )
+    return AdviceView(
+        sentence=advice.sentence,
+        is_enough=advice.is_enough,
+        latency_ms=advice.latency_ms,
+        overhead_percent=advice.overhead_percent,
+    )
+
+
+def present_second(second: Second) -> SecondView:
+    """One interval of history, rounded to what a chart can show."""
+    return SecondView(
+        at=round(second.at, 2),
+        peers=second.peers,
+        payload_mbps=round(second.payload_mbps, 3),
+        wire_mbps=round(second.wire_mbps, 3),
+        input_mbps=round(second.input_mbps, 3),
+        retransmitted_percent=rounded(second.retransmitted_percent, 2),
+        packets_retransmitted=second.packets_retransmitted,
+        packets_dropped=second.packets_dropped,
+        rtt_ms=rounded(second.rtt_ms, 2),
+        send_buffer_ms=second.send_buffer_ms,
+    )
+
+
+def present_event(entry: LogEntry) -> EventView:
+    """One event of the log."""
+    return EventView(
+        at=iso(entry.at),
+        first_at=iso(entry.first_at) if entry.count > 1 and entry.first_at else None,
+        count=entry.count,
+        key=entry.key,
+        name=entry.name,
+        kind=entry.kind,
+        text=entry.text,
+        actor=entry.actor,
+    )
+
+
+def judge(snapshot: Snapshot) -> tuple[Severity, str | None]:
+    """How much a stream wants to be looked at, and the remark that says why one does that is on air."""
+    severity, remark = _judge_by_its_flow(snapshot)
+    if remark is None and snapshot.is_other_version and severity in (Severity.IDLE, Severity.GOOD):
+        return Severity.ATTENTION, "worker of another program version: restart it when that suits"
+    return severity, remark
+
+
+def _judge_by_its_flow(snapshot: Snapshot) -> tuple[Severity, str | None]:
+    severity = severity_of(snapshot)
+    if snapshot.status.phase is Phase.WAITING and severity is Severity.IDLE and _refused_lately(snapshot):
+        return Severity.ATTENTION, "a receiver is refused"
+    if snapshot.status.phase is not Phase.DELIVERING:
+        return severity, None
+    if snapshot.rates is not None and snapshot.rates.packets_dropped:
+        return Severity.ATTENTION, "dropping packets"
+    ratio = least_ratio(snapshot)
+    if ratio is not None and ratio < RATIO_ATTENTION:
+        return Severity.ATTENTION, "latency short for this RTT"
+    return severity, None
+
+
+def severity_of(snapshot: Snapshot) -> Severity:
+    """How bad the state is. A next try does not heal: what failed stays a fault until the stream delivers again."""
+    phase, is_caller = snapshot.status.phase, isinstance(snapshot.spec.endpoint, CallerEndpoint)
+    if snapshot.status.reason is not None and phase in (Phase.STARTING, Phase.WAITING):
+        # A listener that waits has its port again; a caller that waits has not reached anybody yet.
+        return Severity.FAULT if is_caller or phase is Phase.STARTING else Severity.ATTENTION
+    return SEVERITY_OF_PHASE[phase]
+
+
+def _refused_lately(snapshot: Snapshot) -> bool:
+    return any(time.time() - refusal.last_at < _REFUSED_LATELY_S for refusal in snapshot.refusals)
+
+
+def worst_rtt_ms(snapshot: Snapshot) -> float | None:
+    """Round-trip time of the peer that has the longest, None without a peer."""
+    peers = snapshot.sample.peers if snapshot.sample else []
+    return rounded(max((peer.rtt_ms for peer in peers), default=None), 2)
+
+
+def least_ratio(snapshot: Snapshot) -> float | None:
+    """Latency / RTT of the peer that has the least of it, None without a peer."""
+    peers = snapshot.sample.peers if snapshot.sample else []
+    return min((ratio for peer in peers if (ratio := _ratio(peer, snapshot)) is not None), default=None)
+
+
+def iso(at: float) -> str:
+    """Unix time as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _present_peer(peer: Peer, snapshot: Snapshot) -> PeerView:
+    rates = snapshot.peer_rates.get(peer.id)
+    sampled_at = snapshot.sample.point.at if snapshot.sample else peer.connected_at
+    return PeerView(
+        id=peer.id,
+        address=peer.address,
+        stream_id=peer.stream_id,
+        connected_s=round(max(0.0, sampled_at - peer.connected_at), 1),
+        rtt_ms=round(peer.rtt_ms, 2),
+        latency_rtt_ratio=_ratio(peer, snapshot),
+        negotiated_latency_ms=peer.negotiated_latency_ms,
+        payload_mbps=rounded(rates.payload_mbps, 3) if rates else None,
+        wire_mbps=rounded(rates.wire_mbps, 3) if rates else None,
+        packets_sent_unique=peer.packets_sent_unique_total,
+        packets_retransmitted=peer.packets_retransmitted_total,
+        retransmitted_percent=rounded(percent(peer.packets_retransmitted_total, peer.packets_sent_unique_total), 2),
+        packets_dropped=peer.packets_dropped_total,
+        naks=peer.naks_total,
+        acks=peer.acks_total,
+        send_buffer_ms=peer.send_buffer_ms,
+        send_buffer_packets=peer.send_buffer_packets,
+        flight_packets=peer.flight_packets,
+        flow_window_packets=peer.flow_window_packets,
+        max_bandwidth_mbps=rounded(peer.max_bandwidth_mbps, 3),
+        link_capacity_mbps=round(peer.link_capacity_mbps, 1),
+        key_bits=peer.key_bits,
+        encryption_state=peer.encryption_state,
+        peer_version=peer.peer_version,
+        last_second=_present_last_second(rates),
+    )
+
+
+def _ratio(peer: Peer, snapshot: Snapshot) -> float | None:
+    latency_ms = peer.negotiated_latency_ms or snapshot.spec.latency_ms
+    return round(latency_ms / peer.rtt_ms, 1) if peer.rtt_ms > 0 else None
+
+
+def _present_last_second(rates: Rates | None) -> LastSecondView | None:
+    if rates is None:
+        return None
+    return LastSecondView(
+        packets_sent_unique=rates.packets_sent_unique,
+        packets_retransmitted=rates.packets_retransmitted,
+        packets_dropped=rates.packets_dropped,
+        retransmitted_percent=rounded(rates.retransmitted_percent, 2),
+    )
+
+
+def _present_totals(totals: dict[str, int]) -> TotalsView:
+    unique = totals.get("packets_sent_unique_total", 0)
+    retransmitted = totals.get("packets_retransmitted_total", 0)
+    return TotalsView(
+        payload_bytes=totals.get("payload_bytes_total", 0),
+        wire_bytes=totals.get("wire_bytes_total", 0),
+        packets_sent_unique=unique,
+        packets_retransmitted=retransmitted,
+        packets_dropped=totals.get("packets_dropped_total", 0),
+        retransmitted_percent=rounded(percent(retransmitted, unique), 2),
+    )
+
+
+def _present_input(snapshot: Snapshot, latest: Second | None) -> InputView | None:
+    if snapshot.sample is None:
+        return None
+    source = snapshot.sample.input
+    return InputView(
+        mbps=rounded(latest.input_mbps, 3) if latest else None,
+        bytes_total=source.bytes_total,
+        continuity_errors_total=source.continuity_errors_total,
+        rtp_gaps_total=source.rtp_gaps_total,
+        loops_total=source.loops_total,
+        last_packet_age_s=rounded(source.last_packet_age_s, 2),
+    )
+
+
+def _present_refusal(refusal: Refusal) -> RefusalView:
+    return RefusalView(
+        address=refusal.address,
+        reason=refusal.reason.value if refusal.reason else None,
+        reason_text=reason_text(refusal.reason),
+        count=refusal.count,
+        first_at=iso(refusal.first_at),
+        last_at=iso(refusal.last_at),
+    )
+
+
+def _present_worker(snapshot: Snapshot, meter: WorkerMeter) -> WorkerView | None:
+    if snapshot.worker_pid is None:
+        return None
+    use: WorkerUse = meter.read(snapshot.worker_pid)
+    return WorkerView(
+        pid=snapshot.worker_pid,
+        cpu_percent=rounded(use.cpu_percent, 1),
+        memory_mb=None if use.memory_bytes is None else round(use.memory_bytes / 1e6, 1),
+        started_at=iso(snapshot.worker_started_at) if snapshot.worker_started_at else None,
+    )
+
+
+def rounded(value: float | None, digits: int) -> float | None:
+    """Round what is known; None stays None."""
+    return None if value is None else round(value, digits)

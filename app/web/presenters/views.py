@@ -1,0 +1,301 @@
+"""The shapes of the JSON answers, each figure with its unit and definition.
+
+The API's description and the hover texts of the pages are made of these, so the three cannot disagree.
+Unknown is null, zero is 0. Times are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from app.media.analysis import AnalysisState
+from app.web.presenters.words import Severity
+
+
+def _is(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer or a part of one."""
+
+
+class LastSecondView(View, frozen=True):
+    """A flow over the last second."""
+
+    packets_sent_unique: Annotated[int, _is("SRT data packets sent in the last second, each counted once")]
+    packets_retransmitted: Annotated[int, _is("SRT data packets sent again in the last second")]
+    packets_dropped: Annotated[int, _is("Packets the sender gave up in the last second: too late to be of use")]
+    retransmitted_percent: Annotated[
+        float | None, _is("Retransmitted / unique packets of the last second. Loss that was repaired, not lost")
+    ]
+
+
+class PeerView(View, frozen=True):
+    """One receiver's SRT connection. Packet counters run from its beginning, Mb/s are over the last second."""
+
+    id: int
+    address: str
+    stream_id: Annotated[str, _is("SRT stream ID that the receiver sent")]
+    connected_s: Annotated[float, _is("Seconds since the SRT handshake")]
+    rtt_ms: Annotated[float, _is("Round-trip time as libsrt smooths it")]
+    latency_rtt_ratio: Annotated[
+        float | None, _is("Negotiated latency / RTT: how many times a lost packet can be asked for. 4 is the rule")
+    ]
+    negotiated_latency_ms: Annotated[
+        int | None, _is("The higher of the two ends' latencies, by which the receiver plays")
+    ]
+    payload_mbps: Annotated[float | None, _is("Transport stream delivered, without headers and retransmissions")]
+    wire_mbps: Annotated[float | None, _is("The same with SRT, UDP and IP headers and retransmissions")]
+    packets_sent_unique: Annotated[int, _is("SRT data packets sent since the connection was made, each counted once")]
+    packets_retransmitted: Annotated[int, _is("SRT data packets sent again since the connection was made")]
+    retransmitted_percent: Annotated[
+        float | None, _is("Retransmitted / unique packets since the connection was made. Loss that was repaired")
+    ]
+    packets_dropped: Annotated[
+        int, _is("Packets the sender gave up as too late since the connection was made: the loss that it knows of")
+    ]
+    naks: Annotated[int, _is("Loss reports received; a loss may be reported many times")]
+    acks: Annotated[int, _is("Acknowledgements received; their rise is the proof of delivery")]
+    send_buffer_ms: Annotated[int | None, _is("Time span of what the receiver has not acknowledged yet")]
+    send_buffer_packets: Annotated[int | None, _is("Packets that the receiver has not acknowledged yet")]
+    flight_packets: Annotated[int | None, _is("Packets sent and not acknowledged yet")]
+    flow_window_packets: Annotated[int | None, _is("Packets the receiver can still take")]
+    max_bandwidth_mbps: Annotated[float | None, _is("The sending cap that libsrt works with now")]
+    link_capacity_mbps: Annotated[float, _is("libsrt's packet-pair estimate of the path; rough")]
+    key_bits: Annotated[int | None, _is("AES key length in use")]
+    encryption_state: Annotated[str | None, _is("libsrt's key exchange state: secured, unsecured, bad_secret …")]
+    peer_version: Annotated[str | None, _is("The receiver's libsrt version")]
+    last_second: LastSecondView | None
+
+
+class InputView(View, frozen=True):
+    """What comes in from the source. Counters run from the worker's start."""
+
+    mbps: Annotated[float | None, _is("Transport stream that came in over the last second")]
+    bytes_total: int
+    continuity_errors_total: Annotated[int, _is("Continuity counter errors found in the source")]
+    rtp_gaps_total: Annotated[int, _is("RTP sequence numbers that never came")]
+    loops_total: Annotated[int, _is("How often the file began again")]
+    last_packet_age_s: Annotated[float | None, _is("Seconds since the source last gave a packet")]
+
+
+class WorkerView(View, frozen=True):
+    """The process that carries the stream."""
+
+    pid: int
+    cpu_percent: Annotated[float | None, _is("Percent of one core over the last seconds")]
+    memory_mb: Annotated[float | None, _is("Proportional set size, 10^6 bytes; shared pages count by their share")]
+    started_at: str | None
+
+
+class RefusalView(View, frozen=True):
+    """A caller that was turned away, counted by address and reason."""
+
+    address: str
+    reason: str | None
+    reason_text: str | None
+    count: int
+    first_at: str
+    last_at: str
+
+
+class SettingView(View, frozen=True):
+    """One setting: what was asked, what libsrt applied, what holds with the peers, and a note when they differ."""
+
+    name: str
+    asked: str
+    applied: str | None
+    negotiated: str | None
+    note: str | None
+    differs: bool
+
+
+class TotalsView(View, frozen=True):
+    """Counters since the stream was ordered to run, earlier workers and peers that left included."""
+
+    payload_bytes: int
+    wire_bytes: int
+    packets_sent_unique: int
+    packets_retransmitted: int
+    packets_dropped: int
+    retransmitted_percent: float | None
+
+
+class StreamView(View, frozen=True):
+    """All there is to say of a stream. Mb/s are sums over its peers over the last second."""
+
+    key: Annotated[str, _is("The stream's identity; the port is only an attribute")]
+    name: Annotated[str, _is("The operator's name for it, may be empty")]
+    label: Annotated[str, _is("The name, or one made of source and endpoint")]
+    spec: Annotated[dict[str, Any], _is("What was asked, without the passphrase")]
+    order: Annotated[str, _is("What the operator wants: run, stop")]
+    phase: Annotated[
+        str, _is("What is true: starting, waiting, delivering, stalled, backing_off, stopping, stopped, failed")
+    ]
+    phase_text: str
+    reason: Annotated[str | None, _is("Why it is in that phase")]
+    reason_text: str | None
+    remedy: Annotated[str | None, _is("What mends it")]
+    severity: Annotated[Severity, _is("How much it wants to be looked at")]
+    remark: Annotated[str | None, _is("Why a delivering stream wants attention")]
+    since: Annotated[str, _is("When the phase began")]
+    ordered_at: Annotated[str, _is("When it was ordered to run")]
+    retry_in_s: Annotated[float | None, _is("Seconds until the next try")]
+    restarts: Annotated[int, _is("Launches after the first since it was ordered to run")]
+    sample_age_s: Annotated[float | None, _is("Age of the figures")]
+    payload_mbps: Annotated[float | None, _is("Transport stream delivered, without headers and retransmissions")]
+    wire_mbps: Annotated[float | None, _is("The same with SRT, UDP and IP headers and retransmissions")]
+    rtt_ms: Annotated[float | None, _is("Round-trip time of the peer that has the longest")]
+    latency_rtt_ratio: Annotated[float | None, _is("Latency / RTT of the peer that has the least")]
+    last_second: LastSecondView | None
+    totals: TotalsView
+    file_bitrate_mbps: Annotated[float | None, _is("Transport rate of the file, from its PCR")]
+    peers: list[PeerView]
+    input: InputView | None
+    refusals: list[RefusalView]
+    notices: list[str]
+    settings: list[SettingView]
+    worker: WorkerView | None
+
+
+class RowView(View, frozen=True):
+    """A stream as one row of the dashboard; figures as in the stream's own view."""
+
+    key: str
+    label: str
+    severity: Severity
+    phase: str
+    phase_text: str
+    reason_text: str | None
+    remark: str | None
+    since: str
+    retry_in_s: float | None
+    restarts: int
+    sample_age_s: float | None
+    mode: str
+    target: str
+    source: str
+    source_kind: str
+    source_note: Annotated[str, _is("The interface of a multicast source, or how often a file began again")]
+    key_bits: int | None
+    peers: int
+    refused: int
+    payload_mbps: float | None
+    rtt_ms: float | None
+    latency_rtt_ratio: float | None
+    retransmitted_percent: float | None
+    packets_dropped: int
+    spark: list[float | None] | None = None
+
+
+class EventView(View, frozen=True):
+    """One event. A repeated one raises `count` and `at` of the entry that is there."""
+
+    at: str
+    first_at: str | None
+    count: int
+    key: str
+    name: str
+    kind: str
+    text: str
+    actor: str
+
+
+class SecondView(View, frozen=True):
+    """One interval of a stream's history, about a second long; `at` is its end, Unix time."""
+
+    at: float
+    peers: int
+    payload_mbps: float
+    wire_mbps: float
+    input_mbps: float
+    retransmitted_percent: float | None
+    packets_retransmitted: int
+    packets_dropped: int
+    rtt_ms: float | None
+    send_buffer_ms: int | None
+
+
+class SystemView(View, frozen=True):
+    """The machine this runs on."""
+
+    hostname: str
+    user: str
+    platform: str
+    uptime_s: int
+    cpu_percent: Annotated[float, _is("Load of all cores since the reading before")]
+    cpu_count: int
+    memory_used_mb: float
+    memory_total_mb: float
+    disk_used_percent: Annotated[float, _is("Of the file system that holds the media folder")]
+    disk_free_gb: float
+    addresses: Annotated[list[str], _is("Addresses that other hosts may reach this one by")]
+    streams_on_air: int
+    streams_max: int
+    sending_mbps: Annotated[float, _is("Payload of all streams together")]
+    gstreamer_version: str | None
+    libsrt_version: str | None
+    warnings: Annotated[list[str], _is("Known-bad versions in use")]
+    missing: Annotated[list[str], _is("Programs that are not installed, and what does not work without them")]
+
+
+class OverviewView(View, frozen=True):
+    """How the streams are, all together: what every page's head and title say."""
+
+    now: Annotated[str, _is("The server's time")]
+    hostname: str
+    streams: int
+    on_air: Annotated[int, _is("Streams that have a worker")]
+    fault: Annotated[int, _is("Streams that are stalled, backing off or failed")]
+    attention: Annotated[int, _is("Delivering streams with something to look at")]
+
+
+class AdviceView(View, frozen=True):
+    """What the stream's own RTT and retransmissions recommend, as the network test would."""
+
+    sentence: str
+    is_enough: Annotated[bool, _is("Whether the present settings do")]
+    latency_ms: Annotated[int, _is("Latency to set")]
+    overhead_percent: Annotated[int, _is("Overhead to set")]
+
+
+class LiveView(View, frozen=True):
+    """Everything a stream's page shows, in one answer; `samples` are those after the time that was asked."""
+
+    overview: OverviewView
+    stream: StreamView
+    samples: list[SecondView]
+    events: list[EventView]
+    advice: AdviceView | None
+
+
+class MediaInfoView(View, frozen=True):
+    """The analysis of a media file, and what a link must carry for it."""
+
+    state: AnalysisState
+    overhead_percent: int
+    needed_mbps: Annotated[float | None, _is("Payload, headers, and libsrt's cap for retransmissions on top")]
+
+
+class DashboardView(View, frozen=True):
+    """Everything a dashboard shows, in one answer."""
+
+    overview: OverviewView
+    system: SystemView
+    streams: list[RowView]
+    events: list[EventView]
+    free_ports: list[int]
+
+
+def definitions(view: type[View]) -> dict[str, str]:
+    """The definitions of a view's figures by field name, for hover texts."""
+    found = {}
+    for field in msgspec.structs.fields(view):
+        for meta in getattr(field.type, "__metadata__", ()):
+            if isinstance(meta, Meta) and meta.description:
+                found[field.name] = meta.description
+    return found

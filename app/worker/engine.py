@@ -1,0 +1,44 @@
+"""What a worker needs of whoever puts a stream on SRT; it says nothing of GStreamer.
+
+`pipeline.py` fulfils it with GStreamer. Another sender that talks to libsrt itself fits the same words and tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from app.protocol import Input, Peer
+
+
+class Sender(Protocol):
+    """A source on its way to SRT. Used from one thread; `Tell` may be called from any."""
+
+    def start(self) -> None:
+        """Bind the port or send the call out. Raises CannotSend."""
+
+    def poll(self) -> None:
+        """Handle what happened since the last call. Raises Finished when the sender has ended."""
+
+    def wake_fd(self) -> int:
+        """A file descriptor that is readable when `poll` has something to do."""
+
+    def is_on_its_way(self) -> bool:
+        """Whether the sender waits for the far end's answer and wants `poll` soon."""
+
+    def read_peers(self) -> list[Peer]:
+        """The connections that stand now."""
+
+    def read_input(self) -> Input:
+        """What came in from the source so far."""
+
+    def read_applied(self) -> dict[str, Any]:
+        """The settings in force, read back from the library and not from the spec."""
+
+    def read_debug(self) -> dict[str, Any]:
+        """Raw values for the debug view; allow-listed, nothing secret."""
+
+    def engine_name(self) -> str:
+        """Libraries and versions in use, as `GStreamer 1.22.0, libsrt 1.5.1`."""
+
+    def stop(self) -> None:
+        """Close the connections and let go of everything; may be called at any time, twice as well."""

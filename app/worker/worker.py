@@ -1,0 +1,244 @@
+"""The worker: one process that carries one stream. Run as `python -m app.worker.worker`, order on standard input.
+
+It reads the order, builds the sender, and then samples once a second and tells whoever listens on its socket, until it
+is told to stop or the sender ends. It leaves `<socket>.ended` behind, so that its reason outlives a manager's absence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import queue
+import resource
+import select
+import selectors
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from app import protocol
+from app.domain.endings import CannotSend, Finished
+from app.domain.spec import public_spec
+from app.domain.status import Reason
+from app.machine.steady_clock import unix_now
+from app.protocol import (
+    Debug,
+    Ended,
+    FromWorker,
+    Hello,
+    History,
+    Notice,
+    PeerEvent,
+    Ready,
+    Report,
+    Stop,
+    Tell,
+    ToWorker,
+)
+from app.protocol import WorkerOrder as Order
+from app.worker.engine import Sender
+from app.worker.ledger import Ledger
+from app.worker.link import WorkerLink
+
+_SAMPLE_EVERY_S: Final = 1.0
+_SAMPLE_APART_S: Final = 0.3  # two samples this close still make a rate
+_FOLLOW_EVERY_S: Final = 0.2
+_POLL_SOON_S: Final = 0.05
+_SETTINGS_EVERY_SAMPLES: Final = 10
+_PAGE_BYTES: Final = resource.getpagesize()
+_LINE_BYTES: Final = 256  # of /proc/self/statm
+_FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # its error log is all that it writes
+_OPEN_FILES_MAX: Final = 1024
+
+Build = Callable[[Order, Tell], Sender]
+
+
+class Worker:
+    """The worker's loop, all in one thread but for `tell`, which the engine calls from threads of its own."""
+
+    def __init__(self, order: Order, build: Build) -> None:
+        self._order = order
+        self._build = build
+        self._selector = selectors.DefaultSelector()
+        self._ledger = Ledger()
+        self._told: queue.SimpleQueue[PeerEvent | Notice] = queue.SimpleQueue()
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._selector.register(self._wake_fd, selectors.EVENT_READ, self._pass_on)
+        self._started_at = unix_now()
+        self._applied: dict[str, Any] = {}
+        self._memory_fd = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._is_ready = False
+        self._is_stopping = False
+        self._is_sample_urgent = False
+        self._sampled_at = 0.0
+        self._sender: Sender | None = None
+        self._link = WorkerLink(Path(order.socket_path), self._selector, greeting=self._greeting, on_order=self._obey)
+
+    def run(self) -> Ended:
+        """Carry the stream to its end and give the reason; None as reason is a stop that was ordered."""
+        ended = self._carry()
+        self._pass_on()
+        self._link.say(ended)
+        self._link.close()
+        return ended
+
+    def _carry(self) -> Ended:
+        try:
+            self._sender = self._build(self._order, self.tell)
+            self._sender.start()
+            self._selector.register(self._sender.wake_fd(), selectors.EVENT_READ, lambda: None)
+            self._is_ready = True
+            self._link.say(Ready(), keep=False)
+            self._loop(self._sender)
+        except (CannotSend, Finished) as end:
+            return Ended(unix_now(), end.reason, end.detail)
+        finally:
+            self._close()
+        return Ended(unix_now(), None)
+
+    def _close(self) -> None:
+        if self._sender is None:
+            return
+        if self._is_ready:
+            self._sample(self._sender, is_last=True)  # the totals must hold what was sent since the last full second
+        self._sender.stop()
+
+    def _loop(self, sender: Sender) -> None:
+        due = time.monotonic() + _SAMPLE_EVERY_S
+        while not self._is_stopping:
+            wait_s = min(max(0.0, due - time.monotonic()), _POLL_SOON_S if sender.is_on_its_way() else _FOLLOW_EVERY_S)
+            for key, _ in self._selector.select(wait_s):
+                key.data()
+            sender.poll()
+            if self._is_sample_urgent:
+                due = min(due, self._sampled_at + _SAMPLE_APART_S)
+            if time.monotonic() >= due:
+                due = max(due + _SAMPLE_EVERY_S, time.monotonic())
+                self._sample(sender)
+                self._check_memory()
+            else:
+                self._ledger.follow(sender.read_peers())
+
+    def _sample(self, sender: Sender, *, is_last: bool = False) -> None:
+        self._sampled_at, self._is_sample_urgent = time.monotonic(), False
+        sample = self._ledger.sample(unix_now(), sender.read_peers(), sender.read_input())
+        if self._ledger.count % _SETTINGS_EVERY_SAMPLES == 1:
+            self._applied = sender.read_applied()
+        self._link.say(msgspec.structs.replace(sample, applied=self._applied, is_last=is_last), keep=False)
+
+    def _check_memory(self) -> None:
+        used = int(os.pread(self._memory_fd, _LINE_BYTES, 0).split()[1]) * _PAGE_BYTES
+        if self._order.memory_bytes and used > self._order.memory_bytes:
+            raise Finished(Reason.OUT_OF_MEMORY, f"{used >> 20} MB of {self._order.memory_bytes >> 20} MB")
+
+    def tell(self, event: PeerEvent | Notice) -> None:
+        """Queue an event; safe in any thread. A peer that left must leave the list at once, not a second later."""
+        self._told.put(event)
+        if isinstance(event, PeerEvent) and event.change == "disconnected":
+            self._is_sample_urgent = True
+        os.eventfd_write(self._wake_fd, 1)
+
+    def stop(self) -> None:
+        """End the loop at the next turn; safe in a signal handler."""
+        self._is_stopping = True
+        os.eventfd_write(self._wake_fd, 1)
+
+    def _pass_on(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake_fd)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._link.say(self._told.get_nowait())
+
+    def _greeting(self) -> list[FromWorker]:
+        hello = Hello(
+            key=self._order.key,
+            pid=os.getpid(),
+            started_at=self._started_at,
+            spec=public_spec(self._order.spec),
+            engine=self._sender.engine_name() if self._sender is not None else "",
+        )
+        ready: list[FromWorker] = [Ready()] if self._is_ready else []
+        return [hello, History(self._ledger.points()), *ready]
+
+    def _obey(self, order: ToWorker) -> None:
+        match order:
+            case Stop():
+                self.stop()
+            case Report():
+                values = self._sender.read_debug() if self._sender is not None else {}
+                self._link.say(Debug(values), keep=False)
+
+
+def main(build: Build | None = None) -> int:
+    """Read the order, carry the stream, leave the reason behind. Exit status 0 for a good end, 1 otherwise.
+
+    `build` makes the sender; GStreamer's without it.
+    """
+    faulthandler.enable()
+    order = protocol.decode_order(sys.stdin.buffer.readline(protocol.LINE_BYTES_MAX))
+    _limit_resources(order.memory_bytes)
+    # A manager that died while this worker was starting cannot be found by it, nor it by the next manager: until the
+    # socket is there the worker lives no longer than the manager that holds the other end of its standard input.
+    if _is_abandoned():
+        return 1
+    worker = Worker(order, build or _with_gstreamer)
+    if _is_abandoned():
+        worker.stop()
+    sys.stdin.close()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    try:
+        ended = worker.run()
+    except Exception as error:  # noqa: BLE001 - the worker's last line of defence: its end must have a reason
+        # Not raised further: Python's own way out would run libsrt's destructors, which can wait for ever.
+        traceback.print_exc()
+        ended = Ended(unix_now(), Reason.ENGINE_ERROR, f"{type(error).__name__}: {error}")
+    _leave_reason(Path(order.socket_path), ended)
+    return 0 if ended.reason in (None, Reason.END_OF_FILE) else 1
+
+
+def _with_gstreamer(order: Order, tell: Tell) -> Sender:
+    from app.engines.gstreamer.pipeline import GstSender  # only now: the link is cheap to import, GStreamer is not
+
+    return GstSender(order, tell)
+
+
+def _is_abandoned() -> bool:
+    """Whether nobody holds the other end of standard input any more."""
+    poll = select.poll()
+    poll.register(sys.stdin.fileno(), 0)
+    return any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll(0))
+
+
+def _limit_resources(memory_bytes: int) -> None:
+    """Walls that a healthy worker never meets; behind the memory ceiling that is checked each second, one of data."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the passphrase
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES_MAX, _FILE_BYTES_MAX))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(_OPEN_FILES_MAX, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    if memory_bytes:
+        resource.setrlimit(resource.RLIMIT_DATA, (3 * memory_bytes, 3 * memory_bytes))
+
+
+def _leave_reason(socket_path: Path, ended: Ended) -> None:
+    target = socket_path.with_suffix(".ended")
+    with contextlib.suppress(OSError):  # a full disk must not turn a good end into a crash
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(protocol.encode(ended))
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stderr.flush()
+    # libsrt's threads race its static destructors: a worker that said its last word has seen "double free" there.
+    os._exit(status)
