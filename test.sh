@@ -1,38 +1,58 @@
 #!/usr/bin/env bash
-# Sets the machine up for testing, then runs ruff, mypy and pytest; arguments go to pytest.
+# Sets the machine up for testing, then runs the static checks and pytest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 if [ "${1:-}" = --help ]; then
     cat <<'HELP'
-usage: ./test.sh [PYTEST ARGUMENT...]
+usage: ./test.sh [TIER] [PYTEST ARGUMENT...]
 
-Installs what the tests need, then runs ruff, mypy and pytest.
-  ./test.sh                     everything
+Installs what the tests need, then runs the static checks and pytest.
+  ./test.sh                     everything except the campaigns
+  ./test.sh fast                unit, web and house tests; no package checks, no static checks
+  ./test.sh wire                real engines, receivers and processes
+  ./test.sh browser             the pages in headless Chromium
+  ./test.sh campaign            the long tests, at full length
   ./test.sh tests/unit -k spec  a part
+
+A test that fails is run once more, alone. One that then passes is listed as FLAKY, and the run fails if
+more than FLAKY_ALLOWED tests (default 0) are flaky.
 HELP
     exit
 fi
 
 # shellcheck source=scripts/setup.sh
 . scripts/setup.sh
-set_up test
+tier=${1:-}
+case $tier in
+    fast | wire | browser | campaign) shift ;;
+    *) tier= ;;
+esac
+if [ "$tier" != fast ] || [ ! -x $VENV/bin/pytest ]; then set_up test; fi
 
-say "ruff"
-$VENV/bin/ruff format --check --quiet . || die "run $VENV/bin/ruff format ."
-$VENV/bin/ruff check --quiet .
-say "mypy"
-$VENV/bin/mypy --no-error-summary
-say "pytest"
-# Most tests wait for something real, so two run side by side. Witnesses in real time then share two cores with what they
-# watch: what fails is run once more, by itself and in plain sight. What fails twice has failed.
-scratch=$(mktemp -d /tmp/mcr.XXXXXX) # short: the names of Unix sockets have their limit
-trap 'rm -rf "$scratch"' EXIT
-status=0
-$VENV/bin/python -m pytest -n 2 --dist loadfile --basetemp "$scratch/t" "$@" || status=$?
-if [ "$status" -eq 1 ]; then
-    say "the tests above failed: once more, and nothing else beside them"
-    status=0
-    $VENV/bin/python -m pytest --basetemp "$scratch/t" "$@" -n 0 --last-failed --last-failed-no-failures none || status=$?
+if [ -z "$tier" ]; then
+    say "static checks"
+    scripts/lint.sh
 fi
-exit "$status"
+say "pytest ${tier:-(all tiers)}"
+scratch=$(mktemp -d /tmp/mcr.XXXXXX) # short: names of Unix sockets are limited
+trap 'rm -rf "$scratch"' EXIT
+[ "$tier" != campaign ] || export MCR_TEST_LONG=1
+select=()
+[ -z "$tier" ] || select=(-m "$tier")
+run=("$VENV/bin/python" -m pytest --basetemp "$scratch/t" -o "cache_dir=$scratch/cache" "${select[@]}" "$@")
+failed() { $VENV/bin/python scripts/failed_tests.py "$scratch/cache"; }
+status=0
+# Most tests wait for something real, so two files run at the same time.
+"${run[@]}" -n 2 --dist loadfile || status=$?
+[ "$status" -eq 1 ] || exit "$status"
+
+# Real-time checks compete for CPU with what they measure: failures run once more, alone, and are reported.
+failed >"$scratch/first"
+say "the tests above failed: once more, alone"
+"${run[@]}" -n 0 --last-failed --last-failed-no-failures none || status=$?
+failed >"$scratch/second"
+flaky=$(grep -vxF -f "$scratch/second" "$scratch/first" || true)
+[ -z "$flaky" ] || printf 'FLAKY %s\n' "${flaky//$'\n'/$'\nFLAKY '}"
+[ ! -s "$scratch/second" ] || exit 1
+[ "$(wc -l <<<"$flaky")" -le "${FLAKY_ALLOWED:-0}" ] || die "flaky tests are defects: find the race"

@@ -62,6 +62,7 @@ def create_app(
     library = MediaLibrary(settings.media_folder)
     app = Flask(__name__)
     app.config["SECRET_KEY"] = settings.secret_key.reveal()
+    app.config["TEMPLATES_AUTO_RELOAD"] = settings.flask_env == "development"
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     register_error_handlers(app)
     register_static_files(app)

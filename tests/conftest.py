@@ -11,6 +11,31 @@ from hypothesis import settings
 from tests.instruments.product import Product
 from tests.instruments.sample import make_sample
 
+# Which tier a folder of tests belongs to. `./test.sh TIER` runs one of them; a test can mark itself `campaign`.
+TIERS = {
+    "unit": "fast",
+    "web": "fast",
+    "house": "fast",
+    "contract": "wire",
+    "engine": "wire",
+    "peers": "wire",
+    "system": "wire",
+    "browser": "browser",
+    "campaigns": "campaign",
+}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with its tier. Campaigns run only when they are asked for by `-m`."""
+    tests = Path(__file__).parent
+    for item in items:
+        item.add_marker(TIERS[item.path.relative_to(tests).parts[0]])
+    if not config.getoption("-m"):
+        campaigns = [item for item in items if item.get_closest_marker("campaign")]
+        config.hook.pytest_deselected(items=campaigns)
+        items[:] = [item for item in items if item not in campaigns]
+
+
 # No deadline: the time an example takes says nothing on a shared machine.
 settings.register_profile("product", deadline=None)
 settings.load_profile("product")

@@ -56,13 +56,6 @@ class LimitReached(ProductError):
     http_status = 409
 
 
-class WrongState(ProductError):
-    """The order makes no sense in the stream's present phase."""
-
-    code = "wrong_state"
-    http_status = 409
-
-
 class CouldNotStart(ProductError):
     """The order was right, and starting it failed; `reason` is a value of domain.status.Reason."""
 

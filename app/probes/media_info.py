@@ -7,7 +7,6 @@ ffprobe is held to this one file besides.
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,11 +50,6 @@ class MediaDetails(msgspec.Struct, frozen=True):
 
     tool: str
     streams: tuple[StreamDetails, ...]
-
-
-def missing_tools() -> list[str]:
-    """The tools that are not installed; without both there are no details."""
-    return [tool for tool in TOOLS if shutil.which(tool) is None]
 
 
 def read_details(path: Path, cancel: CancelSwitch | None = None) -> MediaDetails:

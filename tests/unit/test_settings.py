@@ -56,6 +56,7 @@ def test_every_problem_is_named_at_once():
         ("API_KEY", "nyckelå"),
         ("HOST", "-evil"),
         ("FLASK_ENV", "prod"),
+        ("FLASK_ENV", "testing"),
         ("RUNTIME_FOLDER", "/tmp/" + "x" * 90),
     ],
 )

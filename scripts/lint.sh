@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Every static check, in the order of their speed. Needs the environment that test.sh sets up.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+bin=.venv/bin
+
+$bin/ruff format --check --quiet . || { echo "error: run make fix" >&2; exit 1; }
+$bin/ruff check --quiet .
+$bin/codespell
+git ls-files '*.sh' mcr .ci/run | xargs shellcheck --external-sources
+$bin/mypy --no-error-summary
+$bin/lint-imports --no-cache >/dev/null || $bin/lint-imports --no-cache
