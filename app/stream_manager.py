@@ -16,12 +16,12 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
+from app.domain.constants import BARS_BITRATE_BPS
 from app.domain.errors import CouldNotStart, InvalidInput, LimitReached, NotFound, PortInUse
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, CallerEndpoint, FileSource, ListenerEndpoint, StreamSpec
 from app.domain.stats import Second, seconds
 from app.domain.status import ALIVE, NOT_RETRIABLE, Order, Phase, Reason, Status
-from app.dvb_config import BARS_BITRATE_BPS
 from app.machine.steady_clock import unix_now
 from app.media.library import MediaLibrary
 from app.protocol import WorkerOrder

@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from app.domain.advice.recommendation import LATENCY_MS_FLOOR, LATENCY_MS_HIGHEST, LATENCY_MS_LOWEST
+from app.domain.advice.recommendation import LATENCY_MS_FLOOR
+from app.domain.constants import LATENCY_MS_HIGHEST, LATENCY_MS_LOWEST
 from app.domain.errors import InvalidInput
 from app.domain.names import problem_with_host
 

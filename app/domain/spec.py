@@ -12,13 +12,18 @@ from typing import Any, Literal, cast
 import msgspec
 
 from app.domain import names
+from app.domain.constants import (
+    LATENCY_MS_HIGHEST,
+    LATENCY_MS_LOWEST,
+    OVERHEAD_PERCENT_ASKED,
+    PASSPHRASE_BYTES,
+    SMOOTHING_LATENCY_MS,
+)
 from app.domain.errors import InvalidInput
 from app.domain.secret import Secret
 
-LATENCY_MS = (20, 8000)
-OVERHEAD_PERCENT = (1, 99)
-SMOOTHING_LATENCY_MS = (0, 1000)
-PASSPHRASE_BYTES = (10, 79)
+LATENCY_MS = (LATENCY_MS_LOWEST, LATENCY_MS_HIGHEST)
+OVERHEAD_PERCENT = OVERHEAD_PERCENT_ASKED
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

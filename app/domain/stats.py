@@ -11,6 +11,8 @@ from typing import Protocol
 
 import msgspec
 
+from app.domain.constants import SRT_HEADER_BYTES
+
 SHORTEST_INTERVAL_S = 0.2
 
 
@@ -89,9 +91,9 @@ def percent(part: int, whole: int) -> float | None:
     return 100 * part / whole if whole else None
 
 
-def payload_bytes(bytes_with_headers: int, packets: int, header_bytes: int = 44) -> int:
+def payload_bytes(bytes_with_headers: int, packets: int) -> int:
     """Take libsrt's headers out of its byte counters: 20 IPv4 + 8 UDP + 16 SRT per packet (srt.h, bytesWithHdr)."""
-    return max(0, bytes_with_headers - header_bytes * packets)
+    return max(0, bytes_with_headers - SRT_HEADER_BYTES * packets)
 
 
 class Second(msgspec.Struct, frozen=True):

@@ -19,7 +19,6 @@ from typing import Final
 import msgspec
 
 from app.domain.errors import LimitReached
-from app.dvb_config import SRT_PAYLOAD_BYTES, applied_overhead_percent
 from app.media.library import FileIdentity, MediaLibrary
 from app.media.scan_ts import Failed, Line, Progress, Scanned
 from app.mpegts.inspect.report import Analysis
@@ -31,7 +30,6 @@ WAITING_MAX: Final = 50
 _KEPT_MAX: Final = 200
 # A failure may have been the disk's mood: asked again after this long, the file is read again.
 _FAILURE_KEPT_S: Final = 10.0
-_HEADER_BYTES: Final = 44  # IPv4, UDP and SRT, as libsrt counts them
 
 
 class AnalysisPhase(StrEnum):
@@ -56,12 +54,6 @@ class AnalysisState(msgspec.Struct, frozen=True):
     details_problem: str | None = None
     analysis: Analysis | None = None
     problem: str | None = None
-
-
-def bandwidth_needed_bps(bitrate_bps: int, overhead_percent: int) -> int:
-    """What a link must carry on the wire, worst case: payload, headers, and libsrt's cap for retransmissions on top."""
-    with_headers = bitrate_bps * (SRT_PAYLOAD_BYTES + _HEADER_BYTES) / SRT_PAYLOAD_BYTES
-    return round(with_headers * (1 + applied_overhead_percent(overhead_percent) / 100))
 
 
 # Reads a file to its end and tells its progress, 0 to 1, on the way; raises ScanFailed.

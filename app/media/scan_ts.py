@@ -16,11 +16,12 @@ from typing import Final
 
 import msgspec
 
+from app.domain.constants import TS_PACKET_BYTES
 from app.mpegts.framing import Aligner
 from app.mpegts.inspect.analysis import Analyser
 from app.mpegts.inspect.report import Analysis
 
-PIECE_BYTES: Final = 348 * 188 * 4
+PIECE_BYTES: Final = 348 * TS_PACKET_BYTES * 4
 _PROGRESS_S: Final = 0.25
 # Pages are given back in stretches: one call for each piece would cost more than it saves.
 _GIVE_BACK_BYTES: Final = 32 * 1024 * 1024

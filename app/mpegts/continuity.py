@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-_PACKET_BYTES: Final = 188
-_SYNC: Final = 0x47
+from app.domain.constants import NULL_PID, TS_SYNC_BYTE
+from app.domain.constants import TS_PACKET_BYTES as PACKET_BYTES
+
 # Marks the counter of a packet that came twice: equal to no counter, so that a third time is an error.
 _REPEATED: Final = 0x10
-_NULL_PID: Final = 0x1FFF
 _RTP_HEADER_BYTES: Final = 12
 
 
@@ -26,14 +26,14 @@ class ContinuityCheck:
 
     def check(self, packets: bytes) -> None:
         """Look at whole packets; bytes that are not packets in step are one error and not looked at further."""
-        if len(packets) % _PACKET_BYTES or packets[::_PACKET_BYTES].count(_SYNC) * _PACKET_BYTES != len(packets):
+        if len(packets) % PACKET_BYTES or packets[::PACKET_BYTES].count(TS_SYNC_BYTE) * PACKET_BYTES != len(packets):
             self.errors_total += 1
             return
         last = self._last
-        headers = zip(packets[1::_PACKET_BYTES], packets[2::_PACKET_BYTES], packets[3::_PACKET_BYTES], strict=True)
+        headers = zip(packets[1::PACKET_BYTES], packets[2::PACKET_BYTES], packets[3::PACKET_BYTES], strict=True)
         for index, (high, low, flags) in enumerate(headers):
             pid = (high & 0x1F) << 8 | low
-            if not flags & 0x10 or pid == _NULL_PID or high & 0x80:
+            if not flags & 0x10 or pid == NULL_PID or high & 0x80:
                 continue
             counter = flags & 0x0F
             before = last.get(pid)
@@ -55,7 +55,7 @@ class ContinuityCheck:
 
 def _packet_of(place: tuple[int, bytes, int]) -> bytes:
     _, packets, index = place
-    return packets[index * _PACKET_BYTES : (index + 1) * _PACKET_BYTES]
+    return packets[index * PACKET_BYTES : (index + 1) * PACKET_BYTES]
 
 
 def _without_pcr(packet: bytes) -> bytes:

@@ -10,9 +10,10 @@ import sys
 from itertools import compress
 from typing import Final
 
-PACKET_BYTES: Final = 188
-SYNC: Final = 0x47
-NULL_PID: Final = 0x1FFF
+from app.domain.constants import TS_PACKET_BYTES, TS_SYNC_BYTE
+
+PACKET_BYTES: Final = TS_PACKET_BYTES
+SYNC: Final = TS_SYNC_BYTE
 PCR_HZ: Final = 27_000_000
 PTS_HZ: Final = 90_000
 PTS_WRAP: Final = 1 << 33

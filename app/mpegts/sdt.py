@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.domain.constants import SERVICE_DESCRIPTOR
 from app.mpegts.sections import crc32_mpeg
 
-SDT_PID: Final = 0x11
 _TABLE_ID: Final = 0x42  # SDT, actual transport stream
 _TRANSPORT_STREAM_ID: Final = 1
 _ORIGINAL_NETWORK_ID: Final = 0xFF01  # private temporary use (ETSI TS 101 162)
-_SERVICE_DESCRIPTOR: Final = 0x48
 _DIGITAL_TELEVISION: Final = 0x01
 _RUNNING: Final = 4 << 13
 
@@ -19,7 +18,7 @@ def sdt_section(*, service_id: int, provider: str, name: str) -> bytes:
     """Make the section that names one running, unscrambled television service. Provider and name are ASCII."""
     who, what = provider.encode("ascii"), name.encode("ascii")
     service = bytes([_DIGITAL_TELEVISION, len(who), *who, len(what), *what])
-    descriptor = bytes([_SERVICE_DESCRIPTOR, len(service)]) + service
+    descriptor = bytes([SERVICE_DESCRIPTOR, len(service)]) + service
     entry = service_id.to_bytes(2, "big") + b"\xfc" + (_RUNNING | len(descriptor)).to_bytes(2, "big") + descriptor
     body = (
         _TRANSPORT_STREAM_ID.to_bytes(2, "big")

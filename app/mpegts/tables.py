@@ -7,15 +7,14 @@ from typing import Final
 
 import msgspec
 
+from app.domain.constants import PID_MASK, SERVICE_DESCRIPTOR
 from app.mpegts.sections import crc32_mpeg, section_length
 
 PAT_PID: Final = 0x0000
-SDT_PID: Final = 0x0011
 TDT_PID: Final = 0x0014
 PAT_TABLE: Final = 0x00
 PMT_TABLE: Final = 0x02
 SDT_TABLE: Final = 0x42  # of the actual transport stream
-_SERVICE_DESCRIPTOR: Final = 0x48
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -50,7 +49,7 @@ def read_pat(section: bytes) -> dict[int, int] | None:
         return None
     pairs = (body[at : at + 4] for at in range(0, len(body) - 3, 4))
     return {
-        number: int.from_bytes(pair[2:], "big") & 0x1FFF
+        number: int.from_bytes(pair[2:], "big") & PID_MASK
         for pair in pairs
         if (number := int.from_bytes(pair[:2], "big"))
     }
@@ -85,7 +84,7 @@ def read_sdt(section: bytes) -> list[Service] | None:
     while at + 5 <= len(body):
         length = _twelve_bits(body, at + 3)
         for tag, data in read_descriptors(body[at + 5 : at + 5 + length]):
-            if tag == _SERVICE_DESCRIPTOR and len(data) >= 3:
+            if tag == SERVICE_DESCRIPTOR and len(data) >= 3:
                 provider, name = _two_strings(data[1:])
                 services.append(Service(int.from_bytes(body[at : at + 2], "big"), name, provider))
         at += 5 + length

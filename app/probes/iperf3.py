@@ -8,11 +8,12 @@ from typing import Final
 
 import msgspec
 
+from app.domain.constants import SRT_PAYLOAD_BYTES
 from app.probes.run import CancelSwitch, ProbeFailed, TimedOut, run
 
 PORT_DEFAULT: Final = 5201  # iperf3's own
 CONNECT_TIMEOUT_S: Final = 5
-UDP_PAYLOAD_BYTES: Final = 1316  # as large as SRT's packets, so that it is lost as SRT's are
+UDP_PAYLOAD_BYTES: Final = SRT_PAYLOAD_BYTES  # as large as SRT's packets, so that it is lost as SRT's are
 _GRACE_S: Final = 4  # to exchange results and close, after the test's duration
 _ROUND_TRIPS: Final = 16  # of the control connection, from its handshake to its end
 _BPS_HIGHEST: Final = 1e13

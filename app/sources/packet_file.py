@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
+from app.domain.constants import TS_PACKETS_PER_SRT_PACKET
 from app.domain.endings import Finished
 from app.domain.status import Reason
-from app.dvb_config import TS_PACKETS_PER_SRT_PACKET
 from app.mpegts.framing import find_sync, whole_packets
 from app.mpegts.loop.filler import BLOCK_PACKETS
 from app.mpegts.packets import PACKET_BYTES

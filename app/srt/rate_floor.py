@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from app.domain.constants import SRT_HEADER_BYTES, SRT_PAYLOAD_BYTES
 from app.domain.stats import grown
-from app.dvb_config import SRT_PAYLOAD_BYTES
 
 _READINGS_REMEMBERED: Final = 30
 _INTERVAL_S: Final = 0.9
-_HEADER_BYTES: Final = 44
 
 
 class RateFloor:
@@ -43,7 +42,7 @@ class RateFloor:
                 self._rates.append(new / (at - self._at))
             self._at, self._bytes_total = at, bytes_total
         payload = self._known_bps / 8 if self._known_bps else self._second_highest()
-        return round(payload * (SRT_PAYLOAD_BYTES + _HEADER_BYTES) / SRT_PAYLOAD_BYTES)
+        return round(payload * (SRT_PAYLOAD_BYTES + SRT_HEADER_BYTES) / SRT_PAYLOAD_BYTES)
 
     def _second_highest(self) -> float:
         return sorted(self._rates)[-2] if len(self._rates) >= 2 else 0.0

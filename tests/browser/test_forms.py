@@ -22,7 +22,7 @@ def test_a_listener_is_started_from_a_file_of_the_browser(page: Browser, manager
     page.click("#media-list li[data-name='bars.ts'] button")
     page.wait_gone("#media-browser")
     page.wait_text("#path-hint", "3.00 Mb/s constant")
-    page.wait_text("#budget", "Needs 3.8 Mb/s.")
+    page.wait_text("#budget", "Needs 3.88 Mb/s.")
     page.type("#name", "From the page")
     page.click("#start-stream")
     page.wait_text("#streams", "From the page")

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import dvb_config
+from app.domain.constants import RTT_MS_ASSUMED
+from app.domain.link_budget import applied_overhead_percent, buffer_packets
 from app.domain.secret import Secret
 from app.domain.spec import CallerEndpoint, Encryption, FileSource, ListenerEndpoint, StreamSpec
 
@@ -20,7 +22,7 @@ def spec(**fields: object) -> StreamSpec:
 
 @pytest.mark.parametrize(("asked", "applied"), [(1, 5), (4, 5), (5, 5), (25, 25), (99, 99)])
 def test_an_overhead_below_what_libsrt_takes_is_raised_to_it(asked: int, applied: int) -> None:
-    assert dvb_config.applied_overhead_percent(asked) == applied
+    assert applied_overhead_percent(asked) == applied
     options = dvb_config.srt_options(spec(overhead_percent=asked), dscp=34)
     assert options["oheadbw"] == str(applied)
     # Any other maxbw makes libsrt ignore the overhead.
@@ -69,16 +71,16 @@ def test_every_option_is_one_that_gstreamer_and_libsrt_understand(
 
 @given(latency_ms=st.integers(20, 8000), bitrate_bps=st.integers(64_000, 200_000_000))
 def test_buffers_hold_the_latency_and_half_a_round_trip_of_the_bitrate(latency_ms: int, bitrate_bps: int) -> None:
-    needed = (latency_ms + dvb_config.RTT_MS_ASSUMED / 2) * bitrate_bps / 8 / 1316 / 1000
+    needed = (latency_ms + RTT_MS_ASSUMED / 2) * bitrate_bps / 8 / 1316 / 1000
     options = dvb_config.srt_options(spec(latency_ms=latency_ms), dscp=0, bitrate_bps=bitrate_bps)
     assert int(options["fc"]) >= needed
     assert int(options["sndbuf"]) / 1472 >= needed
 
 
 def test_a_longer_latency_or_a_higher_bitrate_needs_more_buffer() -> None:
-    small = dvb_config.buffer_packets(latency_ms=200, bitrate_bps=8_000_000)
-    assert dvb_config.buffer_packets(latency_ms=400, bitrate_bps=8_000_000) > small
-    assert dvb_config.buffer_packets(latency_ms=200, bitrate_bps=16_000_000) > small
+    small = buffer_packets(latency_ms=200, bitrate_bps=8_000_000)
+    assert buffer_packets(latency_ms=400, bitrate_bps=8_000_000) > small
+    assert buffer_packets(latency_ms=200, bitrate_bps=16_000_000) > small
 
 
 def test_an_srt_packet_carries_seven_transport_packets() -> None:

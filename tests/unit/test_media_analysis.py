@@ -16,7 +16,6 @@ from app.media.analysis import (
     AnalysisState,
     MediaAnalyst,
     ScanFailed,
-    bandwidth_needed_bps,
 )
 from app.media.library import MediaLibrary
 from app.mpegts.inspect.report import Analysis, Repetition
@@ -203,9 +202,3 @@ def _children(module: str) -> list[int]:
     own = Path(f"/proc/{os.getpid()}/task")
     pids = {int(pid) for task in own.iterdir() for pid in (task / "children").read_text().split()}
     return [pid for pid in pids if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
-
-
-def test_the_bandwidth_needed_counts_headers_and_the_overhead_that_is_applied() -> None:
-    # 1316 bytes of payload travel in 1360; 25 % for retransmissions come on top.
-    assert bandwidth_needed_bps(8_000_000, 25) == round(8_000_000 * 1360 / 1316 * 1.25)
-    assert bandwidth_needed_bps(8_000_000, 1) == bandwidth_needed_bps(8_000_000, 5)

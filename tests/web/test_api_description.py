@@ -24,6 +24,7 @@ PATHS = [
     "/api/media",
     "/api/media/check?path=bars.ts",
     "/api/media/info?path=bars.ts",
+    "/api/link-budget?latency_ms=200&overhead_percent=25&bitrate_bps=8000000&rtt_ms=40",
     "/api/channels",
     "/api/interfaces",
     "/api/system",

@@ -12,19 +12,22 @@ from typing import Final
 
 import msgspec
 
-LATENCY_MS_LOWEST: Final = 20
-LATENCY_MS_HIGHEST: Final = 8000
+from app.domain.constants import (
+    BUFFER_UNIT_BYTES,
+    LATENCY_MS_HIGHEST,
+    LATENCY_MS_LOWEST,
+    OVERHEAD_PERCENT_DEFAULT,
+    OVERHEAD_PERCENT_HIGHEST,
+    OVERHEAD_PERCENT_LOWEST,
+)
+from app.domain.link_budget import bandwidth_needed_bps, burst_repaired_ms, outage_survived_ms, packets_per_second
+
 LATENCY_MS_FLOOR: Final = 80  # the guide's own floor, kept unless the operator asks for less
 SHORT_RTT_MS: Final = 20  # up to here the table's minimum latency counts
-OVERHEAD_PERCENT_LOWEST: Final = 5  # libsrt SRTO_OHEADBW accepts 5..100
-OVERHEAD_PERCENT_HIGHEST: Final = 99
-OVERHEAD_PERCENT_UNKNOWN: Final = 25  # nothing known of the loss; libsrt's default too
 LOSS_PERCENT_ASSUMED: Final = 3.0  # gives the guide's rule of thumb, 4 x RTT
 K_LOWEST: Final = 2.0  # below it a lost retransmission is never repeated, and we measured nothing
 _RTT_MS_LEAST: Final = 0.001  # 0 cannot be: ping's clock is coarser than a loopback
 _RESIDUAL_LEAST: Final = 1e-30
-SRT_PAYLOAD_BYTES: Final = 1316  # 7 TS packets, libsrt SRT_LIVE_DEF_PLSIZE
-BUFFER_UNIT_BYTES: Final = 1472  # libsrt counts buffers in MSS 1500 less 28 bytes of IPv4 and UDP headers
 
 
 class Basis(StrEnum):
@@ -107,13 +110,15 @@ class Expectation(msgspec.Struct, frozen=True):
     """What to expect of a latency and overhead on a link.
 
     `residual_loss` is the fraction of packets that the receiver never gets, for random loss and an overhead that does
-    not throttle; `lost_per_hour` the same as packets. `burst_ms` is the longest complete outage that is repaired.
+    not throttle; `lost_per_hour` the same as packets. `burst_ms` is the longest run of lost packets that the
+    overhead can repair, `outage_ms` the longest complete outage that does not delay the receiver's output.
     """
 
     k: float
     residual_loss: float
     lost_per_hour: float
     burst_ms: float
+    outage_ms: float
     receiver_buffer_packets: int
     receiver_buffer_bytes: int
     bandwidth_needed_bps: int
@@ -167,7 +172,7 @@ def recommend(link: Link, *, edition: Edition = Edition.GUIDE_1_5, latency_ms_fl
     if row and link.rtt_ms.value <= SHORT_RTT_MS:
         latency_ms = max(latency_ms, row.latency_ms_min)
     assumed = link.loss.basis is Basis.ASSUMED
-    overhead_percent = OVERHEAD_PERCENT_UNKNOWN if assumed else overhead_for(k, link.loss.value)
+    overhead_percent = OVERHEAD_PERCENT_DEFAULT if assumed else overhead_for(k, link.loss.value)
     planned = planned_loss_percent(link)
     return Advice(
         link=link,
@@ -236,23 +241,19 @@ def planned_loss_percent(link: Link) -> float:
     return link.loss.value
 
 
-def packets_per_second(bitrate_bps: float) -> float:
-    """SRT data packets a second of a transport stream."""
-    return bitrate_bps / 8 / SRT_PAYLOAD_BYTES
-
-
 def expect(link: Link, latency_ms: int, overhead_percent: int) -> Expectation:
     """Say what to expect of these settings on this link."""
     k = latency_ms / max(link.rtt_ms.value, _RTT_MS_LEAST)
     residual = residual_loss(planned_loss_percent(link) / 100, k)
     held_s = (latency_ms + link.rtt_ms.value / 2) / 1000
     packets = math.ceil(held_s * packets_per_second(link.bitrate_bps))
-    needed_bps = round(link.bitrate_bps * (1 + overhead_percent / 100))
+    needed_bps = bandwidth_needed_bps(link.bitrate_bps, overhead_percent)
     return Expectation(
         k=k,
         residual_loss=residual,
         lost_per_hour=residual * packets_per_second(link.bitrate_bps) * 3600,
-        burst_ms=latency_ms * overhead_percent / 100,
+        burst_ms=burst_repaired_ms(latency_ms, overhead_percent),
+        outage_ms=outage_survived_ms(latency_ms, link.rtt_ms.value),
         receiver_buffer_packets=packets,
         receiver_buffer_bytes=packets * BUFFER_UNIT_BYTES,
         bandwidth_needed_bps=needed_bps,

@@ -6,10 +6,6 @@ from typing import Final
 
 from app.domain.advice.recommendation import (
     LATENCY_MS_FLOOR,
-    LATENCY_MS_HIGHEST,
-    LATENCY_MS_LOWEST,
-    OVERHEAD_PERCENT_HIGHEST,
-    OVERHEAD_PERCENT_LOWEST,
     SHORT_RTT_MS,
     TABLES,
     Advice,
@@ -18,6 +14,12 @@ from app.domain.advice.recommendation import (
     Figure,
     Settings,
     Verdict,
+)
+from app.domain.constants import (
+    LATENCY_MS_HIGHEST,
+    LATENCY_MS_LOWEST,
+    OVERHEAD_PERCENT_HIGHEST,
+    OVERHEAD_PERCENT_LOWEST,
 )
 
 _UNSTEADY_RTT: Final = 1.5
@@ -188,4 +190,4 @@ def _percent(value: float) -> str:
 
 def _mbps(bits_per_second: float) -> str:
     value = bits_per_second / 1e6
-    return f"{value:.0f} Mb/s" if value >= 1000 else f"{value:.4g} Mb/s"
+    return f"{value:.0f} Mb/s" if value >= 1000 else f"{round(value, 2):g} Mb/s"

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from app.domain.constants import NULL_PID, TS_PACKET_BYTES, TS_SYNC_BYTE
 from app.domain.endings import CannotSend
-from app.dvb_config import TS_PACKET_BYTES
 from app.engines.gstreamer.gst import Gst
 from app.engines.gstreamer.programme import Programme, build_programme
 from app.engines.gstreamer.source import make
@@ -19,7 +19,7 @@ from app.engines.gstreamer.source import make
 DURATION_S: Final = 19.2
 SAMPLE: Final = Programme(service_name="Bars and tone", width=1280, height=720, frames_per_s=25, duration_s=DURATION_S)
 _DEADLINE_S: Final = 300
-_NULL_PACKET: Final = b"\x47\x1f\xff\x10" + b"\xff" * (TS_PACKET_BYTES - 4)
+_NULL_PACKET: Final = bytes((TS_SYNC_BYTE, NULL_PID >> 8, NULL_PID & 0xFF, 0x10)) + b"\xff" * (TS_PACKET_BYTES - 4)
 
 
 def make_sample(target: Path) -> None:

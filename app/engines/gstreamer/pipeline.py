@@ -6,10 +6,11 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from app.domain.constants import CONNECT_TIMEOUT_MS
 from app.domain.endings import CannotSend, Finished
 from app.domain.spec import CallerEndpoint, Encryption, host_and_port
 from app.domain.status import Reason
-from app.dvb_config import CONNECT_TIMEOUT_MS, srt_options
+from app.dvb_config import srt_options
 from app.engines.gstreamer.faults import reason_of_rejection, reason_of_text
 from app.engines.gstreamer.gst import Gst
 from app.engines.gstreamer.refusals import CallerWatch

@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
-from app.dvb_config import BARS_BITRATE_BPS, PCR_INTERVAL_MS_DVB
+from app.domain.constants import BARS_BITRATE_BPS, PCR_INTERVAL_MS_DVB, SDT_PID
 from app.engines.gstreamer.gst import Gst, load_mpegts
 from app.engines.gstreamer.source import make
-from app.mpegts.sdt import SDT_PID, sdt_section
+from app.mpegts.sdt import sdt_section
 
 SERVICE_ID: Final = 1  # mpegtsmux numbers its first programme 1
 SERVICE_PROVIDER: Final = "MCR SRT Streamer"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from app.domain.constants import TS_PACKETS_PER_SRT_PACKET
 from app.domain.endings import CannotSend, Finished
 from app.domain.status import Reason
-from app.dvb_config import TS_PACKETS_PER_SRT_PACKET
 from app.engines.gstreamer.gst import Gst
 from app.protocol import Input
 

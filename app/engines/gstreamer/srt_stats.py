@@ -10,8 +10,6 @@ from app.machine.steady_clock import unix_now
 from app.protocol import Peer
 from app.srt.libsrt import ByteStats, LibSrt, Option, SocketWalk, State, version_text
 
-_HEADER_BYTES: Final = 44
-
 
 class LibSrtPeers:
     """Reads the connections from libsrt. Make it before the pipeline starts (see SocketWalk).
@@ -130,7 +128,7 @@ def _as_bool(value: int | None) -> bool | None:
 
 def _counters(stats: ByteStats) -> dict[str, Any]:
     return {
-        "payload_bytes_total": payload_bytes(stats.byteSentUniqueTotal, stats.pktSentUniqueTotal, _HEADER_BYTES),
+        "payload_bytes_total": payload_bytes(stats.byteSentUniqueTotal, stats.pktSentUniqueTotal),
         "wire_bytes_total": stats.byteSentTotal,
         "packets_sent_unique_total": stats.pktSentUniqueTotal,
         "packets_retransmitted_total": stats.pktRetransTotal,
@@ -169,7 +167,7 @@ def _peer_of(index: int, child: Gst.Structure, called_address: str) -> Peer:
         id=index,
         address=f"{address.get_address().to_string()}:{address.get_port()}" if address else called_address,
         connected_at=unix_now(),
-        payload_bytes_total=payload_bytes(wire - wire_again, sent - again, _HEADER_BYTES),
+        payload_bytes_total=payload_bytes(wire - wire_again, sent - again),
         wire_bytes_total=wire,
         packets_sent_unique_total=max(0, sent - again),
         packets_retransmitted_total=again,

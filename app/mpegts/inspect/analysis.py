@@ -11,14 +11,14 @@ from typing import Final
 
 import msgspec
 
+from app.domain.constants import NULL_PID, PCR_INTERVAL_MS_DVB, PID_COUNT, PSI_INTERVAL_MS, SDT_PID
 from app.mpegts.codecs import Codec, codec_of, language_of
 from app.mpegts.inspect import preflight
-from app.mpegts.inspect.first_look import PCR_INTERVAL_MS, read_programmes
+from app.mpegts.inspect.first_look import read_programmes
 from app.mpegts.inspect.pacing import ClockMeter, TableMeter
 from app.mpegts.inspect.report import Analysis, PidReport, ProgrammeReport
 from app.mpegts.packets import (
     HAS_PCR,
-    NULL_PID,
     PACKET_BYTES,
     PCR_HZ,
     PCR_OFFSET,
@@ -33,7 +33,6 @@ from app.mpegts.tables import (
     PAT_PID,
     PAT_TABLE,
     PMT_TABLE,
-    SDT_PID,
     SDT_TABLE,
     Programme,
     Service,
@@ -43,7 +42,6 @@ from app.mpegts.tables import (
     read_sdt,
 )
 
-PSI_INTERVAL_MS: Final = 500  # ETSI TR 101 290, 1.3a and 1.5a
 _PROGRAMMES_MAX: Final = 256
 _SERVICES_MAX: Final = 1024
 _SECTIONS_MAX: Final = 1024
@@ -59,7 +57,7 @@ _WELL_KNOWN: Final = {
     0x0000: Codec("tables", "PAT"),
     0x0001: Codec("tables", "CAT"),
     0x0010: Codec("tables", "NIT"),
-    0x0011: Codec("tables", "SDT, BAT"),
+    SDT_PID: Codec("tables", "SDT, BAT"),
     0x0012: Codec("tables", "EIT"),
     0x0013: Codec("tables", "RST"),
     0x0014: Codec("tables", "TDT, TOT"),
@@ -78,11 +76,11 @@ class Analyser:
         self._transport_errors = 0
         self._scrambled: set[int] = set()
         # What the low five bits of a packet's fourth byte must be: payload, and the next counter.
-        self._expected = bytearray(b"\xff" * 8192)
+        self._expected = bytearray(b"\xff" * PID_COUNT)
         self._clocks: dict[int, ClockMeter] = {}
         self._reference: ClockMeter | None = None
         self._tables = TableMeter(PSI_INTERVAL_MS)
-        self._is_table = bytearray(8192)
+        self._is_table = bytearray(PID_COUNT)
         self._is_table[PAT_PID] = self._is_table[SDT_PID] = _TABLE
         self._assemblers: dict[int, SectionAssembler] = {}
         self._known_sections: dict[tuple[int, bytes], str] = {}
@@ -142,7 +140,7 @@ class Analyser:
         if meter is None:
             if len(self._clocks) >= _CLOCKS_MAX:
                 return
-            meter = self._clocks[pid] = ClockMeter(PCR_INTERVAL_MS)
+            meter = self._clocks[pid] = ClockMeter(PCR_INTERVAL_MS_DVB)
         covered = meter.add(self._packets + index, read_pcr(block, index * PACKET_BYTES + PCR_OFFSET))
         if self._reference is None and covered is not None:
             self._reference = meter
@@ -223,7 +221,7 @@ class Analyser:
             pmt_pid=self._pat[number],
             pmt=self._tables.result(_pmt_name(number)),
             pcr_pid=None if programme.pcr_pid == NULL_PID else programme.pcr_pid,
-            pcr=(clock or ClockMeter(PCR_INTERVAL_MS)).intervals.result(),
+            pcr=(clock or ClockMeter(PCR_INTERVAL_MS_DVB)).intervals.result(),
             pcr_jumps=clock.jumps if clock else 0,
             streams=tuple(
                 reports.get(stream.pid) or _pid_report(stream.pid, stream, 0) for stream in programme.streams

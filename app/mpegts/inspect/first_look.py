@@ -10,11 +10,11 @@ from typing import Final
 
 import msgspec
 
+from app.domain.constants import CBR_TOLERANCE, NULL_PID, PCR_INTERVAL_MS_DVB, PCR_INTERVAL_MS_MPEG
 from app.domain.status import Reason
 from app.mpegts.framing import find_framing, foreign_format, whole_packets
 from app.mpegts.packets import (
     HAS_PCR,
-    NULL_PID,
     PACKET_BYTES,
     PCR_HZ,
     PCR_OFFSET,
@@ -29,12 +29,9 @@ from app.mpegts.packets import (
 from app.mpegts.sections import SectionAssembler
 from app.mpegts.tables import PAT_PID, Programme, read_pat, read_pmt
 
-PCR_INTERVAL_MS: Final = 40  # ETSI TR 101 290, 2.3b
-PCR_INTERVAL_MS_MPEG: Final = 100  # ISO/IEC 13818-1, 2.7.2
 JUMP_TICKS: Final = PCR_HZ  # a step over one second is no spacing any more
 # A rate is taken over a fifth of a second at least, so that one packet more or less is no variation.
 _WINDOW_TICKS: Final = PCR_HZ // 5
-_CONSTANT_WITHIN: Final = 0.01
 _CONSTANT_WITHIN_PACKETS: Final = 2
 
 # A reading of a clock: the index of the packet in the file, and its PCR (27 MHz).
@@ -228,7 +225,8 @@ def _measure(
         warnings.append("the clock (PCR) jumps inside the file; receivers will stumble there")
     longest_ms = max(head.longest, tail.longest) / PCR_HZ * 1000
     if longest_ms > PCR_INTERVAL_MS_MPEG:
-        warnings.append(f"PCR come up to {longest_ms:.0f} ms apart; MPEG allows {PCR_INTERVAL_MS_MPEG} ms, DVB 40 ms")
+        allowed = f"MPEG allows {PCR_INTERVAL_MS_MPEG} ms, DVB {PCR_INTERVAL_MS_DVB} ms"
+        warnings.append(f"PCR come up to {longest_ms:.0f} ms apart; {allowed}")
     packets_a_tick = packets / ticks
     return MediaCheck(
         bitrate_bps=round(packets_a_tick * PCR_HZ * PACKET_BYTES * 8),
@@ -246,7 +244,7 @@ def _measure(
 def _is_constant(windows: list[tuple[int, int]], packets_a_tick: float) -> bool:
     """Tell whether every window has as many packets as the mean rate says, within 1 % or two packets."""
     return bool(windows) and all(
-        abs(packets - ticks * packets_a_tick) <= max(_CONSTANT_WITHIN_PACKETS, packets * _CONSTANT_WITHIN)
+        abs(packets - ticks * packets_a_tick) <= max(_CONSTANT_WITHIN_PACKETS, packets * CBR_TOLERANCE)
         for packets, ticks in windows
     )
 

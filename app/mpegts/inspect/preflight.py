@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from app.mpegts.inspect.first_look import PCR_INTERVAL_MS, PCR_INTERVAL_MS_MPEG
+from app.domain.constants import PCR_INTERVAL_MS_DVB, PCR_INTERVAL_MS_MPEG, TS_PACKET_BYTES
 from app.mpegts.inspect.report import Analysis, Finding, Level, Repetition
 
 
@@ -49,8 +49,10 @@ def _clocks(analysis: Analysis) -> Iterator[Finding]:
         text = f"{name}: every {programme.pcr.mean_ms:.1f} ms, at most {longest_ms:.1f} ms apart"
         if longest_ms > PCR_INTERVAL_MS_MPEG:
             yield Finding(Level.FAULT, "PCR", f"{text}; MPEG allows {PCR_INTERVAL_MS_MPEG} ms, {_late(programme.pcr)}")
-        elif longest_ms > PCR_INTERVAL_MS:
-            yield Finding(Level.ATTENTION, "PCR", f"{text}; DVB asks for {PCR_INTERVAL_MS} ms, {_late(programme.pcr)}")
+        elif longest_ms > PCR_INTERVAL_MS_DVB:
+            yield Finding(
+                Level.ATTENTION, "PCR", f"{text}; DVB asks for {PCR_INTERVAL_MS_DVB} ms, {_late(programme.pcr)}"
+            )
         else:
             yield Finding(Level.GOOD, "PCR", text)
         if programme.pcr_jumps:
@@ -92,7 +94,7 @@ def _continuity(analysis: Analysis) -> Iterator[Finding]:
         text = f"{analysis.transport_errors} packets carry the transport error indicator"
         yield Finding(Level.FAULT, "Packets", text)
     # Less than a packet is the cut that every recording has at its start or end.
-    if analysis.bytes_skipped >= 2 * 188:
+    if analysis.bytes_skipped >= 2 * TS_PACKET_BYTES:
         yield Finding(Level.ATTENTION, "Packets", f"{analysis.bytes_skipped} bytes lie outside of packets; skipped")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.mpegts.packets import NULL_PID, PACKET_BYTES, Block
+from app.domain.constants import NULL_PID
+from app.mpegts.packets import PACKET_BYTES, Block
 from app.mpegts.sections import SectionAssembler
 from app.mpegts.tables import PAT_PID, PAT_TABLE, PMT_TABLE, TDT_PID, Programme, read_pat, read_pmt
 

@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from app.domain.constants import NULL_PID
 from app.mpegts.loop.seam import FillerPcr, Seam
 from app.mpegts.packets import PACKET_BYTES, PCR_HZ, PCR_OFFSET, SYNC, write_pcr
 
 BLOCK_PACKETS: Final = 348
-_NULL_PACKET: Final = bytes((SYNC, 0x1F, 0xFF, 0x10)) + b"\xff" * 184
+_NULL_PACKET: Final = bytes((SYNC, NULL_PID >> 8, NULL_PID & 0xFF, 0x10)) + b"\xff" * (PACKET_BYTES - 4)
 _TABLES_AFTER_TICKS: Final = PCR_HZ // 10
 _ADAPTATION_ONLY: Final = 0x20
 

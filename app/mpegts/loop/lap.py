@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from app.domain.constants import CBR_TOLERANCE
 from app.mpegts.packets import PCR_HZ, PTS_HZ, PTS_WRAP, clock_step
 
 # A local rate is taken over so many PCR intervals, about one second: long against the jitter of one, short against
@@ -16,7 +17,6 @@ RATE_INTERVALS: Final = 32
 # Stretches of so many intervals are compared to tell constant from variable bitrate; one has fewer frames than a group.
 _COMPARED_INTERVALS: Final = 8
 JUMP_TICKS: Final = PCR_HZ
-_CONSTANT_WITHIN: Final = 0.01
 _CONSTANT_WITHIN_PACKETS: Final = 2
 # Private streams whose units are further apart have no cadence to keep.
 _CADENCE_TICKS_MAX: Final = PTS_HZ // 10
@@ -77,7 +77,7 @@ class ClockTrack:
             return False
         slowest, fastest = self._windows
         expected = fastest[0] * slowest[1] / fastest[1]
-        return expected - slowest[0] <= max(_CONSTANT_WITHIN_PACKETS, expected * _CONSTANT_WITHIN)
+        return expected - slowest[0] <= max(_CONSTANT_WITHIN_PACKETS, expected * CBR_TOLERANCE)
 
     def rate_at_start(self) -> float:
         """Packets a tick over the first readings, 0.0 when there are too few."""

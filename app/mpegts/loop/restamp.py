@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from app.domain.constants import NULL_PID, PID_COUNT
 from app.mpegts.inspect.watch import TableWatch
 from app.mpegts.loop.filler import make_filler
 from app.mpegts.loop.lap import Lap
 from app.mpegts.loop.seam import plan_seam
 from app.mpegts.packets import (
     HAS_PCR,
-    NULL_PID,
     OPCR_OFFSET,
     PACKET_BYTES,
     PCR_OFFSET,
@@ -57,7 +57,7 @@ class Restamper:
         # The counter last sent on each PID, up to the end of the lap before this one.
         self._sent: dict[int, int] = {}
         # For each PID, what is added to its counter in this lap, and whether it holds sections.
-        self._by_pid = bytearray(8192)
+        self._by_pid = bytearray(PID_COUNT)
         self._mark_sections()
 
     def reference(self) -> int | None:
@@ -104,7 +104,7 @@ class Restamper:
         if following:
             self._watch = following._watch
         tables = self._watch.recent_tables()
-        self.lap, self._by_pid = Lap(), bytearray(8192)
+        self.lap, self._by_pid = Lap(), bytearray(PID_COUNT)
         self._mark_sections()
         at_end = {pid: pcr + shifts.get(pid, 0) for pid, pcr in seam.end_of_lap.items()}
         return make_filler(seam, at_end, self._sent, tables)

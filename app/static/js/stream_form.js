@@ -11,7 +11,7 @@ const START_TIMEOUT_HINT = "Starting …";
 export function bindStreamForm(started) {
   const form = byId("stream-form");
   const passphrase = bindPassphrase(form.dataset.mode);
-  let bitrateMbps = null;
+  let bitrateBps = null;
 
   function showSource() {
     const kind = form.elements.source_kind.value;
@@ -20,28 +20,23 @@ export function bindStreamForm(started) {
     showBudget();
   }
 
+  const budget = askLatest(byId("budget"), (query) => ask("GET", `/api/link-budget?${query}`));
+
   function showBudget() {
-    const latencyMs = Number(form.elements.latency_ms.value);
-    const overhead = Number(form.elements.overhead_percent.value);
-    const parts = [];
-    if (latencyMs > 0 && overhead > 0) parts.push(`Survives bursts of ${Math.round((latencyMs * overhead) / 100)} ms.`);
-    if (overhead > 0 && overhead < 5) parts.push("SRT applies at least 5 %.");
-    const isFile = form.elements.source_kind.value === "file";
-    if (isFile && bitrateMbps !== null && overhead > 0) {
-      parts.push(`Needs ${(bitrateMbps * (1 + Math.max(5, overhead) / 100)).toFixed(1)} Mb/s.`);
-    }
-    setText(byId("budget"), parts.join(" "));
+    const query = { latency_ms: form.elements.latency_ms.value, overhead_percent: form.elements.overhead_percent.value };
+    if (form.elements.source_kind.value === "file" && bitrateBps) query.bitrate_bps = bitrateBps;
+    budget.show(new URLSearchParams(query).toString());
   }
 
   async function checkFile() {
     const path = form.elements.path.value.trim();
     const hint = byId("path-hint");
-    bitrateMbps = null;
+    bitrateBps = null;
     if (!path) return setText(hint, "An MPEG transport stream, .ts");
     try {
       const check = await ask("GET", `/api/media/check?path=${encodeURIComponent(path)}`);
       if (form.elements.path.value.trim() !== path) return;
-      bitrateMbps = check.bitrate_bps ? check.bitrate_bps / 1e6 : null;
+      bitrateBps = check.bitrate_bps;
       setText(hint, describeMedia(check));
       showFaults({}, ["source.path"]);
     } catch (error) {
@@ -128,6 +123,30 @@ export function bindStreamForm(started) {
       select.replaceChildren(...offered.map((port) => make("option", { value: port }, String(port))));
       if (offered.map(String).includes(chosen)) select.value = chosen;
       byId("start-stream").disabled = ports.length === 0;
+    },
+  };
+}
+
+const BUDGET_PAUSE_MS = 150;
+
+/** Show the answer's text to the latest question only; what cannot be answered yet shows nothing. */
+function askLatest(node, question) {
+  let latest = null;
+  let timer = null;
+  return {
+    show(query) {
+      if (query === latest) return;
+      latest = query;
+      clearTimeout(timer);
+      timer = setTimeout(async () => {
+        let text = "";
+        try {
+          ({ text } = await question(query));
+        } catch (error) {
+          if (!(error instanceof ApiError)) throw error;
+        }
+        if (query === latest) setText(node, text);
+      }, BUDGET_PAUSE_MS);
     },
   };
 }

@@ -9,11 +9,12 @@ import msgspec
 
 from app.domain.network_order import NetworkTestOrder
 from app.domain.secret import Secret
-from app.domain.spec import StreamSpec
+from app.domain.spec import LATENCY_MS, StreamSpec
 from app.media.channels import ChannelsView
 from app.media.library import MediaFolder
 from app.mpegts.inspect.first_look import MediaCheck
 from app.utils import Interface
+from app.web.presenters.link_budget import LinkBudgetView
 from app.web.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
 from app.web.presenters.views import (
     DashboardView,
@@ -45,6 +46,7 @@ _TYPES: Final = [
     ServersView,
     ChannelsView,
     MediaInfoView,
+    LinkBudgetView,
 ]
 
 
@@ -162,6 +164,22 @@ def _paths() -> dict[str, Any]:
         "/api/media/check": {
             "get": _operation(
                 "A quick look at one file", _ref("MediaCheck"), [400], [_query("path", {"type": "string"})]
+            )
+        },
+        "/api/link-budget": {
+            "get": _operation(
+                "What a link must carry and survives at given settings",
+                _ref("LinkBudgetView"),
+                [400],
+                [
+                    _query(
+                        "latency_ms",
+                        {"type": "integer", "minimum": LATENCY_MS[0], "maximum": LATENCY_MS[1], "default": 200},
+                    ),
+                    _query("overhead_percent", {"type": "integer", "minimum": 1, "maximum": 99, "default": 25}),
+                    _query("bitrate_bps", {"type": "integer", "minimum": 1}),
+                    _query("rtt_ms", {"type": "integer", "minimum": 0}),
+                ],
             )
         },
         "/api/media/info": {

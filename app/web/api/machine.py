@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, request
 
-from app.domain.spec import OVERHEAD_PERCENT
+from app.domain.spec import LATENCY_MS, OVERHEAD_PERCENT
 from app.supervisor.snapshot import Snapshot
 from app.utils import list_interfaces
 from app.web.errors import json_response
 from app.web.presenters.events import present_latest
+from app.web.presenters.link_budget import present_link_budget
 from app.web.presenters.machine import present_media_info, present_overview, present_system
 from app.web.presenters.rows import SPARK_SECONDS, present_row
 from app.web.presenters.views import DashboardView, SystemView
@@ -66,6 +67,22 @@ def show_media_info() -> Response:
     state = services().analyst.look(request.args.get("path", ""))
     overhead_percent = read_number("overhead_percent", default=25, low=OVERHEAD_PERCENT[0], high=OVERHEAD_PERCENT[1])
     return json_response(present_media_info(state, overhead_percent))
+
+
+@machine.get("/link-budget")
+def show_link_budget() -> Response:
+    """What a link must carry and survives at given settings; with `bitrate_bps` and `rtt_ms` where they are known."""
+    rtt_ms = read_number("rtt_ms", default=-1, low=0, high=60_000)
+    return json_response(
+        present_link_budget(
+            latency_ms=read_number("latency_ms", default=200, low=LATENCY_MS[0], high=LATENCY_MS[1]),
+            overhead_percent=read_number(
+                "overhead_percent", default=25, low=OVERHEAD_PERCENT[0], high=OVERHEAD_PERCENT[1]
+            ),
+            bitrate_bps=read_number("bitrate_bps", default=0, low=1, high=10**10) or None,
+            rtt_ms=None if rtt_ms < 0 else rtt_ms,
+        )
+    )
 
 
 @machine.get("/channels")

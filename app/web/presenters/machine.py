@@ -7,9 +7,10 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 
+from app.domain.link_budget import bandwidth_needed_bps, shown_mbps
 from app.domain.status import Order
 from app.machine.versions import Versions, warnings_about
-from app.media.analysis import AnalysisState, bandwidth_needed_bps
+from app.media.analysis import AnalysisState
 from app.settings import Settings
 from app.supervisor.snapshot import Snapshot
 from app.utils import System
@@ -64,7 +65,7 @@ def present_media_info(state: AnalysisState, overhead_percent: int) -> MediaInfo
     return MediaInfoView(
         state=state,
         overhead_percent=overhead_percent,
-        needed_mbps=round(needed_bps / 1e6, 2) if needed_bps is not None else None,
+        needed_mbps=shown_mbps(needed_bps) if needed_bps is not None else None,
     )
 
 

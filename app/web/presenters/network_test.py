@@ -8,6 +8,7 @@ import msgspec
 
 from app.domain.advice.recommendation import Advice, Basis, Expectation, Figure, Settings
 from app.domain.advice.words import assumptions, expectation_sentence, rarity, warnings, working
+from app.domain.link_budget import shown_mbps
 from app.network.findings import Findings, Target, advise, bandwidth_of, loss_of
 from app.network.iperf_servers import ListState
 from app.network_test import NetworkTestRecord
@@ -129,7 +130,7 @@ def _present_settings(settings: Settings) -> SettingsView:
         burst_ms=round(expected.burst_ms, 1),
         receiver_buffer_packets=expected.receiver_buffer_packets,
         receiver_buffer_bytes=expected.receiver_buffer_bytes,
-        bandwidth_needed_mbps=round(expected.bandwidth_needed_bps / 1e6, 3),
+        bandwidth_needed_mbps=shown_mbps(expected.bandwidth_needed_bps),
         bandwidth=expected.bandwidth.value,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from app.domain.constants import SPARK_POINT_S, SPARK_POINTS
 from app.domain.spec import (
     CallerEndpoint,
     Endpoint,
@@ -19,8 +20,7 @@ from app.web.presenters.stream import iso, judge, least_ratio, rounded, worst_rt
 from app.web.presenters.views import RowView
 from app.web.presenters.words import phase_text, reason_text
 
-SPARK_SECONDS: Final = 300
-SPARK_POINTS: Final = 60
+SPARK_SECONDS: Final = SPARK_POINTS * SPARK_POINT_S
 
 
 def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> RowView:
@@ -60,10 +60,9 @@ def build_spark(history: Sequence[Second]) -> list[float | None]:
     """The payload of the last five minutes as 60 means, oldest first; None where there is no past."""
     if not history:
         return []
-    width_s = SPARK_SECONDS / SPARK_POINTS
     buckets: dict[int, list[float]] = {}
     for second in history:
-        buckets.setdefault(int(second.at // width_s), []).append(second.payload_mbps)
+        buckets.setdefault(int(second.at // SPARK_POINT_S), []).append(second.payload_mbps)
     newest = max(buckets)
     return [_mean(buckets.get(number, [])) for number in range(newest - SPARK_POINTS + 1, newest + 1)]
 

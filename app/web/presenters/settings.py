@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.dvb_config import OVERHEAD_PERCENT_LOWEST
+from app.domain.constants import OVERHEAD_PERCENT_LOWEST
 from app.protocol import Peer
 from app.supervisor.snapshot import Snapshot
 from app.web.presenters.views import SettingView

@@ -15,8 +15,12 @@ from app.media.analysis import AnalysisState
 from app.web.presenters.words import Severity
 
 
-def _is(text: str) -> Meta:
+def described(text: str) -> Meta:
+    """Return the definition of a figure, for the API's description and for hover texts."""
     return Meta(description=text)
+
+
+_is = described
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
