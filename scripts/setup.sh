@@ -146,7 +146,11 @@ ensure_requirements() {
     now=$(cat requirements*.txt | sha256sum)
     [ "$now" = "$(cat "$stamp" 2>/dev/null)" ] && return
     say "installing $file"
-    $VENV/bin/python -m pip install --quiet --disable-pip-version-check -r "$file" >&2
+    # pip's own warnings are not shown at a start that works; a failure shows everything.
+    $VENV/bin/python -m pip install --quiet --disable-pip-version-check -r "$file" >"$VENV/pip.log" 2>&1 || {
+        cat "$VENV/pip.log" >&2
+        die "pip could not install $file"
+    }
     printf '%s\n' "$now" >"$stamp"
 }
 

@@ -1,0 +1,39 @@
+"""The lock files hold what pyproject.toml asks for; after a change of a dependency, run `make lock`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def locked(name: str) -> dict[str, str]:
+    """The versions in a lock file, by package without extras."""
+    return dict(re.findall(r"^([\w.-]+)(?:\[\w+\])?==([\w.]+)", (ROOT / name).read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("requirements.txt", PROJECT["dependencies"]),
+        ("requirements-dev.txt", [*PROJECT["dependencies"], *EXTRAS["dev"]]),
+        ("requirements-gi.txt", EXTRAS["gi"]),
+    ],
+)
+def test_each_dependency_is_pinned_and_the_lock_file_agrees(name: str, wanted: list[str]) -> None:
+    pins = dict(re.fullmatch(r"([\w.-]+)(?:\[\w+\])?==([\w.]+)", line.strip()).groups() for line in wanted)  # type: ignore[union-attr]
+    lock = {package.lower(): version for package, version in locked(name).items()}
+    assert {package: version for package, version in pins.items() if lock.get(package.lower()) != version} == {}
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-gi.txt"])
+def test_each_locked_package_has_hashes(name: str) -> None:
+    entries = re.split(r"^(?=[\w.-]+(?:\[\w+\])?==)", (ROOT / name).read_text(), flags=re.MULTILINE)[1:]
+    assert entries
+    assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
