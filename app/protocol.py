@@ -18,6 +18,8 @@ from app.domain.status import Reason
 PROTOCOL_VERSION: Final = 1
 HISTORY_SECONDS: Final = 3600
 LINE_BYTES_MAX: Final = 4 * 1024 * 1024
+# Codes of notices after which a file's rate may be another.
+NEW_CONTENTS: Final = frozenset({"file_replaced", "file_rewritten"})
 
 
 class WorkerOrder(msgspec.Struct, frozen=True):

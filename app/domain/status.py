@@ -50,6 +50,8 @@ class Reason(StrEnum):
     FILE_CHANGED = "file_changed"
     NOT_A_TRANSPORT_STREAM = "not_a_transport_stream"
     NO_PCR = "no_pcr"
+    SCRAMBLED = "scrambled"
+    RUNAWAY = "runaway"
     INTERFACE_MISSING = "interface_missing"
     BAD_OPTION = "bad_option"
     MISSING_ELEMENT = "missing_element"
@@ -67,6 +69,8 @@ NOT_RETRIABLE: Final = frozenset(
         Reason.FILE_UNREADABLE,
         Reason.NOT_A_TRANSPORT_STREAM,
         Reason.NO_PCR,
+        Reason.SCRAMBLED,
+        Reason.RUNAWAY,
         Reason.BAD_OPTION,
         Reason.MISSING_ELEMENT,
         Reason.PASSPHRASE_LOST,

@@ -25,16 +25,22 @@ class Ledger:
 
     def __init__(self) -> None:
         self.count = 0
+        # The largest growth among the peers, added up over the readings: the flow whatever the number of receivers.
+        self.busiest_bytes_total = 0
         self._totals = dict.fromkeys(_COUNTERS, 0)
         self._last: dict[int, Peer] = {}
         self._ring: deque[bytes] = deque(maxlen=HISTORY_SECONDS)
 
     def follow(self, peers: list[Peer]) -> None:
         """Book a reading of the peers. Often: libsrt tells nothing of a peer that has just left."""
+        busiest_bytes = 0
         for peer in peers:
             before = self._last.get(peer.id)
             for name in _COUNTERS:
                 self._totals[name] += grown(getattr(before, name) if before else 0, getattr(peer, name))
+            new_bytes = grown(before.payload_bytes_total if before else 0, peer.payload_bytes_total)
+            busiest_bytes = max(busiest_bytes, new_bytes)
+        self.busiest_bytes_total += busiest_bytes
         self._last = {peer.id: peer for peer in peers}
 
     def sample(self, at: float, peers: list[Peer], source: Input) -> Sample:

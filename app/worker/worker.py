@@ -29,6 +29,7 @@ from app.domain.spec import public_spec
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
 from app.protocol import (
+    NEW_CONTENTS,
     Debug,
     Ended,
     FromWorker,
@@ -44,6 +45,7 @@ from app.protocol import (
 )
 from app.protocol import WorkerOrder as Order
 from app.worker.engine import Sender
+from app.worker.guard import RateGuard
 from app.worker.ledger import Ledger
 from app.worker.link import WorkerLink
 
@@ -68,6 +70,7 @@ class Worker:
         self._build = build
         self._selector = selectors.DefaultSelector()
         self._ledger = Ledger()
+        self._guard = RateGuard(order.spec.source, order.bitrate_bps)
         self._told: queue.SimpleQueue[PeerEvent | Notice] = queue.SimpleQueue()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wake_fd, selectors.EVENT_READ, self._pass_on)
@@ -125,6 +128,7 @@ class Worker:
                 self._check_memory()
             else:
                 self._ledger.follow(sender.read_peers())
+                self._check_rate(sender.read_input().bytes_total if self._guard.needs_input else None)
 
     def _sample(self, sender: Sender, *, is_last: bool = False) -> None:
         self._sampled_at, self._is_sample_urgent = time.monotonic(), False
@@ -132,6 +136,15 @@ class Worker:
         if self._ledger.count % _SETTINGS_EVERY_SAMPLES == 1:
             self._applied = sender.read_applied()
         self._link.say(msgspec.structs.replace(sample, applied=self._applied, is_last=is_last), keep=False)
+        if not is_last:
+            self._check_rate(sample.input.bytes_total)
+
+    def _check_rate(self, input_bytes_total: int | None) -> None:
+        self._guard.check(
+            time.monotonic(),
+            output_bytes_total=self._ledger.busiest_bytes_total,
+            input_bytes_total=input_bytes_total,
+        )
 
     def _check_memory(self) -> None:
         used = int(os.pread(self._memory_fd, _LINE_BYTES, 0).split()[1]) * _PAGE_BYTES
@@ -141,6 +154,8 @@ class Worker:
     def tell(self, event: PeerEvent | Notice) -> None:
         """Queue an event; safe in any thread. A peer that left must leave the list at once, not a second later."""
         self._told.put(event)
+        if isinstance(event, Notice) and event.code in NEW_CONTENTS:
+            self._guard.forget_declared()
         if isinstance(event, PeerEvent) and event.change == "disconnected":
             self._is_sample_urgent = True
         os.eventfd_write(self._wake_fd, 1)

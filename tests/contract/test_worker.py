@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from app.domain.secret import Secret
-from app.domain.spec import Encryption, FileSource
+from app.domain.spec import Encryption, FileSource, MulticastSource, Source
 from app.domain.status import Reason
 from app.protocol import LINE_BYTES_MAX, PROTOCOL_VERSION, Debug, Ended, Hello, History, Ready, Report, Sample, Stop
 from tests.instruments.child import Child
+from tests.instruments.fake_worker import RUNAWAY_BYTES_A_SECOND
 from tests.instruments.waiting import free_port, wait_for
 from tests.instruments.worker import FAKE, REAL, Conversation, RunningWorker, order_for
 
@@ -214,6 +215,22 @@ def test_what_nobody_expected_is_an_end_with_a_reason_too(sample: Path) -> None:
         assert (end.reason, end.detail) == (Reason.ENGINE_ERROR, "RuntimeError: nobody expected this")
         assert worker.child.process.returncode == 1
         assert "Traceback" in worker.child.complaints()
+
+
+@pytest.mark.parametrize("source", [FileSource("bars.ts"), MulticastSource("239.1.1.1", 1234)], ids=["file", "group"])
+def test_an_engine_that_sends_far_too_much_is_stopped_before_the_network_sees_a_second_of_it(
+    sample: Path, source: Source
+) -> None:
+    file_path = sample if isinstance(source, FileSource) else None
+    order = order_for(source, port=free_port(), file_path=file_path, name="receiver runaway")
+    with RunningWorker(order, argv=FAKE) as worker:
+        worker.link.wait_for(Ready)
+        end = worker.wait_for_end(deadline_s=15)
+        assert end.reason is Reason.RUNAWAY
+        assert "Mb/s are expected" in end.detail
+        last = worker.link.wait_for(Sample, lambda sample: sample.is_last).point
+        too_much = last.payload_bytes_total - last.input_bytes_total
+        assert 0 < too_much < RUNAWAY_BYTES_A_SECOND
 
 
 @pytest.mark.parametrize("order", [b"\n", b"nonsense\n", b'{"key":"test"}\n', b""])

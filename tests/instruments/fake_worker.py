@@ -18,6 +18,8 @@ from app.protocol import Input, Notice, Peer, Tell, WorkerOrder
 from app.worker.worker import main
 
 _BYTES_A_SECOND = 1_000_000
+RUNAWAY_AFTER_S = 1.5
+RUNAWAY_BYTES_A_SECOND = 100_000_000
 
 
 class FakeSender:
@@ -26,7 +28,8 @@ class FakeSender:
     `cannot REASON`: start fails · `ends REASON`: the first poll ends it · `crash`: it dies of a signal with its first
     sample · `surprise`: that raises what nobody expects · `hang`: it never gives a second sample · `deaf`: it never
     stops · `receiver`: somebody acknowledges everything · `notice`: it has something to say before anybody listens ·
-    `chatty`: its debug view is large · `lingers`: it leaves its last word and then does not go.
+    `chatty`: its debug view is large · `lingers`: it leaves its last word and then does not go · `runaway`: after
+    RUNAWAY_AFTER_S it sends RUNAWAY_BYTES_A_SECOND more than its source holds.
     """
 
     lingers = False
@@ -72,7 +75,7 @@ class FakeSender:
             time.sleep(60)
         if "receiver" not in self._words:
             return []
-        sent = self._bytes_total()
+        sent = self._bytes_total() + self._too_much()
         return [
             Peer(
                 id=1,
@@ -96,6 +99,10 @@ class FakeSender:
 
     def _bytes_total(self) -> int:
         return int((time.monotonic() - self._started_at) * _BYTES_A_SECOND)
+
+    def _too_much(self) -> int:
+        since_s = time.monotonic() - self._started_at - RUNAWAY_AFTER_S
+        return int(max(0.0, since_s) * RUNAWAY_BYTES_A_SECOND) if "runaway" in self._words else 0
 
     def read_applied(self) -> dict[str, Any]:
         """Nothing is applied to anything."""

@@ -16,6 +16,7 @@ from app.domain.status import Reason
 from app.engines.gstreamer.gst import Gst
 from app.engines.gstreamer.source import Progress, make, make_tsparse
 from app.machine.steady_clock import unix_now
+from app.mpegts.loop.empty_pat import EmptyPatFilter
 from app.protocol import Input
 
 # tsparse holds packets back until it has seen two PCRs; more than this without output means that it never will.
@@ -28,7 +29,7 @@ class Reader(Protocol):
 
     laps: int
 
-    def read(self) -> bytes | bytearray | None:
+    def read(self) -> bytearray | None:
         """The next chunk, or None at the end. Raises Finished when the file has gone bad."""
 
     def check_file(self) -> object:
@@ -46,6 +47,7 @@ class FilePart:
         self._reader = reader
         self._piece_bytes = piece_bytes
         self._progress = progress
+        self._empty_pats = EmptyPatFilter()
         self._fault: Finished | None = None
         self._rendered_ns: int | None = None
         # Together, for the thread that asks: the bytes that went through, and when the last of them did.
@@ -80,10 +82,13 @@ class FilePart:
             self._counted = (self._counted[0] + self._under_way.popleft(), unix_now())
         self._under_way.append(size)
 
-    def _next_chunk(self) -> bytes | bytearray | None:
+    def _next_chunk(self) -> bytearray | None:
         try:
             self._check_hoarding()
-            return self._reader.read()
+            chunk = self._reader.read()
+            if chunk is not None:
+                self._empty_pats.filter(chunk)
+            return chunk
         except Finished as fault:
             self._fault = fault
             return None

@@ -18,7 +18,7 @@ from app.engines.gstreamer.source import SourcePart, make
 from app.engines.gstreamer.sources import build_source
 from app.engines.gstreamer.srt_stats import LibSrtPeers, peers_of_structure
 from app.machine.steady_clock import unix_now
-from app.protocol import Input, Notice, Peer, PeerEvent, Tell, WorkerOrder
+from app.protocol import NEW_CONTENTS, Input, Notice, Peer, PeerEvent, Tell, WorkerOrder
 from app.srt.libsrt import LibSrt, LibSrtUnavailable, State
 from app.srt.rate_floor import RateFloor
 
@@ -26,8 +26,6 @@ _WATCHED: Final = Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.
 # After the last packet the far end still needs its repairs: wait for an empty send buffer, so much at most.
 _DRAIN_BEYOND_LATENCY_S: Final = 1.0
 _PLAYED_AFTER_S: Final = 0.1
-# Notices of the file source after which its rate may be another.
-_NEW_CONTENTS: Final = frozenset({"file_replaced", "file_rewritten"})
 _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
 
 
@@ -52,7 +50,7 @@ class GstSender:
         self._end_at: float | None = None
 
     def _tell(self, event: PeerEvent | Notice) -> None:
-        if isinstance(event, Notice) and event.code in _NEW_CONTENTS:
+        if isinstance(event, Notice) and event.code in NEW_CONTENTS:
             self._has_new_contents = True
         self._tell_outside(event)
 

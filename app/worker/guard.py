@@ -1,0 +1,119 @@
+"""The guard behind every engine: a stream that sends far more than its source holds is stopped, whatever the cause.
+
+It reads counters only, so it does not depend on what an engine believes about its own timing. It lets variable bitrate,
+and the backlog after a pause of the machine, pass.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from app.domain.constants import BITRATE_BPS_ASSUMED
+from app.domain.endings import Finished
+from app.domain.spec import BarsSource, FileSource, MulticastSource, Source
+from app.domain.stats import grown
+from app.domain.status import Reason
+
+# A rate is far above the expected one beyond this multiple of it, plus a margin for the bursts of slow streams.
+FAR_ABOVE: Final = 4
+MARGIN_BPS: Final = 20_000_000
+# One window may be a hiccup of the machine; what is still far above after this long is not.
+SUSTAINED_S: Final = 0.2
+_WINDOW_S: Final = 0.1
+# A stream that was held up may send what has become due meanwhile: so many seconds of it, or all of a pause of the
+# machine, which shows as one long window.
+_CATCH_UP_S: Final = 5.0
+_PAUSE_S: Final = 1.0
+
+
+class _Flow:
+    """One byte counter, judged in windows against the rate that is expected of it."""
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+        self._bytes_total = 0
+        self._behind_bytes = 0.0
+        self._over_since: float | None = None
+
+    def follow(self, now: float, bytes_total: int, expected_bps: float) -> float | None:
+        """Return the rate in bits a second if it has been far above the expected one for SUSTAINED_S, else None."""
+        if self._at is None:
+            self._at, self._bytes_total = now, bytes_total
+            return None
+        window_s = now - self._at
+        if window_s < _WINDOW_S:
+            return None
+        new_bytes, expected_bytes = grown(self._bytes_total, bytes_total), expected_bps / 8 * window_s
+        allowed_bytes = FAR_ABOVE * expected_bytes + MARGIN_BPS / 8 * window_s + self._behind_bytes
+        behind_bytes = max(0.0, self._behind_bytes + expected_bytes - new_bytes)
+        most_bytes = max(self._behind_bytes, expected_bps / 8 * _CATCH_UP_S)
+        self._behind_bytes = behind_bytes if window_s > _PAUSE_S else min(behind_bytes, most_bytes)
+        began_at, self._at, self._bytes_total = self._at, now, bytes_total
+        if new_bytes <= allowed_bytes:
+            self._over_since = None
+        elif self._over_since is None:
+            self._over_since = began_at
+        elif now - self._over_since > SUSTAINED_S:
+            return new_bytes * 8 / window_s
+        return None
+
+
+class RateGuard:
+    """Follows one stream's counters; `check` raises Finished(RUNAWAY). Times are seconds on any steady clock."""
+
+    def __init__(self, source: Source, declared_bps: int | None) -> None:
+        """`declared_bps` is the rate of a file or of bars, None when it is not known."""
+        self._declared_bps = _expected_bps(source, declared_bps)
+        self._input = _Flow()
+        self._output = _Flow()
+        self._live_at: float | None = None
+        self._live_bytes_total = 0
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether each check needs a fresh count of the input, because no rate is declared."""
+        return self._declared_bps is None
+
+    def forget_declared(self) -> None:
+        """Judge by the highest rate that is assumed anywhere: the file now has other contents."""
+        if self._declared_bps is not None:
+            self._declared_bps = BITRATE_BPS_ASSUMED
+
+    def check(self, now: float, *, output_bytes_total: int, input_bytes_total: int | None) -> None:
+        """Judge what the busiest receiver was sent and what was read. Raises Finished.
+
+        `input_bytes_total` may be None for a source that is not live, in a turn in which it was not read.
+        """
+        if self._declared_bps is None:
+            self._check_against_input(now, output_bytes_total, input_bytes_total or 0)
+            return
+        expected_bps = self._declared_bps
+        if input_bytes_total is not None:
+            self._judge("input", self._input.follow(now, input_bytes_total, expected_bps), expected_bps)
+        self._judge("output", self._output.follow(now, output_bytes_total, expected_bps), expected_bps)
+
+    def _check_against_input(self, now: float, output_bytes_total: int, input_bytes_total: int) -> None:
+        """What a live source sends is known only by measuring it over the same window."""
+        before_at, before_bytes = self._live_at, self._live_bytes_total
+        if before_at is not None and now - before_at < _WINDOW_S:
+            return
+        self._live_at, self._live_bytes_total = now, input_bytes_total
+        expected_bps = 0.0 if before_at is None else grown(before_bytes, input_bytes_total) * 8 / (now - before_at)
+        self._judge("output", self._output.follow(now, output_bytes_total, expected_bps), expected_bps)
+
+    @staticmethod
+    def _judge(what: str, rate_bps: float | None, expected_bps: float) -> None:
+        if rate_bps is not None:
+            text = f"{what} of {rate_bps / 1e6:.0f} Mb/s where {expected_bps / 1e6:.1f} Mb/s are expected"
+            raise Finished(Reason.RUNAWAY, text)
+
+
+def _expected_bps(source: Source, declared_bps: int | None) -> int | None:
+    """The rate to judge by, None for a source whose rate only its input shows."""
+    match source:
+        case FileSource() | BarsSource():
+            return declared_bps or BITRATE_BPS_ASSUMED
+        case MulticastSource():
+            return None
+        case _:
+            assert_never(source)
