@@ -12,46 +12,33 @@ import socket
 import threading
 from builtins import list as list_of
 from collections.abc import Collection
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import msgspec
 
-from app.domain.constants import BARS_BITRATE_BPS
-from app.domain.errors import CouldNotStart, InvalidInput, LimitReached, NotFound, PortInUse
+from app.domain.errors import LimitReached, PortInUse
 from app.domain.secret import Secret
-from app.domain.spec import BarsSource, CallerEndpoint, FileSource, ListenerEndpoint, StreamSpec
+from app.domain.spec import CallerEndpoint, ListenerEndpoint, StreamSpec
 from app.domain.stats import Second, seconds
-from app.domain.status import ALIVE, NOT_RETRIABLE, Order, Phase, Reason, Status
+from app.domain.status import ALIVE, Order, Phase, Status
 from app.machine.steady_clock import unix_now
 from app.media.library import MediaLibrary
-from app.protocol import WorkerOrder
 from app.settings import Settings
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import Store, StoredStream
-from app.supervisor.journal import EVENTS_KEPT, Journal
-from app.supervisor.launchers.base import Launcher, wait_dead
+from app.streams.form_faults import check_passphrase, check_spec_is_known, is_form_fault, raise_form_fault
+from app.streams.orders import OrderMaker
+from app.streams.takeover import Inheritance, Takeover
+from app.supervisor.journal import Journal
+from app.supervisor.launchers.base import Launcher
 from app.supervisor.snapshot import LogEntry, Snapshot
-from app.supervisor.stream import Known
 from app.supervisor.supervisor import Supervisor
 
 _TRUTH_WITHIN_S: Final = 3.0
 _STOP_WITHIN_S: Final = 6.0
-_STAGGER_S: Final = 0.25
 _KEY_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are read wrong over the phone
 _KEY_LENGTH: Final = 6
-WORKER_MEMORY_BYTES: Final = 256 * 1024 * 1024
-# Faults of a first try that the operator mends in the form; the same faults of a later try are retried.
-_FORM_FAULTS: Final = NOT_RETRIABLE | {Reason.PORT_IN_USE, Reason.HOST_NOT_FOUND, Reason.INTERFACE_MISSING}
-_FIELD_OF_FAULT: Final = {
-    Reason.PORT_IN_USE: "endpoint.port",
-    Reason.HOST_NOT_FOUND: "endpoint.host",
-    Reason.FILE_MISSING: "source.path",
-    Reason.FILE_UNREADABLE: "source.path",
-    Reason.NOT_A_TRANSPORT_STREAM: "source.path",
-    Reason.NO_PCR: "source.path",
-    Reason.INTERFACE_MISSING: "source.interface",
-}
 
 
 class StreamManager:
@@ -60,32 +47,17 @@ class StreamManager:
     def __init__(self, settings: Settings, launcher: Launcher, media: MediaLibrary, store: Store) -> None:
         """Take over what an earlier process left: live workers are adopted, ordered streams started again."""
         self._settings = settings
-        self._media = media
         self._store = store
         self._spare = SpareOrders(settings.runtime_folder, settings.secret_key)
         self._recorder = Recorder(store, self._spare)
-        self._supervisor = Supervisor(launcher, self._recorder, journal=Journal(store.events(EVENTS_KEPT)))
+        self._orders = OrderMaker(settings, media)
+        self._launcher = launcher
+        inherited = Inheritance(store, self._spare)
+        self._start_problem = inherited.problem
+        self._unreadable = inherited.unreadable
+        self._supervisor = Supervisor(launcher, self._recorder, journal=Journal(inherited.events))
         self._starting = threading.Lock()
-        self._resume(launcher)
-
-    def _resume(self, launcher: Launcher) -> None:
-        owed = self._spare.streams()
-        known = _merged(self._store.streams(), owed)
-        self._recorder.take_over(owed)
-        for key in set(launcher.keys()) - {stream.key for stream in known}:
-            _dispose(launcher, key)  # its order was never acknowledged, or was taken back
-        for position, stream in enumerate(known):
-            order, fault = self._stored_order(stream)
-            start_at = unix_now() + position * _STAGGER_S
-            self._supervisor.resume(order, Known(stream.order, stream.ordered_at, start_at, stream.status, fault))
-
-    def _stored_order(self, stream: StoredStream) -> tuple[WorkerOrder, Reason | None]:
-        """The order of a stored stream, and what forbids to start it."""
-        try:
-            order = self._order_for(stream.key, stream.spec)
-        except InvalidInput:
-            return self._bare_order(stream.key, stream.spec), Reason.FILE_MISSING
-        return order, Reason.PASSPHRASE_LOST if stream.passphrase_lost else None
+        Takeover(launcher, self._supervisor, self._recorder, self._orders, store).run(inherited)
 
     def start(self, spec: StreamSpec, *, actor: str = "operator") -> Snapshot:
         """Put a stream on air and give what is true within 3 s.
@@ -94,20 +66,30 @@ class StreamManager:
         """
         with self._starting:  # two starts must not both find the same port free
             self._check_limit(self.list())
-            order = self._order_for(_new_key({s.key for s in self.list()}), spec)
+            order = self._orders.order_for(_new_key({s.key for s in self.list()}), spec)
             self._check_port(spec)
+            self._launcher.announce(order.key)
             self._supervisor.add(order, actor=actor)
         snapshot = self._settle(order.key, spec)
-        if _is_form_fault(snapshot.status):
+        if is_form_fault(snapshot.status):
             self._supervisor.forget(order.key)
-            _raise_form_fault(snapshot)
-        self._recorder.keep(_stored(snapshot))
+            raise_form_fault(snapshot)
+        self._keep(snapshot)
+        self._launcher.acknowledge(order.key)
         return snapshot
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        """Have a stream's order stored. Of one whose settings are not known, only what the store had is kept."""
+        unreadable = self._unreadable.get(snapshot.key)
+        if snapshot.is_spec_known:
+            self._recorder.keep(_stored(snapshot))
+        elif unreadable is not None:
+            self._recorder.keep(msgspec.structs.replace(_stored(snapshot), unreadable=unreadable))
 
     def stop(self, key: str, *, actor: str = "operator") -> Snapshot:
         """Take a stream off air and wait for it; it stays listed as stopped. Raises NotFound."""
         self._supervisor.stop(key, actor=actor)
-        self._recorder.keep(_stored(self.get(key)))
+        self._keep(self.get(key))
         return self._wait_off_air(key)
 
     def _wait_off_air(self, key: str) -> Snapshot:
@@ -115,10 +97,11 @@ class StreamManager:
 
     def restart(self, key: str, *, actor: str = "operator") -> Snapshot:
         """Put a stream on air again by its spec, stopping it first where it runs. Raises as `start`, and NotFound."""
-        spec = self._supervisor.order(key).spec
         # First: what could not start again stays on air as it is.
-        _check_passphrase(spec)
-        order = self._order_for(key, spec)
+        check_spec_is_known(self.get(key))
+        spec = self._supervisor.order(key).spec
+        check_passphrase(spec)
+        order = self._orders.order_for(key, spec)
         with self._starting:
             self._check_limit([snapshot for snapshot in self.list() if snapshot.key != key])
             if self.get(key).status.order is Order.RUN:
@@ -128,9 +111,9 @@ class StreamManager:
             self._check_port(spec, besides=key)
             self._supervisor.start(key, order, actor=actor)
         snapshot = self._settle(key, spec)
-        self._recorder.keep(_stored(snapshot))
-        if _is_form_fault(snapshot.status):
-            _raise_form_fault(snapshot)
+        self._keep(snapshot)
+        if is_form_fault(snapshot.status):
+            raise_form_fault(snapshot)
         return snapshot
 
     def dismiss(self, key: str, *, actor: str = "operator") -> None:
@@ -186,31 +169,7 @@ class StreamManager:
 
     def store_problem(self) -> str | None:
         """Why orders and events cannot be kept at present, None when they can. Never waits."""
-        return self._recorder.problem()
-
-    def _order_for(self, key: str, spec: StreamSpec) -> WorkerOrder:
-        order = self._bare_order(key, spec)
-        if isinstance(spec.source, BarsSource):
-            return msgspec.structs.replace(order, bitrate_bps=BARS_BITRATE_BPS, is_constant_bitrate=True)
-        if not isinstance(spec.source, FileSource):
-            return order
-        check = self._media.check(spec.source.path)
-        path = self._media.resolve(spec.source.path)
-        return msgspec.structs.replace(
-            order,
-            file_path=str(path),
-            bitrate_bps=check.bitrate_bps,
-            is_constant_bitrate=check.is_constant_bitrate,
-        )
-
-    def _bare_order(self, key: str, spec: StreamSpec) -> WorkerOrder:
-        return WorkerOrder(
-            key=key,
-            spec=spec,
-            socket_path="",
-            dscp=self._settings.qos_dscp,
-            memory_bytes=WORKER_MEMORY_BYTES,
-        )
+        return self._recorder.problem() or self._start_problem
 
     def _check_limit(self, others: Collection[Snapshot]) -> None:
         running = [snapshot for snapshot in others if _is_wanted(snapshot.status)]
@@ -240,21 +199,6 @@ def _stored(snapshot: Snapshot) -> StoredStream:
     return StoredStream(snapshot.key, snapshot.spec, status.order, snapshot.ordered_at, status)
 
 
-def _merged(kept: Collection[StoredStream], owed: Collection[StoredStream]) -> list_of[StoredStream]:
-    """The streams with the newer orders that the store has not taken yet, oldest order first."""
-    by_key = {stream.key: stream for stream in (*kept, *owed)}
-    return sorted(by_key.values(), key=lambda stream: (stream.ordered_at, stream.key))
-
-
-def _dispose(launcher: Launcher, key: str) -> None:
-    worker = launcher.adopt(key)
-    if worker is not None:
-        worker.terminate()
-        for left in wait_dead([worker], _STOP_WITHIN_S):
-            left.kill()
-    launcher.discard(key)
-
-
 def _listener_ports_of(snapshots: Collection[Snapshot]) -> set[int]:
     return {
         snapshot.spec.endpoint.port
@@ -266,16 +210,6 @@ def _listener_ports_of(snapshots: Collection[Snapshot]) -> set[int]:
 def _is_wanted(status: Status) -> bool:
     """Whether the stream has a worker or will have one by itself; one that failed waits for the operator."""
     return status.order is Order.RUN and status.phase is not Phase.FAILED
-
-
-def _check_passphrase(spec: StreamSpec) -> None:
-    """Refuse a stored stream whose passphrase could not be read: it would go on air in the clear."""
-    if spec.encryption is not None and spec.encryption.passphrase.size_bytes() == 0:
-        raise CouldNotStart(
-            "SECRET_KEY was changed: the stored passphrase cannot be read, start the stream anew with its passphrase",
-            {"encryption.passphrase": "give it again, in a new stream"},
-            reason=Reason.PASSPHRASE_LOST,
-        )
 
 
 def _is_bound(port: int) -> bool:
@@ -292,24 +226,6 @@ def _port_in_use(port: int, who: str) -> PortInUse:
     return PortInUse(
         f"port {port} is taken: {who}", {"endpoint.port": f"{port} is taken: {who}; choose another or stop it"}
     )
-
-
-def _is_form_fault(status: Status) -> bool:
-    return status.reason in _FORM_FAULTS and status.phase in (Phase.FAILED, Phase.BACKING_OFF)
-
-
-def _raise_form_fault(snapshot: Snapshot) -> NoReturn:
-    reason = snapshot.status.reason
-    if reason is None:
-        raise NotFound(snapshot.key)
-    message = f"could not start: {reason.replace('_', ' ')}"
-    field = _FIELD_OF_FAULT.get(reason)
-    fields = {field: message} if field else {}
-    if reason is Reason.PORT_IN_USE:
-        raise PortInUse(message, fields)
-    if reason in (Reason.NOT_A_TRANSPORT_STREAM, Reason.NO_PCR):
-        raise InvalidInput(message, fields)
-    raise CouldNotStart(message, fields, reason=reason)
 
 
 def _new_key(taken: Collection[str]) -> str:

@@ -60,6 +60,8 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     ENGINE_ERROR = "engine_error"
     PASSPHRASE_LOST = "passphrase_lost"  # noqa: S105 - the name of a reason
+    SPEC_UNREADABLE = "spec_unreadable"
+    ORDER_LOST = "order_lost"
 
 
 # Faults that time cannot heal: trying again would only hide them.
@@ -74,6 +76,8 @@ NOT_RETRIABLE: Final = frozenset(
         Reason.BAD_OPTION,
         Reason.MISSING_ELEMENT,
         Reason.PASSPHRASE_LOST,
+        Reason.SPEC_UNREADABLE,
+        Reason.ORDER_LOST,
     }
 )
 # A peer that refuses us is not hammered: libsrt peers log and may ban.

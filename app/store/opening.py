@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 import sqlite3
 import tempfile
@@ -12,12 +13,17 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from app.store.tables import Base, StreamRow
+
+log = logging.getLogger(__name__)
 _BUSY_S: Final = 5
 # libpq's: a host that vanished is noticed in seconds, not in the kernel's quarter of an hour.
 _SERVER_LIMITS: Final = {
@@ -36,7 +42,11 @@ class StoreUnavailable(Exception):
 
 
 class DiskRefuses(StoreUnavailable):
-    """The database is there, but its disk is full or read-only: it may be read from a copy meanwhile."""
+    """The database is there, but it is damaged or its disk is full or read-only: a copy may be read meanwhile."""
+
+
+class NewerSchema(StoreUnavailable):
+    """A newer version of the program made the database, and this one cannot work with its tables."""
 
 
 def parse_url(database_url: str) -> URL:
@@ -51,12 +61,15 @@ def parse_url(database_url: str) -> URL:
 
 
 def open_database(database_url: str) -> Engine:
-    """Open the database and migrate it. Raises StoreUnavailable; DiskRefuses where `open_copy` is worth a try."""
+    """Open the database and migrate it.
+
+    Raises StoreUnavailable: DiskRefuses where `open_copy` is worth a try, NewerSchema where only its version may write.
+    """
     url = parse_url(database_url)
     try:
         engine = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_server(url)
         _migrate(engine)
-    except (OperationalError, OSError) as error:
+    except (DatabaseError, OSError) as error:
         file = _file_of(url)
         refusal = DiskRefuses if file is not None and file.exists() else StoreUnavailable
         raise refusal(words_of(error)) from None
@@ -84,10 +97,28 @@ def open_copy(database_url: str, folders: Iterable[Path]) -> Engine:
     raise StoreUnavailable(problem)
 
 
+def open_nothing() -> Engine:
+    """An empty database in memory, in place of one that cannot be read at all."""
+    return _engine_on(sqlite3.connect(":memory:", check_same_thread=False))
+
+
 def _engine_on(memory: sqlite3.Connection) -> Engine:
     engine = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
-    _migrate(engine)
+    try:
+        _migrate(engine)
+    except SQLAlchemyError as error:
+        log.error("database damaged: %s", words_of(error))
+        _check_orders(engine)
     return engine
+
+
+def _check_orders(engine: Engine) -> None:
+    """Whether the orders can be read, whatever else is damaged. Raises StoreUnavailable."""
+    try:
+        with engine.connect() as connection:
+            connection.execute(select(StreamRow.key)).all()
+    except SQLAlchemyError as error:
+        raise StoreUnavailable(words_of(error)) from None
 
 
 def words_of(error: Exception) -> str:
@@ -121,14 +152,37 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # WAL: readers never wait for the writer. FULL: an order that was acknowledged survives a power loss.
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    # Text that is not UTF-8 costs the row that holds it, not the query.
+    connection.text_factory = lambda text: text.decode(errors="replace")
 
 
 def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     with engine.begin() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if revision is not None and revision not in known:
+            _check_newer(connection, revision)
+            return
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _check_newer(connection: Connection, revision: str) -> None:
+    """Accept the tables of a newer version if ours can be read and written in them. Raises NewerSchema."""
+    inspector = inspect(connection)
+    for table in Base.metadata.sorted_tables:
+        found = {c["name"]: c for c in inspector.get_columns(table.name)} if inspector.has_table(table.name) else {}
+        missing = {column.name for column in table.columns} - found.keys()
+        added = found.keys() - {column.name for column in table.columns}
+        demanded = {name for name in added if not found[name]["nullable"] and found[name].get("default") is None}
+        if missing or demanded:
+            raise NewerSchema(
+                f"a newer version of this program made the database (revision {revision}), "
+                f"and its table {table.name} cannot be used by this version; go back to that version"
+            )
+    log.warning("database of a newer version of this program, used as it is revision=%s", revision)
 
 
 def _read_into_memory(file: Path, folder: Path) -> sqlite3.Connection:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from builtins import list as list_of
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.domain.secret import Secret
-from app.domain.spec import Encryption, StreamSpec, public_spec
+from app.domain.spec import StreamSpec
 from app.domain.status import Order, Status
+from app.domain.stored_spec import SpecUnreadable, decode_spec, encode_spec, salvage_spec, with_passphrase
 from app.store.cipher import Cipher, WrongKey
-from app.store.opening import DiskRefuses, StoreUnavailable, open_copy, open_database, words_of
+from app.store.opening import (
+    DiskRefuses,
+    NewerSchema,
+    StoreUnavailable,
+    open_copy,
+    open_database,
+    open_nothing,
+    words_of,
+)
 from app.store.tables import ACTOR_CHARACTERS, EventRow, StreamRow
 from app.supervisor.snapshot import LogEntry
 
@@ -26,8 +36,23 @@ _EVENTS_KEPT: Final = 10_000
 _EVENTS_TRIMMED_EVERY: Final = 500
 
 
+log = logging.getLogger(__name__)
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """What is kept of a stream whose row this version cannot read: why, and the row's own spec as it stands."""
+
+    why: str
+    spec_json: str
+    passphrase_token: bytes | None = None
+
+
 class StoredStream(msgspec.Struct, frozen=True):
-    """A stream as it was ordered. `passphrase_lost`: it was encrypted under another SECRET_KEY and cannot be read."""
+    """A stream as it was ordered. `passphrase_lost`: it was encrypted under another SECRET_KEY and cannot be read.
+
+    With `unreadable`, `spec` holds only what could be salvaged of it for showing; the row itself is never changed but
+    for its order and status.
+    """
 
     key: str
     spec: StreamSpec
@@ -35,13 +60,15 @@ class StoredStream(msgspec.Struct, frozen=True):
     ordered_at: float
     status: Status | None = None
     passphrase_lost: bool = False
+    unreadable: Unreadable | None = None
 
 
 class Store:
     """Opens and migrates the database. Raises StoreUnavailable. Safe in many threads.
 
-    Where its disk is full or read-only, the orders are read from a copy in memory, made in one of `copy_folders`;
-    writes are refused until the database itself can be opened, which each of them tries.
+    Where it is damaged or its disk is full or read-only, the orders are read from a copy in memory, made in one of
+    `copy_folders`; where a newer version made tables that this one cannot use, there are none. Writes are refused until
+    the database itself can be opened, which each of them tries.
     """
 
     def __init__(self, database_url: str, secret_key: Secret, *, copy_folders: Sequence[Path] = ()) -> None:
@@ -49,12 +76,21 @@ class Store:
         self._url = database_url
         self._using = threading.Lock()
         self._events_since_trim = _EVENTS_TRIMMED_EVERY  # at once: short lives would never come to it
-        self._refusal: DiskRefuses | None = None
+        self._refusal: StoreUnavailable | None = None
         try:
             self._engine = open_database(database_url)
         except DiskRefuses as refusal:
-            self._engine = open_copy(database_url, copy_folders)
+            self._engine = self._open_copy(refusal, copy_folders)
             self._refusal = refusal
+        except NewerSchema as refusal:
+            self._engine = open_nothing()
+            self._refusal = refusal
+
+    def _open_copy(self, refusal: DiskRefuses, folders: Sequence[Path]) -> Engine:
+        try:
+            return open_copy(self._url, folders)
+        except StoreUnavailable as error:
+            raise StoreUnavailable(f"{refusal}; nor can a copy of it be read: {error}") from None
 
     def save(self, stream: StoredStream) -> None:
         """Keep a stream's order, in place of what was there under its key. Raises StoreUnavailable."""
@@ -62,14 +98,26 @@ class Store:
             key=stream.key,
             order=stream.order.value,
             ordered_at=stream.ordered_at,
-            spec_json=msgspec.json.encode(public_spec(stream.spec)).decode(),
             status_json=None if stream.status is None else msgspec.json.encode(stream.status).decode(),
         )
+        if stream.unreadable is not None:
+            row.spec_json, row.passphrase_token = stream.unreadable.spec_json, stream.unreadable.passphrase_token
+            self._write(lambda session: self._save_unreadable(session, row))
+            return
+        row.spec_json = encode_spec(stream.spec)
         secret = stream.spec.encryption.passphrase if stream.spec.encryption is not None else None
         # A passphrase that was lost is not overwritten: the old SECRET_KEY may come back.
         if secret is None or secret.size_bytes():
             row.passphrase_token = None if secret is None else self._cipher.encrypt(secret)
         self._write(lambda session: session.merge(row))
+
+    @staticmethod
+    def _save_unreadable(session: Session, row: StreamRow) -> None:
+        """Change nothing but order and status where the row stands: its text may not be what was read of it."""
+        changed = update(StreamRow).where(StreamRow.key == row.key)
+        found = session.connection().execute(changed.values(order=row.order, status_json=row.status_json))
+        if not found.rowcount:
+            session.add(row)
 
     def save_status(self, key: str, status: Status) -> None:
         """Keep a stream's last known status, which a later process continues from. Raises StoreUnavailable."""
@@ -94,25 +142,34 @@ class Store:
             return [self._stream_of(row) for row in session.scalars(wanted)]
 
     def _stream_of(self, row: StreamRow) -> StoredStream:
-        document: dict[str, Any] = msgspec.json.decode(row.spec_json)
-        key_bits = (document.pop("encryption", None) or {}).get("key_bits")
-        spec = msgspec.convert(document, StreamSpec)
+        text = str(row.spec_json)
+        unreadable = None
+        try:
+            order = _order_of(row.order)
+            spec, key_bits = decode_spec(text)
+        except SpecUnreadable as error:
+            unreadable = Unreadable(str(error), text, row.passphrase_token)
+            order = Order.STOP if row.order == Order.STOP else Order.RUN
+            spec, key_bits = salvage_spec(text, row.key), None
+            log.error("stored stream not readable stream=%s why=%r", row.key, str(error))
         lost = False
         if key_bits is not None:
-            passphrase, lost = self._passphrase(row.passphrase_token)
-            spec = msgspec.structs.replace(spec, encryption=Encryption(key_bits, passphrase))
+            passphrase, lost = self.passphrase(row.passphrase_token)
+            spec = with_passphrase(spec, key_bits, passphrase)
         return StoredStream(
-            key=row.key,
+            key=str(row.key),
             spec=spec,
-            order=Order(row.order),
-            ordered_at=row.ordered_at,
-            status=None if row.status_json is None else msgspec.json.decode(row.status_json, type=Status),
+            order=order,
+            ordered_at=row.ordered_at if isinstance(row.ordered_at, float | int) else 0.0,
+            status=_status_of(row),
             passphrase_lost=lost,
+            unreadable=unreadable,
         )
 
-    def _passphrase(self, token: bytes | None) -> tuple[Secret, bool]:
+    def passphrase(self, token: bytes | None) -> tuple[Secret, bool]:
+        """The passphrase in a kept token, and whether it is lost: encrypted under another SECRET_KEY."""
         try:
-            return self._cipher.decrypt(token or b""), False
+            return self._cipher.decrypt(token if isinstance(token, bytes) else b""), False
         except WrongKey:
             return Secret(""), True
 
@@ -152,19 +209,7 @@ class Store:
         with self._session() as session:
             rows = session.scalars(select(EventRow).order_by(EventRow.id.desc()).limit(limit)).all()
             session.expunge_all()
-        return [
-            LogEntry(
-                at=row.at,
-                first_at=row.first_at,
-                key=row.stream_key,
-                name=row.name,
-                kind=row.kind,
-                text=row.text,
-                count=row.count,
-                actor=row.actor,
-            )
-            for row in reversed(rows)
-        ]
+        return [entry for row in reversed(rows) if (entry := _entry_of(row)) is not None]
 
     def check(self) -> None:
         """Read something. Raises StoreUnavailable when the database does not answer, or only a copy of it does."""
@@ -198,3 +243,30 @@ class Store:
         engine = open_database(self._url)
         self._engine.dispose()
         self._engine, self._refusal = engine, None
+
+
+def _order_of(text: object) -> Order:
+    if text not in tuple(Order):
+        raise SpecUnreadable(f"its order {text!r} is not known")
+    return Order(str(text))
+
+
+def _status_of(row: StreamRow) -> Status | None:
+    """The last known status; one that cannot be read is none: the stream then begins as after its order."""
+    if row.status_json is None:
+        return None
+    try:
+        return msgspec.json.decode(row.status_json, type=Status)
+    except (msgspec.DecodeError, TypeError, UnicodeError) as error:
+        log.warning("stored status not readable stream=%s why=%r", row.key, str(error))
+        return None
+
+
+def _entry_of(row: EventRow) -> LogEntry | None:
+    """A kept event, None where it cannot be read: an event log with a hole is better than none."""
+    values = {name: getattr(row, name) for name in ("at", "first_at", "name", "kind", "text", "count", "actor")}
+    try:
+        return msgspec.convert({"key": row.stream_key, **values}, LogEntry)
+    except msgspec.ValidationError as error:
+        log.warning("stored event not readable id=%s why=%r", row.id, str(error))
+        return None

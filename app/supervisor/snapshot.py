@@ -42,6 +42,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     the last second, `peer_rates` has them by `Peer.id`; both are None or empty until two samples are there.
     `is_other_version` tells that the worker is of another version of this program and cannot be understood in full.
     `totals` are the counters since the stream was ordered to run, earlier workers included (names as in Point).
+    `fault` is why the stream will not be started again without an order. `spec` is a stand-in while `is_spec_known` is
+    False; `stored_json` is then what the store keeps of it.
     """
 
     key: str
@@ -62,3 +64,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     detail: str = ""
     file_bitrate_bps: int | None = None
     applied: dict[str, Any] = {}
+    fault: Reason | None = None
+    is_spec_known: bool = True
+    stored_json: str = ""

@@ -30,6 +30,7 @@ from app.protocol import (
 )
 from app.supervisor.figures import Figures
 from app.supervisor.health import FlowWatch
+from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, WorkerHandle
 from app.supervisor.notes import note_peer, note_phase
 from app.supervisor.refusals import Refusals
@@ -45,16 +46,6 @@ _OTHER_VERSION: Final = (
     "the worker is of another version of this program: it stays on air, its figures are not complete; "
     "restart the stream when that suits"
 )
-
-
-class Known(msgspec.Struct, frozen=True):
-    """What an earlier process left behind about a stream. `fault` forbids to start it; `start_at` spreads starts."""
-
-    order: Order
-    ordered_at: float
-    start_at: float = 0.0
-    status: Status | None = None
-    fault: Reason | None = None
 
 
 class Report(Protocol):
@@ -83,6 +74,7 @@ class SupervisedStream:
         self._detail = ""
         self._launch_not_before = 0.0
         self._fault: Reason | None = None
+        self._unknown: Known | None = None  # while the settings are not known
         self._forget_worker()
 
     def _forget_worker(self) -> None:
@@ -102,11 +94,15 @@ class SupervisedStream:
         """Go on from what an earlier process knew: with its worker where that lives, else from its order."""
         self.ordered_at = known.ordered_at
         self._fault = known.fault
+        if known.lacks_spec():
+            self._unknown = known
+            self._warn(now, known.words())
         last_word = self._launcher.last_word(self.order.key)
         if (worker := self._launcher.adopt(self.order.key)) is not None:
             self._adopt(worker, known, now)
         elif known.order is Order.STOP or known.fault is not None:
-            self.status = life.at_rest(known.status, known.fault if known.order is Order.RUN else None, now)
+            fault = known.fault if known.order is Order.RUN or known.lacks_spec() else None
+            self.status = msgspec.structs.replace(life.at_rest(known.status, fault, now), order=known.order)
         elif last_word is not None and last_word.reason is not None and known.status is not None:
             self.status = known.status
             self._detail = last_word.detail
@@ -134,7 +130,7 @@ class SupervisedStream:
     def start(self, now: float, actor: str) -> None:
         """Put the stream on air (again)."""
         self._note(now, "order", "start ordered", actor)
-        self._fault = None
+        self._fault = self._unknown = None
         if self.status.phase not in life.ALIVE:
             self.ordered_at = now
             self.figures.open_account()
@@ -248,8 +244,7 @@ class SupervisedStream:
         self._heard_at = now
         if not self._is_other_version:
             self._is_other_version = True
-            self._notices.append(_OTHER_VERSION)
-            self._note(now, "notice", _OTHER_VERSION)
+            self._warn(now, _OTHER_VERSION)
 
     def _take(self, message: FromWorker, now: float) -> None:
         self._heard_at = now
@@ -265,8 +260,7 @@ class SupervisedStream:
             case PeerEvent():
                 self._take_peer_event(message, now)
             case Notice(_, _, text):
-                self._notices.append(text)
-                self._note(now, "notice", text)
+                self._warn(now, text)
             case Debug(values):
                 self.debug_view = values
             case Ended():
@@ -276,6 +270,10 @@ class SupervisedStream:
         self._hello = hello
         if hello.protocol != PROTOCOL_VERSION:
             self._hear_stranger(now)
+        if self._unknown is not None and (spec := self._unknown.learn(hello.spec)) is not None:
+            self._unknown = None
+            self.order = msgspec.structs.replace(self.order, spec=spec)
+            self._flow = FlowWatch(spec.source)
         if self._stop_asked_at is not None:
             self._say(Stop())  # it was asked before it could hear
 
@@ -304,6 +302,10 @@ class SupervisedStream:
             except OSError:
                 self.connection.close()
                 self.connection = None
+
+    def _warn(self, now: float, text: str) -> None:
+        self._notices.append(text)
+        self._note(now, "notice", text)
 
     def _note(self, now: float, kind: str, text: str, actor: str = "system") -> None:
         name = self.order.spec.label()
@@ -334,4 +336,7 @@ class SupervisedStream:
             detail=self._detail,
             file_bitrate_bps=self.order.bitrate_bps if isinstance(self.order.spec.source, FileSource) else None,
             applied=self.figures.applied,
+            fault=self._fault,
+            is_spec_known=self._unknown is None,
+            stored_json=self._unknown.stored_json if self._unknown is not None else "",
         )

@@ -15,9 +15,10 @@ from app.domain.status import Status
 from app.machine.steady_clock import unix_now
 from app.protocol import Point, WorkerOrder
 from app.supervisor.journal import Journal
+from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, WorkerHandle, wait_dead
 from app.supervisor.snapshot import LogEntry, Snapshot
-from app.supervisor.stream import Known, Report, SupervisedStream
+from app.supervisor.stream import Report, SupervisedStream
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -167,6 +168,11 @@ class Supervisor:
 
         self._orders.put(run)
         return answer.result(_ANSWER_WITHIN_S)
+
+    def note(self, key: str, text: str) -> None:
+        """Book a warning about something that is not, or not yet, a stream of ours."""
+        entry = LogEntry(at=self._clock(), key=key, name="", kind="notice", text=text)
+        self._ask(lambda: self.entry(entry))
 
     # ---- on the supervisor's thread ----
 

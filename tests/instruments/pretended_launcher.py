@@ -129,6 +129,16 @@ class PretendedLauncher:
         """Nobody is left from earlier."""
         return None
 
+    def announce(self, key: str) -> None:
+        """There is no web process that could die."""
+
+    def acknowledge(self, key: str) -> None:
+        """There is no web process that could die."""
+
+    def is_announced(self, key: str) -> bool:
+        """Nobody is left from earlier."""
+        return False
+
     def discard(self, key: str) -> None:
         """Remember what was tidied up."""
         self.discarded.append(key)

@@ -266,7 +266,7 @@ def test_events_tell_who_ordered_what_newest_first(own: OwnManager) -> None:
 
 def test_after_a_reboot_the_streams_start_one_after_the_other(own: OwnManager, monkeypatch: pytest.MonkeyPatch) -> None:
     apart_s = 0.7
-    monkeypatch.setattr("app.stream_manager._STAGGER_S", apart_s)
+    monkeypatch.setattr("app.streams.takeover._STAGGER_S", apart_s)
     before = [own.manager.start(own.spec(port=port)) for port in own.ports[:3]]
     own.manager.detach()
     for snapshot in before:

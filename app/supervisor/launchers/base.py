@@ -53,6 +53,15 @@ class Launcher(Protocol):
     def last_word(self, key: str) -> Ended | None:
         """Why a worker of that key ended while no manager was there, None when it left no word."""
 
+    def announce(self, key: str) -> None:
+        """Remember that the order of a worker to come is not acknowledged yet. Raises OSError."""
+
+    def acknowledge(self, key: str) -> None:
+        """Forget that: the order is kept."""
+
+    def is_announced(self, key: str) -> bool:
+        """Whether a worker of that key was announced and its order never acknowledged."""
+
     def discard(self, key: str) -> None:
         """Remove what a dead worker of that key left behind."""
 

@@ -26,6 +26,7 @@ from app.supervisor.launchers.base import WorkerHandle
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR", "GST_PLUGIN_PATH")
 _SUFFIX: Final = ".sock"
 _LEFT_BEHIND: Final = (_SUFFIX, ".ended", ".log")
+_ANNOUNCED: Final = ".new"
 # -S: what other packages hook into the start of every Python would cost each worker memory and time.
 WORKER_COMMAND: Final = (sys.executable, "-S", "-m", "app.worker.worker")
 
@@ -57,7 +58,7 @@ class LocalLauncher:
     def launch(self, order: WorkerOrder) -> WorkerHandle:
         """Start a worker and hand it the order on its standard input."""
         path = self._path(order.key)
-        self.discard(order.key)
+        self._remove(order.key, _LEFT_BEHIND)
         order = msgspec.structs.replace(order, socket_path=str(path))
         log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
@@ -101,11 +102,27 @@ class LocalLauncher:
 
     def keys(self) -> list[str]:
         """The keys of which anything lies in the runtime folder: a worker that was killed early leaves no socket."""
-        return sorted({path.stem for path in self._folder.iterdir() if path.suffix in _LEFT_BEHIND})
+        left_behind = (*_LEFT_BEHIND, _ANNOUNCED)
+        return sorted({path.stem for path in self._folder.iterdir() if path.suffix in left_behind})
+
+    def announce(self, key: str) -> None:
+        """Leave a file that says so: a web process that dies now must not leave a stream that no one ordered."""
+        self._path(key).with_suffix(_ANNOUNCED).touch(mode=0o600)
+
+    def acknowledge(self, key: str) -> None:
+        """Remove that file."""
+        self._remove(key, (_ANNOUNCED,))
+
+    def is_announced(self, key: str) -> bool:
+        """Whether that file is there."""
+        return self._path(key).with_suffix(_ANNOUNCED).exists()
 
     def discard(self, key: str) -> None:
-        """Remove socket, last word and error log of a worker that is gone."""
-        for suffix in _LEFT_BEHIND:
+        """Remove what lies in the runtime folder of a worker that is gone."""
+        self._remove(key, (*_LEFT_BEHIND, _ANNOUNCED))
+
+    def _remove(self, key: str, suffixes: Sequence[str]) -> None:
+        for suffix in suffixes:
             self._path(key).with_suffix(suffix).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:

@@ -133,6 +133,8 @@ def present_event(entry: LogEntry) -> EventView:
 def judge(snapshot: Snapshot) -> tuple[Severity, str | None]:
     """How much a stream wants to be looked at, and the remark that says why one does that is on air."""
     severity, remark = _judge_by_its_flow(snapshot)
+    if remark is None and snapshot.fault is not None and severity in (Severity.IDLE, Severity.GOOD):
+        return Severity.ATTENTION, f"{reason_text(snapshot.fault)}: will not start again by itself"
     if remark is None and snapshot.is_other_version and severity in (Severity.IDLE, Severity.GOOD):
         return Severity.ATTENTION, "worker of another program version: restart it when that suits"
     return severity, remark

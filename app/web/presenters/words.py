@@ -80,6 +80,16 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "SECRET_KEY was changed, so the stored passphrase cannot be read. Put the old key back, or start the stream "
         "anew with its passphrase.",
     ),
+    Reason.SPEC_UNREADABLE: (
+        "stored settings unreadable",
+        "Another version of this program stored this stream, or its row is damaged. It is kept as it is: go back to "
+        "that version, or dismiss the stream and start it again.",
+    ),
+    Reason.ORDER_LOST: (
+        "order lost",
+        "The store does not know this stream any more. It stays on air until you stop it. Check DATA_FOLDER and "
+        "DATABASE_URL; then start the stream again, so that it is stored.",
+    ),
 }
 
 _PHASES: Final = {

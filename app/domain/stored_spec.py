@@ -1,0 +1,125 @@
+"""A spec as the store keeps it. Reading is tolerant: what cannot be read is reported with its reason, never raised on.
+
+A field that this version does not know may be ignored only while it is empty: the version that wrote it then did
+without it too. Such fields are not written either, so that an older version can read what a newer one kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from app.domain.secret import Secret
+from app.domain.spec import Encryption, Endpoint, FileSource, ListenerEndpoint, Source, StreamSpec, public_spec
+
+_UNKNOWN: Final = "Object contains unknown field `"
+_EMPTY: Final[tuple[object, ...]] = (None, False, "", [], {})
+_NAME_CHARACTERS: Final = 80
+
+
+class SpecUnreadable(Exception):
+    """A kept spec that this version cannot read; the text says which part and why."""
+
+
+def encode_spec(spec: StreamSpec) -> str:
+    """The spec as JSON without its passphrase and without what is empty by default."""
+    document = public_spec(spec)
+    _drop_empty_defaults(spec, document)
+    return msgspec.json.encode(document).decode()
+
+
+def _drop_empty_defaults(part: msgspec.Struct, document: dict[str, Any]) -> None:
+    for field in msgspec.structs.fields(type(part)):
+        value = getattr(part, field.name)
+        if isinstance(value, msgspec.Struct) and isinstance(document.get(field.name), dict):
+            _drop_empty_defaults(value, document[field.name])
+        elif _is_empty(value) and field.default == value:
+            document.pop(field.name, None)
+
+
+def _is_empty(value: object) -> bool:
+    return any(value is empty or (type(value) is type(empty) and value == empty) for empty in _EMPTY)
+
+
+def decode_spec(text: str) -> tuple[StreamSpec, int | None]:
+    """The spec without its passphrase, and the length of its key in bits; None without encryption.
+
+    Raises SpecUnreadable.
+    """
+    try:
+        document = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise SpecUnreadable(f"it is not JSON ({error})") from None
+    return read_spec(document)
+
+
+def read_spec(document: object) -> tuple[StreamSpec, int | None]:
+    """As `decode_spec`, from a decoded document such as a worker's Hello has."""
+    if not isinstance(document, dict):
+        raise SpecUnreadable("it is not a JSON object")
+    rest = msgspec.json.decode(msgspec.json.encode(document))
+    encryption = rest.pop("encryption", None)
+    return _convert(rest), _key_bits(encryption)
+
+
+def with_passphrase(spec: StreamSpec, key_bits: int | None, passphrase: Secret) -> StreamSpec:
+    """The spec as it was ordered; without encryption as it is."""
+    if key_bits not in (128, 256):
+        return spec
+    return msgspec.structs.replace(spec, encryption=Encryption(128 if key_bits == 128 else 256, passphrase))
+
+
+def salvage_spec(text: str, key: str) -> StreamSpec:
+    """What can be shown of a spec that cannot be read; every part that cannot is a stand-in that sends nothing."""
+    try:
+        document = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        document = {}
+    parts = document if isinstance(document, dict) else {}
+    name = parts.get("name")
+    return StreamSpec(
+        endpoint=_part_of(parts.get("endpoint"), Endpoint, ListenerEndpoint(0)),
+        source=_part_of(parts.get("source"), Source, FileSource("")),
+        name=name[:_NAME_CHARACTERS] if isinstance(name, str) and name else f"stream {key}",
+    )
+
+
+def _part_of(document: object, kind: Any, stand_in: Any) -> Any:
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError:
+        return stand_in
+
+
+def _convert(document: dict[str, Any]) -> StreamSpec:
+    while True:
+        try:
+            return msgspec.convert(document, StreamSpec)
+        except msgspec.ValidationError as error:
+            if not _drop_unknown_empty(document, str(error)):
+                raise SpecUnreadable(str(error)) from None
+
+
+def _drop_unknown_empty(document: dict[str, Any], message: str) -> bool:
+    """Remove the unknown field that msgspec names, if it is empty; whether that was so."""
+    what, _, path = message.partition(" - at `$.")
+    if not what.startswith(_UNKNOWN):
+        return False
+    place: Any = document
+    for name in filter(None, path.rstrip("`").split(".")):
+        place = place.get(name)
+    field = what[len(_UNKNOWN) :].rstrip("`")
+    if not _is_empty(place.get(field)):
+        return False
+    del place[field]
+    return True
+
+
+def _key_bits(encryption: object) -> int | None:
+    if encryption is None:
+        return None
+    bits = encryption.get("key_bits") if isinstance(encryption, dict) else None
+    if bits not in (128, 256) or set(encryption if isinstance(encryption, dict) else ()) - {"key_bits"}:
+        raise SpecUnreadable("its encryption is not understood")
+    return int(bits)

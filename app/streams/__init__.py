@@ -1,0 +1,1 @@
+"""The parts of the stream manager: jobs for workers, taking over from an earlier process, faults of a form."""

@@ -1,0 +1,61 @@
+"""Faults that the operator who orders a stream can correct: errors of the form or the request, not of the stream."""
+
+from __future__ import annotations
+
+from typing import Final, NoReturn
+
+from app.domain.errors import CouldNotStart, InvalidInput, NotFound, PortInUse
+from app.domain.spec import StreamSpec
+from app.domain.status import NOT_RETRIABLE, Phase, Reason, Status
+from app.supervisor.snapshot import Snapshot
+
+# Faults of a first try that the operator mends in the form; the same faults of a later try are retried.
+_FORM_FAULTS: Final = NOT_RETRIABLE | {Reason.PORT_IN_USE, Reason.HOST_NOT_FOUND, Reason.INTERFACE_MISSING}
+_FIELD_OF_FAULT: Final = {
+    Reason.PORT_IN_USE: "endpoint.port",
+    Reason.HOST_NOT_FOUND: "endpoint.host",
+    Reason.FILE_MISSING: "source.path",
+    Reason.FILE_UNREADABLE: "source.path",
+    Reason.NOT_A_TRANSPORT_STREAM: "source.path",
+    Reason.NO_PCR: "source.path",
+    Reason.INTERFACE_MISSING: "source.interface",
+}
+
+
+def is_form_fault(status: Status) -> bool:
+    """Whether a stream that was just started failed by what the operator can correct."""
+    return status.reason in _FORM_FAULTS and status.phase in (Phase.FAILED, Phase.BACKING_OFF)
+
+
+def raise_form_fault(snapshot: Snapshot) -> NoReturn:
+    """Raise the error for a stream that failed at its first try."""
+    reason = snapshot.status.reason
+    if reason is None:
+        raise NotFound(snapshot.key)
+    message = f"could not start: {reason.replace('_', ' ')}"
+    field = _FIELD_OF_FAULT.get(reason)
+    fields = {field: message} if field else {}
+    if reason is Reason.PORT_IN_USE:
+        raise PortInUse(message, fields)
+    if reason in (Reason.NOT_A_TRANSPORT_STREAM, Reason.NO_PCR):
+        raise InvalidInput(message, fields)
+    raise CouldNotStart(message, fields, reason=reason)
+
+
+def check_spec_is_known(snapshot: Snapshot) -> None:
+    """Refuse a stream whose stored settings cannot be read: what would go on air is not what was ordered."""
+    if not snapshot.is_spec_known:
+        raise CouldNotStart(
+            "this version cannot read the stored settings of this stream; dismiss it and start it as a new stream",
+            reason=Reason.SPEC_UNREADABLE,
+        )
+
+
+def check_passphrase(spec: StreamSpec) -> None:
+    """Refuse a stored stream whose passphrase could not be read: it would go on air in the clear."""
+    if spec.encryption is not None and spec.encryption.passphrase.size_bytes() == 0:
+        raise CouldNotStart(
+            "SECRET_KEY was changed: the stored passphrase cannot be read, start the stream anew with its passphrase",
+            {"encryption.passphrase": "give it again, in a new stream"},
+            reason=Reason.PASSPHRASE_LOST,
+        )

@@ -1,0 +1,126 @@
+"""Takes over what an earlier process left: live workers are adopted, ordered streams started again.
+
+Nothing that is on air is taken off because the store is lost, new, damaged or of another version.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import Final
+
+from app.domain.errors import InvalidInput
+from app.domain.status import Order, Reason
+from app.domain.stored_spec import salvage_spec
+from app.machine.steady_clock import unix_now
+from app.protocol import WorkerOrder
+from app.store.opening import StoreUnavailable
+from app.store.recorder import Recorder
+from app.store.spare import SpareOrders
+from app.store.store import Store, StoredStream, Unreadable
+from app.streams.orders import OrderMaker
+from app.supervisor.journal import EVENTS_KEPT
+from app.supervisor.known import Known
+from app.supervisor.launchers.base import Launcher, wait_dead
+from app.supervisor.snapshot import LogEntry
+from app.supervisor.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
+_STAGGER_S: Final = 0.25
+_STOP_WITHIN_S: Final = 6.0
+
+
+class Inheritance:
+    """What the store knows of an earlier process, as far as it can be read; `problem` says what cannot."""
+
+    def __init__(self, store: Store, spare: SpareOrders) -> None:
+        self.problem: str | None = None
+        self.owed = spare.streams()
+        self.events = self._read_events(store)
+        self.streams = _merged(self._read_streams(store), self.owed)
+        self.unreadable: dict[str, Unreadable] = {
+            stream.key: stream.unreadable for stream in self.streams if stream.unreadable is not None
+        }
+
+    def _read_events(self, store: Store) -> list[LogEntry]:
+        try:
+            return store.events(EVENTS_KEPT)
+        except StoreUnavailable as error:
+            log.error("event log not readable, an empty one is begun: %s", error)
+            self.problem = f"the event log of before cannot be read ({error})"
+            return []
+
+    def _read_streams(self, store: Store) -> list[StoredStream]:
+        try:
+            return store.streams()
+        except StoreUnavailable as error:
+            log.error("orders not readable, what is on air is adopted all the same: %s", error)
+            self.problem = f"the orders cannot be read ({error}), streams that were off air are not listed"
+            return []
+
+
+class Takeover:
+    """Hands an inheritance to the supervisor, once, at the start."""
+
+    def __init__(
+        self, launcher: Launcher, supervisor: Supervisor, recorder: Recorder, orders: OrderMaker, store: Store
+    ) -> None:
+        self._launcher = launcher
+        self._supervisor = supervisor
+        self._recorder = recorder
+        self._orders = orders
+        self._store = store
+
+    def run(self, inheritance: Inheritance) -> None:
+        """Adopt every live worker, start again what was ordered, and list the rest."""
+        self._recorder.take_over(inheritance.owed)
+        for key in set(self._launcher.keys()) - {stream.key for stream in inheritance.streams}:
+            self._take_unknown(key)
+        for position, stream in enumerate(inheritance.streams):
+            order, known = self._known(stream, unix_now() + position * _STAGGER_S)
+            self._supervisor.resume(order, known)
+
+    def _take_unknown(self, key: str) -> None:
+        """A worker that the store does not know stays on air, unless its order was never acknowledged."""
+        if self._launcher.is_announced(key):
+            log.warning("worker ended, its order was never acknowledged stream=%s", key)
+            self._dispose(key)
+            self._supervisor.note(key, "a worker whose order was never acknowledged was ended")
+        elif self._launcher.adopt(key) is None:
+            self._launcher.discard(key)
+        else:
+            log.warning("order lost, the stream stays on air stream=%s", key)
+            order = self._orders.bare_order(key, salvage_spec("", key))
+            self._supervisor.resume(order, Known(Order.RUN, unix_now(), fault=Reason.ORDER_LOST))
+
+    def _dispose(self, key: str) -> None:
+        worker = self._launcher.adopt(key)
+        if worker is not None:
+            worker.terminate()
+            for left in wait_dead([worker], _STOP_WITHIN_S):
+                left.kill()
+        self._launcher.discard(key)
+
+    def _known(self, stream: StoredStream, start_at: float) -> tuple[WorkerOrder, Known]:
+        if stream.unreadable is not None:
+            return self._orders.bare_order(stream.key, stream.spec), Known(
+                stream.order,
+                stream.ordered_at,
+                status=stream.status,
+                fault=Reason.SPEC_UNREADABLE,
+                passphrase=self._store.passphrase(stream.unreadable.passphrase_token)[0],
+                stored_json=stream.unreadable.spec_json,
+                why=stream.unreadable.why,
+            )
+        fault = Reason.PASSPHRASE_LOST if stream.passphrase_lost else None
+        try:
+            order = self._orders.order_for(stream.key, stream.spec)
+        except InvalidInput:
+            order, fault = self._orders.bare_order(stream.key, stream.spec), Reason.FILE_MISSING
+        return order, Known(stream.order, stream.ordered_at, start_at, stream.status, fault)
+
+
+def _merged(kept: Collection[StoredStream], owed: Collection[StoredStream]) -> list[StoredStream]:
+    """The streams with the newer orders that the store has not taken yet, oldest order first."""
+    by_key = {stream.key: stream for stream in (*kept, *owed)}
+    return sorted(by_key.values(), key=lambda stream: (stream.ordered_at, stream.key))

@@ -1,0 +1,52 @@
+"""What an earlier process left behind about a stream, and what is said of one whose settings are not known."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from app.domain.secret import Secret
+from app.domain.spec import StreamSpec
+from app.domain.status import Order, Reason, Status
+from app.domain.stored_spec import SpecUnreadable, read_spec, with_passphrase
+
+_SPEC_UNREADABLE: Final = "the stored settings cannot be read by this version: {why}; they are kept as they are: {json}"
+_ORDER_LOST: Final = "the store does not know this stream any more: it stays on air until you stop it"
+_JSON_CHARACTERS: Final = 2000
+_UNKNOWN: Final = frozenset({Reason.SPEC_UNREADABLE, Reason.ORDER_LOST})
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What an earlier process left behind about a stream. `fault` forbids to start it; `start_at` spreads starts.
+
+    Of a stream whose settings are not known, `stored_json` and `why` say what the store has of them, and `passphrase`
+    is what its worker's own settings lack.
+    """
+
+    order: Order
+    ordered_at: float
+    start_at: float = 0.0
+    status: Status | None = None
+    fault: Reason | None = None
+    passphrase: Secret = Secret("")
+    stored_json: str = ""
+    why: str = ""
+
+    def lacks_spec(self) -> bool:
+        """Whether the stream's settings are not known."""
+        return self.fault in _UNKNOWN
+
+    def words(self) -> str:
+        """What to say of a stream whose settings are not known."""
+        if self.fault is Reason.ORDER_LOST:
+            return _ORDER_LOST
+        return _SPEC_UNREADABLE.format(why=self.why, json=self.stored_json[:_JSON_CHARACTERS])
+
+    def learn(self, document: dict[str, Any]) -> StreamSpec | None:
+        """The settings as the worker that runs by them says; None where they are beyond this version."""
+        try:
+            spec, key_bits = read_spec(document)
+        except SpecUnreadable:
+            return None
+        return with_passphrase(spec, key_bits, self.passphrase)
