@@ -8,5 +8,7 @@ $bin/ruff format --check --quiet . || { echo "error: run make fix" >&2; exit 1; 
 $bin/ruff check --quiet .
 $bin/codespell
 git ls-files '*.sh' mcr .ci/run | xargs shellcheck --external-sources
+PATH="$PWD/$bin:$PATH" node_modules/.bin/biome ci --error-on-warnings --reporter=summary >/dev/null ||
+    PATH="$PWD/$bin:$PATH" node_modules/.bin/biome ci --error-on-warnings
 $bin/mypy --no-error-summary
 $bin/lint-imports --no-cache >/dev/null || $bin/lint-imports --no-cache

@@ -154,12 +154,22 @@ ensure_requirements() {
     printf '%s\n' "$now" >"$stamp"
 }
 
+# The linter of the pages' scripts, from package-lock.json. Node comes with the Python environment.
+ensure_node_modules() {
+    cmp -s package-lock.json node_modules/.installed-lock.json && return
+    say "installing the linter of the pages' scripts"
+    PATH="$PWD/$VENV/bin:$PATH" $VENV/bin/npm ci --no-audit --no-fund --silent >&2
+    cp package-lock.json node_modules/.installed-lock.json
+}
+
 # Everything for one purpose: run, or test (which includes run).
 set_up() {
     ensure_system "$1"
     ensure_venv
     if [ "$1" = run ]; then ensure_requirements requirements.txt
-    else ensure_requirements requirements-dev.txt
+    else
+        ensure_requirements requirements-dev.txt
+        ensure_node_modules
     fi
     $VENV/bin/python -c 'import gi' 2>/dev/null || ensure_requirements requirements-gi.txt
 }

@@ -1,5 +1,4 @@
 // Chooses the theme before the page is drawn. Dark unless this browser chose light.
-"use strict";
 (() => {
   let chosen = null;
   try {

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { cards, describe, MASK, qrText } from "../../app/static/js/receivers.js";
+
+const LISTENER = { endpoint: { mode: "listener", port: 10001 }, latency_ms: 200, encryption: null };
+const CALLER = { endpoint: { mode: "caller", host: "2001:db8::1", port: 9000 }, latency_ms: 300, encryption: { key_bits: 256 } };
+
+test("the far end of our listener calls, and waits as a listener for our caller", () => {
+  assert.equal(qrText(describe(LISTENER, "192.0.2.1", null)), "srt://192.0.2.1:10001?mode=caller&latency=200");
+  assert.equal(qrText(describe(CALLER, "192.0.2.1", null)), "srt://[2001:db8::1]:9000?mode=listener&latency=300");
+});
+
+test("a hidden passphrase is masked, and no QR code holds it", () => {
+  const end = describe(CALLER, "192.0.2.1", null);
+  assert.equal(end.passphrase, MASK);
+  assert.ok(!qrText(end).includes("passphrase"));
+});
+
+test("ffmpeg takes microseconds, libsrt's own tool milliseconds", () => {
+  const texts = cards(describe(LISTENER, "192.0.2.1", null));
+  assert.match(texts.ffplay, /latency=200000'/);
+  assert.match(texts["srt-live-transmit"], /latency=200' udp/);
+});
+
+test("a quote in a passphrase cannot end the shell's argument", () => {
+  const texts = cards(describe(CALLER, "192.0.2.1", "it's secret"));
+  assert.ok(texts.ffplay.includes("'it'\\''s secret'"));
+});
