@@ -44,6 +44,8 @@ PEER_IDLE_TIMEOUT_MS: Final = 5000  # libsrt SRTO_PEERIDLETIMEO default, kept ex
 BUFFER_PACKETS_LOWEST: Final = 8_192  # libsrt SRTO_SNDBUF default; each connection costs 40 bytes for each of them
 RECEIVE_BUFFER_PACKETS: Final = 64  # a sender receives no data; the default would cost memory for every caller
 
+SEND_DROP_MS: Final = 1000  # libsrt's sender drops nothing before this, whatever the latency (srtcore/core.cpp)
+
 # ---- this program's own ----
 
 BARS_BITRATE_BPS: Final = 8_000_000  # the mux rate of the colour bars, null packets included

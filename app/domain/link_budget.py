@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.domain.constants import OVERHEAD_PERCENT_LOWEST, RTT_MS_ASSUMED, SRT_HEADER_BYTES, SRT_PAYLOAD_BYTES
+from app.domain.constants import (
+    OVERHEAD_PERCENT_LOWEST,
+    RTT_MS_ASSUMED,
+    SEND_DROP_MS,
+    SRT_HEADER_BYTES,
+    SRT_PAYLOAD_BYTES,
+)
 
 # Measured with libsrt 1.5.1 and 1.5.4: a hole longer than latency - RTT - 25 ms delays the receiver's output.
 OUTAGE_MARGIN_MS: Final = 25
 _INPUT_SLACK: Final = 1.01
+_BUFFER_PACKETS_LEAST: Final = 32  # libsrt SRTO_FC accepts no less
 
 
 def applied_overhead_percent(asked: int) -> int:
@@ -47,9 +54,17 @@ def packets_per_second(payload_bps: float) -> float:
     return payload_bps / 8 / SRT_PAYLOAD_BYTES
 
 
-def buffer_packets(*, latency_ms: int, bitrate_bps: int, rtt_ms: int = RTT_MS_ASSUMED) -> int:
-    """Return SRT packets in flight or waiting: (latency + RTT / 2) x bitrate, and as much again for retransmissions."""
-    return 2 * round((latency_ms + rtt_ms / 2) * packets_per_second(bitrate_bps) / 1000)
+def buffer_packets(
+    *, latency_ms: int, bitrate_bps: int, is_constant_bitrate: bool = True, rtt_ms: int = RTT_MS_ASSUMED
+) -> int:
+    """Return the SRT packets that a sender may have to keep for a peer before libsrt drops them as too late.
+
+    Latency, half a round trip, and the time before which nothing is dropped; twice that where the rate varies. Every
+    further packet is memory that a stranger can fill.
+    """
+    held_ms = SEND_DROP_MS + latency_ms + rtt_ms / 2
+    packets = max(_BUFFER_PACKETS_LEAST, round(held_ms * packets_per_second(bitrate_bps) / 1000))
+    return packets if is_constant_bitrate else 2 * packets
 
 
 def input_bandwidth_bytes(constant_bitrate_bps: int) -> int:

@@ -105,10 +105,10 @@ def test_receivers_that_call_in_the_same_moment_are_all_let_in(sample: Path, cou
 
 
 def test_a_receiver_that_is_turned_away_is_not_taken_for_the_one_that_was_let_in() -> None:
-    sink, lib, told = Mock(), Mock(), list[PeerEvent | Notice]()
-    CallerWatch(sink, lib, told.append)
+    sink, log, told = Mock(), Mock(), list[PeerEvent | Notice]()
+    CallerWatch(sink, told.append, log)
     signals = {call.args[0]: call.args[1] for call in sink.connect.call_args_list}
-    (hear,) = lib.hear_log.call_args.args
+    hear, _level = log.call_args.args
     let_in, wrong = (Gio.InetSocketAddress.new_from_string(host, 4000) for host in ("192.0.2.7", "192.0.2.8"))
 
     signals["caller-connecting"](sink, let_in, None)

@@ -8,10 +8,10 @@ import pytest
 
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, CallerEndpoint, Encryption, ListenerEndpoint
-from app.dvb_config import srt_options
 from app.engines.gstreamer.pipeline import build_sink
 from app.engines.gstreamer.source import make
 from app.protocol import WorkerOrder
+from app.srt.spec_options import gstreamer_uri_parameters
 from tests.instruments.options_in_force import by_hand, of_the_product
 from tests.instruments.waiting import free_port
 from tests.instruments.worker import order_for
@@ -29,7 +29,7 @@ def order(**spec: Any) -> WorkerOrder:
 
 def wanted_of(made: WorkerOrder) -> dict[str, int]:
     """The options of an order as libsrt must show them."""
-    options = srt_options(
+    options = gstreamer_uri_parameters(
         made.spec, dscp=made.dscp, bitrate_bps=made.bitrate_bps, is_constant_bitrate=made.is_constant_bitrate
     )
     assert set(options) == {*SAME_NAME, *FLAGS, "mode"}, "an option that this test does not know"
@@ -121,5 +121,5 @@ def test_a_listener_asks_who_calls_and_a_caller_never_calls_again_by_itself() ->
 
 
 def test_a_listener_is_a_listener_and_a_caller_a_caller() -> None:
-    assert srt_options(order(endpoint=ListenerEndpoint(10001)).spec, dscp=0)["mode"] == "listener"
-    assert srt_options(order(endpoint=CallerEndpoint("127.0.0.1", 9)).spec, dscp=0)["mode"] == "caller"
+    assert gstreamer_uri_parameters(order(endpoint=ListenerEndpoint(10001)).spec, dscp=0)["mode"] == "listener"
+    assert gstreamer_uri_parameters(order(endpoint=CallerEndpoint("127.0.0.1", 9)).spec, dscp=0)["mode"] == "caller"

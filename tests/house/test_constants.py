@@ -11,7 +11,7 @@ APP = Path(__file__).parents[2] / "app"
 HOME = APP / "domain" / "constants.py"
 # Numbers that mean the same thing wherever they stand. 44 is also a libsrt option, 0xBC a stream_id of PES.
 DISTINCTIVE = {188, 1316, 1472, 0x1FFF, 8000, 79, 44, 8192}
-ALSO_SOMETHING_ELSE = {("srt/libsrt.py", 44), ("mpegts/pes.py", 0xBC)}
+ALSO_SOMETHING_ELSE = {("srt/options.py", 44), ("mpegts/pes.py", 0xBC)}
 
 
 def numbers_in(path: Path) -> set[int]:

@@ -11,6 +11,7 @@ from app.domain.constants import RTT_MS_ASSUMED
 from app.domain.link_budget import applied_overhead_percent, buffer_packets
 from app.domain.secret import Secret
 from app.domain.spec import CallerEndpoint, Encryption, FileSource, ListenerEndpoint, StreamSpec
+from app.srt.spec_options import gstreamer_uri_parameters
 
 LISTENER = StreamSpec(endpoint=ListenerEndpoint(port=10001), source=FileSource(path="bars.ts"))
 
@@ -23,7 +24,7 @@ def spec(**fields: object) -> StreamSpec:
 @pytest.mark.parametrize(("asked", "applied"), [(1, 5), (4, 5), (5, 5), (25, 25), (99, 99)])
 def test_an_overhead_below_what_libsrt_takes_is_raised_to_it(asked: int, applied: int) -> None:
     assert applied_overhead_percent(asked) == applied
-    options = dvb_config.srt_options(spec(overhead_percent=asked), dscp=34)
+    options = gstreamer_uri_parameters(spec(overhead_percent=asked), dscp=34)
     assert options["oheadbw"] == str(applied)
     # Any other maxbw makes libsrt ignore the overhead.
     assert options["maxbw"] == "0"
@@ -31,14 +32,14 @@ def test_an_overhead_below_what_libsrt_takes_is_raised_to_it(asked: int, applied
 
 @pytest.mark.parametrize(("dscp", "tos"), [(34, "136"), (46, "184"), (0, "0"), (63, "252")])
 def test_quality_of_service_is_the_dscp_in_the_upper_six_bits_of_the_tos_byte(dscp: int, tos: str) -> None:
-    assert dvb_config.srt_options(spec(qos=True), dscp=dscp)["iptos"] == tos
-    assert dvb_config.srt_options(spec(qos=False), dscp=dscp)["iptos"] == "0"
+    assert gstreamer_uri_parameters(spec(qos=True), dscp=dscp)["iptos"] == tos
+    assert gstreamer_uri_parameters(spec(qos=False), dscp=dscp)["iptos"] == "0"
 
 
 def test_the_mode_is_the_endpoint_s() -> None:
-    assert dvb_config.srt_options(LISTENER, dscp=0)["mode"] == "listener"
+    assert gstreamer_uri_parameters(LISTENER, dscp=0)["mode"] == "listener"
     caller = spec(endpoint=CallerEndpoint(host="192.0.2.10", port=9000))
-    assert dvb_config.srt_options(caller, dscp=0)["mode"] == "caller"
+    assert gstreamer_uri_parameters(caller, dscp=0)["mode"] == "caller"
 
 
 @given(
@@ -56,7 +57,7 @@ def test_every_option_is_one_that_gstreamer_and_libsrt_understand(
         qos=qos,
         encryption=Encryption(128, Secret("ten letters")),
     )
-    options = dvb_config.srt_options(asked, dscp=34, bitrate_bps=bitrate_bps)
+    options = gstreamer_uri_parameters(asked, dscp=34, bitrate_bps=bitrate_bps)
     assert set(options) == {
         *("mode", "oheadbw", "maxbw", "inputbw", "tlpktdrop", "nakreport", "fc", "sndbuf", "rcvbuf", "iptos"),
         *("conntimeo", "peeridletimeo"),
@@ -72,7 +73,7 @@ def test_every_option_is_one_that_gstreamer_and_libsrt_understand(
 @given(latency_ms=st.integers(20, 8000), bitrate_bps=st.integers(64_000, 200_000_000))
 def test_buffers_hold_the_latency_and_half_a_round_trip_of_the_bitrate(latency_ms: int, bitrate_bps: int) -> None:
     needed = (latency_ms + RTT_MS_ASSUMED / 2) * bitrate_bps / 8 / 1316 / 1000
-    options = dvb_config.srt_options(spec(latency_ms=latency_ms), dscp=0, bitrate_bps=bitrate_bps)
+    options = gstreamer_uri_parameters(spec(latency_ms=latency_ms), dscp=0, bitrate_bps=bitrate_bps)
     assert int(options["fc"]) >= needed
     assert int(options["sndbuf"]) / 1472 >= needed
 
@@ -89,7 +90,7 @@ def test_an_srt_packet_carries_seven_transport_packets() -> None:
 
 def test_a_constant_rate_is_given_to_libsrt_with_its_headers_and_an_unknown_one_is_left_to_measure() -> None:
     asked = spec()
-    constant = dvb_config.srt_options(asked, dscp=0, bitrate_bps=8_000_000, is_constant_bitrate=True)
+    constant = gstreamer_uri_parameters(asked, dscp=0, bitrate_bps=8_000_000, is_constant_bitrate=True)
     assert 1_000_000 * 1360 / 1316 < int(constant["inputbw"]) < 1.02 * 1_000_000 * 1360 / 1316
-    assert dvb_config.srt_options(asked, dscp=0, bitrate_bps=8_000_000)["inputbw"] == "0"
-    assert dvb_config.srt_options(asked, dscp=0, is_constant_bitrate=True)["inputbw"] == "0"
+    assert gstreamer_uri_parameters(asked, dscp=0, bitrate_bps=8_000_000)["inputbw"] == "0"
+    assert gstreamer_uri_parameters(asked, dscp=0, is_constant_bitrate=True)["inputbw"] == "0"

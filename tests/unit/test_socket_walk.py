@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
 
-from app.srt import libsrt
-from app.srt.libsrt import LibSrt, SocketWalk, State
+from app.srt import walk as walk_module
+from app.srt.sockets import State
+from app.srt.walk import SocketWalk
 
 FIRST = 1_000_000
 
@@ -37,7 +36,7 @@ class FakeLibSrt:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time that the walk sees, in its only element."""
     now = [100.0]
-    monkeypatch.setattr(libsrt, "monotonic", lambda: now[0])
+    monkeypatch.setattr(walk_module, "monotonic", lambda: now[0])
     return now
 
 
@@ -52,14 +51,14 @@ def lib() -> FakeLibSrt:
 @pytest.fixture
 def walk(lib: FakeLibSrt, clock: list[float]) -> SocketWalk:
     """A walk that has found the listener."""
-    made = SocketWalk(cast("LibSrt", lib))
+    made = SocketWalk(lib)
     assert made.sockets() == {FIRST: State.LISTENING}
     return made
 
 
 def test_a_socket_that_was_made_late_is_found_at_the_next_turn_while_there_is_none(clock: list[float]) -> None:
     lib = FakeLibSrt()
-    walk = SocketWalk(cast("LibSrt", lib))
+    walk = SocketWalk(lib)
     assert walk.sockets() == {}
     lib.states[FIRST] = State.CONNECTING
     assert walk.sockets() == {FIRST: State.CONNECTING}

@@ -1,4 +1,4 @@
-"""The one table from what GStreamer and libsrt say to a Reason. Domain and code are the same for many faults there;
+"""The one table from what GStreamer says to a Reason. Domain and code are the same for many faults there;
 only the text differs, and the useful text is in the message's debug string.
 """
 
@@ -7,16 +7,6 @@ from __future__ import annotations
 from typing import Final
 
 from app.domain.status import Reason
-
-# SRT_REJECT_REASON of libsrt's srt.h; what is not listed is a plain rejection.
-_REJECTIONS: Final = {
-    9: Reason.CONNECTION_REJECTED,  # SRT_REJ_RDVCOOKIE
-    10: Reason.WRONG_PASSPHRASE,  # SRT_REJ_BADSECRET
-    11: Reason.PASSPHRASE_REQUIRED,  # SRT_REJ_UNSECURE: one side has a passphrase, the other has none
-    16: Reason.CONNECTION_TIMEOUT,  # SRT_REJ_TIMEOUT
-}
-# On the wire libsrt adds 1000 to the code (URQ_FAILURE_TYPES).
-_WIRE_OFFSET: Final = 1000
 
 # Looked for in this order in the lower-case text of an error message and its debug string.
 _TEXTS: Final[tuple[tuple[str, Reason], ...]] = (
@@ -46,8 +36,3 @@ def reason_of_text(text: str) -> Reason:
     """The Reason behind an engine's error text; ENGINE_ERROR for words that are not in the table."""
     lowered = text.lower()
     return next((reason for words, reason in _TEXTS if words in lowered), Reason.ENGINE_ERROR)
-
-
-def reason_of_rejection(code: int) -> Reason:
-    """The Reason behind libsrt's reject code, in its local or its wire form."""
-    return _REJECTIONS.get(code - _WIRE_OFFSET if code >= _WIRE_OFFSET else code, Reason.CONNECTION_REJECTED)

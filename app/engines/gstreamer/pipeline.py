@@ -10,8 +10,7 @@ from app.domain.constants import CONNECT_TIMEOUT_MS
 from app.domain.endings import CannotSend, Finished
 from app.domain.spec import CallerEndpoint, Encryption, host_and_port
 from app.domain.status import Reason
-from app.dvb_config import srt_options
-from app.engines.gstreamer.faults import reason_of_rejection, reason_of_text
+from app.engines.gstreamer.faults import reason_of_text
 from app.engines.gstreamer.gst import Gst
 from app.engines.gstreamer.refusals import CallerWatch
 from app.engines.gstreamer.source import SourcePart, make
@@ -19,8 +18,12 @@ from app.engines.gstreamer.sources import build_source
 from app.engines.gstreamer.srt_stats import LibSrtPeers, peers_of_structure
 from app.machine.steady_clock import unix_now
 from app.protocol import NEW_CONTENTS, Input, Notice, Peer, PeerEvent, Tell, WorkerOrder
-from app.srt.libsrt import LibSrt, LibSrtUnavailable, State
+from app.srt.binding import SrtUnavailable, library, version_text
+from app.srt.log import hear_log
 from app.srt.rate_floor import RateFloor
+from app.srt.rejections import reason_of_rejection
+from app.srt.sockets import State
+from app.srt.spec_options import gstreamer_uri_parameters
 
 _WATCHED: Final = Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.WARNING
 # After the last packet the far end still needs its repairs: wait for an empty send buffer, so much at most.
@@ -43,7 +46,9 @@ class GstSender:
         self._link()
         self._bus = self._pipeline.get_bus()
         self._peers = self._find_libsrt()
-        self._watch = None if self._is_caller else CallerWatch(self._sink, self._lib, self._tell)
+        self._watch = (
+            None if self._is_caller else CallerWatch(self._sink, self._tell, hear_log if self._peers else None)
+        )
         self._floor = RateFloor(order.bitrate_bps)
         self._calling_until: float | None = None
         self._draining_until: float | None = None
@@ -64,12 +69,11 @@ class GstSender:
 
     def _find_libsrt(self) -> LibSrtPeers | None:
         try:
-            self._lib: LibSrt | None = LibSrt()
-        except LibSrtUnavailable as error:
-            self._lib = None
+            library()
+        except SrtUnavailable as error:
             self._tell(Notice(unix_now(), "libsrt_hidden", f"Some SRT figures cannot be read: {error}"))
             return None
-        return LibSrtPeers(self._lib, self._called_address())
+        return LibSrtPeers(self._called_address())
 
     def _called_address(self) -> str | None:
         endpoint = self._order.spec.endpoint
@@ -195,7 +199,7 @@ class GstSender:
 
     def engine_name(self) -> str:
         """GStreamer's and libsrt's versions."""
-        srt = self._lib.version_text() if self._lib is not None else "unknown"
+        srt = version_text() if self._peers is not None else "unknown"
         return f"{Gst.version_string()}, libsrt {srt}"
 
     def _rendered_ns(self) -> int | None:
@@ -235,7 +239,7 @@ def build_sink(order: WorkerOrder) -> Gst.Element:
 
 
 def _options(order: WorkerOrder) -> dict[str, str]:
-    return srt_options(
+    return gstreamer_uri_parameters(
         order.spec, dscp=order.dscp, bitrate_bps=order.bitrate_bps, is_constant_bitrate=order.is_constant_bitrate
     )
 

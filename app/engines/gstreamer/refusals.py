@@ -14,16 +14,18 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from app.domain.status import Reason
-from app.engines.gstreamer.faults import reason_of_rejection
 from app.engines.gstreamer.gst import Gio, Gst
 from app.machine.steady_clock import unix_now
 from app.protocol import Notice, PeerEvent, Tell
-from app.srt.libsrt import LibSrt
+from app.srt.addresses import printable
+from app.srt.log import LogLevel
+from app.srt.rejections import reason_of_rejection
 
 _REQUEST: Final = "PASSING request from"
 _BACKLOG_EXCEEDED: Final = 1005  # SRT_REJ_BACKLOG of srt.h in its wire form
@@ -46,7 +48,10 @@ class _Caller(msgspec.Struct):
 class CallerWatch:
     """Turns srtsink's signals and libsrt's log into PeerEvents. Signals come from libsrt's own threads."""
 
-    def __init__(self, sink: Gst.Element, lib: LibSrt | None, tell: Tell) -> None:
+    def __init__(
+        self, sink: Gst.Element, tell: Tell, hear: Callable[[Callable[[str], None], LogLevel], None] | None
+    ) -> None:
+        """`hear` is `hear_log`, None where libsrt is hidden."""
         self._tell = tell
         self._lock = threading.Lock()
         self._decided = threading.Condition(self._lock)
@@ -56,8 +61,10 @@ class CallerWatch:
         sink.connect("caller-connecting", self._on_connecting)
         sink.connect("caller-added", self._on_added)
         sink.connect("caller-removed", self._on_removed)
-        if lib is not None:
-            lib.hear_log(self._on_log)
+        if hear is not None:
+            # Not by way of GStreamer's log: debug lines would have to be let through there for all of its elements,
+            # and each version gives them another level.
+            hear(self._on_log, LogLevel.DEBUG)
 
     def take_attempts(self) -> int:
         """How many called since this was asked last."""
@@ -78,7 +85,7 @@ class CallerWatch:
         with self._lock:
             self._attempts += 1
             self._latest = _text(address)
-            self._pending[self._latest] = _Caller(time.monotonic(), _printable(stream_id or ""))
+            self._pending[self._latest] = _Caller(time.monotonic(), printable(stream_id))
         return True
 
     def _on_added(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
@@ -123,7 +130,3 @@ class CallerWatch:
 def _text(address: Gio.InetSocketAddress) -> str:
     host = address.get_address().to_string().removeprefix("::ffff:")
     return f"[{host}]:{address.get_port()}" if ":" in host else f"{host}:{address.get_port()}"
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "·" for character in text)[:512]

@@ -9,7 +9,7 @@ import json
 import sys
 
 from app.engines.gstreamer.gst import Gst
-from app.srt.libsrt import LibSrt, LibSrtUnavailable
+from app.srt.binding import SrtUnavailable, version_text
 
 
 def main() -> None:
@@ -17,8 +17,8 @@ def main() -> None:
     # Making the sink loads the library that the sink is linked to.
     sink = Gst.ElementFactory.make("srtsink")
     try:
-        libsrt = LibSrt().version_text()
-    except LibSrtUnavailable:
+        libsrt = version_text()
+    except SrtUnavailable:
         libsrt = None
     gstreamer = ".".join(map(str, Gst.version()[:3]))
     json.dump({"gstreamer": gstreamer, "libsrt": libsrt if sink is not None else None}, sys.stdout)

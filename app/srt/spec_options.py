@@ -1,0 +1,64 @@
+"""The libsrt options that a spec turns into, the same for every engine."""
+
+from __future__ import annotations
+
+from app.domain.constants import (
+    BITRATE_BPS_ASSUMED,
+    BUFFER_PACKETS_LOWEST,
+    BUFFER_UNIT_BYTES,
+    CONNECT_TIMEOUT_MS,
+    PEER_IDLE_TIMEOUT_MS,
+    RECEIVE_BUFFER_PACKETS,
+)
+from app.domain.link_budget import applied_overhead_percent, buffer_packets, input_bandwidth_bytes
+from app.domain.spec import CallerEndpoint, StreamSpec
+from app.srt.options import Option, Value, uri_parameters
+
+
+def options(
+    spec: StreamSpec, *, dscp: int, bitrate_bps: int | None = None, is_constant_bitrate: bool = False
+) -> dict[Option, Value]:
+    """The options of a sender, apart from latency and encryption (`agreed_options`).
+
+    `dscp` (0..63) is used when the spec asks for QoS. SRTO_TRANSTYPE must stay out: libsrt resets latency, overhead
+    and more when it is set, and live is the default.
+    """
+    packets = _packets_kept(spec, bitrate_bps, is_constant_bitrate=is_constant_bitrate)
+    # libsrt needs half a second to estimate a rate and caps nothing until then; a rate that is known it may have.
+    known_bps = bitrate_bps if is_constant_bitrate else None
+    return {
+        Option.OHEADBW: applied_overhead_percent(spec.overhead_percent),
+        Option.MAXBW: 0,  # the cap follows the input rate; oheadbw acts only then
+        Option.INPUTBW: input_bandwidth_bytes(known_bps) if known_bps else 0,
+        Option.TLPKTDROP: True,
+        Option.NAKREPORT: True,
+        Option.FC: packets,
+        Option.SNDBUF: packets * BUFFER_UNIT_BYTES,
+        Option.RCVBUF: RECEIVE_BUFFER_PACKETS * BUFFER_UNIT_BYTES,
+        Option.IPTOS: dscp << 2 if spec.qos else 0,
+        Option.CONNTIMEO: CONNECT_TIMEOUT_MS,
+        Option.PEERIDLETIMEO: PEER_IDLE_TIMEOUT_MS,
+    }
+
+
+def _packets_kept(spec: StreamSpec, bitrate_bps: int | None, *, is_constant_bitrate: bool) -> int:
+    if bitrate_bps is None:
+        return max(BUFFER_PACKETS_LOWEST, buffer_packets(latency_ms=spec.latency_ms, bitrate_bps=BITRATE_BPS_ASSUMED))
+    return buffer_packets(latency_ms=spec.latency_ms, bitrate_bps=bitrate_bps, is_constant_bitrate=is_constant_bitrate)
+
+
+def agreed_options(spec: StreamSpec) -> dict[Option, Value]:
+    """What both ends agree on in the handshake. It holds the passphrase: never log or show it."""
+    agreed: dict[Option, Value] = {Option.RCVLATENCY: spec.latency_ms, Option.PEERLATENCY: spec.latency_ms}
+    if spec.encryption is not None:
+        agreed[Option.PBKEYLEN] = spec.encryption.key_bits // 8
+        agreed[Option.PASSPHRASE] = spec.encryption.passphrase.reveal()
+    return agreed
+
+
+def gstreamer_uri_parameters(
+    spec: StreamSpec, *, dscp: int, bitrate_bps: int | None = None, is_constant_bitrate: bool = False
+) -> dict[str, str]:
+    """The options as the parameters of srtsink's URI, `mode` first; latency and encryption are properties there."""
+    made = options(spec, dscp=dscp, bitrate_bps=bitrate_bps, is_constant_bitrate=is_constant_bitrate)
+    return {"mode": "caller" if isinstance(spec.endpoint, CallerEndpoint) else "listener", **uri_parameters(made)}
