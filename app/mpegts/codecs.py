@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from app.domain.constants import NULL_PID, SDT_PID
 from app.mpegts.tables import Stream
 
 
@@ -65,6 +66,18 @@ _BY_REGISTRATION: Final = {
     b"KLVA": Codec("data", "KLV"),
     b"VANC": Codec("data", "SMPTE 2038"),
     b"ID3 ": Codec("data", "ID3"),
+}
+# PIDs that standards assign (ISO/IEC 13818-1, table 2-3; EN 300 468, table 1; ATSC A/65).
+WELL_KNOWN: Final = {
+    0x0000: Codec("tables", "PAT"),
+    0x0001: Codec("tables", "CAT"),
+    0x0010: Codec("tables", "NIT"),
+    SDT_PID: Codec("tables", "SDT, BAT"),
+    0x0012: Codec("tables", "EIT"),
+    0x0013: Codec("tables", "RST"),
+    0x0014: Codec("tables", "TDT, TOT"),
+    0x1FFB: Codec("tables", "ATSC PSIP"),
+    NULL_PID: Codec("stuffing", "null packets"),
 }
 _REGISTRATION: Final = 0x05
 _LANGUAGE: Final = 0x0A

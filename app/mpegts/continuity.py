@@ -1,66 +1,104 @@
-"""Counts what is missing in a live input: continuity counters per PID, and RTP sequence numbers."""
+"""Counts what is missing in an input: continuity counters per PID, and RTP sequence numbers.
+
+One rule serves multicast inputs, whole files and received streams.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from app.domain.constants import NULL_PID, TS_SYNC_BYTE
-from app.domain.constants import TS_PACKET_BYTES as PACKET_BYTES
+from app.domain.constants import NULL_PID, PID_COUNT, TS_SYNC_BYTE
+from app.mpegts.packets import PACKET_BYTES, Block, has_discontinuity, pids
 
-# Marks the counter of a packet that came twice: equal to no counter, so that a third time is an error.
-_REPEATED: Final = 0x10
+# What the low five bits of a packet's fourth byte must be: payload, and the next counter.
+_NEXT: Final = bytes(0x10 | (value + 1 & 0x0F) for value in range(256))
+_UNKNOWN: Final = 0xFF
+# Marks that the latest packet came twice, so that a third time is an error.
+_REPEATED: Final = 0x80
 _RTP_HEADER_BYTES: Final = 12
 
 
 class ContinuityCheck:
     """Follows the continuity counter of each PID (ISO/IEC 13818-1, 2.4.3.3; ETSI TR 101 290, 1.4).
 
-    A packet without payload does not count on, one repetition of a packet is allowed, and a jump announced by
-    discontinuity_indicator is no error. Packets marked with transport_error_indicator prove nothing.
+    The counter stands still in a packet without payload. One repetition of a packet is allowed; its PCR may differ.
+    A jump that discontinuity_indicator announces is no error. A packet with transport_error_indicator proves nothing
+    and may have been any packet of its PID: the next counter is accepted as it is.
     """
 
     def __init__(self) -> None:
         self.errors_total = 0
-        # By PID: the last counter, and where its packet is, to tell a repetition from the loss of 15 packets.
-        self._last: dict[int, tuple[int, bytes, int]] = {}
+        self._expected = bytearray([_UNKNOWN]) * PID_COUNT
+        # The latest packet of each PID in earlier blocks, to tell a repetition from the loss of 15 packets.
+        self._latest: dict[int, Block] = {}
+        # The same within the block at hand, as indexes, filled up to `_placed` only when a repetition is judged.
+        self._places: dict[int, int] = {}
+        self._placed = 0
 
     def check(self, packets: bytes) -> None:
-        """Look at whole packets; bytes that are not packets in step are one error and not looked at further."""
+        """Check whole packets; bytes that are not packets in step are one error and are not examined further."""
         if len(packets) % PACKET_BYTES or packets[::PACKET_BYTES].count(TS_SYNC_BYTE) * PACKET_BYTES != len(packets):
             self.errors_total += 1
             return
-        last = self._last
-        headers = zip(packets[1::PACKET_BYTES], packets[2::PACKET_BYTES], packets[3::PACKET_BYTES], strict=True)
-        for index, (high, low, flags) in enumerate(headers):
-            pid = (high & 0x1F) << 8 | low
-            if not flags & 0x10 or pid == NULL_PID or high & 0x80:
-                continue
-            counter = flags & 0x0F
-            before = last.get(pid)
-            last[pid] = (counter, packets, index)
-            if before is not None and counter != (before[0] + 1) & 0x0F:
-                self._judge(pid, before)
+        self.find_errors(packets, pids(packets).tolist())
 
-    def _judge(self, pid: int, before: tuple[int, bytes, int]) -> None:
-        """Decide about a counter that is not the next one."""
-        counter, packets, index = self._last[pid]
-        packet = _packet_of(self._last[pid])
-        if packet[3] & 0x20 and packet[4] and packet[5] & 0x80:
-            return
-        if counter == before[0] and _without_pcr(packet) == _without_pcr(_packet_of(before)):
-            self._last[pid] = (counter | _REPEATED, packets, index)
-            return
-        self.errors_total += 1
+    def find_errors(self, block: Block, pid_of: list[int]) -> list[tuple[int, int]]:
+        """Count and return the errors of a block whose PIDs are `pid_of`: index of the packet, expected counter."""
+        expected = self._expected
+        errors: list[tuple[int, int]] = []
+        self._places.clear()
+        self._placed = 0
+        for index, (pid, header) in enumerate(zip(pid_of, block[3::PACKET_BYTES], strict=True)):
+            if header & 0x1F == expected[pid]:
+                expected[pid] = _NEXT[header]
+            elif pid != NULL_PID:
+                wanted = expected[pid] & 0x0F
+                if not self._fits(block, pid_of, index, header):
+                    errors.append((index, wanted if header & 0x10 else (wanted - 1) & 0x0F))
+        for pid, index in dict(zip(pid_of, range(len(pid_of)), strict=True)).items():
+            self._latest[pid] = block[index * PACKET_BYTES : (index + 1) * PACKET_BYTES]
+        self.errors_total += len(errors)
+        return errors
+
+    def forget(self) -> None:
+        """Accept the next counter of each PID as it is, because an interruption lies before it."""
+        self._expected = bytearray([_UNKNOWN]) * PID_COUNT
+        self._latest.clear()
+
+    def _fits(self, block: Block, pid_of: list[int], index: int, header: int) -> bool:
+        """Judge a packet that is not simply the next one of its PID, and set what comes after it."""
+        pid, at = pid_of[index], index * PACKET_BYTES
+        if block[at + 1] & 0x80:
+            self._expected[pid] = _UNKNOWN
+            return True
+        before, counter = self._expected[pid], header & 0x0F
+        self._expected[pid] = _NEXT[counter]
+        if before == _UNKNOWN or has_discontinuity(block, at):
+            return True
+        stands_still = counter == (before - 1) & 0x0F
+        if not header & 0x10:
+            return stands_still
+        if stands_still and not before & _REPEATED and self._is_repetition(block, pid_of, index):
+            self._expected[pid] |= _REPEATED
+            return True
+        return counter == before & 0x0F
+
+    def _is_repetition(self, block: Block, pid_of: list[int], index: int) -> bool:
+        for place in range(self._placed, index):
+            self._places[pid_of[place]] = place
+        self._placed = max(self._placed, index)
+        place_before = self._places.get(pid_of[index])
+        packet = block[index * PACKET_BYTES : (index + 1) * PACKET_BYTES]
+        if place_before is None:
+            before = self._latest.get(pid_of[index], b"")
+        else:
+            before = block[place_before * PACKET_BYTES : (place_before + 1) * PACKET_BYTES]
+        return _without_pcr(packet) == _without_pcr(before)
 
 
-def _packet_of(place: tuple[int, bytes, int]) -> bytes:
-    _, packets, index = place
-    return packets[index * PACKET_BYTES : (index + 1) * PACKET_BYTES]
-
-
-def _without_pcr(packet: bytes) -> bytes:
+def _without_pcr(packet: Block) -> Block:
     """The packet without what may differ in a repetition."""
-    has_pcr = packet[3] & 0x20 and packet[4] >= 7 and packet[5] & 0x10
+    has_pcr = len(packet) == PACKET_BYTES and packet[3] & 0x20 and packet[4] >= 7 and packet[5] & 0x10
     return packet[:6] + packet[12:] if has_pcr else packet
 
 

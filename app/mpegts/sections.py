@@ -28,9 +28,13 @@ def section_length(data: Block, at: int = 0) -> int:
 
 
 class SectionAssembler:
-    """Collects the sections of one PID from its packets. Holds at most one unfinished section."""
+    """Collects the sections of one PID from its packets. Holds at most one unfinished section.
+
+    `too_long` counts sections that claim more bytes than any section may have; they are dropped.
+    """
 
     def __init__(self) -> None:
+        self.too_long = 0
         self._part = bytearray()
         self._counter: int | None = None
 
@@ -65,6 +69,7 @@ class SectionAssembler:
         while len(self._part) >= 3 and self._part[0] != _STUFFING:
             length = section_length(self._part)
             if length > SECTION_BYTES_MAX:
+                self.too_long += 1
                 break
             if len(self._part) < length:
                 return

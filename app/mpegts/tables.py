@@ -13,6 +13,7 @@ from app.mpegts.sections import crc32_mpeg, section_length
 PAT_PID: Final = 0x0000
 TDT_PID: Final = 0x0014
 PAT_TABLE: Final = 0x00
+CAT_TABLE: Final = 0x01
 PMT_TABLE: Final = 0x02
 SDT_TABLE: Final = 0x42  # of the actual transport stream
 
@@ -26,12 +27,13 @@ class Stream(msgspec.Struct, frozen=True):
 
 
 class Programme(msgspec.Struct, frozen=True):
-    """A PMT: the PID of the programme's clock (0x1FFF: none) and its elementary streams."""
+    """A PMT: the PID of the programme's clock (0x1FFF: none), its elementary streams and its own descriptors."""
 
     number: int
     pcr_pid: int
     streams: tuple[Stream, ...]
     version: int = 0
+    descriptors: tuple[tuple[int, bytes], ...] = ()
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -72,7 +74,14 @@ def read_pmt(section: bytes) -> Programme | None:
         pcr_pid=_pid(body, 0),
         streams=tuple(streams),
         version=section[5] >> 1 & 0x1F,
+        descriptors=tuple(read_descriptors(body[4 : 4 + _twelve_bits(body, 2)])),
     )
+
+
+def read_cat(section: bytes) -> tuple[tuple[int, bytes], ...] | None:
+    """The descriptors of a CAT section."""
+    body = _body(section, CAT_TABLE, header=8)
+    return None if body is None else tuple(read_descriptors(body))
 
 
 def read_sdt(section: bytes) -> list[Service] | None:

@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from app.domain.constants import NULL_PID, PCR_INTERVAL_MS_DVB, PID_COUNT, PSI_INTERVAL_MS, SDT_PID
-from app.mpegts.codecs import Codec, codec_of, language_of
+from app.mpegts.codecs import WELL_KNOWN, Codec, codec_of, language_of
+from app.mpegts.continuity import ContinuityCheck
 from app.mpegts.inspect import preflight
 from app.mpegts.inspect.first_look import read_programmes
 from app.mpegts.inspect.pacing import ClockMeter, TableMeter
@@ -22,7 +23,6 @@ from app.mpegts.packets import (
     PACKET_BYTES,
     PCR_HZ,
     PCR_OFFSET,
-    has_discontinuity,
     marked,
     marks,
     pids,
@@ -48,22 +48,8 @@ _SECTIONS_MAX: Final = 1024
 _CLOCKS_MAX: Final = 64
 _SCRAMBLED: Final = bytes(1 if value & 0xC0 else 0 for value in range(256))
 _ERRONEOUS: Final = bytes(1 if value & 0x80 else 0 for value in range(256))
-_NEXT: Final = bytes(0x10 | (value + 1 & 0x0F) for value in range(256))
 _CLOCKED: Final = bytes(value & HAS_PCR for value in range(256))
 _TABLE: Final = 0x10
-_UNKNOWN: Final = 0xFF
-_DUPLICATED: Final = 0x80
-_WELL_KNOWN: Final = {
-    0x0000: Codec("tables", "PAT"),
-    0x0001: Codec("tables", "CAT"),
-    0x0010: Codec("tables", "NIT"),
-    SDT_PID: Codec("tables", "SDT, BAT"),
-    0x0012: Codec("tables", "EIT"),
-    0x0013: Codec("tables", "RST"),
-    0x0014: Codec("tables", "TDT, TOT"),
-    0x1FFB: Codec("tables", "ATSC PSIP"),
-    NULL_PID: Codec("stuffing", "null packets"),
-}
 
 
 class Analyser:
@@ -75,8 +61,7 @@ class Analyser:
         self._continuity_errors: Counter[int] = Counter()
         self._transport_errors = 0
         self._scrambled: set[int] = set()
-        # What the low five bits of a packet's fourth byte must be: payload, and the next counter.
-        self._expected = bytearray(b"\xff" * PID_COUNT)
+        self._continuity = ContinuityCheck()
         self._clocks: dict[int, ClockMeter] = {}
         self._reference: ClockMeter | None = None
         self._tables = TableMeter(PSI_INTERVAL_MS)
@@ -96,7 +81,7 @@ class Analyser:
         pid_of = pids(block).tolist()
         headers = block[3::PACKET_BYTES]
         self._counts.update(pid_of)
-        self._check_counters(block, pid_of, headers)
+        self._continuity_errors.update(pid_of[index] for index, _ in self._continuity.find_errors(block, pid_of))
         self._scrambled.update(compress(pid_of, headers.translate(_SCRAMBLED)))
         self._transport_errors += sum(block[1::PACKET_BYTES].translate(_ERRONEOUS))
         tables = bytes(map(self._is_table.__getitem__, pid_of))
@@ -108,32 +93,6 @@ class Analyser:
             if work[index] & _TABLE:
                 self._read_tables(block, index, pid_of[index])
         self._packets += len(pid_of)
-
-    def _check_counters(self, block: bytes, pid_of: list[int], headers: bytes) -> None:
-        expected = self._expected
-        for index, (pid, header) in enumerate(zip(pid_of, headers, strict=True)):
-            if header & 0x1F == expected[pid]:
-                expected[pid] = _NEXT[header]
-            elif pid != NULL_PID:
-                self._check_counter(block, index * PACKET_BYTES, pid, header)
-
-    def _check_counter(self, block: bytes, at: int, pid: int, header: int) -> None:
-        """Judge a packet that is not just the next one of its PID."""
-        expected, counter = self._expected[pid], header & 0x0F
-        if block[at + 1] & 0x80:
-            return  # a packet with the error indicator has no counter to trust
-        self._expected[pid] = _NEXT[counter]
-        if expected == _UNKNOWN or has_discontinuity(block, at):
-            return
-        repeated = counter == (expected - 1) & 0x0F
-        if not header & 0x10:
-            fits = repeated  # without payload the counter stands still
-        elif repeated and not expected & _DUPLICATED:
-            self._expected[pid] |= _DUPLICATED  # one duplicate is allowed
-            return
-        else:
-            fits = counter == expected & 0x0F
-        self._continuity_errors[pid] += not fits
 
     def _read_clock(self, block: bytes, index: int, pid: int) -> None:
         meter = self._clocks.get(pid)
@@ -246,7 +205,7 @@ def _pmt_name(number: int) -> str:
 
 
 def _pid_report(pid: int, stream: Stream | None, packets: int) -> PidReport:
-    codec = codec_of(stream) if stream else _WELL_KNOWN.get(pid, Codec("unknown", "not in any table"))
+    codec = codec_of(stream) if stream else WELL_KNOWN.get(pid, Codec("unknown", "not in any table"))
     return PidReport(
         pid=pid,
         kind=codec.kind,

@@ -1,0 +1,90 @@
+"""What each PID of a received stream did: packets, errors, times, scrambling, and bitrates of the last seconds."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import Final
+
+from app.domain.constants import NULL_PID
+from app.mpegts.packets import PACKET_BYTES
+
+_BITS_A_PACKET: Final = PACKET_BYTES * 8
+# Bitrates are means of so many whole seconds.
+RATE_WINDOW_S: Final = 5
+# A PID is scrambled as long as a scrambled packet came this lately.
+_SCRAMBLED_S: Final = 1.0
+
+
+class PidState:
+    """One PID since the reset; `first_seen` and `last_seen` are times of batches of packets, right to 0.1 s."""
+
+    __slots__ = ("continuity_errors", "first_seen", "has_captions", "last_seen", "packets")
+
+    def __init__(self, at: float) -> None:
+        self.first_seen = self.last_seen = at
+        self.packets = self.continuity_errors = 0
+        self.has_captions = False
+
+
+class PidBook:
+    """All PIDs that came, at most 8192."""
+
+    def __init__(self) -> None:
+        self.by_pid: dict[int, PidState] = {}
+        self._scrambled: dict[int, float] = {}
+        self._second: Counter[int] = Counter()
+        self._seconds: deque[Counter[int]] = deque(maxlen=RATE_WINDOW_S)
+
+    def count(self, pid_of: list[int], at: float) -> bool:
+        """Count the packets of a batch; report whether a PID came for the first time."""
+        batch = Counter(pid_of)
+        known = len(self.by_pid)
+        for pid, packets in batch.items():
+            state = self.state_of(pid, at)
+            state.packets += packets
+            state.last_seen = at
+        self._second.update(batch)
+        return len(self.by_pid) != known
+
+    def state_of(self, pid: int, at: float) -> PidState:
+        """The state of a PID; it came for the first time now if it is not known."""
+        state = self.by_pid.get(pid)
+        if state is None:
+            state = self.by_pid[pid] = PidState(at)
+        return state
+
+    def mark_scrambled(self, pids: set[int], at: float) -> None:
+        """Note PIDs that had a scrambled packet."""
+        self._scrambled.update(dict.fromkeys(pids - {NULL_PID}, at))
+
+    def scrambled(self, at: float) -> set[int]:
+        """The PIDs that are scrambled now."""
+        if not self._scrambled:
+            return set()
+        self._scrambled = {pid: seen for pid, seen in self._scrambled.items() if at - seen <= _SCRAMBLED_S}
+        return set(self._scrambled)
+
+    def end_seconds(self, seconds: int) -> None:
+        """Take the packets of the second that ends into the bitrates, and empty seconds behind it."""
+        self._seconds.append(self._second)
+        self._second = Counter()
+        self._seconds.extend(Counter() for _ in range(min(seconds - 1, RATE_WINDOW_S)))
+
+    def bitrates(self) -> dict[int, int] | None:
+        """Bits a second by PID over the last whole seconds, None before the first of them has ended."""
+        if not self._seconds:
+            return None
+        packets: Counter[int] = Counter()
+        for second in self._seconds:
+            packets.update(second)
+        return {pid: round(count * _BITS_A_PACKET / len(self._seconds)) for pid, count in packets.items()}
+
+    def interrupt(self) -> None:
+        """Forget the bitrates, because no second around an interruption is whole."""
+        self._second.clear()
+        self._seconds.clear()
+
+    def reset(self) -> None:
+        """Forget all PIDs."""
+        self.by_pid.clear()
+        self._scrambled.clear()

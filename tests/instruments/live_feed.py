@@ -1,0 +1,35 @@
+"""Feeds a live analysis the way a receiver does: seven packets in a payload, each at its time. Free of a real clock."""
+
+from __future__ import annotations
+
+from app.mpegts.inspect.live import LiveAnalyser, LiveReport
+
+START = 1000.0
+PAYLOAD_BYTES = 7 * 188
+
+
+class Feed:
+    """A live analysis with a simulated clock, fed at a constant bitrate."""
+
+    def __init__(self, bitrate_bps: int) -> None:
+        self.analyser = LiveAnalyser(START)
+        self.now = START
+        self._seconds_a_byte = 8 / bitrate_bps
+
+    def take(self, data: bytes, *, payload_bytes: int = PAYLOAD_BYTES) -> Feed:
+        """Feed bytes, and let the time pass that they take."""
+        for at in range(0, len(data), payload_bytes):
+            payload = data[at : at + payload_bytes]
+            self.now += len(payload) * self._seconds_a_byte
+            self.analyser.feed(payload, self.now)
+        return self
+
+    def report(self, *, after_s: float = 0.0) -> LiveReport:
+        """What was found; `after_s` later."""
+        self.now += after_s
+        return self.analyser.report(self.now)
+
+    def errors(self, *, priorities: tuple[int, ...] = (1, 2, 3)) -> dict[str, int]:
+        """The counts of the indicators that are not 0, by name."""
+        found = self.report().indicators
+        return {one.name: one.count for one in found if one.count and one.priority in priorities}
