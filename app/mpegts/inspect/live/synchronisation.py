@@ -16,7 +16,7 @@ from app.mpegts.packets import PACKET_BYTES
 
 _IS_SYNC: Final = bytes(value == TS_SYNC_BYTE for value in range(256))
 _NEEDED: Final = (SYNCS_IN_A_ROW - 1) * PACKET_BYTES + 1
-_SEARCHED_AT_ONCE: Final = 8_000
+_SEARCHED_AT_ONCE: Final = 16_384
 _RTP_HEADER_BYTES: Final = 12
 _RTP_MPEG2_TS: Final = 33  # RFC 3551, table 5
 _HEAD_BYTES: Final = 512
