@@ -33,6 +33,9 @@ class Programme:
     # Decoding time after arrival, milliseconds, at the file's start and at its end.
     delay_ms: tuple[float, float] = (200.0, 200.0)
     scrambled: bool = False
+    # When its first PCR comes, and when its last may come.
+    pcr_phase_ms: float = 4.0
+    pcr_until_s: float = 1e9
 
     def __post_init__(self) -> None:
         base = 0x100 * self.number
@@ -223,14 +226,14 @@ def _slots(recipe: Recipe) -> Iterator[bytes]:
             streams.setdefault(pid, _Unit(recipe, pid, scrambled=programme.scrambled))
     arrivals = deque(sorted(_arrivals(recipe), key=lambda arrival: arrival[0]))
     tables = _Tables(recipe)
-    next_pcr = dict.fromkeys((p.pcr_pid for p in recipe.programmes), 0.004)
+    next_pcr = {p.pcr_pid: p.pcr_phase_ms / 1000 for p in recipe.programmes}
     clock_of = {p.pcr_pid: p for p in recipe.programmes}
     for index in range(int(recipe.seconds / slot_s)):
         now = index * slot_s
         while arrivals and arrivals[0][0] <= now:
             _, pid, data = arrivals.popleft()
             streams[pid].add(data)
-        due = next((pid for pid, at in next_pcr.items() if at <= now), None)
+        due = next((pid for pid, at in next_pcr.items() if at <= now <= clock_of[pid].pcr_until_s), None)
         if due is not None:
             next_pcr[due] += recipe.pcr_ms / 1000
             yield streams[due].take(clock_of[due].pcr_at(now))

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from app.domain.constants import NULL_PID
-from app.mpegts.loop.seam import FillerPcr, Seam
+from app.mpegts.loop.seam import Seam
+from app.mpegts.loop.seam_pcrs import FillerPcr
 from app.mpegts.packets import PACKET_BYTES, PCR_HZ, PCR_OFFSET, SYNC, write_pcr
 
 BLOCK_PACKETS: Final = 348

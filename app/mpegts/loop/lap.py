@@ -30,12 +30,14 @@ Reading = tuple[int, int]
 class ClockTrack:
     """The readings of one PCR PID."""
 
-    __slots__ = ("_windows", "first", "longest", "recent")
+    __slots__ = ("_windows", "first", "longest", "most_packets", "recent")
 
     def __init__(self) -> None:
         self.first: list[Reading] = []
         self.recent: deque[Reading] = deque(maxlen=RATE_INTERVALS + 1)
+        # The longest interval in ticks, and the largest number of packets from one reading to the next.
         self.longest = 0
+        self.most_packets = 0
         # Packets and ticks of the slowest and the fastest stretch.
         self._windows: tuple[Reading, Reading] | None = None
 
@@ -46,8 +48,9 @@ class ClockTrack:
             step = clock_step(recent[-1][1], pcr)
             if not 0 < step <= JUMP_TICKS:
                 recent.clear()
-            elif step > self.longest:
-                self.longest = step
+            else:
+                self.longest = max(self.longest, step)
+                self.most_packets = max(self.most_packets, packet - recent[-1][0])
         recent.append((packet, pcr))
         if len(self.first) <= RATE_INTERVALS and len(recent) == len(self.first) + 1:
             self.first.append((packet, pcr))
