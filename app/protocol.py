@@ -6,20 +6,42 @@ goes over the worker's Unix socket. Nothing here speaks of GStreamer: another se
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 
+from app.domain.events import NoticeCode, PeerChange
+from app.domain.figures.sample import NOTHING_APPLIED, Applied
+from app.domain.figures.sample import Input as Input
+from app.domain.figures.sample import Peer as Peer
+from app.domain.figures.sample import Point as Point
+from app.domain.figures.sample import Sample as Sample
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.domain.status import Reason
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
+UNDERSTOOD: Final = frozenset({1, PROTOCOL_VERSION})  # a worker of an earlier release stays on air over an upgrade
 HISTORY_SECONDS: Final = 3600
 LINE_BYTES_MAX: Final = 4 * 1024 * 1024
 # Codes of notices after which a file's rate may be another.
-NEW_CONTENTS: Final = frozenset({"file_replaced", "file_rewritten"})
+NEW_CONTENTS: Final = frozenset({NoticeCode.FILE_REPLACED, NoticeCode.FILE_REWRITTEN})
+_POINT_OF_PROTOCOL_1: Final = (
+    "at",
+    "peers",
+    "payload_bytes_total",
+    "wire_bytes_total",
+    "packets_sent_unique_total",
+    "packets_retransmitted_total",
+    "packets_dropped_total",
+    "acks_total",
+    "input_bytes_total",
+    "continuity_errors_total",
+    "rtt_ms",
+    "send_buffer_ms",
+    "input_at",
+)
 
 
 class WorkerOrder(msgspec.Struct, frozen=True):
@@ -52,93 +74,28 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     protocol: int = PROTOCOL_VERSION
 
 
-class Point(msgspec.Struct, frozen=True, array_like=True):
-    """One second of a stream, summed over its peers; what history keeps.
-
-    Counters run from the worker's start and include peers that left. Bytes on the wire count 44 bytes of IPv4, UDP
-    and SRT header per packet, as libsrt does; control packets are not in it. A gauge that cannot be known is None.
-    `input_at` is when the input's bytes were counted, 0 from a worker that does not tell.
-    """
-
-    at: float
-    peers: int = 0
-    payload_bytes_total: int = 0
-    wire_bytes_total: int = 0
-    packets_sent_unique_total: int = 0
-    packets_retransmitted_total: int = 0
-    packets_dropped_total: int = 0
-    acks_total: int = 0
-    input_bytes_total: int = 0
-    continuity_errors_total: int = 0
-    rtt_ms: float | None = None
-    send_buffer_ms: int | None = None
-    input_at: float = 0.0
-
-
-class Peer(msgspec.Struct, frozen=True):
-    """One SRT connection, counters since it was made. Latencies are the connection's own, after negotiation.
-
-    `send_buffer_*` is what the peer has not acknowledged; `flow_window_packets` what it can still take;
-    `link_capacity_mbps` is libsrt's packet-pair estimate. Fields that only libsrt itself tells are None without it.
-    """
-
-    id: int
-    address: str
-    connected_at: float
-    payload_bytes_total: int
-    wire_bytes_total: int
-    packets_sent_unique_total: int
-    packets_retransmitted_total: int
-    packets_dropped_total: int
-    acks_total: int
-    naks_total: int
-    rtt_ms: float
-    link_capacity_mbps: float
-    negotiated_latency_ms: int | None = None
-    send_buffer_ms: int | None = None
-    send_buffer_packets: int | None = None
-    send_buffer_bytes: int | None = None
-    flight_packets: int | None = None
-    flow_window_packets: int | None = None
-    congestion_window_packets: int | None = None
-    max_bandwidth_mbps: float | None = None
-    applied_overhead_percent: int | None = None
-    key_bits: int | None = None
-    encryption_state: str | None = None
-    peer_version: str | None = None
-    stream_id: str = ""
-
-
-class Input(msgspec.Struct, frozen=True):
-    """What came in from the source: counters since the worker's start, apart from all SRT figures.
-
-    `last_packet_age_s` is None before the first packet. `rtp_gaps_total` counts missing RTP sequence numbers.
-    `loops_total` counts how often a file began again. `counted_at` is the Unix time at which `bytes_total` was true,
-    for a source that goes in by the piece; None is the present.
-    """
-
-    bytes_total: int = 0
-    continuity_errors_total: int = 0
-    rtp_gaps_total: int = 0
-    loops_total: int = 0
-    last_packet_age_s: float | None = None
-    counted_at: float | None = None
-
-
-class Sample(msgspec.Struct, frozen=True, tag="sample"):
-    """What is true this second. The one before the end (`is_last`) closes the account and says nothing of health."""
-
-    point: Point
-    peers: list[Peer]
-    input: Input
-    applied: dict[str, Any] = {}
-    is_last: bool = False
-
-
 class History(msgspec.Struct, frozen=True, tag="history"):
-    """The worker's ring of points, oldest first; sent once after Hello."""
+    """The worker's ring of points, oldest first; sent once after Hello. `fields` name the columns of `points`.
 
-    points: list[Point]
+    A worker of protocol 1 names none; what this version does not know is left out.
+    """
+
+    points: list[list[int | float | None]]
+    fields: tuple[str, ...] = _POINT_OF_PROTOCOL_1
+
+    @classmethod
+    def of(cls, points: Iterable[Point]) -> History:
+        """Return the points as a message."""
+        return cls([list(msgspec.structs.astuple(point)) for point in points], Point.__struct_fields__)
+
+    def readings(self) -> list[Point]:
+        """Return the points of the message. Raises msgspec.ValidationError."""
+        return [read_point(row, self.fields) for row in self.points]
+
+
+def read_point(row: Sequence[int | float | None], fields: Sequence[str] = _POINT_OF_PROTOCOL_1) -> Point:
+    """Return the point that a row of values by `fields` stands for. Raises msgspec.ValidationError."""
+    return msgspec.convert(dict(zip(fields, row, strict=False)), Point)
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -146,20 +103,23 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class PeerEvent(msgspec.Struct, frozen=True, tag="peer"):
-    """Somebody came, went or was refused. `change` is connected, disconnected or refused."""
+    """A peer came, went or was refused."""
 
     at: float
-    change: str
+    change: PeerChange
     address: str
     reason: Reason | None = None
     stream_id: str = ""
 
 
 class Notice(msgspec.Struct, frozen=True, tag="notice"):
-    """Something an operator should read: a buffer that was not granted, a file that changed."""
+    """Something an operator should read: a buffer that was not granted, a file that changed.
+
+    An empty `text` ends the notice of that code.
+    """
 
     at: float
-    code: str
+    code: NoticeCode
     text: str
 
 
@@ -191,8 +151,20 @@ Tell = Callable[[PeerEvent | Notice], None]
 FromWorker = Hello | History | Ready | Sample | PeerEvent | Notice | Ended | Debug
 ToWorker = Stop | Report
 
+
+class _SampleOfProtocol1(msgspec.Struct, frozen=True, tag="sample"):
+    """A sample whose point is a row of values."""
+
+    point: list[int | float | None]
+    peers: list[Peer]
+    input: Input
+    applied: Applied = NOTHING_APPLIED
+    is_last: bool = False
+
+
 _encoder = msgspec.json.Encoder()
 _from_worker: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
+_sample_of_protocol_1: msgspec.json.Decoder[_SampleOfProtocol1] = msgspec.json.Decoder(_SampleOfProtocol1)
 _to_worker: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)
 
 
@@ -207,8 +179,12 @@ def encode_order(order: WorkerOrder) -> bytes:
 
 
 def decode_from_worker(line: bytes) -> FromWorker:
-    """Read a worker's line; msgspec.DecodeError when it is not one of ours."""
-    return _from_worker.decode(line)
+    """Read a worker's line, also one of protocol 1; msgspec.DecodeError when it is not one of ours."""
+    try:
+        return _from_worker.decode(line)
+    except msgspec.ValidationError:
+        old = _sample_of_protocol_1.decode(line)
+        return Sample(read_point(old.point), old.peers, old.input, old.applied, old.is_last)
 
 
 def decode_to_worker(line: bytes) -> ToWorker:

@@ -12,7 +12,8 @@ from app.forms import FIELD_OF_SPEC, CallerForm, ListenerForm, StreamForm
 from app.utils import list_interfaces
 from app.web.api.streams import started
 from app.web.errors import wants_json
-from app.web.presenters.views import InputView, PeerView, RowView, StreamView, SystemView, View, definitions
+from app.web.presenters.counter_views import View
+from app.web.presenters.views import InputView, PeerView, RowView, StreamView, SystemView, definitions
 from app.web.presenters.words import dscp_text
 from app.web.services import services
 

@@ -17,9 +17,11 @@ from typing import Any, Final
 import msgspec
 
 from app.domain.errors import LimitReached, PortInUse
+from app.domain.events import LogEntry
+from app.domain.figures.history import Second, seconds
 from app.domain.secret import Secret
+from app.domain.snapshot import Snapshot
 from app.domain.spec import CallerEndpoint, ListenerEndpoint, StreamSpec
-from app.domain.stats import Second, seconds
 from app.domain.status import ALIVE, Order, Phase, Status
 from app.machine.steady_clock import unix_now
 from app.media.library import MediaLibrary
@@ -32,7 +34,6 @@ from app.streams.orders import OrderMaker
 from app.streams.takeover import Inheritance, Takeover
 from app.supervisor.journal import Journal
 from app.supervisor.launchers.base import Launcher
-from app.supervisor.snapshot import LogEntry, Snapshot
 from app.supervisor.supervisor import Supervisor
 
 _TRUTH_WITHIN_S: Final = 3.0

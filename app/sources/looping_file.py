@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from app.domain.endings import Finished
+from app.domain.events import NoticeCode
 from app.domain.status import Reason
 from app.mpegts.loop.restamp import Restamper
 from app.protocol import Notice
@@ -24,9 +25,12 @@ _HEAD_BYTES: Final = 4 * 1024 * 1024
 _NO_BLOCK: Final = bytearray()
 
 _CHANGES: Final = {
-    Change.DELETED: ("file_deleted", "the file was deleted; the stream goes on with what it has open"),
-    Change.REPLACED: ("file_replaced", "the file was replaced; the new one is played from the next loop on"),
-    Change.REWRITTEN: ("file_rewritten", "the file was changed; its new contents are played from the next loop on"),
+    Change.DELETED: (NoticeCode.FILE_DELETED, "the file was deleted; the stream plays on from what it has open"),
+    Change.REPLACED: (NoticeCode.FILE_REPLACED, "the file was replaced; the new one is played from the next loop"),
+    Change.REWRITTEN: (
+        NoticeCode.FILE_REWRITTEN,
+        "the file was changed; the new contents are played from the next loop",
+    ),
 }
 
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from app.domain.stats import payload_bytes
-from app.protocol import Peer
+from app.domain.figures.rates import payload_bytes
+from app.domain.figures.sample import Applied, Peer
 from app.srt.binding import version_text
 from app.srt.options import Kind, Option
 from app.srt.sockets import SrtSocket, State
@@ -78,19 +78,19 @@ def _counters(stats: Statistics, unsent_packets: int) -> dict[str, Any]:
     }
 
 
-def read_options(sock: SrtSocket) -> dict[str, Any]:
-    """The options in force on a listener or a call, by the names that the API uses."""
+def read_options(sock: SrtSocket) -> Applied:
+    """Return the options in force on a listener or a call."""
     tos, key_bytes = sock.option(Option.IPTOS), sock.option(Option.PBKEYLEN)
-    return {
-        "latency_ms": sock.option(Option.PEERLATENCY),
-        "overhead_percent": sock.option(Option.OHEADBW),
-        "max_bandwidth_bytes": sock.option(Option.MAXBW),
-        "minimum_input_bytes": sock.option(Option.MININPUTBW),
-        "dscp": None if tos is None or tos < 0 else tos >> 2,
-        "key_bits": key_bytes * 8 if key_bytes else None,
-        "too_late_packet_drop": _as_bool(sock.option(Option.TLPKTDROP)),
-        "nak_reports": _as_bool(sock.option(Option.NAKREPORT)),
-    }
+    return Applied(
+        latency_ms=sock.option(Option.PEERLATENCY),
+        overhead_percent=sock.option(Option.OHEADBW),
+        max_bandwidth_bytes=sock.option(Option.MAXBW),
+        minimum_input_bytes=sock.option(Option.MININPUTBW),
+        dscp=None if tos is None or tos < 0 else tos >> 2,
+        key_bits=key_bytes * 8 if key_bytes else None,
+        too_late_packet_drop=_as_bool(sock.option(Option.TLPKTDROP)),
+        nak_reports=_as_bool(sock.option(Option.NAKREPORT)),
+    )
 
 
 def read_raw(sock: SrtSocket) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections import deque
 from typing import Final
 
 from app.domain.constants import SRT_HEADER_BYTES, SRT_PAYLOAD_BYTES
-from app.domain.stats import grown
+from app.domain.figures.counters import growth
 
 _READINGS_REMEMBERED: Final = 30
 _INTERVAL_S: Final = 0.9
@@ -38,7 +38,7 @@ class RateFloor:
         0 means that nothing is known yet. Call it about once a second; `at` is seconds on any steady clock.
         """
         if self._at is None or at - self._at >= _INTERVAL_S:
-            if self._at is not None and (new := grown(self._bytes_total, bytes_total)):
+            if self._at is not None and (new := growth(self._bytes_total, bytes_total)):
                 self._rates.append(new / (at - self._at))
             self._at, self._bytes_total = at, bytes_total
         payload = self._known_bps / 8 if self._known_bps else self._second_highest()

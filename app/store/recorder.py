@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from app.domain.events import EventKind, LogEntry
 from app.domain.status import Status
 from app.store.opening import StoreUnavailable
 from app.store.spare import SpareOrders
 from app.store.store import Store, StoredStream
-from app.supervisor.snapshot import LogEntry
 
 log = logging.getLogger(__name__)
 _WAITING_MAX: Final = 5000
@@ -24,7 +24,7 @@ _LOOK_EVERY_S: Final = 3.0
 _SILENT_S: Final = 10.0
 _ORDER_WITHIN_S: Final = 2.0
 # Kinds of events that tell of a loss of quality or a receiver turned away.
-_WARNINGS: Final = frozenset({"notice", "refused"})
+_WARNINGS: Final = frozenset({EventKind.NOTICE, EventKind.REFUSED})
 
 
 class _Work(NamedTuple):

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.domain.events import LogEntry
 from app.domain.secret import Secret
 from app.domain.spec import StreamSpec
 from app.domain.status import Order, Status
@@ -30,7 +31,6 @@ from app.store.opening import (
     words_of,
 )
 from app.store.tables import ACTOR_CHARACTERS, EventRow, StreamRow
-from app.supervisor.snapshot import LogEntry
 
 _EVENTS_KEPT: Final = 10_000
 _EVENTS_TRIMMED_EVERY: Final = 500
@@ -186,7 +186,7 @@ class Store:
                     first_at=entry.first_at,
                     stream_key=entry.key,
                     name=entry.name,
-                    kind=entry.kind,
+                    kind=entry.kind.value,
                     text=entry.text,
                     count=entry.count,
                     # A proxy may tell any text as the client's address, and PostgreSQL takes no more than was agreed.

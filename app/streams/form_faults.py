@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, NoReturn
 
 from app.domain.errors import CouldNotStart, InvalidInput, NotFound, PortInUse
+from app.domain.snapshot import Snapshot
 from app.domain.spec import StreamSpec
 from app.domain.status import NOT_RETRIABLE, Phase, Reason, Status
-from app.supervisor.snapshot import Snapshot
 
 # Faults of a first try that the operator mends in the form; the same faults of a later try are retried.
 _FORM_FAULTS: Final = NOT_RETRIABLE | {Reason.PORT_IN_USE, Reason.HOST_NOT_FOUND, Reason.INTERFACE_MISSING}

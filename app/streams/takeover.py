@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import Final
 
 from app.domain.errors import InvalidInput
+from app.domain.events import LogEntry
 from app.domain.status import Order, Reason
 from app.domain.stored_spec import salvage_spec
 from app.machine.steady_clock import unix_now
@@ -22,7 +23,6 @@ from app.streams.orders import OrderMaker
 from app.supervisor.journal import EVENTS_KEPT
 from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, wait_dead
-from app.supervisor.snapshot import LogEntry
 from app.supervisor.supervisor import Supervisor
 
 log = logging.getLogger(__name__)

@@ -3,59 +3,60 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
-from app.domain.stats import Rates, rates
-from app.protocol import HISTORY_SECONDS, Point, Sample
+import msgspec
 
-_TOTALS: Final = (
-    "payload_bytes_total",
-    "wire_bytes_total",
-    "packets_sent_unique_total",
-    "packets_retransmitted_total",
-    "packets_dropped_total",
-    "acks_total",
-    "input_bytes_total",
-    "continuity_errors_total",
-)
+from app.domain.figures.counters import Counters, plus, values
+from app.domain.figures.rates import Rates, rates
+from app.domain.figures.sample import NOTHING_APPLIED, Point, Sample
+from app.machine.steady_clock import unix_of
+from app.protocol import HISTORY_SECONDS
+
+# A sample of a worker that does not report the host's steady clock is taken as of now when its time is further off.
+_CLOCKS_APART_S: Final = 10.0
 
 
 class Figures:
-    """What the samples of a stream add up to. `sample` is the newest of the present worker."""
+    """What the samples of a stream add up to. `sample` is the newest of the present worker.
+
+    Times are set to this process's clock, so that a step of the wall clock between the start of the worker and the
+    start of this process makes no figure look old.
+    """
 
     def __init__(self) -> None:
         self.history: deque[Point] = deque(maxlen=HISTORY_SECONDS)
         self.sample: Sample | None = None
-        self.applied: dict[str, Any] = {}
+        self.applied = NOTHING_APPLIED
         self._before: Sample | None = None
-        self._earlier_totals = dict.fromkeys(_TOTALS, 0)
+        self._earlier = Counters()
 
-    def take(self, sample: Sample) -> None:
-        """Book a sample."""
-        self._before, self.sample = self.sample, sample
-        self.applied = sample.applied or self.applied
-        self.history.append(sample.point)
+    def take(self, sample: Sample, now: float) -> None:
+        """Book a sample that came at `now`."""
+        self._before, self.sample = self.sample, _in_own_time(sample, now)
+        if sample.applied != NOTHING_APPLIED:
+            self.applied = sample.applied
+        self.history.append(self.sample.point)
 
     def recall(self, points: list[Point]) -> None:
-        """Add what a worker remembers, but for the points that are here already."""
+        """Add what a worker remembers, except the points that are here already."""
         newest = self.history[-1].at if self.history else 0.0
-        self.history.extend(point for point in points if point.at > newest)
+        moved = (_moved(point, _shift_s(point)) for point in points)
+        self.history.extend(point for point in moved if point.at > newest)
 
     def end_worker(self) -> None:
         """Close the present worker's account: its totals are kept, its last sample is no longer the present."""
-        for name in _TOTALS:
-            self._earlier_totals[name] += getattr(self.sample.point, name) if self.sample else 0
+        self._earlier = self.totals()
         self.sample = self._before = None
-        self.applied = {}
+        self.applied = NOTHING_APPLIED
 
     def open_account(self) -> None:
-        """Count from zero: the stream was ordered to run anew. History goes on."""
-        self._earlier_totals = dict.fromkeys(_TOTALS, 0)
+        """Count from zero: the stream was ordered to run again. History goes on."""
+        self._earlier = Counters()
 
-    def totals(self) -> dict[str, int]:
+    def totals(self) -> Counters:
         """Counters over all workers of the stream."""
-        point = self.sample.point if self.sample else Point(at=0)
-        return {name: self._earlier_totals[name] + getattr(point, name) for name in _TOTALS}
+        return self._earlier if self.sample is None else plus(self._earlier, values(self.sample.point))
 
     def rates(self) -> Rates | None:
         """The stream over its last second."""
@@ -74,3 +75,20 @@ class Figures:
 
     def _interval_s(self) -> float:
         return self.sample.point.at - self._before.point.at if self.sample and self._before else 0.0
+
+
+def _shift_s(point: Point) -> float:
+    return unix_of(point.steady_at) - point.at if point.steady_at else 0.0
+
+
+def _in_own_time(sample: Sample, now: float) -> Sample:
+    shift_s = _shift_s(sample.point)
+    if not sample.point.steady_at and abs(now - sample.point.at) > _CLOCKS_APART_S:
+        shift_s = now - sample.point.at
+    peers = [msgspec.structs.replace(peer, connected_at=peer.connected_at + shift_s) for peer in sample.peers]
+    return msgspec.structs.replace(sample, point=_moved(sample.point, shift_s), peers=peers)
+
+
+def _moved(point: Point, shift_s: float) -> Point:
+    input_at = point.input_at + shift_s if point.input_at else 0.0
+    return msgspec.structs.replace(point, at=point.at + shift_s, input_at=input_at)

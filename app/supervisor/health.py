@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.domain.figures.counters import growth
+from app.domain.figures.sample import Sample
 from app.domain.spec import MulticastSource, Source
-from app.domain.stats import grown
 from app.domain.status import Health
-from app.protocol import Sample
 
 # Acknowledgements come each 10 ms under data, packets each few ms. At a sample a second this is the second sample in a
 # row without any: one may be a hiccup of the machine, two are a fault, told within 3 s.
@@ -34,7 +34,7 @@ class FlowWatch:
             self._acknowledged_at = self._connected_at = None
         else:
             self._connected_at = self._connected_at or now
-            if grown(before.point.acks_total if before else 0, sample.point.acks_total):
+            if growth(before.point.acks_total if before else 0, sample.point.acks_total):
                 self._acknowledged_at = now
         is_new = self._acknowledged_at is None and now - (self._connected_at or now) < FIRST_ACKNOWLEDGEMENT_S
         return Health(

@@ -8,12 +8,12 @@ from typing import Final
 
 import msgspec
 
-from app.supervisor.snapshot import LogEntry
+from app.domain.events import EventKind, LogEntry
 
 EVENTS_KEPT: Final = 2000
 _LOOKED_BACK: Final = 20
 _SAME_WITHIN_S: Final = 3600.0
-_COUNTED: Final = frozenset({"refused", "notice", "retry"})
+_COUNTED: Final = frozenset({EventKind.REFUSED, EventKind.NOTICE, EventKind.RETRY})
 
 
 class Journal:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from app.domain.events import EventKind, PeerChange
 from app.domain.spec import CallerEndpoint, Endpoint
 from app.domain.status import Phase, Status
 from app.protocol import PeerEvent
 
-Note = tuple[str, str]
+Note = tuple[EventKind, str]
 
 
 def note_phase(status: Status, endpoint: Endpoint) -> Note | None:
@@ -16,15 +17,15 @@ def note_phase(status: Status, endpoint: Endpoint) -> Note | None:
         return None
     is_retry = status.phase is Phase.BACKING_OFF and status.attempts > 1
     why = f": {_words(status.reason)}" if status.reason else ""
-    return "retry" if is_retry else "phase", f"{_words(status.phase)}{why}"
+    return EventKind.RETRY if is_retry else EventKind.PHASE, f"{_words(status.phase)}{why}"
 
 
 def note_peer(event: PeerEvent) -> Note:
     """What to note of a receiver that came, left or was refused; a refused one without its port, which changes."""
-    if event.change != "refused":
-        return event.change, f"{event.change} {event.address}"
+    if event.change is not PeerChange.REFUSED:
+        return EventKind(event.change), f"{event.change} {event.address}"
     host = event.address.rpartition(":")[0]
-    return "refused", f"refused {host}: {_words(event.reason or 'unknown reason')}"
+    return EventKind.REFUSED, f"refused {host}: {_words(event.reason or 'unknown reason')}"
 
 
 def _words(name: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.domain.events import Refusal
 from app.domain.status import Reason
-from app.supervisor.snapshot import Refusal
 
 REFUSALS_KEPT: Final = 50
 

@@ -11,10 +11,12 @@ import msgspec
 
 from app import protocol
 from app.domain import status as life
+from app.domain.events import EventKind, LogEntry, NoticeCode, PeerChange
+from app.domain.snapshot import Snapshot
 from app.domain.spec import FileSource
 from app.domain.status import Order, Phase, Reason, Status
 from app.protocol import (
-    PROTOCOL_VERSION,
+    UNDERSTOOD,
     Debug,
     Ended,
     FromWorker,
@@ -34,7 +36,6 @@ from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, WorkerHandle
 from app.supervisor.notes import note_peer, note_phase
 from app.supervisor.refusals import Refusals
-from app.supervisor.snapshot import LogEntry, Snapshot
 
 _HELLO_WITHIN_S: Final = 15.0
 _SAMPLE_WITHIN_S: Final = 5.0
@@ -70,7 +71,7 @@ class SupervisedStream:
         self.figures = Figures()
         self.debug_view: dict[str, Any] | None = None
         self._refusals = Refusals()
-        self._notices: deque[str] = deque(maxlen=_NOTICES_KEPT)
+        self._notices: deque[tuple[NoticeCode | None, str]] = deque(maxlen=_NOTICES_KEPT)
         self._detail = ""
         self._launch_not_before = 0.0
         self._fault: Reason | None = None
@@ -96,7 +97,7 @@ class SupervisedStream:
         self._fault = known.fault
         if known.lacks_spec():
             self._unknown = known
-            self._warn(now, known.words())
+            self._warn(now, None, known.words())
         last_word = self._launcher.last_word(self.order.key)
         if (worker := self._launcher.adopt(self.order.key)) is not None:
             self._adopt(worker, known, now)
@@ -114,7 +115,7 @@ class SupervisedStream:
         self._launched_at = self._heard_at = now
         if known.status is not None and known.status.phase in life.ALIVE - {Phase.STOPPING}:
             self.status = known.status
-        self._note(now, "adopted", f"on air all along, worker {worker.pid}")
+        self._note(now, EventKind.ADOPTED, f"on air all along, worker {worker.pid}")
         if known.order is Order.STOP:
             self.stop(now, "system")
 
@@ -123,13 +124,13 @@ class SupervisedStream:
     def stop(self, now: float, actor: str) -> None:
         """Take the stream off air."""
         if self.status.order is Order.RUN:
-            self._note(now, "order", "stop ordered", actor)
+            self._note(now, EventKind.ORDER, "stop ordered", actor)
         self._step(life.StopOrdered(), now)
         self._ask_to_stop(now)
 
     def start(self, now: float, actor: str) -> None:
         """Put the stream on air (again)."""
-        self._note(now, "order", "start ordered", actor)
+        self._note(now, EventKind.ORDER, "start ordered", actor)
         self._fault = self._unknown = None
         if self.status.phase not in life.ALIVE:
             self.ordered_at = now
@@ -138,7 +139,7 @@ class SupervisedStream:
 
     def note_dismissed(self, now: float, actor: str) -> None:
         """Tell that the stream is to be forgotten: the event log outlives it."""
-        self._note(now, "order", "dismissed", actor)
+        self._note(now, EventKind.ORDER, "dismissed", actor)
 
     def _ask_to_stop(self, now: float) -> None:
         if self.worker is not None and self._stop_asked_at is None:
@@ -176,7 +177,6 @@ class SupervisedStream:
             self._step(life.Ended(self._fault), now)
             return
         self._launched_at = self._heard_at = now
-        self._notices.clear()  # they were the last worker's; the event log has them
         try:
             self.worker = self._launcher.launch(self.order)
         except OSError as error:
@@ -187,6 +187,7 @@ class SupervisedStream:
         reason = Reason.WORKER_HUNG if self._hung else ended.reason
         self._detail = ended.detail
         self.figures.end_worker()
+        self._notices.clear()  # they describe the worker that left; the event log has them
         if self.connection is not None:
             self.connection.close()
         self._launcher.discard(self.order.key)
@@ -244,23 +245,23 @@ class SupervisedStream:
         self._heard_at = now
         if not self._is_other_version:
             self._is_other_version = True
-            self._warn(now, _OTHER_VERSION)
+            self._warn(now, None, _OTHER_VERSION)
 
     def _take(self, message: FromWorker, now: float) -> None:
         self._heard_at = now
         match message:
             case Hello():
                 self._take_hello(message, now)
-            case History(points):
-                self.figures.recall(points)
+            case History():
+                self.figures.recall(message.readings())
             case Ready():
                 self._step(life.Ready(), now)
             case Sample():
                 self._take_sample(message, now)
             case PeerEvent():
                 self._take_peer_event(message, now)
-            case Notice(_, _, text):
-                self._warn(now, text)
+            case Notice(_, code, text):
+                self._take_notice(code, text, now)
             case Debug(values):
                 self.debug_view = values
             case Ended():
@@ -268,7 +269,7 @@ class SupervisedStream:
 
     def _take_hello(self, hello: Hello, now: float) -> None:
         self._hello = hello
-        if hello.protocol != PROTOCOL_VERSION:
+        if hello.protocol not in UNDERSTOOD:
             self._hear_stranger(now)
         if self._unknown is not None and (spec := self._unknown.learn(hello.spec)) is not None:
             self._unknown = None
@@ -278,12 +279,18 @@ class SupervisedStream:
             self._say(Stop())  # it was asked before it could hear
 
     def _take_sample(self, sample: Sample, now: float) -> None:
-        self.figures.take(sample)
+        self.figures.take(sample, now)
         if not sample.is_last:
             self._step(life.Sampled(self._flow.health(sample)), now)
 
+    def _take_notice(self, code: NoticeCode, text: str, now: float) -> None:
+        if not text:
+            self._notices = deque((kept for kept in self._notices if kept[0] is not code), _NOTICES_KEPT)
+            return
+        self._warn(now, code, text)
+
     def _take_peer_event(self, event: PeerEvent, now: float) -> None:
-        if event.change == "refused":
+        if event.change is PeerChange.REFUSED:
             self._refusals.count(event.address.rpartition(":")[0], event.reason, now)
         self._note(now, *note_peer(event))
 
@@ -303,11 +310,11 @@ class SupervisedStream:
                 self.connection.close()
                 self.connection = None
 
-    def _warn(self, now: float, text: str) -> None:
-        self._notices.append(text)
-        self._note(now, "notice", text)
+    def _warn(self, now: float, code: NoticeCode | None, text: str) -> None:
+        self._notices.append((code, text))
+        self._note(now, EventKind.NOTICE, text)
 
-    def _note(self, now: float, kind: str, text: str, actor: str = "system") -> None:
+    def _note(self, now: float, kind: EventKind, text: str, actor: str = "system") -> None:
         name = self.order.spec.label()
         self._report.entry(LogEntry(at=now, key=self.order.key, name=name, kind=kind, text=text, actor=actor))
 
@@ -332,7 +339,7 @@ class SupervisedStream:
             worker_started_at=None if self._hello is None else self._hello.started_at,
             is_other_version=self._is_other_version,
             refusals=self._refusals.newest_first(),
-            notices=tuple(self._notices),
+            notices=tuple(text for _, text in self._notices),
             detail=self._detail,
             file_bitrate_bps=self.order.bitrate_bps if isinstance(self.order.spec.source, FileSource) else None,
             applied=self.figures.applied,

@@ -11,13 +11,15 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
 from app.domain.errors import NotFound
+from app.domain.events import EventKind, LogEntry
+from app.domain.figures.sample import Point
+from app.domain.snapshot import Snapshot
 from app.domain.status import Status
 from app.machine.steady_clock import unix_now
-from app.protocol import Point, WorkerOrder
+from app.protocol import WorkerOrder
 from app.supervisor.journal import Journal
 from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, WorkerHandle, wait_dead
-from app.supervisor.snapshot import LogEntry, Snapshot
 from app.supervisor.stream import Report, SupervisedStream
 
 log = logging.getLogger(__name__)
@@ -171,7 +173,7 @@ class Supervisor:
 
     def note(self, key: str, text: str) -> None:
         """Book a warning about something that is not, or not yet, a stream of ours."""
-        entry = LogEntry(at=self._clock(), key=key, name="", kind="notice", text=text)
+        entry = LogEntry(at=self._clock(), key=key, name="", kind=EventKind.NOTICE, text=text)
         self._ask(lambda: self.entry(entry))
 
     # ---- on the supervisor's thread ----

@@ -9,16 +9,17 @@ from typing import Any, Final, Protocol, cast
 
 from flask import Flask, current_app
 
+from app.domain.events import LogEntry
+from app.domain.figures.history import Second
 from app.domain.secret import Secret
+from app.domain.snapshot import Snapshot
 from app.domain.spec import StreamSpec
-from app.domain.stats import Second
 from app.machine.logs import log_problem
 from app.machine.versions import VersionReader, missing_programs
 from app.media.analysis import MediaAnalyst
 from app.media.channels import ChannelList
 from app.network_test import NetworkTester
 from app.settings import Settings
-from app.supervisor.snapshot import LogEntry, Snapshot
 from app.utils import SystemMeter, WorkerMeter
 from app.web.presenters.machine import present_problems
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from app.protocol import Input, Peer
+from app.domain.figures.sample import Applied, Input, Peer
 
 
 class Sender(Protocol):
@@ -31,7 +31,7 @@ class Sender(Protocol):
     def read_input(self) -> Input:
         """What came in from the source so far."""
 
-    def read_applied(self) -> dict[str, Any]:
+    def read_applied(self) -> Applied:
         """The settings in force, read back from the library and not from the spec."""
 
     def read_debug(self) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Final, assert_never
 
 from app.domain.constants import BITRATE_BPS_ASSUMED
 from app.domain.endings import Finished
+from app.domain.figures.counters import growth
 from app.domain.spec import BarsSource, FileSource, MulticastSource, Source
-from app.domain.stats import grown
 from app.domain.status import Reason
 
 # A rate is far above the expected one beyond this multiple of it, plus a margin for the bursts of slow streams.
@@ -43,7 +43,7 @@ class _Flow:
         window_s = now - self._at
         if window_s < _WINDOW_S:
             return None
-        new_bytes, expected_bytes = grown(self._bytes_total, bytes_total), expected_bps / 8 * window_s
+        new_bytes, expected_bytes = growth(self._bytes_total, bytes_total), expected_bps / 8 * window_s
         allowed_bytes = FAR_ABOVE * expected_bytes + MARGIN_BPS / 8 * window_s + self._behind_bytes
         behind_bytes = max(0.0, self._behind_bytes + expected_bytes - new_bytes)
         most_bytes = max(self._behind_bytes, expected_bps / 8 * _CATCH_UP_S)
@@ -98,7 +98,7 @@ class RateGuard:
         if before_at is not None and now - before_at < _WINDOW_S:
             return
         self._live_at, self._live_bytes_total = now, input_bytes_total
-        expected_bps = 0.0 if before_at is None else grown(before_bytes, input_bytes_total) * 8 / (now - before_at)
+        expected_bps = 0.0 if before_at is None else growth(before_bytes, input_bytes_total) * 8 / (now - before_at)
         self._judge("output", self._output.follow(now, output_bytes_total, expected_bps), expected_bps)
 
     @staticmethod

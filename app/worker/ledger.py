@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
 
 import msgspec
 
-from app.domain.stats import grown
-from app.protocol import HISTORY_SECONDS, Input, Peer, Point, Sample
-
-_COUNTERS: Final = (
-    "payload_bytes_total",
-    "wire_bytes_total",
-    "packets_sent_unique_total",
-    "packets_retransmitted_total",
-    "packets_dropped_total",
-    "acks_total",
-)
+from app.domain.figures.counters import ConnectionCounters, grown, plus, values
+from app.domain.figures.sample import Input, Peer, Point, Sample
+from app.protocol import HISTORY_SECONDS
 
 
 class Ledger:
@@ -27,7 +18,7 @@ class Ledger:
         self.count = 0
         # The largest growth among the peers, added up over the readings: the flow whatever the number of receivers.
         self.busiest_bytes_total = 0
-        self._totals = dict.fromkeys(_COUNTERS, 0)
+        self._totals = ConnectionCounters()
         self._last: dict[int, Peer] = {}
         self._ring: deque[bytes] = deque(maxlen=HISTORY_SECONDS)
 
@@ -35,16 +26,14 @@ class Ledger:
         """Book a reading of the peers. Often: libsrt tells nothing of a peer that has just left."""
         busiest_bytes = 0
         for peer in peers:
-            before = self._last.get(peer.id)
-            for name in _COUNTERS:
-                self._totals[name] += grown(getattr(before, name) if before else 0, getattr(peer, name))
-            new_bytes = grown(before.payload_bytes_total if before else 0, peer.payload_bytes_total)
-            busiest_bytes = max(busiest_bytes, new_bytes)
+            new = grown(self._last.get(peer.id), peer)
+            self._totals = plus(self._totals, new)
+            busiest_bytes = max(busiest_bytes, new["payload_bytes_total"])
         self.busiest_bytes_total += busiest_bytes
         self._last = {peer.id: peer for peer in peers}
 
-    def sample(self, at: float, peers: list[Peer], source: Input) -> Sample:
-        """Book a reading and give it as a sample."""
+    def sample(self, at: float, peers: list[Peer], source: Input, *, steady_at: float = 0.0) -> Sample:
+        """Book a reading and return it as a sample; `steady_at` is the moment in seconds since the host booted."""
         self.follow(peers)
         buffers = [peer.send_buffer_ms for peer in peers if peer.send_buffer_ms is not None]
         point = Point(
@@ -55,12 +44,14 @@ class Ledger:
             rtt_ms=max((peer.rtt_ms for peer in peers), default=None),
             send_buffer_ms=max(buffers, default=None),
             input_at=at if source.counted_at is None else source.counted_at,
-            **self._totals,
+            steady_at=steady_at,
+            **values(self._totals),
         )
         self.count += 1
-        self._ring.append(msgspec.msgpack.encode(point))
+        self._ring.append(msgspec.msgpack.encode(msgspec.structs.astuple(point)))
         return Sample(point=point, peers=peers, input=source)
 
     def points(self) -> list[Point]:
         """The points of the last hour, oldest first."""
-        return [msgspec.msgpack.decode(point, type=Point) for point in self._ring]
+        rows = map(msgspec.msgpack.decode, self._ring)
+        return [Point(**dict(zip(Point.__struct_fields__, row, strict=True))) for row in rows]

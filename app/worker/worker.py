@@ -19,15 +19,17 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from app import protocol
 from app.domain.endings import CannotSend, Finished
+from app.domain.events import PeerChange
+from app.domain.figures.sample import NOTHING_APPLIED
 from app.domain.spec import public_spec
 from app.domain.status import Reason
-from app.machine.steady_clock import unix_now
+from app.machine.steady_clock import steady_now, unix_now
 from app.protocol import (
     NEW_CONTENTS,
     Debug,
@@ -75,7 +77,7 @@ class Worker:
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wake_fd, selectors.EVENT_READ, self._pass_on)
         self._started_at = unix_now()
-        self._applied: dict[str, Any] = {}
+        self._applied = NOTHING_APPLIED
         self._memory_fd = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
         self._is_ready = False
         self._is_stopping = False
@@ -132,7 +134,7 @@ class Worker:
 
     def _sample(self, sender: Sender, *, is_last: bool = False) -> None:
         self._sampled_at, self._is_sample_urgent = time.monotonic(), False
-        sample = self._ledger.sample(unix_now(), sender.read_peers(), sender.read_input())
+        sample = self._ledger.sample(unix_now(), sender.read_peers(), sender.read_input(), steady_at=steady_now())
         if self._ledger.count % _SETTINGS_EVERY_SAMPLES == 1:
             self._applied = sender.read_applied()
         self._link.say(msgspec.structs.replace(sample, applied=self._applied, is_last=is_last), keep=False)
@@ -156,7 +158,7 @@ class Worker:
         self._told.put(event)
         if isinstance(event, Notice) and event.code in NEW_CONTENTS:
             self._guard.forget_declared()
-        if isinstance(event, PeerEvent) and event.change == "disconnected":
+        if isinstance(event, PeerEvent) and event.change is PeerChange.DISCONNECTED:
             self._is_sample_urgent = True
         os.eventfd_write(self._wake_fd, 1)
 
@@ -181,7 +183,7 @@ class Worker:
             engine=self._sender.engine_name() if self._sender is not None else "",
         )
         ready: list[FromWorker] = [Ready()] if self._is_ready else []
-        return [hello, History(self._ledger.points()), *ready]
+        return [hello, History.of(self._ledger.points()), *ready]
 
     def _obey(self, order: ToWorker) -> None:
         match order:

@@ -137,10 +137,10 @@ def test_it_goes_on_alone_and_tells_the_next_who_comes_what_was_meanwhile(worker
     worker.link.close()
     time.sleep(2.2)  # nobody listens
     link = worker.connect()
-    (history,) = (link.wait_for(History),)
-    assert history.points[: len(seen)] == seen
-    assert len(history.points) >= len(seen) + 2
-    times = [point.at for point in history.points]
+    points = link.wait_for(History).readings()
+    assert points[: len(seen)] == seen
+    assert len(points) >= len(seen) + 2
+    times = [point.at for point in points]
     assert times == sorted(set(times))
     assert link.wait_for(Sample).point.at > times[-1]
     assert kinds(link) == ["Hello", "History", "Ready", "Sample"]

@@ -12,6 +12,8 @@ import time
 from typing import Any
 
 from app.domain.endings import CannotSend, Finished
+from app.domain.events import NoticeCode
+from app.domain.figures.sample import Applied
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
 from app.protocol import Input, Notice, Peer, Tell, WorkerOrder
@@ -41,7 +43,7 @@ class FakeSender:
         self._samples = 0
         FakeSender.lingers = "lingers" in self._words
         if "notice" in self._words:
-            tell(Notice(unix_now(), "pretended", "a notice before anybody listens"))
+            tell(Notice(unix_now(), NoticeCode.ENGINE_WARNING, "a notice before anybody listens"))
 
     def start(self) -> None:
         """Start, unless it cannot."""
@@ -104,9 +106,9 @@ class FakeSender:
         since_s = time.monotonic() - self._started_at - RUNAWAY_AFTER_S
         return int(max(0.0, since_s) * RUNAWAY_BYTES_A_SECOND) if "runaway" in self._words else 0
 
-    def read_applied(self) -> dict[str, Any]:
+    def read_applied(self) -> Applied:
         """Nothing is applied to anything."""
-        return {}
+        return Applied()
 
     def read_debug(self) -> dict[str, Any]:
         """A small view, or 30 kB."""

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.domain.secret import Secret
+from app.domain.snapshot import Snapshot
 from app.domain.spec import FileSource, ListenerEndpoint, Source, StreamSpec
 from app.media.library import MediaLibrary
 from app.settings import Settings, make_folders
 from app.store.store import Store
 from app.stream_manager import StreamManager
 from app.supervisor.launchers.local import WORKER_COMMAND, LocalLauncher
-from app.supervisor.snapshot import Snapshot
 from tests.instruments.waiting import free_ports, wait_for
 
 FILE = FileSource("bars.ts")

@@ -7,10 +7,10 @@ import socket
 from dataclasses import dataclass, field
 
 from app import protocol
+from app.domain.events import LogEntry
 from app.domain.spec import Endpoint, FileSource, Source
 from app.domain.status import Reason, Status
 from app.protocol import Ended, FromWorker, Hello, Input, Peer, Point, Ready, Sample, ToWorker, WorkerOrder
-from app.supervisor.snapshot import LogEntry
 from app.supervisor.stream import SupervisedStream
 from tests.instruments.worker import order_for
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.snapshot import Snapshot
 from app.domain.spec import MulticastSource
 from app.domain.status import Phase, Reason
 from app.protocol import Sample
 from app.supervisor.launchers.local import WORKER_COMMAND
-from app.supervisor.snapshot import Snapshot
 from tests.instruments.manager import OwnManager
 from tests.instruments.multicast_house import GROUP, PORT, House
 from tests.instruments.receivers import Receiver

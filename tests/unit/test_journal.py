@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.domain.events import LogEntry
 from app.supervisor.journal import EVENTS_KEPT, Journal
-from app.supervisor.snapshot import LogEntry
 
 
 def entry(at: float, text: str, *, kind: str = "refused", key: str = "abcdef") -> LogEntry:

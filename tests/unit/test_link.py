@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app import protocol
+from app.domain.events import NoticeCode
 from app.protocol import Debug, FromWorker, Notice, Ready, Report, Stop, ToWorker
 from app.worker.link import WorkerLink
 
@@ -61,7 +62,7 @@ def heard_by(listener: socket.socket) -> list[FromWorker]:
 
 def notice(text: str) -> Notice:
     """An event."""
-    return Notice(0.0, "test", text)
+    return Notice(0.0, NoticeCode.ENGINE_WARNING, text)
 
 
 def test_everyone_is_greeted_and_hears_what_is_said(served: Served) -> None:

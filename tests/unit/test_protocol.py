@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import protocol
+from app.domain.events import NoticeCode, PeerChange
 from app.domain.secret import Secret
 from app.domain.spec import Encryption, FileSource, ListenerEndpoint, StreamSpec, public_spec
 from app.domain.status import Reason
@@ -35,11 +36,11 @@ PEER = protocol.Peer(
 )
 FROM_WORKER: list[protocol.FromWorker] = [
     protocol.Hello(key="k7m2xq", pid=1, started_at=1.5, spec=public_spec(SPEC), engine="GStreamer 1.22"),
-    protocol.History(points=[protocol.Point(at=1.0), protocol.Point(at=2.0, rtt_ms=3.5)]),
+    protocol.History.of([protocol.Point(at=1.0), protocol.Point(at=2.0, rtt_ms=3.5)]),
     protocol.Ready(),
     protocol.Sample(point=protocol.Point(at=1.0), peers=[PEER], input=protocol.Input(bytes_total=188)),
-    protocol.PeerEvent(at=1.0, change="refused", address="192.0.2.7:41234", reason=Reason.WRONG_PASSPHRASE),
-    protocol.Notice(at=1.0, code="buffer_not_granted", text="Puffer\nzu klein"),
+    protocol.PeerEvent(at=1.0, change=PeerChange.REFUSED, address="192.0.2.7:41234", reason=Reason.WRONG_PASSPHRASE),
+    protocol.Notice(at=1.0, code=NoticeCode.SMALL_RECEIVE_BUFFER, text="Puffer\nzu klein"),
     protocol.Ended(at=1.0, reason=None),
     protocol.Ended(at=1.0, reason=Reason.END_OF_FILE, detail="\u2028"),
     protocol.Debug(values={"srt": {"rtt": 1.5}, "list": [1, None]}),
@@ -111,5 +112,44 @@ def test_an_hour_of_history_fits_into_one_line() -> None:
         rtt_ms=123.456789,
         send_buffer_ms=8000,
     )
-    line = protocol.encode(protocol.History(points=[point] * protocol.HISTORY_SECONDS))
+    line = protocol.encode(protocol.History.of([point] * protocol.HISTORY_SECONDS))
     assert len(line) < protocol.LINE_BYTES_MAX
+
+
+def test_a_worker_of_protocol_1_is_understood() -> None:
+    """These lines were written by a worker of commit 7a1b5f1."""
+    row = b"[5.5,1,1000,1100,10,2,1,7,1000,3,40.5,20,5.25]"
+    history = protocol.decode_from_worker(b'{"type":"history","points":[' + row + b"]}")
+    assert isinstance(history, protocol.History)
+    expected = protocol.Point(
+        at=5.5,
+        peers=1,
+        payload_bytes_total=1000,
+        wire_bytes_total=1100,
+        packets_sent_unique_total=10,
+        packets_retransmitted_total=2,
+        packets_dropped_total=1,
+        acks_total=7,
+        input_bytes_total=1000,
+        continuity_errors_total=3,
+        rtt_ms=40.5,
+        send_buffer_ms=20,
+        input_at=5.25,
+    )
+    assert history.readings() == [expected]
+    peer = msgspec.json.encode(PEER)
+    sample = protocol.decode_from_worker(
+        b'{"type":"sample","point":' + row + b',"peers":[' + peer + b'],"input":{"bytes_total":1000},'
+        b'"applied":{"latency_ms":200,"overhead_percent":25},"is_last":false}'
+    )
+    assert isinstance(sample, protocol.Sample)
+    assert sample.point == expected
+    assert sample.peers == [PEER]
+    assert (sample.applied.latency_ms, sample.applied.dscp) == (200, None)
+
+
+def test_a_point_of_a_later_version_is_read_as_far_as_it_is_known() -> None:
+    line = b'{"type":"history","fields":["at","new_total","acks_total"],"points":[[1.0,5,7]]}'
+    history = protocol.decode_from_worker(line)
+    assert isinstance(history, protocol.History)
+    assert history.readings() == [protocol.Point(at=1.0, acks_total=7)]

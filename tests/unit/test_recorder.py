@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from app.domain.events import EventKind, LogEntry
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, Encryption, ListenerEndpoint, StreamSpec
 from app.domain.status import Order, Phase, Status
@@ -17,7 +18,6 @@ from app.store.opening import StoreUnavailable
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import StoredStream
-from app.supervisor.snapshot import LogEntry
 from tests.instruments.waiting import wait_for
 
 SECRET_KEY = Secret("k" * 32)
@@ -29,7 +29,7 @@ def stream(key: str, order: Order = Order.RUN) -> StoredStream:
 
 
 def entry(text: str) -> LogEntry:
-    return LogEntry(at=1.0, key="abcdef", name="bars", kind="phase", text=text)
+    return LogEntry(at=1.0, key="abcdef", name="bars", kind=EventKind.PHASE, text=text)
 
 
 class FakeStore:
@@ -212,7 +212,7 @@ def test_the_log_holds_each_event_once_with_its_stream_and_no_text_can_forge_a_l
 ) -> None:
     caplog.set_level("INFO")
     recorder.entry(entry("delivering"))
-    refused = msgspec.structs.replace(entry("refused 192.0.2.7: \n2026 ERROR forged"), kind="refused")
+    refused = msgspec.structs.replace(entry("refused 192.0.2.7: \n2026 ERROR forged"), kind=EventKind.REFUSED)
     recorder.entry(refused)
     recorder.entry(msgspec.structs.replace(refused, count=2))
     recorder.close()

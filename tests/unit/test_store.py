@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from app.domain.events import EventKind, LogEntry
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, Encryption, ListenerEndpoint, StreamSpec
 from app.domain.status import Order, Phase, Reason, Status
@@ -19,7 +20,6 @@ from app.store import opening, store
 from app.store.opening import DiskRefuses, StoreUnavailable, open_copy, open_database
 from app.store.store import Store, StoredStream
 from app.store.tables import Base
-from app.supervisor.snapshot import LogEntry
 from tests.instruments.postgres import Postgres
 
 KEY = Secret("k" * 32)
@@ -65,7 +65,7 @@ def stream(
 
 def entry(at: float, words: str = "phase", **fields: object) -> LogEntry:
     return msgspec.structs.replace(
-        LogEntry(at=at, key="abcdef", name="bars", kind="phase", text=words, first_at=at), **fields
+        LogEntry(at=at, key="abcdef", name="bars", kind=EventKind.PHASE, text=words, first_at=at), **fields
     )
 
 
@@ -125,9 +125,9 @@ def test_the_old_secret_key_brings_a_lost_passphrase_back_whatever_was_ordered_m
 
 def test_events_come_back_in_their_order_and_a_repeated_one_once_with_its_count(opened: Callable[..., Store]) -> None:
     first = opened()
-    first.note(entry(1.0, "refused 192.0.2.1", kind="refused"))
+    first.note(entry(1.0, "refused 192.0.2.1", kind=EventKind.REFUSED))
     first.note(entry(2.0, "waiting"))
-    first.note(entry(3.0, "refused 192.0.2.1", kind="refused", first_at=1.0, count=2))
+    first.note(entry(3.0, "refused 192.0.2.1", kind=EventKind.REFUSED, first_at=1.0, count=2))
     events = opened().events(10)
     assert [(event.text, event.count) for event in events] == [("waiting", 1), ("refused 192.0.2.1", 2)]
     assert opened().events(1) == events[-1:]

@@ -15,9 +15,9 @@ import pytest
 
 from app.domain.errors import CouldNotStart, InvalidInput, LimitReached, NotFound, PortInUse, ProductError
 from app.domain.secret import Secret
+from app.domain.snapshot import Snapshot
 from app.domain.spec import CallerEndpoint, Encryption, FileSource
 from app.domain.status import Order, Phase, Reason
-from app.supervisor.snapshot import Snapshot
 from tests.instruments.child import is_alive
 from tests.instruments.manager import OwnManager
 from tests.instruments.ts_maker import Recipe, make_ts
@@ -233,7 +233,7 @@ def test_a_stop_is_quick_though_the_worker_hangs_in_its_exit(own: OwnManager) ->
 def test_history_has_a_point_for_each_second(own: OwnManager) -> None:
     key = own.manager.start(own.spec(name="receiver")).key
     wait_for(lambda: len(own.manager.history(key, 60)) >= 2, deadline_s=10, what="two seconds of history")
-    assert own.manager.history(key, 60)[-1].payload_mbps == pytest.approx(8.0, rel=0.2)
+    assert own.manager.history(key, 60)[-1].rates.payload_mbps == pytest.approx(8.0, rel=0.2)
     assert len(own.manager.history(key, 1)) <= 2
 
 

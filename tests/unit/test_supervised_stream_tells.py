@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.domain.events import NoticeCode, PeerChange
 from app.domain.spec import CallerEndpoint
 from app.domain.status import Phase, Reason
 from app.protocol import Ended, History, Notice, PeerEvent, Point, Ready, Report
@@ -27,11 +28,11 @@ def test_totals_run_on_over_the_workers_of_a_stream(stage: Stage) -> None:
     stage.come_up()
     stage.deliver(5)
     stage.end_worker(Reason.CONNECTION_LOST)
-    assert stage.stream.snapshot(stage.now).totals["payload_bytes_total"] == 5 * BYTES_PER_S
+    assert stage.stream.snapshot(stage.now).totals.payload_bytes_total == 5 * BYTES_PER_S
     stage.pass_time(1.2)
     stage.come_up()
     stage.deliver(3)
-    assert stage.stream.snapshot(stage.now).totals["payload_bytes_total"] == 8 * BYTES_PER_S
+    assert stage.stream.snapshot(stage.now).totals.payload_bytes_total == 8 * BYTES_PER_S
 
 
 def test_the_last_sample_counts_though_it_moves_nothing(stage: Stage) -> None:
@@ -42,7 +43,7 @@ def test_the_last_sample_counts_though_it_moves_nothing(stage: Stage) -> None:
     stage.pass_time(0)
     assert phase(stage) == (Phase.STOPPING, None)
     stage.end_worker(None)
-    assert stage.stream.snapshot(stage.now).totals["payload_bytes_total"] == 3 * BYTES_PER_S
+    assert stage.stream.snapshot(stage.now).totals.payload_bytes_total == 3 * BYTES_PER_S
 
 
 def test_rates_are_those_between_the_last_two_samples(stage: Stage) -> None:
@@ -66,7 +67,7 @@ def test_a_connection_that_breaks_is_made_again_and_history_has_no_point_twice(s
     stage.pass_time(0.3)
     assert stage.worker.connections == 2
     missed = Point(at=stage.now)
-    stage.worker.say(stage.hello(), History([*known, missed]), Ready())
+    stage.worker.say(stage.hello(), History.of([*known, missed]), Ready())
     stage.pass_time(0)
     assert list(stage.stream.figures.history) == [*known, missed]
     assert phase(stage) == (Phase.DELIVERING, None)
@@ -84,8 +85,8 @@ def test_lines_that_are_not_understood_are_told_once_and_the_rest_is_heard(stage
 def test_refused_callers_are_counted_by_address_and_reason(stage: Stage) -> None:
     stage.come_up()
     for port in range(3):
-        stage.worker.say(PeerEvent(stage.now, "refused", f"192.0.2.9:{port}", Reason.WRONG_PASSPHRASE))
-    stage.worker.say(PeerEvent(stage.now, "refused", "[2001:db8::9]:1", None))
+        stage.worker.say(PeerEvent(stage.now, PeerChange.REFUSED, f"192.0.2.9:{port}", Reason.WRONG_PASSPHRASE))
+    stage.worker.say(PeerEvent(stage.now, PeerChange.REFUSED, "[2001:db8::9]:1", None))
     stage.pass_time(0)
     refusals = stage.stream.snapshot(stage.now).refusals
     assert [(refusal.address, refusal.reason, refusal.count) for refusal in refusals] == [
@@ -97,7 +98,8 @@ def test_refused_callers_are_counted_by_address_and_reason(stage: Stage) -> None
 def test_a_scan_of_ten_thousand_addresses_does_not_fill_the_memory(stage: Stage) -> None:
     stage.come_up()
     for number in range(10_000):
-        event = PeerEvent(stage.now, "refused", f"192.0.{number >> 8}.{number & 255}:1", Reason.PASSPHRASE_REQUIRED)
+        address = f"192.0.{number >> 8}.{number & 255}:1"
+        event = PeerEvent(stage.now, PeerChange.REFUSED, address, Reason.PASSPHRASE_REQUIRED)
         stage.worker.say(event)
         if number % 100 == 99:
             stage.pass_time(0)
@@ -106,7 +108,7 @@ def test_a_scan_of_ten_thousand_addresses_does_not_fill_the_memory(stage: Stage)
 
 def test_notices_are_shown_and_noted(stage: Stage) -> None:
     stage.come_up()
-    stage.worker.say(Notice(stage.now, "small_receive_buffer", "too small"))
+    stage.worker.say(Notice(stage.now, NoticeCode.SMALL_RECEIVE_BUFFER, "too small"))
     stage.pass_time(0)
     assert stage.stream.snapshot(stage.now).notices == ("too small",)
     assert [entry.text for entry in stage.entries if entry.kind == "notice"] == ["too small"]

@@ -10,9 +10,9 @@ import pytest
 
 from app.domain.errors import CouldNotStart
 from app.domain.secret import Secret
+from app.domain.snapshot import Snapshot
 from app.domain.spec import BarsSource, Encryption
 from app.domain.status import Order, Phase, Reason
-from app.supervisor.snapshot import Snapshot
 from tests.instruments.child import is_alive
 from tests.instruments.manager import OwnManager
 from tests.instruments.waiting import wait_for

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.errors import CouldNotStart, LimitReached, NotFound, PortInUse
+from app.domain.events import LogEntry
+from app.domain.figures.history import Second
 from app.domain.secret import Secret
+from app.domain.snapshot import Snapshot
 from app.domain.spec import CallerEndpoint, ListenerEndpoint, StreamSpec
-from app.domain.stats import Second
 from app.domain.status import Order, Phase
-from app.supervisor.snapshot import LogEntry, Snapshot
 from tests.web.fake_streams import make_history, make_snapshot
 
 PORTS = tuple(range(10001, 10011))

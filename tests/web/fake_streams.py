@@ -6,7 +6,16 @@ import math
 import time
 from typing import Any
 
+import msgspec
+
+from app.domain.events import EventKind, LogEntry, Refusal
+from app.domain.figures import counters
+from app.domain.figures.counters import Counters
+from app.domain.figures.history import Second
+from app.domain.figures.rates import Rates
+from app.domain.figures.sample import Applied, Input, Peer, Point, Sample
 from app.domain.secret import Secret
+from app.domain.snapshot import Snapshot
 from app.domain.spec import (
     BarsSource,
     CallerEndpoint,
@@ -16,35 +25,38 @@ from app.domain.spec import (
     MulticastSource,
     StreamSpec,
 )
-from app.domain.stats import Rates, Second
 from app.domain.status import Order, Phase, Reason, Status
-from app.protocol import Input, Peer, Point, Sample
-from app.supervisor.snapshot import LogEntry, Refusal, Snapshot
 
 PASSPHRASE = "correct horse battery staple"
 SCRIPT_NAME = "<script>alert(1)</script>"
 LONG_NAME = "Långt namn på en sändning " * 7 + "från Umeå "
-APPLIED = {
-    "latency_ms": 200,
-    "overhead_percent": 25,
-    "max_bandwidth_bytes": 0,
-    "dscp": 34,
-    "key_bits": None,
-    "too_late_packet_drop": True,
-    "nak_reports": True,
-}
+APPLIED = Applied(
+    latency_ms=200,
+    overhead_percent=25,
+    max_bandwidth_bytes=0,
+    dscp=34,
+    too_late_packet_drop=True,
+    nak_reports=True,
+)
 
 
 def make_rates(payload_mbps: float, *, retransmitted: int = 0, dropped: int = 0) -> Rates:
     unique = round(payload_mbps * 1e6 / 8 / 1316)
+    wire_bytes = (unique + retransmitted) * (1316 + 44)
     return Rates(
+        interval_s=1.0,
         payload_mbps=payload_mbps,
-        wire_mbps=(unique + retransmitted) * (1316 + 44) * 8 / 1e6,
-        packets_sent_unique=unique,
-        packets_retransmitted=retransmitted,
-        packets_dropped=dropped,
-        acks=100,
+        wire_mbps=wire_bytes * 8 / 1e6,
         retransmitted_percent=100 * retransmitted / unique if unique else None,
+        grown=Counters(
+            payload_bytes_total=unique * 1316,
+            wire_bytes_total=wire_bytes,
+            packets_sent_unique_total=unique,
+            packets_retransmitted_total=retransmitted,
+            packets_dropped_total=dropped,
+            acks_total=100,
+        ),
+        input_mbps=payload_mbps,
     )
 
 
@@ -114,17 +126,9 @@ def make_snapshot(
         since=now - since_s,
         reason=reason,
     )
-    totals = {
-        name: sum(getattr(peer, name) for peer in peers)
-        for name in (
-            "payload_bytes_total",
-            "wire_bytes_total",
-            "packets_sent_unique_total",
-            "packets_retransmitted_total",
-            "packets_dropped_total",
-            "acks_total",
-        )
-    }
+    totals = Counters()
+    for peer in peers:
+        totals = counters.plus(totals, counters.values(peer))
     return Snapshot(
         **{"key": key, "spec": spec, "status": status, "ordered_at": now - since_s, "totals": totals, **values, **other}
     )
@@ -174,7 +178,7 @@ def mixed_streams() -> list[Snapshot]:
             payload_mbps=12.02,
             retransmitted=33,
             refusals=(Refusal("203.0.113.9:41000", Reason.WRONG_PASSPHRASE, 12, now - 900, now - 60),),
-            applied={**APPLIED, "overhead_percent": 5, "key_bits": 256},
+            applied=msgspec.structs.replace(APPLIED, overhead_percent=5, key_bits=256),
             notices=("The system gave a send buffer of 212 kB instead of 1.2 MB; run network-tuning.sh.",),
         ),
         make_snapshot(
@@ -264,12 +268,17 @@ def make_history(seconds: int, snapshot: Snapshot) -> list[Second]:
             Second(
                 at=float(at),
                 peers=len(peers),
-                payload_mbps=rate * (1 + 0.01 * math.sin(at / 3)),
-                wire_mbps=rate * (1.035 + (repaired or 0) / 100),
-                input_mbps=rate or 8.0,
-                retransmitted_percent=repaired,
-                packets_retransmitted=round(repaired or 0),
-                packets_dropped=2 if is_bad and age % 5 == 0 else 0,
+                rates=Rates(
+                    interval_s=1.0,
+                    payload_mbps=rate * (1 + 0.01 * math.sin(at / 3)),
+                    wire_mbps=rate * (1.035 + (repaired or 0) / 100),
+                    retransmitted_percent=repaired,
+                    grown=Counters(
+                        packets_retransmitted_total=round(repaired or 0),
+                        packets_dropped_total=2 if is_bad and age % 5 == 0 else 0,
+                    ),
+                    input_mbps=rate or 8.0,
+                ),
                 rtt_ms=None if rtt_ms is None else rtt_ms * (1.4 if is_bad else 1 + 0.05 * math.sin(at / 5)),
                 send_buffer_ms=None if not peers else (120 if is_bad else 40),
             )
@@ -283,13 +292,21 @@ def mixed_log(streams: list[Snapshot]) -> list[LogEntry]:
     name_of = {snapshot.key: snapshot.spec.label() for snapshot in streams}
     lines = [
         ("arenab", "refused", "refused by 192.0.2.40: wrong passphrase", 5, 24),
-        ("parlmt", "dropped", "14 packets dropped, too late to repair", 1, 125),
+        ("parlmt", "notice", "the file was replaced; the new one is played from the next loop", 1, 125),
         ("guestx", "refused", "refused 203.0.113.9:41000: no passphrase", 3, 470),
-        ("evilxx", "started", "started", 1, 900),
-        ("failed", "failed", "failed: file missing", 1, 7000),
+        ("evilxx", "order", "start ordered", 1, 900),
+        ("failed", "phase", "failed: file missing", 1, 7000),
         ("lineup", "connected", "198.51.100.24:50113 connected", 1, 9000),
     ]
     return [
-        LogEntry(now - age_s, key, name_of[key], kind, text, count, now - age_s - 600 if count > 1 else now - age_s)
+        LogEntry(
+            now - age_s,
+            key,
+            name_of[key],
+            EventKind(kind),
+            text,
+            count,
+            now - age_s - 600 if count > 1 else now - age_s,
+        )
         for key, kind, text, count, age_s in lines
     ]

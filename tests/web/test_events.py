@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from app.supervisor.snapshot import LogEntry
+from app.domain.events import EventKind, LogEntry
 
 FORMULAS = ['=HYPERLINK("http://evil.example")', "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"]
 
@@ -19,7 +19,15 @@ def rows_of(answer):
 
 def test_an_event_says_when_which_stream_what_and_who(script, manager):
     manager.log[:] = [
-        LogEntry(at=60.0, first_at=0.0, key="lineup", name="Line-up", kind="refused", text="refused 192.0.2.7", count=3)
+        LogEntry(
+            at=60.0,
+            first_at=0.0,
+            key="lineup",
+            name="Line-up",
+            kind=EventKind.REFUSED,
+            text="refused 192.0.2.7",
+            count=3,
+        )
     ]
     assert script.get("/api/events").json["events"] == [
         {
@@ -55,7 +63,7 @@ def test_the_csv_of_one_stream_has_its_events_only(script):
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_no_name_becomes_a_formula_in_a_spreadsheet(script, manager, formula):
-    manager.log[:] = [LogEntry(at=1.0, key="lineup", name=formula, kind="phase", text=formula, actor=formula)]
+    manager.log[:] = [LogEntry(at=1.0, key="lineup", name=formula, kind=EventKind.PHASE, text=formula, actor=formula)]
     (row,) = rows_of(script.get("/api/events?format=csv"))
 
     assert {row["name"], row["text"], row["actor"]} == {f"'{formula}"}
@@ -63,7 +71,7 @@ def test_no_name_becomes_a_formula_in_a_spreadsheet(script, manager, formula):
 
 def test_commas_quotes_and_line_breaks_stay_within_their_cell(script, manager):
     text = 'a "quoted", and\nbroken one'
-    manager.log[:] = [LogEntry(at=1.0, key="lineup", name="x", kind="notice", text=text)]
+    manager.log[:] = [LogEntry(at=1.0, key="lineup", name="x", kind=EventKind.NOTICE, text=text)]
     (row,) = rows_of(script.get("/api/events?format=csv"))
 
     assert row["text"] == text

@@ -7,10 +7,10 @@ import time
 import msgspec
 import pytest
 
+from app.domain.events import EventKind, LogEntry, Refusal
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, CallerEndpoint, Encryption, ListenerEndpoint, StreamSpec
 from app.domain.status import Phase, Reason
-from app.supervisor.snapshot import LogEntry, Refusal
 from app.web.presenters.events import present_latest
 from app.web.presenters.stream import judge
 from tests.web.fake_streams import make_peer, make_snapshot
@@ -67,8 +67,9 @@ def test_the_round_trip_of_a_short_path_is_not_nothing(script, manager):
 
 
 def test_what_a_stream_says_again_and_again_takes_one_line():
-    log = [LogEntry(100.0 - number, "calls", "Calls", "phase", f"try {number % 2}", 1, None) for number in range(9)]
-    log.insert(4, LogEntry(96.5, "other", "Other", "phase", "delivering", 1, None))
+    tries = enumerate("010101010")
+    log = [LogEntry(100.0 - at, "calls", "Calls", EventKind.PHASE, f"try {which}", 1, None) for at, which in tries]
+    log.insert(4, LogEntry(96.5, "other", "Other", EventKind.PHASE, "delivering", 1, None))
     shown = present_latest(log, 6)
 
     assert [(one.name, one.text, one.count) for one in shown] == [

@@ -8,6 +8,7 @@ import io
 import msgspec
 import pytest
 
+from app.domain.figures.counters import Counters
 from app.domain.status import Phase, Reason
 from tests.web.fake_manager import FakeManager
 from tests.web.fake_streams import PASSPHRASE, make_peer, make_snapshot
@@ -289,7 +290,7 @@ def test_an_unsecured_peer_of_an_encrypted_stream_is_flagged(script, manager):
 
 def test_dropping_packets_wants_attention(script, manager):
     snapshot = manager.get("lineup")
-    rates = msgspec.structs.replace(snapshot.rates, packets_dropped=1)
+    rates = msgspec.structs.replace(snapshot.rates, grown=Counters(packets_dropped_total=1))
     manager.streams["lineup"] = msgspec.structs.replace(snapshot, rates=rates)
 
     view = script.get("/api/streams/lineup").json

@@ -13,6 +13,7 @@ from threading import get_ident
 from typing import Final
 
 from app.domain.endings import CannotSend, Finished
+from app.domain.events import NoticeCode
 from app.domain.spec import MulticastSource
 from app.domain.status import Reason
 from app.engines.gstreamer.gst import Gio, GLib, Gst
@@ -158,4 +159,4 @@ def _size_buffer(receiver: Gio.Socket, tell: Tell) -> None:
             f"The kernel granted {granted // 1024} kB of receive buffer where 50 Mb/s wants "
             f"{RECEIVE_BUFFER_BYTES // 1024} kB: sysctl -w net.core.rmem_max={RECEIVE_BUFFER_BYTES}"
         )
-        tell(Notice(unix_now(), "small_receive_buffer", text))
+        tell(Notice(unix_now(), NoticeCode.SMALL_RECEIVE_BUFFER, text))

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 from app.domain.constants import CONNECT_TIMEOUT_MS
 from app.domain.endings import CannotSend, Finished
+from app.domain.events import NoticeCode, PeerChange
+from app.domain.figures.sample import NOTHING_APPLIED, Applied, Input, Peer
 from app.domain.spec import CallerEndpoint, Encryption, host_and_port
 from app.domain.status import Reason
 from app.engines.gstreamer.faults import reason_of_text
@@ -17,7 +19,7 @@ from app.engines.gstreamer.source import SourcePart, make
 from app.engines.gstreamer.sources import build_source
 from app.engines.gstreamer.srt_stats import LibSrtPeers, peers_of_structure
 from app.machine.steady_clock import unix_now
-from app.protocol import NEW_CONTENTS, Input, Notice, Peer, PeerEvent, Tell, WorkerOrder
+from app.protocol import NEW_CONTENTS, Notice, PeerEvent, Tell, WorkerOrder
 from app.srt.binding import SrtUnavailable, library, version_text
 from app.srt.log import hear_log
 from app.srt.rate_floor import RateFloor
@@ -71,7 +73,7 @@ class GstSender:
         try:
             library()
         except SrtUnavailable as error:
-            self._tell(Notice(unix_now(), "libsrt_hidden", f"Some SRT figures cannot be read: {error}"))
+            self._tell(Notice(unix_now(), NoticeCode.LIBSRT_HIDDEN, f"Some SRT figures cannot be read: {error}"))
             return None
         return LibSrtPeers(self._called_address())
 
@@ -139,7 +141,7 @@ class GstSender:
             self._draining_until = unix_now() + self._order.spec.latency_ms / 1000 + _DRAIN_BEYOND_LATENCY_S
             return
         warning, debug = message.parse_warning()
-        self._tell(Notice(unix_now(), "engine_warning", f"{warning.message} {debug or ''}".strip()))
+        self._tell(Notice(unix_now(), NoticeCode.ENGINE_WARNING, f"{warning.message} {debug or ''}".strip()))
 
     def _follow_call(self, peers: LibSrtPeers, deadline: float) -> None:
         """Play when the call is answered; end with libsrt's own reason when it is not."""
@@ -147,7 +149,7 @@ class GstSender:
         if State.CONNECTED in states:
             self._play()
             for peer in peers.read():
-                self._tell(PeerEvent(unix_now(), "connected", peer.address))
+                self._tell(PeerEvent(unix_now(), PeerChange.CONNECTED, peer.address))
             return
         if State.CONNECTING not in states and (refusal := peers.refusal()) is not None:
             code, text = refusal
@@ -177,9 +179,9 @@ class GstSender:
             self._peers.hold_input_rate(self._floor.follow(source.counted_at or unix_now(), source.bytes_total))
         return source
 
-    def read_applied(self) -> dict[str, Any]:
+    def read_applied(self) -> Applied:
         """Options in force on the listener or the call."""
-        return self._peers.applied() if self._peers is not None else {}
+        return self._peers.applied() if self._peers is not None else NOTHING_APPLIED
 
     def read_debug(self) -> dict[str, Any]:
         """Element states and every libsrt figure. The passphrase is write-only in srtsink and not asked for."""

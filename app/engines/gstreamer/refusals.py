@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from app.domain.events import NoticeCode, PeerChange
 from app.domain.status import Reason
 from app.engines.gstreamer.gst import Gio, Gst
 from app.machine.steady_clock import unix_now
@@ -79,7 +80,7 @@ class CallerWatch:
             overdue = [address for address, it in self._pending.items() if now - it.called_at > _UNDECIDED_S]
             gone = [(address, self._decide(address)) for address in overdue]
         for address, stream_id in gone:
-            self._tell(PeerEvent(unix_now(), "refused", address, None, stream_id))
+            self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, address, None, stream_id))
 
     def _on_connecting(self, _sink: Gst.Element, address: Gio.InetSocketAddress, stream_id: str | None) -> bool:
         with self._lock:
@@ -91,11 +92,11 @@ class CallerWatch:
     def _on_added(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         with self._lock:
             stream_id = self._decide(_text(address))
-        self._tell(PeerEvent(unix_now(), "connected", _text(address), None, stream_id))
+        self._tell(PeerEvent(unix_now(), PeerChange.CONNECTED, _text(address), None, stream_id))
 
     def _on_removed(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         # Reading the sink's stats in here would deadlock.
-        self._tell(PeerEvent(unix_now(), "disconnected", _text(address)))
+        self._tell(PeerEvent(unix_now(), PeerChange.DISCONNECTED, _text(address)))
 
     def _decide(self, address: str) -> str:
         caller = self._pending.pop(address, None)
@@ -110,14 +111,14 @@ class CallerWatch:
             return
         if (code := int(match[1])) == _BACKLOG_EXCEEDED:
             # Not the latest caller, whom srtsink was asked about.
-            self._tell(Notice(unix_now(), "caller_turned_away", _TURNED_AWAY))
+            self._tell(Notice(unix_now(), NoticeCode.CALLER_TURNED_AWAY, _TURNED_AWAY))
             return
         with self._lock:
             address, self._latest = self._latest, ""
             stream_id = self._decide(address)
         if address:
             reason: Reason = reason_of_rejection(code)
-            self._tell(PeerEvent(unix_now(), "refused", address, reason, stream_id))
+            self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, address, reason, stream_id))
 
     def _hold_until_accepted(self) -> None:
         with self._decided:

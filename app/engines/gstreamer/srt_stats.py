@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.domain.stats import payload_bytes
+from app.domain.figures.rates import payload_bytes
+from app.domain.figures.sample import NOTHING_APPLIED, Applied, Peer
 from app.engines.gstreamer.gst import Gst
 from app.machine.steady_clock import unix_now
-from app.protocol import Peer
 from app.srt.options import Option
 from app.srt.peer_figures import Agreed, read_agreed, read_options, read_peer, read_raw
 from app.srt.rejections import text_of_rejection
@@ -68,10 +68,10 @@ class LibSrtPeers:
         """Every libsrt figure of every connection, for the debug view."""
         return {str(self._origin - number): read_raw(SrtSocket(number)) for number in self.states()}
 
-    def applied(self) -> dict[str, Any]:
+    def applied(self) -> Applied:
         """The options in force on the stream's first socket: the listener, or the call."""
         states = self.states()
-        return read_options(SrtSocket(max(states))) if states else {}
+        return read_options(SrtSocket(max(states))) if states else NOTHING_APPLIED
 
 
 def peers_of_structure(stats: Gst.Structure, called_address: str) -> list[Peer]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, request
 
+from app.domain.snapshot import Snapshot
 from app.domain.spec import LATENCY_MS, OVERHEAD_PERCENT
-from app.supervisor.snapshot import Snapshot
 from app.utils import list_interfaces
 from app.web.errors import json_response
 from app.web.presenters.events import present_latest

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 from flask import Blueprint, Response, g, request
 
+from app.domain.snapshot import Snapshot
 from app.domain.spec import parse_spec
 from app.protocol import HISTORY_SECONDS
-from app.supervisor.snapshot import Snapshot
 from app.web.access import is_scripted
 from app.web.api.sheets import csv_response
 from app.web.errors import Unauthorized, json_response
@@ -25,7 +25,6 @@ from app.web.services import services
 api = Blueprint("api", __name__, url_prefix="/api")
 
 EVENTS_MAX: Final = 1000
-_INPUT_RATE_SECONDS: Final = 3
 _LIVE_SECONDS: Final = 300
 _LIVE_EVENTS: Final = 30
 _EVENTS_LOOKED_BACK: Final = 100
@@ -93,7 +92,7 @@ def show_live(key: str) -> Response:
     return json_response(
         LiveView(
             overview=present_overview(snapshots),
-            stream=present_stream(snapshot, services().workers, history[-1] if history else None),
+            stream=present_stream(snapshot, services().workers),
             samples=[present_second(second) for second in history if second.at > since],
             events=present_latest(manager.events(key=key, limit=_EVENTS_LOOKED_BACK), _LIVE_EVENTS),
             advice=present_advice(snapshot),
@@ -128,9 +127,8 @@ def list_events() -> Response:
 
 
 def view_of(snapshot: Snapshot) -> StreamView:
-    """The view of a snapshot, with its input's rate and its worker's cost."""
-    history = services().manager.history(snapshot.key, _INPUT_RATE_SECONDS) if snapshot.sample else []
-    return present_stream(snapshot, services().workers, history[-1] if history else None)
+    """The view of a snapshot, with its worker's cost."""
+    return present_stream(snapshot, services().workers)
 
 
 def started(snapshot: Snapshot) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from app.supervisor.snapshot import LogEntry
+from app.domain.events import LogEntry
 from app.web.presenters.stream import present_event
 from app.web.presenters.views import EventView
 

@@ -11,7 +11,7 @@ from app.domain.link_budget import (
     outage_survived_ms,
     shown_mbps,
 )
-from app.web.presenters.views import View, described
+from app.web.presenters.counter_views import View, described
 
 
 class LinkBudgetView(View, frozen=True):

@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping, Sequence
 
 from app.domain.link_budget import bandwidth_needed_bps, shown_mbps
+from app.domain.snapshot import Snapshot
 from app.domain.status import Order
 from app.machine.versions import Versions, warnings_about
 from app.media.analysis import AnalysisState
 from app.settings import Settings
-from app.supervisor.snapshot import Snapshot
 from app.utils import System
 from app.web.presenters.stream import iso, judge, severity_of
 from app.web.presenters.views import MediaInfoView, OverviewView, SystemView

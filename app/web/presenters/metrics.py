@@ -6,31 +6,25 @@ Units are Prometheus's base units: bytes, seconds, bits per second, ratios.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Final
 
+from msgspec import Meta
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from app.domain.figures import counters
+from app.domain.figures.counters import ConnectionCounters, Counters
+from app.domain.figures.sample import Peer
+from app.domain.snapshot import Snapshot
 from app.domain.status import Order, Phase
-from app.protocol import Peer
-from app.supervisor.snapshot import Snapshot
 from app.web.presenters.stream import severity_of
 from app.web.presenters.words import Severity
 
 _LABELS: Final = ["key", "name"]
 _PEER_LABELS: Final = [*_LABELS, "peer"]
 
-_COUNTERS: Final = {
-    "payload_bytes": "Transport stream bytes delivered, without headers and retransmissions.",
-    "wire_bytes": "Bytes sent with SRT, UDP and IP headers and retransmissions.",
-    "packets_sent_unique": "SRT data packets sent, each counted once.",
-    "packets_retransmitted": "SRT data packets sent again.",
-    "packets_dropped": "SRT data packets given up as too late: certain loss.",
-    "acks": "Acknowledgements received.",
-    "input_bytes": "Transport stream bytes that came in from the source.",
-    "continuity_errors": "Continuity counter errors found in the source.",
-}
 _Gauge = Callable[[Snapshot], float | None]
 _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
     "ordered": ("1 while the operator wants it on air.", lambda s: float(s.status.order is Order.RUN)),
@@ -47,6 +41,10 @@ _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
         "The same with headers and retransmissions.",
         lambda s: s.rates.wire_mbps * 1e6 if s.rates else None,
     ),
+    "input_bits_per_second": (
+        "Transport stream that came in over the last second.",
+        lambda s: s.rates.input_mbps * 1e6 if s.rates and s.rates.input_mbps is not None else None,
+    ),
     "sample_age_seconds": ("Age of the figures.", lambda s: s.sample_age_s),
     "restarts": ("Launches after the first since it was ordered to run.", lambda s: float(s.status.restarts)),
     "latency_asked_seconds": ("The latency that was asked for.", lambda s: s.spec.latency_ms / 1000),
@@ -59,12 +57,6 @@ _PEER_GAUGES: Final[dict[str, tuple[str, _PeerFigure]]] = {
     "flight_packets": ("Packets sent and not acknowledged yet.", lambda p: p.flight_packets),
     "link_capacity_bits_per_second": ("libsrt's estimate of the path; rough.", lambda p: p.link_capacity_mbps * 1e6),
 }
-_PEER_COUNTERS: Final[dict[str, tuple[str, _PeerFigure]]] = {
-    "packets_sent_unique": ("SRT data packets sent to the peer.", lambda p: p.packets_sent_unique_total),
-    "packets_retransmitted": ("SRT data packets sent again to the peer.", lambda p: p.packets_retransmitted_total),
-    "packets_dropped": ("SRT data packets given up for the peer.", lambda p: p.packets_dropped_total),
-    "payload_bytes": ("Transport stream bytes to the peer.", lambda p: p.payload_bytes_total),
-}
 
 
 class StreamCollector(Collector):
@@ -76,11 +68,10 @@ class StreamCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """The metric families, streams first."""
         yield self._phases()
-        for name, text in _COUNTERS.items():
-            counter = CounterMetricFamily(f"srt_stream_{name}", text, labels=_LABELS)
+        for name, meta in counters.described(Counters).items():
+            counter = CounterMetricFamily(f"srt_stream_{counters.short_name(name)}", _help(meta), labels=_LABELS)
             for snapshot in self._snapshots:
-                if (total := snapshot.totals.get(f"{name}_total")) is not None:
-                    counter.add_metric(_labels(snapshot), total)
+                counter.add_metric(_labels(snapshot), getattr(snapshot.totals, name))
             yield counter
         for name, (text, read) in _GAUGES.items():
             gauge = GaugeMetricFamily(f"srt_stream_{name}", text, labels=_LABELS)
@@ -98,8 +89,9 @@ class StreamCollector(Collector):
         return family
 
     def _peer_families(self) -> Iterable[Metric]:
-        for name, (text, read) in _PEER_COUNTERS.items():
-            yield self._of_peers(CounterMetricFamily(f"srt_peer_{name}", text, labels=_PEER_LABELS), read)
+        for name, meta in counters.described(ConnectionCounters).items():
+            family = CounterMetricFamily(f"srt_peer_{counters.short_name(name)}", _help(meta), labels=_PEER_LABELS)
+            yield self._of_peers(family, attrgetter(name))
         for name, (text, read) in _PEER_GAUGES.items():
             yield self._of_peers(GaugeMetricFamily(f"srt_peer_{name}", text, labels=_PEER_LABELS), read)
 
@@ -109,6 +101,10 @@ class StreamCollector(Collector):
                 if (value := read(peer)) is not None:
                     family.add_metric([*_labels(snapshot), peer.address], value)
         return family
+
+
+def _help(meta: Meta) -> str:
+    return f"{meta.description}."
 
 
 def _labels(snapshot: Snapshot) -> list[str]:

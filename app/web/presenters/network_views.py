@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app.web.presenters.views import View
+from app.web.presenters.counter_views import View
 
 
 def _is(text: str) -> msgspec.Meta:

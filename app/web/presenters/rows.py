@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.domain.constants import SPARK_POINT_S, SPARK_POINTS
+from app.domain.figures.history import Second
+from app.domain.snapshot import Snapshot
 from app.domain.spec import (
     CallerEndpoint,
     Endpoint,
@@ -14,8 +16,6 @@ from app.domain.spec import (
     Source,
     source_label,
 )
-from app.domain.stats import Second
-from app.supervisor.snapshot import Snapshot
 from app.web.presenters.stream import iso, judge, least_ratio, rounded, worst_rtt_ms
 from app.web.presenters.views import RowView
 from app.web.presenters.words import phase_text, reason_text
@@ -51,7 +51,7 @@ def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> 
         rtt_ms=worst_rtt_ms(snapshot),
         latency_rtt_ratio=least_ratio(snapshot),
         retransmitted_percent=rounded(rates.retransmitted_percent, 2) if rates else None,
-        packets_dropped=snapshot.totals.get("packets_dropped_total", 0),
+        packets_dropped=snapshot.totals.packets_dropped_total,
         spark=None if history is None else build_spark(history),
     )
 
@@ -62,7 +62,7 @@ def build_spark(history: Sequence[Second]) -> list[float | None]:
         return []
     buckets: dict[int, list[float]] = {}
     for second in history:
-        buckets.setdefault(int(second.at // SPARK_POINT_S), []).append(second.payload_mbps)
+        buckets.setdefault(int(second.at // SPARK_POINT_S), []).append(second.rates.payload_mbps)
     newest = max(buckets)
     return [_mean(buckets.get(number, [])) for number in range(newest - SPARK_POINTS + 1, newest + 1)]
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from app.domain.constants import OVERHEAD_PERCENT_LOWEST
-from app.protocol import Peer
-from app.supervisor.snapshot import Snapshot
+from app.domain.figures.sample import NOTHING_APPLIED, Applied, Peer
+from app.domain.snapshot import Snapshot
 from app.web.presenters.views import SettingView
 
 
@@ -20,8 +18,8 @@ def build_settings(snapshot: Snapshot) -> list[SettingView]:
         _cap(snapshot, applied, peers),
         _encryption(snapshot, peers),
         _qos(snapshot, applied),
-        _switch("Too-late drop", applied.get("too_late_packet_drop")),
-        _switch("NAK reports", applied.get("nak_reports")),
+        _switch("Too-late drop", applied.too_late_packet_drop),
+        _switch("NAK reports", applied.nak_reports),
         SettingView(
             name="Smoothing",
             asked=f"{snapshot.spec.smoothing_latency_ms} ms",
@@ -33,8 +31,8 @@ def build_settings(snapshot: Snapshot) -> list[SettingView]:
     ]
 
 
-def _latency(snapshot: Snapshot, applied: dict[str, Any], peers: list[Peer]) -> SettingView:
-    asked_ms, applied_ms = snapshot.spec.latency_ms, applied.get("latency_ms")
+def _latency(snapshot: Snapshot, applied: Applied, peers: list[Peer]) -> SettingView:
+    asked_ms, applied_ms = snapshot.spec.latency_ms, applied.latency_ms
     agreed = sorted({peer.negotiated_latency_ms for peer in peers if peer.negotiated_latency_ms is not None})
     raised = any(latency_ms > asked_ms for latency_ms in agreed)
     return SettingView(
@@ -47,8 +45,8 @@ def _latency(snapshot: Snapshot, applied: dict[str, Any], peers: list[Peer]) -> 
     )
 
 
-def _overhead(snapshot: Snapshot, applied: dict[str, Any]) -> SettingView:
-    asked, in_force = snapshot.spec.overhead_percent, applied.get("overhead_percent")
+def _overhead(snapshot: Snapshot, applied: Applied) -> SettingView:
+    asked, in_force = snapshot.spec.overhead_percent, applied.overhead_percent
     note = None
     if asked < OVERHEAD_PERCENT_LOWEST:
         note = f"libsrt takes nothing under {OVERHEAD_PERCENT_LOWEST} %."
@@ -62,18 +60,17 @@ def _overhead(snapshot: Snapshot, applied: dict[str, Any]) -> SettingView:
     )
 
 
-def _cap(snapshot: Snapshot, applied: dict[str, Any], peers: list[Peer]) -> SettingView:
+def _cap(snapshot: Snapshot, applied: Applied, peers: list[Peer]) -> SettingView:
     caps = sorted({round(peer.max_bandwidth_mbps, 1) for peer in peers if peer.max_bandwidth_mbps is not None})
-    is_relative = applied.get("max_bandwidth_bytes") == 0
+    is_known = applied != NOTHING_APPLIED
+    is_relative = applied.max_bandwidth_bytes == 0
     return SettingView(
         name="Sending cap",
         asked=f"input + {snapshot.spec.overhead_percent} %",
-        applied=None
-        if "max_bandwidth_bytes" not in applied
-        else _cap_text(applied["max_bandwidth_bytes"], applied.get("overhead_percent")),
+        applied=_cap_text(applied.max_bandwidth_bytes, applied.overhead_percent) if is_known else None,
         negotiated=f"{' / '.join(map(str, caps))} Mb/s" if caps else None,
-        note=None if is_relative or not applied else "The cap does not follow the input, so overhead has no effect.",
-        differs=bool(applied) and not is_relative,
+        note=None if is_relative or not is_known else "The cap does not follow the input, so overhead has no effect.",
+        differs=is_known and not is_relative,
     )
 
 
@@ -87,7 +84,7 @@ def _cap_text(max_bandwidth_bytes: int | None, overhead_percent: int | None) -> 
 
 def _encryption(snapshot: Snapshot, peers: list[Peer]) -> SettingView:
     asked_bits = snapshot.spec.encryption.key_bits if snapshot.spec.encryption else None
-    applied_bits = snapshot.applied.get("key_bits") if asked_bits else None
+    applied_bits = snapshot.applied.key_bits if asked_bits else None
     states = sorted({peer.encryption_state for peer in peers if peer.encryption_state})
     unsecured = asked_bits is not None and any(state != "secured" for state in states)
     return SettingView(
@@ -95,7 +92,7 @@ def _encryption(snapshot: Snapshot, peers: list[Peer]) -> SettingView:
         asked=_aes(asked_bits),
         applied=(_aes(applied_bits) if applied_bits else None)
         if asked_bits
-        else ("none" if snapshot.applied else None),
+        else ("none" if snapshot.applied != NOTHING_APPLIED else None),
         negotiated=", ".join(state.replace("_", " ") for state in states) or None,
         note="A connection is not secured." if unsecured else None,
         differs=unsecured or (applied_bits is not None and applied_bits != asked_bits),
@@ -106,8 +103,8 @@ def _aes(bits: int | None) -> str:
     return "none" if bits is None else f"AES-{bits}"
 
 
-def _qos(snapshot: Snapshot, applied: dict[str, Any]) -> SettingView:
-    dscp, wanted = applied.get("dscp"), snapshot.spec.qos
+def _qos(snapshot: Snapshot, applied: Applied) -> SettingView:
+    dscp, wanted = applied.dscp, snapshot.spec.qos
     ignored = dscp is not None and wanted != (dscp != 0)
     return SettingView(
         name="QoS",

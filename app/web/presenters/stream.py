@@ -9,12 +9,16 @@ import time
 from datetime import UTC, datetime
 
 from app.domain.advice.live import advice_for_live
+from app.domain.events import LogEntry, Refusal
+from app.domain.figures.counters import Counters
+from app.domain.figures.history import Second
+from app.domain.figures.rates import Rates, percent
+from app.domain.figures.sample import Peer
+from app.domain.snapshot import Snapshot
 from app.domain.spec import CallerEndpoint, public_spec
-from app.domain.stats import Rates, Second, percent
 from app.domain.status import Phase
-from app.protocol import Peer
-from app.supervisor.snapshot import LogEntry, Refusal, Snapshot
 from app.utils import WorkerMeter, WorkerUse
+from app.web.presenters.counter_views import fill
 from app.web.presenters.settings import build_settings
 from app.web.presenters.views import (
     AdviceView,
@@ -36,8 +40,8 @@ RATIO_FAULT = 2.5
 _REFUSED_LATELY_S = 60.0
 
 
-def present_stream(snapshot: Snapshot, meter: WorkerMeter, latest: Second | None = None) -> StreamView:
-    """All there is to say of a stream; `latest` is the last interval of its history, for the input's rate."""
+def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
+    """All there is to say of a stream."""
     status, sample, rates = snapshot.status, snapshot.sample, snapshot.rates
     peers = [_present_peer(peer, snapshot) for peer in sample.peers] if sample else []
     severity, remark = judge(snapshot)
@@ -67,7 +71,7 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter, latest: Second | None
         totals=_present_totals(snapshot.totals),
         file_bitrate_mbps=rounded(snapshot.file_bitrate_bps / 1e6, 3) if snapshot.file_bitrate_bps else None,
         peers=peers,
-        input=_present_input(snapshot, latest),
+        input=_present_input(snapshot),
         refusals=[_present_refusal(refusal) for refusal in snapshot.refusals],
         notices=list(snapshot.notices),
         settings=build_settings(snapshot),
@@ -102,15 +106,16 @@ def present_advice(snapshot: Snapshot) -> AdviceView | None:
 
 def present_second(second: Second) -> SecondView:
     """One interval of history, rounded to what a chart can show."""
-    return SecondView(
+    rates = second.rates
+    return fill(
+        SecondView,
+        rates.grown,
         at=round(second.at, 2),
         peers=second.peers,
-        payload_mbps=round(second.payload_mbps, 3),
-        wire_mbps=round(second.wire_mbps, 3),
-        input_mbps=round(second.input_mbps, 3),
-        retransmitted_percent=rounded(second.retransmitted_percent, 2),
-        packets_retransmitted=second.packets_retransmitted,
-        packets_dropped=second.packets_dropped,
+        payload_mbps=round(rates.payload_mbps, 3),
+        wire_mbps=round(rates.wire_mbps, 3),
+        input_mbps=rounded(rates.input_mbps, 3),
+        retransmitted_percent=rounded(rates.retransmitted_percent, 2),
         rtt_ms=rounded(second.rtt_ms, 2),
         send_buffer_ms=second.send_buffer_ms,
     )
@@ -146,7 +151,7 @@ def _judge_by_its_flow(snapshot: Snapshot) -> tuple[Severity, str | None]:
         return Severity.ATTENTION, "a receiver is refused"
     if snapshot.status.phase is not Phase.DELIVERING:
         return severity, None
-    if snapshot.rates is not None and snapshot.rates.packets_dropped:
+    if snapshot.rates is not None and snapshot.rates.grown.packets_dropped_total:
         return Severity.ATTENTION, "dropping packets"
     ratio = least_ratio(snapshot)
     if ratio is not None and ratio < RATIO_ATTENTION:
@@ -187,7 +192,9 @@ def iso(at: float) -> str:
 def _present_peer(peer: Peer, snapshot: Snapshot) -> PeerView:
     rates = snapshot.peer_rates.get(peer.id)
     sampled_at = snapshot.sample.point.at if snapshot.sample else peer.connected_at
-    return PeerView(
+    return fill(
+        PeerView,
+        peer,
         id=peer.id,
         address=peer.address,
         stream_id=peer.stream_id,
@@ -197,12 +204,7 @@ def _present_peer(peer: Peer, snapshot: Snapshot) -> PeerView:
         negotiated_latency_ms=peer.negotiated_latency_ms,
         payload_mbps=rounded(rates.payload_mbps, 3) if rates else None,
         wire_mbps=rounded(rates.wire_mbps, 3) if rates else None,
-        packets_sent_unique=peer.packets_sent_unique_total,
-        packets_retransmitted=peer.packets_retransmitted_total,
         retransmitted_percent=rounded(percent(peer.packets_retransmitted_total, peer.packets_sent_unique_total), 2),
-        packets_dropped=peer.packets_dropped_total,
-        naks=peer.naks_total,
-        acks=peer.acks_total,
         send_buffer_ms=peer.send_buffer_ms,
         send_buffer_packets=peer.send_buffer_packets,
         flight_packets=peer.flight_packets,
@@ -224,33 +226,20 @@ def _ratio(peer: Peer, snapshot: Snapshot) -> float | None:
 def _present_last_second(rates: Rates | None) -> LastSecondView | None:
     if rates is None:
         return None
-    return LastSecondView(
-        packets_sent_unique=rates.packets_sent_unique,
-        packets_retransmitted=rates.packets_retransmitted,
-        packets_dropped=rates.packets_dropped,
-        retransmitted_percent=rounded(rates.retransmitted_percent, 2),
-    )
+    return fill(LastSecondView, rates.grown, retransmitted_percent=rounded(rates.retransmitted_percent, 2))
 
 
-def _present_totals(totals: dict[str, int]) -> TotalsView:
-    unique = totals.get("packets_sent_unique_total", 0)
-    retransmitted = totals.get("packets_retransmitted_total", 0)
-    return TotalsView(
-        payload_bytes=totals.get("payload_bytes_total", 0),
-        wire_bytes=totals.get("wire_bytes_total", 0),
-        packets_sent_unique=unique,
-        packets_retransmitted=retransmitted,
-        packets_dropped=totals.get("packets_dropped_total", 0),
-        retransmitted_percent=rounded(percent(retransmitted, unique), 2),
-    )
+def _present_totals(totals: Counters) -> TotalsView:
+    resent = percent(totals.packets_retransmitted_total, totals.packets_sent_unique_total)
+    return fill(TotalsView, totals, retransmitted_percent=rounded(resent, 2))
 
 
-def _present_input(snapshot: Snapshot, latest: Second | None) -> InputView | None:
+def _present_input(snapshot: Snapshot) -> InputView | None:
     if snapshot.sample is None:
         return None
     source = snapshot.sample.input
     return InputView(
-        mbps=rounded(latest.input_mbps, 3) if latest else None,
+        mbps=rounded(snapshot.rates.input_mbps, 3) if snapshot.rates else None,
         bytes_total=source.bytes_total,
         continuity_errors_total=source.continuity_errors_total,
         rtp_gaps_total=source.rtp_gaps_total,

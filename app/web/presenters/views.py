@@ -6,40 +6,30 @@ Unknown is null, zero is 0. Times are ISO 8601 in UTC.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
+from app.domain.figures.counters import ConnectionCounters, Counters
 from app.media.analysis import AnalysisState
+from app.web.presenters.counter_views import View, described, with_counters
 from app.web.presenters.words import Severity
-
-
-def described(text: str) -> Meta:
-    """Return the definition of a figure, for the API's description and for hover texts."""
-    return Meta(description=text)
-
 
 _is = described
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer or a part of one."""
+class _LastSecond(View, frozen=True):
+    """A flow over the last second: how much each counter grew, and what follows from it."""
 
-
-class LastSecondView(View, frozen=True):
-    """A flow over the last second."""
-
-    packets_sent_unique: Annotated[int, _is("SRT data packets sent in the last second, each counted once")]
-    packets_retransmitted: Annotated[int, _is("SRT data packets sent again in the last second")]
-    packets_dropped: Annotated[int, _is("Packets the sender gave up in the last second: too late to be of use")]
     retransmitted_percent: Annotated[
-        float | None, _is("Retransmitted / unique packets of the last second. Loss that was repaired, not lost")
+        float | None,
+        _is("Resent: retransmitted / unique packets of the last second. A resent packet may still have come too late"),
     ]
 
 
-class PeerView(View, frozen=True):
-    """One receiver's SRT connection. Packet counters run from its beginning, Mb/s are over the last second."""
+class _Peer(View, frozen=True):
+    """One receiver's SRT connection. Counters run from its beginning, Mb/s are over the last second."""
 
     id: int
     address: str
@@ -54,16 +44,9 @@ class PeerView(View, frozen=True):
     ]
     payload_mbps: Annotated[float | None, _is("Transport stream delivered, without headers and retransmissions")]
     wire_mbps: Annotated[float | None, _is("The same with SRT, UDP and IP headers and retransmissions")]
-    packets_sent_unique: Annotated[int, _is("SRT data packets sent since the connection was made, each counted once")]
-    packets_retransmitted: Annotated[int, _is("SRT data packets sent again since the connection was made")]
     retransmitted_percent: Annotated[
-        float | None, _is("Retransmitted / unique packets since the connection was made. Loss that was repaired")
+        float | None, _is("Resent: retransmitted / unique packets since the connection was made")
     ]
-    packets_dropped: Annotated[
-        int, _is("Packets the sender gave up as too late since the connection was made: the loss that it knows of")
-    ]
-    naks: Annotated[int, _is("Loss reports received; a loss may be reported many times")]
-    acks: Annotated[int, _is("Acknowledgements received; their rise is the proof of delivery")]
     send_buffer_ms: Annotated[int | None, _is("Time span of what the receiver has not acknowledged yet")]
     send_buffer_packets: Annotated[int | None, _is("Packets that the receiver has not acknowledged yet")]
     flight_packets: Annotated[int | None, _is("Packets sent and not acknowledged yet")]
@@ -74,6 +57,14 @@ class PeerView(View, frozen=True):
     encryption_state: Annotated[str | None, _is("libsrt's key exchange state: secured, unsecured, bad_secret …")]
     peer_version: Annotated[str | None, _is("The receiver's libsrt version")]
     last_second: LastSecondView | None
+
+
+if TYPE_CHECKING:
+    LastSecondView = _LastSecond
+    PeerView = _Peer
+else:
+    LastSecondView = with_counters(_LastSecond, ConnectionCounters)
+    PeerView = with_counters(_Peer, ConnectionCounters)
 
 
 class InputView(View, frozen=True):
@@ -118,15 +109,16 @@ class SettingView(View, frozen=True):
     differs: bool
 
 
-class TotalsView(View, frozen=True):
+class _Totals(View, frozen=True):
     """Counters since the stream was ordered to run, earlier workers and peers that left included."""
 
-    payload_bytes: int
-    wire_bytes: int
-    packets_sent_unique: int
-    packets_retransmitted: int
-    packets_dropped: int
-    retransmitted_percent: float | None
+    retransmitted_percent: Annotated[float | None, _is("Resent: retransmitted / unique packets")]
+
+
+if TYPE_CHECKING:
+    TotalsView = _Totals
+else:
+    TotalsView = with_counters(_Totals, Counters)
 
 
 class StreamView(View, frozen=True):
@@ -209,19 +201,23 @@ class EventView(View, frozen=True):
     actor: str
 
 
-class SecondView(View, frozen=True):
-    """One interval of a stream's history, about a second long; `at` is its end, Unix time."""
+class _Second(View, frozen=True):
+    """One interval of a stream's history, about a second long; `at` is its end, Unix time. Counters: the growth."""
 
     at: float
     peers: int
     payload_mbps: float
     wire_mbps: float
-    input_mbps: float
+    input_mbps: float | None
     retransmitted_percent: float | None
-    packets_retransmitted: int
-    packets_dropped: int
     rtt_ms: float | None
     send_buffer_ms: int | None
+
+
+if TYPE_CHECKING:
+    SecondView = _Second
+else:
+    SecondView = with_counters(_Second, Counters)
 
 
 class SystemView(View, frozen=True):

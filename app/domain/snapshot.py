@@ -1,38 +1,15 @@
-"""What the supervisor knows of a stream at a moment, as one immutable value for everybody above."""
+"""What is known of a stream at a moment, as one immutable value for everything above the supervisor."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
+from app.domain.events import Refusal
+from app.domain.figures.counters import Counters
+from app.domain.figures.rates import Rates
+from app.domain.figures.sample import NOTHING_APPLIED, Applied, Sample
 from app.domain.spec import StreamSpec
-from app.domain.stats import Rates
 from app.domain.status import Reason, Status
-from app.protocol import Sample
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """A peer that was turned away, counted per address and reason. Times are Unix."""
-
-    address: str
-    reason: Reason | None
-    count: int
-    first_at: float
-    last_at: float
-
-
-class LogEntry(msgspec.Struct, frozen=True):
-    """One event of a stream. A repeated event raises `count` and `at` of its entry instead of adding one."""
-
-    at: float
-    key: str
-    name: str
-    kind: str
-    text: str
-    count: int = 1
-    first_at: float = 0.0
-    actor: str = "system"
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -40,8 +17,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     `sample` is None before the first one of the present worker; `sample_age_s` is its age. `rates` sum the stream over
     the last second, `peer_rates` has them by `Peer.id`; both are None or empty until two samples are there.
-    `is_other_version` tells that the worker is of another version of this program and cannot be understood in full.
-    `totals` are the counters since the stream was ordered to run, earlier workers included (names as in Point).
+    `is_other_version`: the worker is of another version of this program and cannot be understood in full.
+    `totals` are the counters since the stream was ordered to run, earlier workers included.
     `fault` is why the stream will not be started again without an order. `spec` is a stand-in while `is_spec_known` is
     False; `stored_json` is then what the store keeps of it.
     """
@@ -54,7 +31,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     sample_age_s: float | None = None
     rates: Rates | None = None
     peer_rates: dict[int, Rates] = {}
-    totals: dict[str, int] = {}
+    totals: Counters = Counters()
     retry_in_s: float | None = None
     worker_pid: int | None = None
     worker_started_at: float | None = None
@@ -63,7 +40,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     notices: tuple[str, ...] = ()
     detail: str = ""
     file_bitrate_bps: int | None = None
-    applied: dict[str, Any] = {}
+    applied: Applied = NOTHING_APPLIED
     fault: Reason | None = None
     is_spec_known: bool = True
     stored_json: str = ""

@@ -1,0 +1,65 @@
+"""What happens to a stream: the entries of its event log, the kinds there are, and who was turned away."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from app.domain.status import Reason
+
+
+class EventKind(StrEnum):
+    """What an entry of the event log is about."""
+
+    ORDER = "order"
+    ADOPTED = "adopted"
+    PHASE = "phase"
+    RETRY = "retry"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    REFUSED = "refused"
+    NOTICE = "notice"
+
+
+class PeerChange(StrEnum):
+    """What a peer did."""
+
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    REFUSED = "refused"
+
+
+class NoticeCode(StrEnum):
+    """What a worker's notice is about."""
+
+    SMALL_RECEIVE_BUFFER = "small_receive_buffer"
+    CALLER_TURNED_AWAY = "caller_turned_away"
+    LIBSRT_HIDDEN = "libsrt_hidden"
+    ENGINE_WARNING = "engine_warning"
+    FILE_DELETED = "file_deleted"
+    FILE_REPLACED = "file_replaced"
+    FILE_REWRITTEN = "file_rewritten"
+
+
+class LogEntry(msgspec.Struct, frozen=True):
+    """One event of a stream. A repeated event raises `count` and `at` of its entry instead of adding one."""
+
+    at: float
+    key: str
+    name: str
+    kind: EventKind
+    text: str
+    count: int = 1
+    first_at: float = 0.0
+    actor: str = "system"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A peer that was turned away, counted per address and reason. Times are Unix."""
+
+    address: str
+    reason: Reason | None
+    count: int
+    first_at: float
+    last_at: float

@@ -1,0 +1,98 @@
+"""What is true of a stream at one moment, as its worker reads it: counters and gauges.
+
+A gauge that cannot be known is None. Latencies are the connection's own, after negotiation.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.domain.figures.counters import ConnectionCounters, Counters
+
+
+class Point(Counters, frozen=True, kw_only=True):
+    """One second of a stream, summed over its peers; what history keeps.
+
+    Counters run from the worker's start and include peers that left. `at` is Unix time by the worker's clock, and
+    `steady_at` the same moment in seconds since the host booted, 0 from a worker that does not report it. `input_at` is
+    when the input's bytes were counted, 0 when that is not known.
+    """
+
+    at: float
+    peers: int = 0
+    rtt_ms: float | None = None
+    send_buffer_ms: int | None = None
+    input_at: float = 0.0
+    steady_at: float = 0.0
+
+
+class Peer(ConnectionCounters, frozen=True, kw_only=True):
+    """One SRT connection, counters since it was made.
+
+    `send_buffer_*` is what the peer has not acknowledged; `flow_window_packets` what it can still take;
+    `link_capacity_mbps` is libsrt's packet-pair estimate. Fields that only libsrt itself reports are None without it.
+    """
+
+    id: int
+    address: str
+    connected_at: float
+    rtt_ms: float
+    link_capacity_mbps: float
+    negotiated_latency_ms: int | None = None
+    send_buffer_ms: int | None = None
+    send_buffer_packets: int | None = None
+    send_buffer_bytes: int | None = None
+    flight_packets: int | None = None
+    flow_window_packets: int | None = None
+    congestion_window_packets: int | None = None
+    max_bandwidth_mbps: float | None = None
+    applied_overhead_percent: int | None = None
+    key_bits: int | None = None
+    encryption_state: str | None = None
+    peer_version: str | None = None
+    stream_id: str = ""
+
+
+class Input(msgspec.Struct, frozen=True):
+    """What came in from the source: counters since the worker's start, apart from all SRT figures.
+
+    `last_packet_age_s` is None before the first packet. `rtp_gaps_total` counts missing RTP sequence numbers.
+    `loops_total` counts how often a file began again. `counted_at` is the Unix time at which `bytes_total` was true,
+    for a source that goes in by the piece; None is the present.
+    """
+
+    bytes_total: int = 0
+    continuity_errors_total: int = 0
+    rtp_gaps_total: int = 0
+    loops_total: int = 0
+    last_packet_age_s: float | None = None
+    counted_at: float | None = None
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """The settings in force, read back from the library; None where they cannot be read.
+
+    `max_bandwidth_bytes` is SRTO_MAXBW: 0 is relative to the input, negative is no cap.
+    """
+
+    latency_ms: int | None = None
+    overhead_percent: int | None = None
+    max_bandwidth_bytes: int | None = None
+    minimum_input_bytes: int | None = None
+    dscp: int | None = None
+    key_bits: int | None = None
+    too_late_packet_drop: bool | None = None
+    nak_reports: bool | None = None
+
+
+NOTHING_APPLIED = Applied()
+
+
+class Sample(msgspec.Struct, frozen=True, tag="sample"):
+    """What is true this second. The one before the end (`is_last`) closes the account and says nothing of health."""
+
+    point: Point
+    peers: list[Peer]
+    input: Input
+    applied: Applied = NOTHING_APPLIED
+    is_last: bool = False
