@@ -90,7 +90,7 @@ class BlockExaminer:
             self._note_discontinuity(block, pid_of[index], index, expected, clock)
         damaged = self._note_damage(block, pid_of, clock)
         trusted = pid_of if damaged is None else [pid for pid, bad in zip(pid_of, damaged, strict=True) if not bad]
-        if self.pids.count(trusted, clock.last):
+        if self.pids.count(trusted, clock.now, clock.last):
             self.presence.find_unreferenced()
         controls = block[3::PACKET_BYTES]
         if controls.translate(None, _CLEAR):

@@ -72,7 +72,7 @@ class ClockWatch:
         if readings[-1][1] - readings[0][1] < _SPAN_NEEDED_S * PCR_HZ:
             return []
         self._fitted = at
-        residuals, ticks_a_packet = _residuals(list(readings))
+        residuals, ticks_a_packet = _robust_residuals(list(readings))
         self.residual = sorted(map(abs, residuals))[len(residuals) // 2] / ticks_a_packet if ticks_a_packet else 1e9
         judged, self._judged = self._judged, readings[-1][0] + 1
         if self.residual > _CONSTANT_WITHIN_PACKETS:
@@ -158,13 +158,21 @@ class Clocks:
         self._board["pcr_repetition_error"].hit(at, text)
 
 
-def _residuals(readings: list[tuple[int, int]]) -> tuple[list[float], float]:
-    """How far each reading lies from the line through all of them, in ticks, and the ticks of a packet."""
-    count = len(readings)
+def _robust_residuals(readings: list[tuple[int, int]]) -> tuple[list[float], float]:
+    """How far each reading lies from the line through the exact ones, in ticks, and the ticks of a packet."""
     origin, start = readings[0]
-    mean_x = sum(position - origin for position, _ in readings) / count
-    mean_y = sum(ticks - start for _, ticks in readings) / count
-    points = [(position - origin - mean_x, ticks - start - mean_y) for position, ticks in readings]
-    variance = sum(x * x for x, _ in points)
-    slope = sum(x * y for x, y in points) / variance if variance else 0.0
-    return [y - slope * x for x, y in points], slope
+    points = [(position - origin, ticks - start) for position, ticks in readings]
+    residuals, slope = _residuals(points, points)
+    typical = sorted(map(abs, residuals))[len(residuals) // 2]
+    limit = _ACCURACY_TICKS + 3 * typical
+    exact = [point for point, error in zip(points, residuals, strict=True) if abs(error) <= limit]
+    return (residuals, slope) if len(exact) == len(points) else _residuals(points, exact)
+
+
+def _residuals(points: list[tuple[int, int]], exact: list[tuple[int, int]]) -> tuple[list[float], float]:
+    """How far each point lies from the line through the exact ones, and the slope of the line."""
+    mean_x = sum(x for x, _ in exact) / len(exact)
+    mean_y = sum(y for _, y in exact) / len(exact)
+    variance = sum((x - mean_x) ** 2 for x, _ in exact)
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in exact) / variance if variance else 0.0
+    return [y - mean_y - slope * (x - mean_x) for x, y in points], slope

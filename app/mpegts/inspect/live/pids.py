@@ -35,14 +35,14 @@ class PidBook:
         self._second: Counter[int] = Counter()
         self._seconds: deque[Counter[int]] = deque(maxlen=RATE_WINDOW_S)
 
-    def count(self, pid_of: list[int], at: float) -> bool:
-        """Count the packets of a batch; report whether a PID came for the first time."""
+    def count(self, pid_of: list[int], first_at: float, last_at: float) -> bool:
+        """Count the packets of a block that begins and ends at these times; report whether a PID is new."""
         batch = Counter(pid_of)
         known = len(self.by_pid)
         for pid, packets in batch.items():
-            state = self.state_of(pid, at)
+            state = self.state_of(pid, first_at)
             state.packets += packets
-            state.last_seen = at
+            state.last_seen = last_at
         self._second.update(batch)
         return len(self.by_pid) != known
 

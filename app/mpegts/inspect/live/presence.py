@@ -107,10 +107,13 @@ class Presence:
     def _check_times(self, at: float, scrambled: set[int]) -> None:
         for pid, seen in self.pts_seen.items():
             state = self._pids.by_pid.get(pid)
-            # Without packets it is the PID that is missing, and scrambled packets do not show their times.
-            runs = state is not None and at - state.last_seen <= PTS_S and pid not in scrambled
+            if state is None or at - state.last_seen > PTS_S or pid in scrambled:
+                # Without packets it is the PID that is missing, and scrambled packets do not show their times.
+                self.pts_seen[pid] = at
+                self._board["pts_error"].end(pid)
+                continue
             text = f"no PTS on PID 0x{pid:X}{self._named(pid)} for more than {PTS_S} s"
-            self._judge("pts_error", pid, at, text, late=runs and at - seen > PTS_S)
+            self._judge("pts_error", pid, at, text, late=state.last_seen - seen > PTS_S)
 
     def _check_access(self, at: float, last: float | None, scrambled: set[int]) -> None:
         if not scrambled:
