@@ -11,7 +11,7 @@ from wtforms import BooleanField, PasswordField, RadioField, SelectField, String
 from wtforms.fields.choices import SelectChoice
 
 from app.domain.errors import InvalidInput
-from app.domain.spec import StreamSpec, parse_spec
+from app.domain.spec import JobSpec, parse_spec
 
 # Which form field answers for which field of the spec, by name in error messages too.
 FIELD_OF_SPEC: Final[Mapping[str, str]] = {
@@ -80,7 +80,7 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     qos = BooleanField("QoS", default=True)
     mode = ""
 
-    def to_spec(self, listener_ports: tuple[int, ...]) -> StreamSpec:
+    def to_spec(self, listener_ports: tuple[int, ...]) -> JobSpec:
         """Give the spec that the form asks for; raises InvalidInput naming every wrong field as in the API."""
         problems: dict[str, str] = {}
         document = self._to_document(problems)

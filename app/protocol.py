@@ -1,6 +1,6 @@
 """What a worker and its manager say to each other: msgspec Structs, one JSON line each.
 
-The order goes to the worker's standard input, once, and is the only message that holds a secret. Everything else
+The job goes to the worker's standard input, once, and is the only message that holds a secret. Everything else
 goes over the worker's Unix socket. Nothing here speaks of GStreamer: another sender can stand behind the same words.
 """
 
@@ -18,7 +18,7 @@ from app.domain.figures.sample import Peer as Peer
 from app.domain.figures.sample import Point as Point
 from app.domain.figures.sample import Sample as Sample
 from app.domain.secret import Secret
-from app.domain.spec import StreamSpec
+from app.domain.spec import JobSpec
 from app.domain.status import Reason
 
 PROTOCOL_VERSION: Final = 2
@@ -44,8 +44,8 @@ _POINT_OF_PROTOCOL_1: Final = (
 )
 
 
-class WorkerOrder(msgspec.Struct, frozen=True):
-    """All that a worker needs, on its standard input.
+class Job(msgspec.Struct, frozen=True):
+    """All that a worker carries out, complete, on its standard input.
 
     `file_path` is absolute and already known to lie in the media folder; `bitrate_bps` is the transport rate that
     buffers are sized for, None when it is not known, and `is_constant_bitrate` says that it holds at all times;
@@ -53,8 +53,7 @@ class WorkerOrder(msgspec.Struct, frozen=True):
     """
 
     key: str
-    spec: StreamSpec
-    socket_path: str
+    spec: JobSpec
     file_path: str | None = None
     bitrate_bps: int | None = None
     is_constant_bitrate: bool = False
@@ -173,9 +172,9 @@ def encode(message: FromWorker | ToWorker) -> bytes:
     return _encoder.encode(message) + b"\n"
 
 
-def encode_order(order: WorkerOrder) -> bytes:
+def encode_job(job: Job) -> bytes:
     """Make the line for a worker's standard input, passphrase included; it must go nowhere else."""
-    return msgspec.json.encode(order, enc_hook=_reveal) + b"\n"
+    return msgspec.json.encode(job, enc_hook=_reveal) + b"\n"
 
 
 def decode_from_worker(line: bytes) -> FromWorker:
@@ -192,9 +191,9 @@ def decode_to_worker(line: bytes) -> ToWorker:
     return _to_worker.decode(line)
 
 
-def decode_order(line: bytes) -> WorkerOrder:
-    """Read the order from standard input; msgspec.DecodeError when it is not one."""
-    return msgspec.json.decode(line, type=WorkerOrder, dec_hook=_wrap)
+def decode_job(line: bytes) -> Job:
+    """Read the job from standard input; msgspec.DecodeError when it is not one."""
+    return msgspec.json.decode(line, type=Job, dec_hook=_wrap)
 
 
 def _reveal(value: object) -> object:

@@ -21,7 +21,7 @@ from app.domain.events import LogEntry
 from app.domain.figures.history import Second, seconds
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
-from app.domain.spec import CallerEndpoint, ListenerEndpoint, StreamSpec
+from app.domain.spec import JobSpec
 from app.domain.status import ALIVE, Order, Phase, Status
 from app.machine.steady_clock import unix_now
 from app.media.library import MediaLibrary
@@ -30,7 +30,7 @@ from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import Store, StoredStream
 from app.streams.form_faults import check_passphrase, check_spec_is_known, is_form_fault, raise_form_fault
-from app.streams.orders import OrderMaker
+from app.streams.jobs import JobMaker
 from app.streams.takeover import Inheritance, Takeover
 from app.supervisor.journal import Journal
 from app.supervisor.launchers.base import Launcher
@@ -51,32 +51,32 @@ class StreamManager:
         self._store = store
         self._spare = SpareOrders(settings.runtime_folder, settings.secret_key)
         self._recorder = Recorder(store, self._spare)
-        self._orders = OrderMaker(settings, media)
+        self._jobs = JobMaker(settings, media)
         self._launcher = launcher
         inherited = Inheritance(store, self._spare)
         self._start_problem = inherited.problem
         self._unreadable = inherited.unreadable
         self._supervisor = Supervisor(launcher, self._recorder, journal=Journal(inherited.events))
         self._starting = threading.Lock()
-        Takeover(launcher, self._supervisor, self._recorder, self._orders, store).run(inherited)
+        Takeover(launcher, self._supervisor, self._recorder, self._jobs, store).run(inherited)
 
-    def start(self, spec: StreamSpec, *, actor: str = "operator") -> Snapshot:
+    def start(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
         """Put a stream on air and give what is true within 3 s.
 
         Raises InvalidInput, PortInUse, LimitReached or CouldNotStart; then nothing of it is left.
         """
         with self._starting:  # two starts must not both find the same port free
             self._check_limit(self.list())
-            order = self._orders.order_for(_new_key({s.key for s in self.list()}), spec)
+            job = self._jobs.job_for(_new_key({s.key for s in self.list()}), spec)
             self._check_port(spec)
-            self._launcher.announce(order.key)
-            self._supervisor.add(order, actor=actor)
-        snapshot = self._settle(order.key, spec)
+            self._launcher.announce(job.key)
+            self._supervisor.add(job, actor=actor)
+        snapshot = self._settle(job.key, spec)
         if is_form_fault(snapshot.status):
-            self._supervisor.forget(order.key)
+            self._supervisor.forget(job.key)
             raise_form_fault(snapshot)
         self._keep(snapshot)
-        self._launcher.acknowledge(order.key)
+        self._launcher.acknowledge(job.key)
         return snapshot
 
     def _keep(self, snapshot: Snapshot) -> None:
@@ -100,9 +100,9 @@ class StreamManager:
         """Put a stream on air again by its spec, stopping it first where it runs. Raises as `start`, and NotFound."""
         # First: what could not start again stays on air as it is.
         check_spec_is_known(self.get(key))
-        spec = self._supervisor.order(key).spec
+        spec = self._supervisor.job(key).spec
         check_passphrase(spec)
-        order = self._orders.order_for(key, spec)
+        job = self._jobs.job_for(key, spec)
         with self._starting:
             self._check_limit([snapshot for snapshot in self.list() if snapshot.key != key])
             if self.get(key).status.order is Order.RUN:
@@ -110,7 +110,7 @@ class StreamManager:
                 self._supervisor.stop(key, actor=actor)
                 self._wait_off_air(key)
             self._check_port(spec, besides=key)
-            self._supervisor.start(key, order, actor=actor)
+            self._supervisor.start(key, job, actor=actor)
         snapshot = self._settle(key, spec)
         self._keep(snapshot)
         if is_form_fault(snapshot.status):
@@ -144,7 +144,7 @@ class StreamManager:
 
     def passphrase(self, key: str) -> Secret | None:
         """The stream's passphrase, for the far end's engineer. Raises NotFound."""
-        encryption = self._supervisor.order(key).spec.encryption
+        encryption = self._supervisor.job(key).spec.encryption
         return encryption.passphrase if encryption is not None else None
 
     def events(self, *, key: str | None = None, limit: int = 200) -> list_of[LogEntry]:
@@ -177,20 +177,19 @@ class StreamManager:
         if len(running) >= self._settings.max_streams:
             raise LimitReached(f"{len(running)} streams are on already, the most allowed; stop one first")
 
-    def _check_port(self, spec: StreamSpec, *, besides: str | None = None) -> None:
-        if not isinstance(spec.endpoint, ListenerEndpoint):
+    def _check_port(self, spec: JobSpec, *, besides: str | None = None) -> None:
+        if (port := spec.local_port()) is None:
             return
-        port = spec.endpoint.port
         others = [snapshot for snapshot in self.list() if snapshot.key != besides]
         if port in _listener_ports_of(others):
             raise _port_in_use(port, "another stream holds it")
         if _is_bound(port):
             raise _port_in_use(port, "another program holds it")
 
-    def _settle(self, key: str, spec: StreamSpec) -> Snapshot:
+    def _settle(self, key: str, spec: JobSpec) -> Snapshot:
         """Wait for the truth: a listener has it once its port is bound, a caller once the far end has answered."""
         unsettled = {Phase.STARTING}
-        if isinstance(spec.endpoint, CallerEndpoint):
+        if spec.is_call:
             unsettled.add(Phase.WAITING)
         return self._supervisor.wait_status(key, lambda status: status.phase not in unsettled, _TRUTH_WITHIN_S)
 
@@ -202,9 +201,9 @@ def _stored(snapshot: Snapshot) -> StoredStream:
 
 def _listener_ports_of(snapshots: Collection[Snapshot]) -> set[int]:
     return {
-        snapshot.spec.endpoint.port
+        port
         for snapshot in snapshots
-        if isinstance(snapshot.spec.endpoint, ListenerEndpoint) and _is_wanted(snapshot.status)
+        if (port := snapshot.spec.local_port()) is not None and _is_wanted(snapshot.status)
     }
 
 

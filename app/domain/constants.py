@@ -39,6 +39,7 @@ OVERHEAD_PERCENT_HIGHEST: Final = OVERHEAD_PERCENT_ASKED[1]  # what can be recom
 OVERHEAD_PERCENT_DEFAULT: Final = 25  # libsrt SRTO_OHEADBW default
 SMOOTHING_LATENCY_MS: Final = (0, 1000)  # what the form accepts; tsparse holds that much
 PASSPHRASE_BYTES: Final = (10, 79)  # libsrt SRTO_PASSPHRASE, counted in UTF-8
+STREAM_ID_BYTES: Final = 512  # libsrt SRTO_STREAMID
 CONNECT_TIMEOUT_MS: Final = 3000  # libsrt SRTO_CONNTIMEO default, kept explicit: start answers within it
 PEER_IDLE_TIMEOUT_MS: Final = 5000  # libsrt SRTO_PEERIDLETIMEO default, kept explicit: a dead peer is noticed then
 BUFFER_PACKETS_LOWEST: Final = 8_192  # libsrt SRTO_SNDBUF default; each connection costs 40 bytes for each of them

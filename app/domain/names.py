@@ -9,6 +9,8 @@ import ipaddress
 import re
 from pathlib import PurePosixPath
 
+from app.domain.constants import STREAM_ID_BYTES
+
 LABEL_CHARACTERS = 200
 PATH_BYTES = 1024
 _QUOTES = frozenset("\"'`")
@@ -82,7 +84,7 @@ def problem_with_media_path(text: str) -> str | None:
         return "choose a file"
     if len(text.encode(errors="surrogatepass")) > PATH_BYTES:
         return f"a path has at most {PATH_BYTES} bytes"
-    if problem := _problem_with_characters(text):
+    if problem := _problem_with_control_characters(text):
         return problem
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or "\\" in text:
@@ -92,9 +94,24 @@ def problem_with_media_path(text: str) -> str | None:
     return None
 
 
-def _problem_with_characters(text: str) -> str | None:
+def problem_with_stream_id(text: str | None) -> str | None:
+    """Check an SRT stream ID: at most 512 bytes of printable text, or None for none."""
+    if text is None:
+        return None
+    if (size := len(text.encode(errors="surrogatepass"))) > STREAM_ID_BYTES:
+        return f"a stream ID has at most {STREAM_ID_BYTES} bytes, this one has {size}"
+    return _problem_with_control_characters(text)
+
+
+def _problem_with_control_characters(text: str) -> str | None:
     if any(not character.isprintable() for character in text):
         return "line breaks and other control characters are not allowed; remove them"
+    return None
+
+
+def _problem_with_characters(text: str) -> str | None:
+    if problem := _problem_with_control_characters(text):
+        return problem
     if _QUOTES & set(text):
         return "straight quotes are not allowed; leave them out or use typographic ones"
     return None

@@ -8,7 +8,7 @@ from app.domain.events import Refusal
 from app.domain.figures.counters import Counters
 from app.domain.figures.rates import Rates
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Sample
-from app.domain.spec import StreamSpec
+from app.domain.spec import JobSpec
 from app.domain.status import Reason, Status
 
 
@@ -24,7 +24,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     """
 
     key: str
-    spec: StreamSpec
+    spec: JobSpec
     status: Status
     ordered_at: float
     sample: Sample | None = None

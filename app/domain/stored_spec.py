@@ -1,20 +1,32 @@
 """A spec as the store keeps it. Reading is tolerant: what cannot be read is reported with its reason, never raised on.
 
-A field that this version does not know may be ignored only while it is empty: the version that wrote it then did
-without it too. Such fields are not written either, so that an older version can read what a newer one kept.
+A field that this version does not know may be ignored only while it is empty or `auto`: the version that wrote it then
+did without it too. Such fields are not written either, so that an older version can read what a newer one kept.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
 from app.domain.secret import Secret
-from app.domain.spec import Encryption, Endpoint, FileSource, ListenerEndpoint, Source, StreamSpec, public_spec
+from app.domain.spec import (
+    Encryption,
+    Endpoint,
+    FileSource,
+    JobSpec,
+    ListenerEndpoint,
+    RelaySpec,
+    SendSpec,
+    Source,
+    public_spec,
+    with_direction,
+    without_direction,
+)
 
 _UNKNOWN: Final = "Object contains unknown field `"
-_EMPTY: Final[tuple[object, ...]] = (None, False, "", [], {})
+_EMPTY: Final[tuple[object, ...]] = (None, False, "", "auto", [], {})
 _NAME_CHARACTERS: Final = 80
 
 
@@ -22,9 +34,9 @@ class SpecUnreadable(Exception):
     """A kept spec that this version cannot read; the text says which part and why."""
 
 
-def encode_spec(spec: StreamSpec) -> str:
+def encode_spec(spec: JobSpec) -> str:
     """The spec as JSON without its passphrase and without what is empty by default."""
-    document = public_spec(spec)
+    document = without_direction(public_spec(spec))
     _drop_empty_defaults(spec, document)
     return msgspec.json.encode(document).decode()
 
@@ -42,7 +54,7 @@ def _is_empty(value: object) -> bool:
     return any(value is empty or (type(value) is type(empty) and value == empty) for empty in _EMPTY)
 
 
-def decode_spec(text: str) -> tuple[StreamSpec, int | None]:
+def decode_spec(text: str) -> tuple[JobSpec, int | None]:
     """The spec without its passphrase, and the length of its key in bits; None without encryption.
 
     Raises SpecUnreadable.
@@ -54,7 +66,7 @@ def decode_spec(text: str) -> tuple[StreamSpec, int | None]:
     return read_spec(document)
 
 
-def read_spec(document: object) -> tuple[StreamSpec, int | None]:
+def read_spec(document: object) -> tuple[JobSpec, int | None]:
     """As `decode_spec`, from a decoded document such as a worker's Hello has."""
     if not isinstance(document, dict):
         raise SpecUnreadable("it is not a JSON object")
@@ -63,14 +75,14 @@ def read_spec(document: object) -> tuple[StreamSpec, int | None]:
     return _convert(rest), _key_bits(encryption)
 
 
-def with_passphrase(spec: StreamSpec, key_bits: int | None, passphrase: Secret) -> StreamSpec:
+def with_passphrase(spec: JobSpec, key_bits: int | None, passphrase: Secret) -> JobSpec:
     """The spec as it was ordered; without encryption as it is."""
-    if key_bits not in (128, 256):
+    if key_bits not in (128, 256) or isinstance(spec, RelaySpec):
         return spec
     return msgspec.structs.replace(spec, encryption=Encryption(128 if key_bits == 128 else 256, passphrase))
 
 
-def salvage_spec(text: str, key: str) -> StreamSpec:
+def salvage_spec(text: str, key: str) -> SendSpec:
     """What can be shown of a spec that cannot be read; every part that cannot is a stand-in that sends nothing."""
     try:
         document = msgspec.json.decode(text)
@@ -78,7 +90,7 @@ def salvage_spec(text: str, key: str) -> StreamSpec:
         document = {}
     parts = document if isinstance(document, dict) else {}
     name = parts.get("name")
-    return StreamSpec(
+    return SendSpec(
         endpoint=_part_of(parts.get("endpoint"), Endpoint, ListenerEndpoint(0)),
         source=_part_of(parts.get("source"), Source, FileSource("")),
         name=name[:_NAME_CHARACTERS] if isinstance(name, str) and name else f"stream {key}",
@@ -92,10 +104,10 @@ def _part_of(document: object, kind: Any, stand_in: Any) -> Any:
         return stand_in
 
 
-def _convert(document: dict[str, Any]) -> StreamSpec:
+def _convert(document: dict[str, Any]) -> JobSpec:
     while True:
         try:
-            return msgspec.convert(document, StreamSpec)
+            return cast(JobSpec, msgspec.convert(with_direction(document), JobSpec))
         except msgspec.ValidationError as error:
             if not _drop_unknown_empty(document, str(error)):
                 raise SpecUnreadable(str(error)) from None

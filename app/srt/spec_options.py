@@ -11,12 +11,12 @@ from app.domain.constants import (
     RECEIVE_BUFFER_PACKETS,
 )
 from app.domain.link_budget import applied_overhead_percent, buffer_packets, input_bandwidth_bytes
-from app.domain.spec import CallerEndpoint, StreamSpec
+from app.domain.spec import SendSpec
 from app.srt.options import Option, Value, uri_parameters
 
 
 def options(
-    spec: StreamSpec, *, dscp: int, bitrate_bps: int | None = None, is_constant_bitrate: bool = False
+    spec: SendSpec, *, dscp: int, bitrate_bps: int | None = None, is_constant_bitrate: bool = False
 ) -> dict[Option, Value]:
     """The options of a sender, apart from latency and encryption (`agreed_options`).
 
@@ -41,13 +41,13 @@ def options(
     }
 
 
-def _packets_kept(spec: StreamSpec, bitrate_bps: int | None, *, is_constant_bitrate: bool) -> int:
+def _packets_kept(spec: SendSpec, bitrate_bps: int | None, *, is_constant_bitrate: bool) -> int:
     if bitrate_bps is None:
         return max(BUFFER_PACKETS_LOWEST, buffer_packets(latency_ms=spec.latency_ms, bitrate_bps=BITRATE_BPS_ASSUMED))
     return buffer_packets(latency_ms=spec.latency_ms, bitrate_bps=bitrate_bps, is_constant_bitrate=is_constant_bitrate)
 
 
-def agreed_options(spec: StreamSpec) -> dict[Option, Value]:
+def agreed_options(spec: SendSpec) -> dict[Option, Value]:
     """What both ends agree on in the handshake. It holds the passphrase: never log or show it."""
     agreed: dict[Option, Value] = {Option.RCVLATENCY: spec.latency_ms, Option.PEERLATENCY: spec.latency_ms}
     if spec.encryption is not None:
@@ -57,8 +57,8 @@ def agreed_options(spec: StreamSpec) -> dict[Option, Value]:
 
 
 def gstreamer_uri_parameters(
-    spec: StreamSpec, *, dscp: int, bitrate_bps: int | None = None, is_constant_bitrate: bool = False
+    spec: SendSpec, *, dscp: int, bitrate_bps: int | None = None, is_constant_bitrate: bool = False
 ) -> dict[str, str]:
     """The options as the parameters of srtsink's URI, `mode` first; latency and encryption are properties there."""
     made = options(spec, dscp=dscp, bitrate_bps=bitrate_bps, is_constant_bitrate=is_constant_bitrate)
-    return {"mode": "caller" if isinstance(spec.endpoint, CallerEndpoint) else "listener", **uri_parameters(made)}
+    return {"mode": spec.endpoint.mode.value, **uri_parameters(made)}

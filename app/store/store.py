@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.events import LogEntry
 from app.domain.secret import Secret
-from app.domain.spec import StreamSpec
+from app.domain.spec import JobSpec
 from app.domain.status import Order, Status
 from app.domain.stored_spec import SpecUnreadable, decode_spec, encode_spec, salvage_spec, with_passphrase
 from app.store.cipher import Cipher, WrongKey
@@ -55,7 +55,7 @@ class StoredStream(msgspec.Struct, frozen=True):
     """
 
     key: str
-    spec: StreamSpec
+    spec: JobSpec
     order: Order
     ordered_at: float
     status: Status | None = None

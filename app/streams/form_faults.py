@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 from app.domain.errors import CouldNotStart, InvalidInput, NotFound, PortInUse
 from app.domain.snapshot import Snapshot
-from app.domain.spec import StreamSpec
+from app.domain.spec import JobSpec
 from app.domain.status import NOT_RETRIABLE, Phase, Reason, Status
 
 # Faults of a first try that the operator mends in the form; the same faults of a later try are retried.
@@ -51,7 +51,7 @@ def check_spec_is_known(snapshot: Snapshot) -> None:
         )
 
 
-def check_passphrase(spec: StreamSpec) -> None:
+def check_passphrase(spec: JobSpec) -> None:
     """Refuse a stored stream whose passphrase could not be read: it would go on air in the clear."""
     if spec.encryption is not None and spec.encryption.passphrase.size_bytes() == 0:
         raise CouldNotStart(

@@ -14,12 +14,12 @@ from app.domain.events import LogEntry
 from app.domain.status import Order, Reason
 from app.domain.stored_spec import salvage_spec
 from app.machine.steady_clock import unix_now
-from app.protocol import WorkerOrder
+from app.protocol import Job
 from app.store.opening import StoreUnavailable
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import Store, StoredStream, Unreadable
-from app.streams.orders import OrderMaker
+from app.streams.jobs import JobMaker
 from app.supervisor.journal import EVENTS_KEPT
 from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, wait_dead
@@ -63,12 +63,12 @@ class Takeover:
     """Hands an inheritance to the supervisor, once, at the start."""
 
     def __init__(
-        self, launcher: Launcher, supervisor: Supervisor, recorder: Recorder, orders: OrderMaker, store: Store
+        self, launcher: Launcher, supervisor: Supervisor, recorder: Recorder, jobs: JobMaker, store: Store
     ) -> None:
         self._launcher = launcher
         self._supervisor = supervisor
         self._recorder = recorder
-        self._orders = orders
+        self._jobs = jobs
         self._store = store
 
     def run(self, inheritance: Inheritance) -> None:
@@ -77,8 +77,8 @@ class Takeover:
         for key in set(self._launcher.keys()) - {stream.key for stream in inheritance.streams}:
             self._take_unknown(key)
         for position, stream in enumerate(inheritance.streams):
-            order, known = self._known(stream, unix_now() + position * _STAGGER_S)
-            self._supervisor.resume(order, known)
+            job, known = self._known(stream, unix_now() + position * _STAGGER_S)
+            self._supervisor.resume(job, known)
 
     def _take_unknown(self, key: str) -> None:
         """A worker that the store does not know stays on air, unless its order was never acknowledged."""
@@ -90,8 +90,8 @@ class Takeover:
             self._launcher.discard(key)
         else:
             log.warning("order lost, the stream stays on air stream=%s", key)
-            order = self._orders.bare_order(key, salvage_spec("", key))
-            self._supervisor.resume(order, Known(Order.RUN, unix_now(), fault=Reason.ORDER_LOST))
+            job = self._jobs.bare_job(key, salvage_spec("", key))
+            self._supervisor.resume(job, Known(Order.RUN, unix_now(), fault=Reason.ORDER_LOST))
 
     def _dispose(self, key: str) -> None:
         worker = self._launcher.adopt(key)
@@ -101,9 +101,9 @@ class Takeover:
                 left.kill()
         self._launcher.discard(key)
 
-    def _known(self, stream: StoredStream, start_at: float) -> tuple[WorkerOrder, Known]:
+    def _known(self, stream: StoredStream, start_at: float) -> tuple[Job, Known]:
         if stream.unreadable is not None:
-            return self._orders.bare_order(stream.key, stream.spec), Known(
+            return self._jobs.bare_job(stream.key, stream.spec), Known(
                 stream.order,
                 stream.ordered_at,
                 status=stream.status,
@@ -114,10 +114,10 @@ class Takeover:
             )
         fault = Reason.PASSPHRASE_LOST if stream.passphrase_lost else None
         try:
-            order = self._orders.order_for(stream.key, stream.spec)
+            job = self._jobs.job_for(stream.key, stream.spec)
         except InvalidInput:
-            order, fault = self._orders.bare_order(stream.key, stream.spec), Reason.FILE_MISSING
-        return order, Known(stream.order, stream.ordered_at, start_at, stream.status, fault)
+            job, fault = self._jobs.bare_job(stream.key, stream.spec), Reason.FILE_MISSING
+        return job, Known(stream.order, stream.ordered_at, start_at, stream.status, fault)
 
 
 def _merged(kept: Collection[StoredStream], owed: Collection[StoredStream]) -> list[StoredStream]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, assert_never
 
 from app.domain.figures.counters import growth
 from app.domain.figures.sample import Sample
-from app.domain.spec import MulticastSource, Source
+from app.domain.spec import JobSpec, ReceiveSpec, RelaySpec, SendSpec
 from app.domain.status import Health
 
 # Acknowledgements come each 10 ms under data, packets each few ms. At a sample a second this is the second sample in a
@@ -20,8 +20,8 @@ FIRST_ACKNOWLEDGEMENT_S: Final = 3.0
 class FlowWatch:
     """Follows one worker's samples. A silence counts once it has lasted SILENCE_S."""
 
-    def __init__(self, source: Source) -> None:
-        self._is_live = isinstance(source, MulticastSource)
+    def __init__(self, spec: JobSpec) -> None:
+        self._is_live = _has_live_input(spec)
         self._before: Sample | None = None
         self._acknowledged_at: float | None = None
         self._connected_at: float | None = None
@@ -47,3 +47,14 @@ class FlowWatch:
     def _has_input(self, sample: Sample) -> bool:
         age_s = sample.input.last_packet_age_s
         return not self._is_live or (age_s is not None and age_s < SILENCE_S)
+
+
+def _has_live_input(spec: JobSpec) -> bool:
+    """Whether the input arrives by itself, so that its silence is a fault."""
+    match spec:
+        case SendSpec():
+            return spec.source.is_live
+        case ReceiveSpec() | RelaySpec():
+            return False  # what they lack is a peer, and that shows as one
+        case _:
+            assert_never(spec)

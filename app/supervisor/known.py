@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from app.domain.secret import Secret
-from app.domain.spec import StreamSpec
+from app.domain.spec import JobSpec
 from app.domain.status import Order, Reason, Status
 from app.domain.stored_spec import SpecUnreadable, read_spec, with_passphrase
 
@@ -43,7 +43,7 @@ class Known(msgspec.Struct, frozen=True):
             return _ORDER_LOST
         return _SPEC_UNREADABLE.format(why=self.why, json=self.stored_json[:_JSON_CHARACTERS])
 
-    def learn(self, document: dict[str, Any]) -> StreamSpec | None:
+    def learn(self, document: dict[str, Any]) -> JobSpec | None:
         """The settings as the worker that runs by them says; None where they are beyond this version."""
         try:
             spec, key_bits = read_spec(document)

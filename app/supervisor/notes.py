@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from app.domain.events import EventKind, PeerChange
-from app.domain.spec import CallerEndpoint, Endpoint
+from app.domain.spec import JobSpec
 from app.domain.status import Phase, Status
 from app.protocol import PeerEvent
 
 Note = tuple[EventKind, str]
 
 
-def note_phase(status: Status, endpoint: Endpoint) -> Note | None:
+def note_phase(status: Status, spec: JobSpec) -> Note | None:
     """What to note of a phase that began; a call that is made again is no news, and would fill the log."""
-    is_call = isinstance(endpoint, CallerEndpoint)
-    if is_call and status.attempts and status.phase in (Phase.STARTING, Phase.WAITING):
+    if spec.is_call and status.attempts and status.phase in (Phase.STARTING, Phase.WAITING):
         return None
     is_retry = status.phase is Phase.BACKING_OFF and status.attempts > 1
     why = f": {_words(status.reason)}" if status.reason else ""

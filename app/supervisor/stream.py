@@ -13,7 +13,6 @@ from app import protocol
 from app.domain import status as life
 from app.domain.events import EventKind, LogEntry, NoticeCode, PeerChange
 from app.domain.snapshot import Snapshot
-from app.domain.spec import FileSource
 from app.domain.status import Order, Phase, Reason, Status
 from app.protocol import (
     UNDERSTOOD,
@@ -22,13 +21,13 @@ from app.protocol import (
     FromWorker,
     Hello,
     History,
+    Job,
     Notice,
     PeerEvent,
     Ready,
     Sample,
     Stop,
     ToWorker,
-    WorkerOrder,
 )
 from app.supervisor.figures import Figures
 from app.supervisor.health import FlowWatch
@@ -62,8 +61,8 @@ class Report(Protocol):
 class SupervisedStream:
     """Follows the orders given and the events that come; `tick` at least a few times a second."""
 
-    def __init__(self, order: WorkerOrder, launcher: Launcher, report: Report, now: float) -> None:
-        self.order = order
+    def __init__(self, job: Job, launcher: Launcher, report: Report, now: float) -> None:
+        self.job = job
         self._launcher = launcher
         self._report = report
         self.status: Status = life.new_status(now)
@@ -89,7 +88,7 @@ class SupervisedStream:
         self._stop_asked_at: float | None = None
         self._hung = False
         self._is_other_version = False
-        self._flow = FlowWatch(self.order.spec.source)
+        self._flow = FlowWatch(self.job.spec)
 
     def resume(self, known: Known, now: float) -> None:
         """Go on from what an earlier process knew: with its worker where that lives, else from its order."""
@@ -98,8 +97,8 @@ class SupervisedStream:
         if known.lacks_spec():
             self._unknown = known
             self._warn(now, None, known.words())
-        last_word = self._launcher.last_word(self.order.key)
-        if (worker := self._launcher.adopt(self.order.key)) is not None:
+        last_word = self._launcher.last_word(self.job.key)
+        if (worker := self._launcher.adopt(self.job.key)) is not None:
             self._adopt(worker, known, now)
         elif known.order is Order.STOP or known.fault is not None:
             fault = known.fault if known.order is Order.RUN or known.lacks_spec() else None
@@ -178,7 +177,7 @@ class SupervisedStream:
             return
         self._launched_at = self._heard_at = now
         try:
-            self.worker = self._launcher.launch(self.order)
+            self.worker = self._launcher.launch(self.job)
         except OSError as error:
             self._detail = f"no worker could be started: {error}"
             self._step(life.Ended(Reason.WORKER_CRASHED, random.random()), now)  # noqa: S311 - spreads retries only
@@ -190,7 +189,7 @@ class SupervisedStream:
         self._notices.clear()  # they describe the worker that left; the event log has them
         if self.connection is not None:
             self.connection.close()
-        self._launcher.discard(self.order.key)
+        self._launcher.discard(self.job.key)
         self._forget_worker()
         self._step(life.Ended(reason or Reason.WORKER_CRASHED, random.random()), now)  # noqa: S311
 
@@ -273,8 +272,8 @@ class SupervisedStream:
             self._hear_stranger(now)
         if self._unknown is not None and (spec := self._unknown.learn(hello.spec)) is not None:
             self._unknown = None
-            self.order = msgspec.structs.replace(self.order, spec=spec)
-            self._flow = FlowWatch(spec.source)
+            self.job = msgspec.structs.replace(self.job, spec=spec)
+            self._flow = FlowWatch(spec)
         if self._stop_asked_at is not None:
             self._say(Stop())  # it was asked before it could hear
 
@@ -298,9 +297,9 @@ class SupervisedStream:
         before = self.status
         self.status = life.step(before, event, now)
         if self.status.phase is not before.phase:
-            if (note := note_phase(self.status, self.order.spec.endpoint)) is not None:
+            if (note := note_phase(self.status, self.job.spec)) is not None:
                 self._note(now, *note)
-            self._report.status(self.order.key, self.status)
+            self._report.status(self.job.key, self.status)
 
     def _say(self, message: ToWorker) -> None:
         if self.connection is not None:
@@ -315,8 +314,8 @@ class SupervisedStream:
         self._note(now, EventKind.NOTICE, text)
 
     def _note(self, now: float, kind: EventKind, text: str, actor: str = "system") -> None:
-        name = self.order.spec.label()
-        self._report.entry(LogEntry(at=now, key=self.order.key, name=name, kind=kind, text=text, actor=actor))
+        name = self.job.spec.label()
+        self._report.entry(LogEntry(at=now, key=self.job.key, name=name, kind=kind, text=text, actor=actor))
 
     # ---- views ----
 
@@ -325,8 +324,8 @@ class SupervisedStream:
         sample = self.figures.sample
         retry_at = self.status.retry_at
         return Snapshot(
-            key=self.order.key,
-            spec=self.order.spec,
+            key=self.job.key,
+            spec=self.job.spec,
             status=self.status,
             ordered_at=self.ordered_at,
             sample=sample,
@@ -341,7 +340,7 @@ class SupervisedStream:
             refusals=self._refusals.newest_first(),
             notices=tuple(text for _, text in self._notices),
             detail=self._detail,
-            file_bitrate_bps=self.order.bitrate_bps if isinstance(self.order.spec.source, FileSource) else None,
+            file_bitrate_bps=self.job.bitrate_bps if self.job.file_path is not None else None,
             applied=self.figures.applied,
             fault=self._fault,
             is_spec_known=self._unknown is None,

@@ -16,7 +16,7 @@ from app.domain.figures.sample import Point
 from app.domain.snapshot import Snapshot
 from app.domain.status import Status
 from app.machine.steady_clock import unix_now
-from app.protocol import WorkerOrder
+from app.protocol import Job
 from app.supervisor.journal import Journal
 from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, WorkerHandle, wait_dead
@@ -50,34 +50,34 @@ class Supervisor:
 
     # ---- from any thread ----
 
-    def add(self, order: WorkerOrder, *, actor: str) -> None:
+    def add(self, job: Job, *, actor: str) -> None:
         """Take a new stream on and launch its worker."""
 
         def take_on() -> None:
-            stream = SupervisedStream(order, self._launcher, self, self._clock())
-            self._streams[order.key] = stream
+            stream = SupervisedStream(job, self._launcher, self, self._clock())
+            self._streams[job.key] = stream
             stream.start(self._clock(), actor)
             stream.tick(self._clock())
 
         self._ask(take_on)
 
-    def resume(self, order: WorkerOrder, known: Known) -> Snapshot:
+    def resume(self, job: Job, known: Known) -> Snapshot:
         """Take a stream of an earlier process on, with its worker where that lives."""
 
         def take_on() -> Snapshot:
-            stream = SupervisedStream(order, self._launcher, self, self._clock())
+            stream = SupervisedStream(job, self._launcher, self, self._clock())
             stream.resume(known, self._clock())
-            self._streams[order.key] = stream
+            self._streams[job.key] = stream
             return stream.snapshot(self._clock())
 
         return self._ask(take_on)
 
-    def start(self, key: str, order: WorkerOrder, *, actor: str) -> None:
-        """Start a known stream again, from an order made anew (its file may have changed)."""
+    def start(self, key: str, job: Job, *, actor: str) -> None:
+        """Start a known stream again, from a job built again (its file may have changed)."""
 
         def start_again() -> None:
             stream = self._stream(key)
-            stream.order = order
+            stream.job = job
             stream.start(self._clock(), actor)
 
         self._ask(start_again)
@@ -106,9 +106,9 @@ class Supervisor:
         """One stream. Raises NotFound."""
         return self._ask(lambda: self._stream(key).snapshot(self._clock()))
 
-    def order(self, key: str) -> WorkerOrder:
-        """The order a stream runs by, passphrase included. Raises NotFound."""
-        return self._ask(lambda: self._stream(key).order)
+    def job(self, key: str) -> Job:
+        """The job that a stream's worker carries, passphrase included. Raises NotFound."""
+        return self._ask(lambda: self._stream(key).job)
 
     def history(self, key: str) -> list[Point]:
         """The stream's points of the last hour. Raises NotFound."""
@@ -217,4 +217,4 @@ class Supervisor:
             stream.read(now)
             stream.tick(now)
         except Exception:  # one stream's surprise must not reach the others
-            log.exception("stream %s could not be followed", stream.order.key)
+            log.exception("stream %s could not be followed", stream.job.key)

@@ -8,6 +8,7 @@ import msgspec
 from flask import request
 
 from app.domain.errors import InvalidInput
+from app.domain.spec.fields import Setting
 
 
 def read_json() -> Any:
@@ -16,6 +17,11 @@ def read_json() -> Any:
         return msgspec.json.decode(request.get_data())
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise InvalidInput("The body is not JSON.", {"body": "send one JSON object"}) from None
+
+
+def read_setting(name: str, setting: Setting) -> int:
+    """Read a number of the query that is a setting of a spec, within its bounds; its default when it is left out."""
+    return read_number(name, default=setting.default, low=setting.low or 0, high=setting.high or 0)
 
 
 def read_number(name: str, *, default: int, low: int, high: int) -> int:

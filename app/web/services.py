@@ -13,7 +13,7 @@ from app.domain.events import LogEntry
 from app.domain.figures.history import Second
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
-from app.domain.spec import StreamSpec
+from app.domain.spec import JobSpec
 from app.machine.logs import log_problem
 from app.machine.versions import VersionReader, missing_programs
 from app.media.analysis import MediaAnalyst
@@ -29,7 +29,7 @@ _NAME: Final = "mcr_srt_streamer"
 class Manager(Protocol):
     """What the web layer asks of stream_manager.StreamManager. Nothing here waits for more than 3 s."""
 
-    def start(self, spec: StreamSpec, *, actor: str = ...) -> Snapshot:
+    def start(self, spec: JobSpec, *, actor: str = ...) -> Snapshot:
         """Put a stream on air. Raises a ProductError when it cannot be."""
 
     def stop(self, key: str, *, actor: str = ...) -> Snapshot:

@@ -11,7 +11,7 @@ from typing import Final, assert_never
 from app.domain.constants import BITRATE_BPS_ASSUMED
 from app.domain.endings import Finished
 from app.domain.figures.counters import growth
-from app.domain.spec import BarsSource, FileSource, MulticastSource, Source
+from app.domain.spec import BarsSource, FileSource, JobSpec, MulticastSource, ReceiveSpec, RelaySpec, SendSpec, Source
 from app.domain.status import Reason
 
 # A rate is far above the expected one beyond this multiple of it, plus a margin for the bursts of slow streams.
@@ -61,9 +61,9 @@ class _Flow:
 class RateGuard:
     """Follows one stream's counters; `check` raises Finished(RUNAWAY). Times are seconds on any steady clock."""
 
-    def __init__(self, source: Source, declared_bps: int | None) -> None:
+    def __init__(self, spec: JobSpec, declared_bps: int | None) -> None:
         """`declared_bps` is the rate of a file or of bars, None when it is not known."""
-        self._declared_bps = _expected_bps(source, declared_bps)
+        self._declared_bps = _expected_bps(spec, declared_bps)
         self._input = _Flow()
         self._output = _Flow()
         self._live_at: float | None = None
@@ -108,8 +108,18 @@ class RateGuard:
             raise Finished(Reason.RUNAWAY, text)
 
 
-def _expected_bps(source: Source, declared_bps: int | None) -> int | None:
-    """The rate to judge by, None for a source whose rate only its input shows."""
+def _expected_bps(spec: JobSpec, declared_bps: int | None) -> int | None:
+    """The rate to judge by, None where only the input shows it."""
+    match spec:
+        case SendSpec():
+            return _expected_from(spec.source, declared_bps)
+        case ReceiveSpec() | RelaySpec():
+            return None
+        case _:
+            assert_never(spec)
+
+
+def _expected_from(source: Source, declared_bps: int | None) -> int | None:
     match source:
         case FileSource() | BarsSource():
             return declared_bps or BITRATE_BPS_ASSUMED

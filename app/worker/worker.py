@@ -1,6 +1,6 @@
-"""The worker: one process that carries one stream. Run as `python -m app.worker.worker`, order on standard input.
+"""The worker: one process that carries one job. Run as `python -m app.worker.worker SOCKET`, job on standard input.
 
-It reads the order, builds the sender, and then samples once a second and tells whoever listens on its socket, until it
+It reads the job, builds the sender, and then samples once a second and tells whoever listens on its socket, until it
 is told to stop or the sender ends. It leaves `<socket>.ended` behind, so that its reason outlives a manager's absence.
 """
 
@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -37,6 +37,7 @@ from app.protocol import (
     FromWorker,
     Hello,
     History,
+    Job,
     Notice,
     PeerEvent,
     Ready,
@@ -45,8 +46,8 @@ from app.protocol import (
     Tell,
     ToWorker,
 )
-from app.protocol import WorkerOrder as Order
 from app.worker.engine import Sender
+from app.worker.engines import build_engine
 from app.worker.guard import RateGuard
 from app.worker.ledger import Ledger
 from app.worker.link import WorkerLink
@@ -61,18 +62,18 @@ _LINE_BYTES: Final = 256  # of /proc/self/statm
 _FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # its error log is all that it writes
 _OPEN_FILES_MAX: Final = 1024
 
-Build = Callable[[Order, Tell], Sender]
+Build = Callable[[Job, Tell], Sender]
 
 
 class Worker:
     """The worker's loop, all in one thread but for `tell`, which the engine calls from threads of its own."""
 
-    def __init__(self, order: Order, build: Build) -> None:
-        self._order = order
+    def __init__(self, job: Job, socket_path: Path, build: Build) -> None:
+        self._job = job
         self._build = build
         self._selector = selectors.DefaultSelector()
         self._ledger = Ledger()
-        self._guard = RateGuard(order.spec.source, order.bitrate_bps)
+        self._guard = RateGuard(job.spec, job.bitrate_bps)
         self._told: queue.SimpleQueue[PeerEvent | Notice] = queue.SimpleQueue()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wake_fd, selectors.EVENT_READ, self._pass_on)
@@ -84,7 +85,7 @@ class Worker:
         self._is_sample_urgent = False
         self._sampled_at = 0.0
         self._sender: Sender | None = None
-        self._link = WorkerLink(Path(order.socket_path), self._selector, greeting=self._greeting, on_order=self._obey)
+        self._link = WorkerLink(socket_path, self._selector, greeting=self._greeting, on_order=self._obey)
 
     def run(self) -> Ended:
         """Carry the stream to its end and give the reason; None as reason is a stop that was ordered."""
@@ -96,7 +97,7 @@ class Worker:
 
     def _carry(self) -> Ended:
         try:
-            self._sender = self._build(self._order, self.tell)
+            self._sender = self._build(self._job, self.tell)
             self._sender.start()
             self._selector.register(self._sender.wake_fd(), selectors.EVENT_READ, lambda: None)
             self._is_ready = True
@@ -150,8 +151,8 @@ class Worker:
 
     def _check_memory(self) -> None:
         used = int(os.pread(self._memory_fd, _LINE_BYTES, 0).split()[1]) * _PAGE_BYTES
-        if self._order.memory_bytes and used > self._order.memory_bytes:
-            raise Finished(Reason.OUT_OF_MEMORY, f"{used >> 20} MB of {self._order.memory_bytes >> 20} MB")
+        if self._job.memory_bytes and used > self._job.memory_bytes:
+            raise Finished(Reason.OUT_OF_MEMORY, f"{used >> 20} MB of {self._job.memory_bytes >> 20} MB")
 
     def tell(self, event: PeerEvent | Notice) -> None:
         """Queue an event; safe in any thread. A peer that left must leave the list at once, not a second later."""
@@ -176,37 +177,40 @@ class Worker:
 
     def _greeting(self) -> list[FromWorker]:
         hello = Hello(
-            key=self._order.key,
+            key=self._job.key,
             pid=os.getpid(),
             started_at=self._started_at,
-            spec=public_spec(self._order.spec),
+            spec=public_spec(self._job.spec),
             engine=self._sender.engine_name() if self._sender is not None else "",
         )
         ready: list[FromWorker] = [Ready()] if self._is_ready else []
         return [hello, History.of(self._ledger.points()), *ready]
 
-    def _obey(self, order: ToWorker) -> None:
-        match order:
+    def _obey(self, message: ToWorker) -> None:
+        match message:
             case Stop():
                 self.stop()
             case Report():
                 values = self._sender.read_debug() if self._sender is not None else {}
                 self._link.say(Debug(values), keep=False)
+            case _:
+                assert_never(message)
 
 
 def main(build: Build | None = None) -> int:
-    """Read the order, carry the stream, leave the reason behind. Exit status 0 for a good end, 1 otherwise.
+    """Read the job, carry it, leave the reason behind. Exit status 0 for a good end, 1 otherwise.
 
-    `build` makes the sender; GStreamer's without it.
+    `build` makes the engine; without it, the one that the job's spec asks for.
     """
     faulthandler.enable()
-    order = protocol.decode_order(sys.stdin.buffer.readline(protocol.LINE_BYTES_MAX))
-    _limit_resources(order.memory_bytes)
+    job = protocol.decode_job(sys.stdin.buffer.readline(protocol.LINE_BYTES_MAX))
+    socket_path = Path(sys.argv[1])
+    _limit_resources(job.memory_bytes)
     # A manager that died while this worker was starting cannot be found by it, nor it by the next manager: until the
     # socket is there the worker lives no longer than the manager that holds the other end of its standard input.
     if _is_abandoned():
         return 1
-    worker = Worker(order, build or _with_gstreamer)
+    worker = Worker(job, socket_path, build or build_engine)
     if _is_abandoned():
         worker.stop()
     sys.stdin.close()
@@ -218,14 +222,8 @@ def main(build: Build | None = None) -> int:
         # Not raised further: Python's own way out would run libsrt's destructors, which can wait for ever.
         traceback.print_exc()
         ended = Ended(unix_now(), Reason.ENGINE_ERROR, f"{type(error).__name__}: {error}")
-    _leave_reason(Path(order.socket_path), ended)
+    _leave_reason(socket_path, ended)
     return 0 if ended.reason in (None, Reason.END_OF_FILE) else 1
-
-
-def _with_gstreamer(order: Order, tell: Tell) -> Sender:
-    from app.engines.gstreamer.pipeline import GstSender  # only now: the link is cheap to import, GStreamer is not
-
-    return GstSender(order, tell)
 
 
 def _is_abandoned() -> bool:

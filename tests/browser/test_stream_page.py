@@ -167,8 +167,8 @@ def test_odd_passphrases_are_quoted_or_refused(page: Browser, passphrase: str, k
     text = page.js_async(
         """
         const [passphrase, kind, done] = arguments;
-        const spec = {endpoint: {mode: "listener", port: 1}, latency_ms: 9, encryption: {key_bits: 128}};
-        import("/static/js/receivers.js").then((made) => done(made.cards(made.describe(spec, "h", passphrase))[kind]));
+        const end = {calls_us: true, host: null, port: 1, latency_ms: 9, key_bits: 128};
+        import("/static/js/receivers.js").then((made) => done(made.cards(made.describe(end, "h", passphrase))[kind]));
         """,
         passphrase,
         kind,

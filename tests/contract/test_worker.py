@@ -20,7 +20,7 @@ from app.protocol import LINE_BYTES_MAX, PROTOCOL_VERSION, Debug, Ended, Hello, 
 from tests.instruments.child import Child
 from tests.instruments.fake_worker import RUNAWAY_BYTES_A_SECOND
 from tests.instruments.waiting import free_port, wait_for
-from tests.instruments.worker import FAKE, REAL, Conversation, RunningWorker, order_for
+from tests.instruments.worker import FAKE, REAL, Conversation, RunningWorker, job_for
 
 PASSPHRASE = "never to be seen again"
 Start = Callable[..., RunningWorker]
@@ -38,14 +38,14 @@ def start(argv: tuple[str, ...], sample: Path) -> Iterator[Start]:
     with ExitStack() as running:
 
         def start(*, name: str = "", port: int | None = None) -> RunningWorker:
-            order = order_for(
+            job = job_for(
                 FileSource("bars.ts"),
                 port=port or free_port(),
                 file_path=sample,
                 name=name,
                 encryption=Encryption(128, Secret(PASSPHRASE)),
             )
-            return running.enter_context(RunningWorker(order, argv=argv))
+            return running.enter_context(RunningWorker(job, argv=argv))
 
         yield start
 
@@ -69,7 +69,7 @@ def test_it_says_who_it_is_then_what_was_then_that_it_plays_then_samples(worker:
     assert kinds(worker.link) == ["Hello", "History", "Ready", "Sample"]
     (hello,) = worker.link.heard(Hello)
     assert (hello.key, hello.pid, hello.protocol) == ("test", worker.child.pid, PROTOCOL_VERSION)
-    assert hello.spec["endpoint"] == {"mode": "listener", "port": worker.order.spec.endpoint.port}
+    assert hello.spec["endpoint"] == {"mode": "listener", "port": worker.job.spec.endpoint.port}
     assert abs(hello.started_at - time.time()) < 60
 
 
@@ -209,8 +209,8 @@ def test_what_it_cannot_start_it_ends_with_the_reason(start: Start) -> None:
 
 
 def test_what_nobody_expected_is_an_end_with_a_reason_too(sample: Path) -> None:
-    order = order_for(FileSource("bars.ts"), port=free_port(), file_path=sample, name="surprise")
-    with RunningWorker(order, argv=FAKE) as worker:
+    job = job_for(FileSource("bars.ts"), port=free_port(), file_path=sample, name="surprise")
+    with RunningWorker(job, argv=FAKE) as worker:
         end = worker.wait_for_end()
         assert (end.reason, end.detail) == (Reason.ENGINE_ERROR, "RuntimeError: nobody expected this")
         assert worker.child.process.returncode == 1
@@ -222,8 +222,8 @@ def test_an_engine_that_sends_far_too_much_is_stopped_before_the_network_sees_a_
     sample: Path, source: Source
 ) -> None:
     file_path = sample if isinstance(source, FileSource) else None
-    order = order_for(source, port=free_port(), file_path=file_path, name="receiver runaway")
-    with RunningWorker(order, argv=FAKE) as worker:
+    job = job_for(source, port=free_port(), file_path=file_path, name="receiver runaway")
+    with RunningWorker(job, argv=FAKE) as worker:
         worker.link.wait_for(Ready)
         end = worker.wait_for_end(deadline_s=15)
         assert end.reason is Reason.RUNAWAY
@@ -233,9 +233,9 @@ def test_an_engine_that_sends_far_too_much_is_stopped_before_the_network_sees_a_
         assert 0 < too_much < RUNAWAY_BYTES_A_SECOND
 
 
-@pytest.mark.parametrize("order", [b"\n", b"nonsense\n", b'{"key":"test"}\n', b""])
-def test_without_an_order_it_leaves_at_once(argv: tuple[str, ...], order: bytes) -> None:
-    with Child(argv, first_line=order) as worker:
+@pytest.mark.parametrize("line", [b"\n", b"nonsense\n", b'{"key":"test"}\n', b""])
+def test_without_a_job_it_leaves_at_once(argv: tuple[str, ...], line: bytes) -> None:
+    with Child(argv, first_line=line) as worker:
         worker.process.stdin.close()
         assert worker.wait(deadline_s=10) != 0
         assert "DecodeError" in worker.complaints() or "ValidationError" in worker.complaints()
@@ -244,6 +244,6 @@ def test_without_an_order_it_leaves_at_once(argv: tuple[str, ...], order: bytes)
 def test_it_leaves_nothing_running_and_nothing_open(worker: RunningWorker) -> None:
     worker.link.say(Stop())
     worker.wait_for_end()
-    port = worker.order.spec.endpoint.port
+    port = worker.job.spec.endpoint.port
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         wait_for(lambda: probe.bind(("", port)) is None, deadline_s=1, what="its port to be free again")

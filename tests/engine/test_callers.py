@@ -17,19 +17,19 @@ from app.protocol import Notice, PeerEvent, Sample
 from tests.instruments import calls
 from tests.instruments.receivers import Receiver
 from tests.instruments.waiting import free_port
-from tests.instruments.worker import RunningWorker, order_for
+from tests.instruments.worker import RunningWorker, job_for
 
 RIGHT, WRONG = "the right passphrase", "another passphrase"
 
 
 def on_air(sample: Path, **spec: object) -> RunningWorker:
     """A listener that loops the sample."""
-    return RunningWorker(order_for(FileSource("bars.ts"), port=free_port(), file_path=sample, **spec))
+    return RunningWorker(job_for(FileSource("bars.ts"), port=free_port(), file_path=sample, **spec))
 
 
 def port_of(worker: RunningWorker) -> int:
     """The listener's port."""
-    return worker.order.spec.endpoint.port
+    return worker.job.spec.endpoint.port
 
 
 @pytest.fixture

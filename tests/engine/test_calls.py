@@ -14,7 +14,7 @@ from app.domain.status import Reason
 from app.protocol import Ended, PeerEvent, Sample
 from tests.instruments.receivers import Receiver
 from tests.instruments.waiting import free_port, wait_for
-from tests.instruments.worker import RunningWorker, order_for
+from tests.instruments.worker import RunningWorker, job_for
 
 RIGHT, WRONG = "the right passphrase", "another passphrase"
 
@@ -24,7 +24,7 @@ def calling(sample: Path, port: int, *, host: str = "127.0.0.1", passphrase: str
     encryption = Encryption(128, Secret(passphrase)) if passphrase else None
     endpoint = CallerEndpoint(host, port)
     return RunningWorker(
-        order_for(FileSource("bars.ts"), port=port, file_path=sample, endpoint=endpoint, encryption=encryption)
+        job_for(FileSource("bars.ts"), port=port, file_path=sample, endpoint=endpoint, encryption=encryption)
     )
 
 
@@ -77,7 +77,7 @@ def test_a_listener_whose_port_is_held_says_so(sample: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", free_port()))
         port = other.getsockname()[1]
-        with RunningWorker(order_for(FileSource("bars.ts"), port=port, file_path=sample)) as worker:
+        with RunningWorker(job_for(FileSource("bars.ts"), port=port, file_path=sample)) as worker:
             assert worker.wait_for_end().reason is Reason.PORT_IN_USE
 
 

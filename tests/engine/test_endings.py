@@ -14,7 +14,7 @@ from tests.instruments.receivers import Receiver
 from tests.instruments.sample import make_sample
 from tests.instruments.ts_maker import NULL_PACKET
 from tests.instruments.waiting import free_port, wait_for
-from tests.instruments.worker import RunningWorker, order_for
+from tests.instruments.worker import RunningWorker, job_for
 
 TS_BYTES = 188
 
@@ -37,14 +37,14 @@ def without_clock(data: bytes) -> bytes:
 @pytest.mark.parametrize("latency_ms", [120, 1000])
 def test_a_file_that_plays_once_arrives_whole_before_its_stream_ends(tmp_path: Path, latency_ms: int) -> None:
     file, port = make_sample(tmp_path / "short.ts", seconds=3), free_port()
-    order = order_for(
+    job = job_for(
         FileSource("short.ts", loop=False),
         port=port,
         file_path=file,
         endpoint=CallerEndpoint("127.0.0.1", port),
         latency_ms=latency_ms,
     )
-    with Receiver.listening(port, latency_ms=latency_ms) as receiver, RunningWorker(order) as worker:
+    with Receiver.listening(port, latency_ms=latency_ms) as receiver, RunningWorker(job) as worker:
         assert worker.wait_for_end(deadline_s=20).reason is Reason.END_OF_FILE
         receiver.wait_for_state("lost", "closed")
         assert packets_of(receiver.payload.read_bytes()) == packets_of(file.read_bytes())
@@ -64,15 +64,15 @@ def test_a_file_without_a_clock_that_got_this_far_ends_with_its_reason_in_bounde
         peak_kb.extend(peak)
         return not worker.child.is_running()
 
-    with RunningWorker(order_for(FileSource(file.name), port=free_port(), file_path=file)) as worker:
+    with RunningWorker(job_for(FileSource(file.name), port=free_port(), file_path=file)) as worker:
         wait_for(has_ended, deadline_s=30, what="the end of a worker that cannot time its packets", every_s=0.02)
         assert worker.wait_for_end().reason is Reason.NO_PCR
     assert 1_000 < max(peak_kb) < 200 * 1024
 
 
 def test_a_worker_over_its_memory_ceiling_ends_itself_with_the_reason(sample: Path) -> None:
-    order = order_for(FileSource("bars.ts"), port=free_port(), file_path=sample)
-    with RunningWorker(msgspec.structs.replace(order, memory_bytes=30 * 2**20)) as worker:
+    job = job_for(FileSource("bars.ts"), port=free_port(), file_path=sample)
+    with RunningWorker(msgspec.structs.replace(job, memory_bytes=30 * 2**20)) as worker:
         end = worker.wait_for_end(deadline_s=20)
     assert end.reason is Reason.OUT_OF_MEMORY
     assert "MB" in end.detail
@@ -81,7 +81,7 @@ def test_a_worker_over_its_memory_ceiling_ends_itself_with_the_reason(sample: Pa
 def test_a_stream_of_usual_size_stays_far_below_its_ceiling(sample: Path) -> None:
     port = free_port()
     with (
-        RunningWorker(order_for(FileSource("bars.ts"), port=port, file_path=sample)) as worker,
+        RunningWorker(job_for(FileSource("bars.ts"), port=port, file_path=sample)) as worker,
         Receiver.calling(port) as receiver,
     ):
         receiver.wait_for_bytes(3_000_000)
@@ -90,11 +90,11 @@ def test_a_stream_of_usual_size_stays_far_below_its_ceiling(sample: Path) -> Non
             for line in Path(f"/proc/{worker.child.pid}/status").read_text().splitlines()
             if line.startswith("VmRSS")
         )
-    assert resident_kb * 1024 < worker.order.memory_bytes / 2
+    assert resident_kb * 1024 < worker.job.memory_bytes / 2
 
 
 def test_bars_never_end_by_themselves() -> None:
-    with RunningWorker(order_for(BarsSource(), port=free_port())) as worker:
+    with RunningWorker(job_for(BarsSource(), port=free_port())) as worker:
         first = worker.link.wait_for(Sample, lambda seen: seen.input.bytes_total, deadline_s=20)
         worker.link.wait_for(Sample, lambda seen: seen.input.bytes_total > first.input.bytes_total, deadline_s=20)
         assert worker.child.is_running()

@@ -8,13 +8,15 @@ import pytest
 
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, CallerEndpoint, Encryption, ListenerEndpoint
+from app.engines.gstreamer.gst import Gst
 from app.engines.gstreamer.pipeline import build_sink
 from app.engines.gstreamer.source import make
-from app.protocol import WorkerOrder
+from app.protocol import Job
 from app.srt.spec_options import gstreamer_uri_parameters
+from app.worker.engines import send_spec_of
 from tests.instruments.options_in_force import by_hand, of_the_product
 from tests.instruments.waiting import free_port
-from tests.instruments.worker import order_for
+from tests.instruments.worker import job_for
 
 # libsrt's name for what a URI parameter sets. A mode is not an option; libsrt rounds buffers to whole units.
 SAME_NAME = ("oheadbw", "maxbw", "inputbw", "fc", "sndbuf", "rcvbuf", "iptos", "conntimeo", "peeridletimeo")
@@ -22,13 +24,18 @@ FLAGS = ("tlpktdrop", "nakreport")
 _READABLE = 1  # G_PARAM_READABLE
 
 
-def order(**spec: Any) -> WorkerOrder:
-    """An order for bars on a free port."""
-    return order_for(BarsSource(), port=free_port(), **spec)
+def job_of(**spec: Any) -> Job:
+    """A job for bars on a free port."""
+    return job_for(BarsSource(), port=free_port(), **spec)
 
 
-def wanted_of(made: WorkerOrder) -> dict[str, int]:
-    """The options of an order as libsrt must show them."""
+def sink_of(made: Job) -> Gst.Element:
+    """The srtsink of a job."""
+    return build_sink(made, send_spec_of(made))
+
+
+def wanted_of(made: Job) -> dict[str, int]:
+    """The options of a job as libsrt must show them."""
     options = gstreamer_uri_parameters(
         made.spec, dscp=made.dscp, bitrate_bps=made.bitrate_bps, is_constant_bitrate=made.is_constant_bitrate
     )
@@ -47,14 +54,14 @@ def wanted_of(made: WorkerOrder) -> dict[str, int]:
     ids=str,
 )
 def test_a_listener_has_every_option_in_force(spec: dict[str, Any]) -> None:
-    made = order(**spec)
+    made = job_of(**spec)
     shown = of_the_product(made)
     assert {name: shown[name] for name in wanted_of(made)} == wanted_of(made)
     assert shown["peerlatency"] == shown["rcvlatency"] == made.spec.latency_ms
 
 
 def test_a_caller_has_every_option_in_force_while_it_calls() -> None:
-    made = order(endpoint=CallerEndpoint("127.0.0.1", free_port()), latency_ms=300, overhead_percent=40)
+    made = job_of(endpoint=CallerEndpoint("127.0.0.1", free_port()), latency_ms=300, overhead_percent=40)
     shown = of_the_product(made)
     assert {name: shown[name] for name in wanted_of(made)} == wanted_of(made)
     assert shown["peerlatency"] == 300
@@ -63,7 +70,7 @@ def test_a_caller_has_every_option_in_force_while_it_calls() -> None:
 @pytest.mark.parametrize("key_bits", [128, 256])
 @pytest.mark.parametrize("passphrase", ["ten bytes!", "å&?#\"'=%20 and more", "x" * 79])
 def test_encryption_leaves_every_other_option_in_force(key_bits: int, passphrase: str) -> None:
-    made = order(encryption=Encryption(key_bits, Secret(passphrase)), latency_ms=250)
+    made = job_of(encryption=Encryption(key_bits, Secret(passphrase)), latency_ms=250)
     shown = of_the_product(made)
     assert shown["pbkeylen"] == key_bits // 8
     assert {name: shown[name] for name in wanted_of(made)} == wanted_of(made)
@@ -71,11 +78,11 @@ def test_encryption_leaves_every_other_option_in_force(key_bits: int, passphrase
 
 
 def test_without_encryption_there_is_no_key() -> None:
-    assert of_the_product(order())["pbkeylen"] == 0
+    assert of_the_product(job_of())["pbkeylen"] == 0
 
 
 def test_an_ipv6_caller_is_possible() -> None:
-    assert of_the_product(order(endpoint=CallerEndpoint("::1", free_port()), latency_ms=90))["peerlatency"] == 90
+    assert of_the_product(job_of(endpoint=CallerEndpoint("::1", free_port()), latency_ms=90))["peerlatency"] == 90
 
 
 class TestHowGStreamerTakesThem:
@@ -116,10 +123,10 @@ class TestHowGStreamerTakesThem:
 
 def test_a_listener_asks_who_calls_and_a_caller_never_calls_again_by_itself() -> None:
     # In GStreamer 1.22 the two properties share one variable: setting both would undo the first.
-    assert build_sink(order()).get_property("authentication")
-    assert not build_sink(order(endpoint=CallerEndpoint("127.0.0.1", 9))).get_property("auto-reconnect")
+    assert sink_of(job_of()).get_property("authentication")
+    assert not sink_of(job_of(endpoint=CallerEndpoint("127.0.0.1", 9))).get_property("auto-reconnect")
 
 
 def test_a_listener_is_a_listener_and_a_caller_a_caller() -> None:
-    assert gstreamer_uri_parameters(order(endpoint=ListenerEndpoint(10001)).spec, dscp=0)["mode"] == "listener"
-    assert gstreamer_uri_parameters(order(endpoint=CallerEndpoint("127.0.0.1", 9)).spec, dscp=0)["mode"] == "caller"
+    assert gstreamer_uri_parameters(job_of(endpoint=ListenerEndpoint(10001)).spec, dscp=0)["mode"] == "listener"
+    assert gstreamer_uri_parameters(job_of(endpoint=CallerEndpoint("127.0.0.1", 9)).spec, dscp=0)["mode"] == "caller"

@@ -10,7 +10,7 @@ from app.domain.spec import FileSource
 from app.protocol import Sample
 from tests.instruments.ts_maker import NULL_PACKET, Packetizer, Recipe, make_ts, section
 from tests.instruments.waiting import free_port
-from tests.instruments.worker import RunningWorker, order_for
+from tests.instruments.worker import RunningWorker, job_for
 
 BITRATE_BPS = 3_000_000
 LAP_S = 1.0
@@ -27,8 +27,8 @@ def with_empty_tables_first() -> bytes:
 def test_a_file_that_begins_with_empty_tables_loops_at_its_own_rate(tmp_path: Path) -> None:
     file = tmp_path / "empty-tables.ts"
     file.write_bytes(with_empty_tables_first())
-    order = order_for(FileSource(file.name), port=free_port(), file_path=file)
-    with RunningWorker(msgspec.structs.replace(order, bitrate_bps=BITRATE_BPS)) as worker:
+    job = job_for(FileSource(file.name), port=free_port(), file_path=file)
+    with RunningWorker(msgspec.structs.replace(job, bitrate_bps=BITRATE_BPS)) as worker:
         first = worker.link.wait_for(Sample)
         last = worker.wait_for_sample(lambda sample: sample.input.loops_total >= 4, deadline_s=20)
         counted_s = last.point.input_at - first.point.input_at

@@ -19,7 +19,7 @@ from app.supervisor.launchers.base import WorkerHandle
 from app.supervisor.launchers.local import LocalLauncher
 from tests.instruments.child import ROOT
 from tests.instruments.waiting import free_port, wait_for
-from tests.instruments.worker import order_for
+from tests.instruments.worker import job_for
 
 PASSPHRASE = "never to be seen again"
 SECRETS = {
@@ -41,10 +41,10 @@ def launched(sample: Path, folder: Path, tmp_path: Path) -> Iterator[WorkerHandl
     """A worker of a web process whose environment is full of secrets, and which left its store open to children."""
     launcher = LocalLauncher(folder, environment={**os.environ, **SECRETS})
     encryption = Encryption(256, Secret(PASSPHRASE))
-    order = order_for(FileSource("bars.ts"), port=free_port(), file_path=sample, encryption=encryption)
+    job = job_for(FileSource("bars.ts"), port=free_port(), file_path=sample, encryption=encryption)
     with (tmp_path / "store.sqlite3").open("w") as store:
         os.set_inheritable(store.fileno(), True)
-        worker = launcher.launch(order)
+        worker = launcher.launch(job)
         try:
             wait_for((folder / "test.sock").exists, deadline_s=10, what="a worker that serves")
             yield worker
@@ -78,19 +78,19 @@ def test_it_holds_nothing_open_of_the_web_process(launched: WorkerHandle) -> Non
 
 
 def test_a_built_pipeline_has_loaded_nothing_of_the_web_or_the_machine(sample: Path) -> None:
-    order = order_for(FileSource("bars.ts"), port=free_port(), file_path=sample)
+    job = job_for(FileSource("bars.ts"), port=free_port(), file_path=sample)
     code = (
         "import sys, os\n"
         "from app import protocol\n"
-        "from app.engines.gstreamer.pipeline import GstSender\n"
+        "from app.worker.engines import build_engine\n"
         "import app.worker.worker\n"
-        "sender = GstSender(protocol.decode_order(sys.stdin.buffer.readline()), lambda event: None)\n"
+        "sender = build_engine(protocol.decode_job(sys.stdin.buffer.readline()), lambda event: None)\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}), flush=True)\n"
         "os._exit(0)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        input=protocol.encode_order(order),
+        input=protocol.encode_job(job),
         capture_output=True,
         cwd=ROOT,
         timeout=30,

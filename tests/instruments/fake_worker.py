@@ -1,6 +1,6 @@
 """A worker without GStreamer: the real loop and link around a sender that only pretends.
 
-What it pretends stands in the stream's name, since the order has no place for jokes: words such as `receiver`, `crash`.
+What it pretends stands in the stream's name, since the job has no place for jokes: words such as `receiver`, `crash`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from app.domain.events import NoticeCode
 from app.domain.figures.sample import Applied
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
-from app.protocol import Input, Notice, Peer, Tell, WorkerOrder
+from app.protocol import Input, Job, Notice, Peer, Tell
 from app.worker.worker import main
 
 _BYTES_A_SECOND = 1_000_000
@@ -36,8 +36,8 @@ class FakeSender:
 
     lingers = False
 
-    def __init__(self, order: WorkerOrder, tell: Tell) -> None:
-        self._words = order.spec.name.split()
+    def __init__(self, job: Job, tell: Tell) -> None:
+        self._words = job.spec.name.split()
         self._started_at = time.monotonic()
         self._wake_fd = os.eventfd(0)
         self._samples = 0

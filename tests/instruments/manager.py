@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
-from app.domain.spec import FileSource, ListenerEndpoint, Source, StreamSpec
+from app.domain.spec import FileSource, ListenerEndpoint, SendSpec, Source
 from app.media.library import MediaLibrary
 from app.settings import Settings, make_folders
 from app.store.store import Store
@@ -56,10 +56,10 @@ class OwnManager:
             Store(self.settings.database_url, self.settings.secret_key),
         )
 
-    def spec(self, *, port: int | None = None, source: Source = FILE, **fields: Any) -> StreamSpec:
+    def spec(self, *, port: int | None = None, source: Source = FILE, **fields: Any) -> SendSpec:
         """A right spec for a listener; `port` is one of `ports`, the first without it."""
         endpoint = fields.pop("endpoint", ListenerEndpoint(port or self.ports[0]))
-        return StreamSpec(endpoint=endpoint, source=source, **fields)
+        return SendSpec(endpoint=endpoint, source=source, **fields)
 
     def wait(self, key: str, condition: Callable[[Snapshot], Any], *, deadline_s: float = 10) -> Snapshot:
         """Wait until a stream satisfies `condition`."""

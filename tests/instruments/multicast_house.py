@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from app.domain.spec import MulticastSource
 from tests.instruments.multicast_sender import MulticastSender
 from tests.instruments.netns import Namespace
-from tests.instruments.worker import RunningWorker, order_for
+from tests.instruments.worker import RunningWorker, job_for
 
 GROUP: Final = "239.255.10.1"
 PORT: Final = 5000
@@ -46,4 +46,4 @@ class House:
 
     def worker(self, source: MulticastSource, *, port: int = 10001, **changes: Any) -> RunningWorker:
         """A worker on the host that puts a channel on a listener's port."""
-        return RunningWorker(order_for(source, port=port), within=self.host.enter, **changes)
+        return RunningWorker(job_for(source, port=port), within=self.host.enter, **changes)

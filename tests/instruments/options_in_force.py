@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from app import protocol
-from app.protocol import WorkerOrder
+from app.protocol import Job
 from tests.instruments.child import ROOT
 from tests.instruments.libsrt_abi import LibSrt, Option, SocketState
 
@@ -24,9 +24,9 @@ _SHOWN = (
 _IDS_LOOKED_AT = 64
 
 
-def of_the_product(order: WorkerOrder) -> dict[str, int]:
-    """Options on the socket that the product makes for an order, by name in lower case."""
-    return _ask({"order": protocol.encode_order(order).decode()})
+def of_the_product(job: Job) -> dict[str, int]:
+    """Options on the socket that the product makes for a job, by name in lower case."""
+    return _ask({"job": protocol.encode_job(job).decode()})
 
 
 def by_hand(uri: str, *properties: tuple[str, Any]) -> dict[str, int]:
@@ -54,10 +54,12 @@ def main() -> None:
     from app.engines.gstreamer.source import make
 
     question = json.loads(sys.stdin.readline())
-    if "order" in question:
+    if "job" in question:
         from app.engines.gstreamer.pipeline import build_sink
+        from app.worker.engines import send_spec_of
 
-        sink = build_sink(protocol.decode_order(question["order"].encode()))
+        job = protocol.decode_job(question["job"].encode())
+        sink = build_sink(job, send_spec_of(job))
     else:
         sink = make("srtsink", uri=question["uri"])
         for name, value in [("wait-for-connection", False), ("async", False), *question["properties"]]:

@@ -10,9 +10,9 @@ from app import protocol
 from app.domain.events import LogEntry
 from app.domain.spec import Endpoint, FileSource, Source
 from app.domain.status import Reason, Status
-from app.protocol import Ended, FromWorker, Hello, Input, Peer, Point, Ready, Sample, ToWorker, WorkerOrder
+from app.protocol import Ended, FromWorker, Hello, Input, Job, Peer, Point, Ready, Sample, ToWorker
 from app.supervisor.stream import SupervisedStream
-from tests.instruments.worker import order_for
+from tests.instruments.worker import job_for
 
 BYTES_PER_S = 1_000_000
 
@@ -110,7 +110,7 @@ class PretendedLauncher:
     discarded: list[str] = field(default_factory=list)
     fails: OSError | None = None
 
-    def launch(self, order: WorkerOrder) -> PretendedWorker:
+    def launch(self, job: Job) -> PretendedWorker:
         """A worker that serves at once."""
         if self.fails is not None:
             raise self.fails
@@ -152,8 +152,8 @@ class Stage:
         self.launcher = PretendedLauncher()
         self.entries: list[LogEntry] = []
         self.statuses: list[Status] = []
-        order = order_for(source or FileSource("bars.ts"), port=10001, endpoint=endpoint)
-        self.stream = SupervisedStream(order, self.launcher, self, self.now)
+        job = job_for(source or FileSource("bars.ts"), port=10001, endpoint=endpoint)
+        self.stream = SupervisedStream(job, self.launcher, self, self.now)
         self._sent = 0
 
     def entry(self, entry: LogEntry) -> None:

@@ -12,7 +12,7 @@ from app.domain.spec import FileSource
 from tests.instruments.receivers import Arrival, Receiver
 from tests.instruments.relay import Relay
 from tests.instruments.waiting import free_port
-from tests.instruments.worker import RunningWorker, order_for
+from tests.instruments.worker import RunningWorker, job_for
 
 # libsrt estimates the input rate, and with it the cap, in the first seconds.
 _SETTLING_S = 5
@@ -49,7 +49,7 @@ class Residue:
 def measure(case: Case, sample: Path) -> Residue:
     """Send `sample` through the path and count the sequence numbers that the receiver never handed out."""
     port = free_port()
-    order = order_for(
+    order = job_for(
         FileSource(path=sample.name, loop=True),
         port=port,
         file_path=sample,

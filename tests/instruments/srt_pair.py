@@ -35,7 +35,7 @@ def seen() -> dict[str, Any]:
 def main() -> None:
     """Listen, call, refuse, send, receive, wait, and say what was seen."""
     from app.domain.secret import Secret
-    from app.domain.spec import Encryption, FileSource, ListenerEndpoint, StreamSpec
+    from app.domain.spec import Encryption, FileSource, ListenerEndpoint, SendSpec
     from app.srt.addresses import host_of
     from app.srt.binding import time_now_us
     from app.srt.epoll import Epoll, EpollWithFds, Event
@@ -63,7 +63,7 @@ def main() -> None:
 
     port = free_port()
     encryption = Encryption(128, Secret(_PASSPHRASE))
-    spec = StreamSpec(ListenerEndpoint(port), FileSource("none.ts"), latency_ms=50, encryption=encryption)
+    spec = SendSpec(ListenerEndpoint(port), FileSource("none.ts"), latency_ms=50, encryption=encryption)
     listener = made()
     listener.bind("127.0.0.1", port)
     listener.on_call(decide)

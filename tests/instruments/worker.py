@@ -10,11 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-import msgspec
-
 from app import protocol
-from app.domain.spec import ListenerEndpoint, Source, StreamSpec
-from app.protocol import Ended, FromWorker, Sample, ToWorker, WorkerOrder
+from app.domain.spec import ListenerEndpoint, SendSpec, Source
+from app.protocol import Ended, FromWorker, Job, Sample, ToWorker
 from tests.instruments.child import Child
 from tests.instruments.waiting import wait_for
 
@@ -24,13 +22,12 @@ MEMORY_BYTES: Final = 256 * 1024 * 1024
 T = TypeVar("T")
 
 
-def order_for(source: Source, *, port: int, file_path: Path | None = None, **spec: Any) -> WorkerOrder:
-    """An order for a listener on `port`; `spec` are fields of StreamSpec, `endpoint` among them."""
+def job_for(source: Source, *, port: int, file_path: Path | None = None, **spec: Any) -> Job:
+    """A job for a listener on `port`; `spec` are fields of SendSpec, `endpoint` among them."""
     endpoint = spec.pop("endpoint", None) or ListenerEndpoint(port)
-    return WorkerOrder(
+    return Job(
         key="test",
-        spec=StreamSpec(endpoint=endpoint, source=source, **spec),
-        socket_path="",
+        spec=SendSpec(endpoint=endpoint, source=source, **spec),
         file_path=None if file_path is None else str(file_path),
         bitrate_bps=None if file_path is None else 8_000_000,
         dscp=34,
@@ -105,15 +102,15 @@ class Conversation:
 
 
 class RunningWorker:
-    """A worker that carries out an order: `with RunningWorker(order) as worker: worker.wait_for_sample(…)`."""
+    """A worker that carries a job: `with RunningWorker(job) as worker: worker.wait_for_sample(…)`."""
 
-    def __init__(self, order: WorkerOrder, *, argv: Sequence[str] = REAL, within: Sequence[str] = ()) -> None:
+    def __init__(self, job: Job, *, argv: Sequence[str] = REAL, within: Sequence[str] = ()) -> None:
         """Start it; `within` goes before the command, to run it in a network namespace."""
         # A short path: a Unix socket's name has 108 bytes at most.
         self._folder = tempfile.TemporaryDirectory(prefix="mcr-")
         self.socket_path = Path(self._folder.name) / "worker.sock"
-        self.order = msgspec.structs.replace(order, socket_path=str(self.socket_path))
-        self.child = Child([*within, *argv], first_line=protocol.encode_order(self.order))
+        self.job = job
+        self.child = Child([*within, *argv, str(self.socket_path)], first_line=protocol.encode_job(job))
         self._conversations: list[Conversation] = []
 
     @cached_property

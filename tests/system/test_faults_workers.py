@@ -19,7 +19,7 @@ from tests.instruments.durations import seconds
 from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver
 from tests.instruments.waiting import free_port, wait_for
-from tests.instruments.worker import RunningWorker, order_for
+from tests.instruments.worker import RunningWorker, job_for
 
 Note = Callable[[str, object], None]  # pytest's record_property: figures for --junitxml
 
@@ -113,8 +113,8 @@ def test_a_worker_that_crashes_three_times_in_a_row_stays_down_and_says_why(own:
 
 @pytest.mark.parametrize("ceiling_mb", [30, 12])
 def test_a_worker_that_grows_beyond_its_ceiling_ends_itself_and_says_so(ceiling_mb: int, light_sample: Path) -> None:
-    order = order_for(FileSource("bars.ts"), port=free_port(), file_path=light_sample)
-    with RunningWorker(msgspec.structs.replace(order, memory_bytes=ceiling_mb << 20)) as worker:
+    job = job_for(FileSource("bars.ts"), port=free_port(), file_path=light_sample)
+    with RunningWorker(msgspec.structs.replace(job, memory_bytes=ceiling_mb << 20)) as worker:
         assert worker.wait_for_end().reason is Reason.OUT_OF_MEMORY
 
 

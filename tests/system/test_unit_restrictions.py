@@ -21,7 +21,7 @@ from tests.instruments.product import SAMPLE_NAME, Product
 from tests.instruments.receivers import Receiver
 from tests.instruments.waiting import free_port, wait_for
 from tests.instruments.wire import Wire
-from tests.instruments.worker import RunningWorker, order_for
+from tests.instruments.worker import RunningWorker, job_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -143,7 +143,7 @@ def test_multicast_comes_in_on_the_chosen_interface(sample: Path) -> None:
     source = MulticastSource(GROUP, PORT, interface="first")
     with House() as house:
         within = [*house.host.enter, *CONFINED]
-        with RunningWorker(order_for(source, port=10001), within=within) as worker, house.channel(sample):
+        with RunningWorker(job_for(source, port=10001), within=within) as worker, house.channel(sample):
             worker.wait_for_sample(lambda seen: seen.input.bytes_total > 1_000_000)
             assert any(seen.input.bytes_total for seen in worker.link.heard(Sample))
             with Receiver.calling(10001, within=house.host.enter) as receiver:

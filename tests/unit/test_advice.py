@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import dvb_config
-from app.domain import constants, spec
+from app.domain import constants
 from app.domain.advice import recommendation as advice
 from app.domain.advice.live import advice_for_live
 from app.domain.advice.recommendation import (
@@ -24,6 +24,8 @@ from app.domain.advice.recommendation import (
     residual_loss,
 )
 from app.domain.advice.words import assumptions, rarity, warnings, working
+from app.domain.spec import SendSpec
+from app.domain.spec.fields import settings_of
 
 PACKETS_PER_HOUR_AT_10_MBPS = 10_000_000 / 8 / 1316 * 3600
 
@@ -229,8 +231,10 @@ def test_nonsense_is_no_link(rtt_ms: float, loss_percent: float) -> None:
 
 
 def test_limits_are_those_of_the_spec_and_of_libsrt() -> None:
-    assert spec.LATENCY_MS == (constants.LATENCY_MS_LOWEST, constants.LATENCY_MS_HIGHEST)
-    assert spec.OVERHEAD_PERCENT[1] == constants.OVERHEAD_PERCENT_HIGHEST
+    settings = settings_of(SendSpec)
+    latency = settings["latency_ms"]
+    assert (latency.low, latency.high) == (constants.LATENCY_MS_LOWEST, constants.LATENCY_MS_HIGHEST)
+    assert settings["overhead_percent"].high == constants.OVERHEAD_PERCENT_HIGHEST
     assert dvb_config.OVERHEAD_PERCENT_LOWEST == constants.OVERHEAD_PERCENT_LOWEST
     assert dvb_config.SRT_PAYLOAD_BYTES == constants.SRT_PAYLOAD_BYTES
 

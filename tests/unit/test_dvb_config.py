@@ -10,15 +10,15 @@ from app import dvb_config
 from app.domain.constants import RTT_MS_ASSUMED
 from app.domain.link_budget import applied_overhead_percent, buffer_packets
 from app.domain.secret import Secret
-from app.domain.spec import CallerEndpoint, Encryption, FileSource, ListenerEndpoint, StreamSpec
+from app.domain.spec import CallerEndpoint, Encryption, FileSource, ListenerEndpoint, SendSpec
 from app.srt.spec_options import gstreamer_uri_parameters
 
-LISTENER = StreamSpec(endpoint=ListenerEndpoint(port=10001), source=FileSource(path="bars.ts"))
+LISTENER = SendSpec(endpoint=ListenerEndpoint(port=10001), source=FileSource(path="bars.ts"))
 
 
-def spec(**fields: object) -> StreamSpec:
+def spec(**fields: object) -> SendSpec:
     """A listener with some fields changed."""
-    return StreamSpec(**({"endpoint": LISTENER.endpoint, "source": LISTENER.source} | fields))  # type: ignore[arg-type]
+    return SendSpec(**({"endpoint": LISTENER.endpoint, "source": LISTENER.source} | fields))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("asked", "applied"), [(1, 5), (4, 5), (5, 5), (25, 25), (99, 99)])

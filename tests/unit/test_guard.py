@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from app.domain.endings import Finished
-from app.domain.spec import BarsSource, FileSource, MulticastSource
+from app.domain.spec import BarsSource, FileSource, ListenerEndpoint, MulticastSource, SendSpec
 from app.domain.status import Reason
 from app.worker.guard import RateGuard
 
 TURN_S = 0.2
-FILE, GROUP, BARS = FileSource("a.ts"), MulticastSource("239.1.1.1", 1234), BarsSource()
+SOURCES = (FileSource("a.ts"), MulticastSource("239.1.1.1", 1234), BarsSource())
+FILE, GROUP, BARS = (SendSpec(ListenerEndpoint(10001), source) for source in SOURCES)
 MBPS = 125_000  # bytes a second
 
 
@@ -38,15 +39,15 @@ def runaway(mbps: float, *, at: float, to_mbps: float) -> Callable[[float], floa
 
 
 @pytest.mark.parametrize("mbps", [0.3, 3, 8, 20])
-@pytest.mark.parametrize("source", [FILE, BARS, GROUP], ids=lambda source: type(source).__name__)
-def test_a_runaway_is_stopped_within_a_second(source: FileSource, mbps: float) -> None:
-    guard = RateGuard(source, None if source is GROUP else round(mbps * 1e6))
+@pytest.mark.parametrize("spec", [FILE, BARS, GROUP], ids=lambda spec: type(spec.source).__name__)
+def test_a_runaway_is_stopped_within_a_second(spec: SendSpec, mbps: float) -> None:
+    guard = RateGuard(spec, None if spec is GROUP else round(mbps * 1e6))
     assert 10 < run(guard, runaway(mbps, at=10, to_mbps=800), steady(mbps), until_s=20) <= 11
 
 
-@pytest.mark.parametrize("source", [FILE, GROUP], ids=lambda source: type(source).__name__)
-def test_a_steady_stream_is_let_pass(source: FileSource) -> None:
-    assert run(RateGuard(source, 8_000_000), steady(8), steady(8), until_s=60) == 60
+@pytest.mark.parametrize("spec", [FILE, GROUP], ids=lambda spec: type(spec.source).__name__)
+def test_a_steady_stream_is_let_pass(spec: SendSpec) -> None:
+    assert run(RateGuard(spec, 8_000_000), steady(8), steady(8), until_s=60) == 60
 
 
 def test_a_file_that_is_read_far_too_fast_is_stopped_without_a_receiver_too() -> None:

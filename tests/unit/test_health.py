@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.spec import FileSource, MulticastSource, Source
+from app.domain.spec import FileSource, ListenerEndpoint, MulticastSource, SendSpec, Source
 from app.protocol import Input, Peer, Point, Sample
 from app.supervisor.health import FlowWatch
 
@@ -35,9 +35,14 @@ def sample(at: float, acks_total: int, *, is_connected: bool = True, input_age_s
     )
 
 
+def carrying(source: Source) -> SendSpec:
+    """A send stream of this source."""
+    return SendSpec(ListenerEndpoint(10001), source)
+
+
 def acknowledged(source: Source, acks: list[int]) -> list[bool]:
     """What the watch says of a connection that has acknowledged so often, a second each."""
-    watch = FlowWatch(source)
+    watch = FlowWatch(carrying(source))
     return [watch.health(sample(100.0 + at, total)).acknowledged for at, total in enumerate(acks)]
 
 
@@ -47,21 +52,21 @@ def test_two_seconds_without_acknowledgements_are_a_fault_and_one_is_a_hiccup() 
 
 @pytest.mark.parametrize("late_s", [-0.02, 0.02])
 def test_the_fault_is_told_by_the_second_silent_sample_however_punctual_it_is(late_s: float) -> None:
-    watch = FlowWatch(FILE)
+    watch = FlowWatch(carrying(FILE))
     assert watch.health(sample(100.0, 90)).acknowledged
     assert watch.health(sample(101.0, 90)).acknowledged
     assert not watch.health(sample(102.0 + late_s, 90)).acknowledged
 
 
 def test_a_connection_that_never_acknowledged_is_not_connected_for_three_seconds_and_then_a_fault() -> None:
-    watch = FlowWatch(FILE)
+    watch = FlowWatch(carrying(FILE))
     seen = [watch.health(sample(100.0 + at, 0)) for at in range(4)]
     assert [health.connected for health in seen] == [False, False, False, True]
     assert not any(health.acknowledged for health in seen)
 
 
 def test_a_receiver_that_comes_back_must_acknowledge_anew() -> None:
-    watch = FlowWatch(FILE)
+    watch = FlowWatch(carrying(FILE))
     assert watch.health(sample(100.0, 90)).acknowledged
     assert not watch.health(sample(101.0, 90, is_connected=False)).connected
     assert not watch.health(sample(102.0, 90)).acknowledged
@@ -69,6 +74,6 @@ def test_a_receiver_that_comes_back_must_acknowledge_anew() -> None:
 
 def test_only_a_live_source_can_fall_silent() -> None:
     for source, expected in ((FILE, True), (MULTICAST, False)):
-        assert FlowWatch(source).health(sample(100.0, 90, input_age_s=1.6)).has_input is expected
-    assert FlowWatch(MULTICAST).health(sample(100.0, 90, input_age_s=1.4)).has_input
-    assert not FlowWatch(MULTICAST).health(sample(100.0, 90, input_age_s=None)).has_input
+        assert FlowWatch(carrying(source)).health(sample(100.0, 90, input_age_s=1.6)).has_input is expected
+    assert FlowWatch(carrying(MULTICAST)).health(sample(100.0, 90, input_age_s=1.4)).has_input
+    assert not FlowWatch(carrying(MULTICAST)).health(sample(100.0, 90, input_age_s=None)).has_input

@@ -83,15 +83,17 @@ def test_a_transport_stream_below_the_media_folder_can_be_named(path: str) -> No
         "bars",
         "ba\nrs.ts",
         "bars.ts\x00",
-        'ba"rs.ts',
-        "ba'rs.ts",
-        "ba`rs.ts",
         "\ud800.ts",
         "é" * 512 + ".ts",
     ],
 )
-def test_a_path_that_leaves_the_folder_or_cannot_be_quoted_is_refused(path: str) -> None:
+def test_a_path_that_leaves_the_folder_or_cannot_be_typed_is_refused(path: str) -> None:
     assert names.problem_with_media_path(path)
+
+
+@pytest.mark.parametrize("path", ['ba"rs.ts', "Kalle's.ts", "ba`rs.ts", "å ä/ö & #.ts", "$(id).ts"])
+def test_a_path_may_hold_quotes_and_other_signs_of_the_keyboard(path: str) -> None:
+    assert names.problem_with_media_path(path) is None
 
 
 @given(st.text())
@@ -103,6 +105,7 @@ def test_no_text_makes_the_checks_raise(text: str) -> None:
         names.problem_with_interface,
         names.problem_with_source_ip,
         names.problem_with_media_path,
+        names.problem_with_stream_id,
     ):
         assert check(text) is None or check(text)
 

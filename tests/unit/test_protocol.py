@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from app import protocol
 from app.domain.events import NoticeCode, PeerChange
 from app.domain.secret import Secret
-from app.domain.spec import Encryption, FileSource, ListenerEndpoint, StreamSpec, public_spec
+from app.domain.spec import Encryption, FileSource, ListenerEndpoint, SendSpec, public_spec
 from app.domain.status import Reason
 
 PASSPHRASE = "Kvällens & #hemlighet?"
-SPEC = StreamSpec(
+SPEC = SendSpec(
     endpoint=ListenerEndpoint(port=10001),
     source=FileSource(path="bars.ts"),
     encryption=Encryption(key_bits=256, passphrase=Secret(PASSPHRASE)),
 )
-ORDER = protocol.WorkerOrder(key="k7m2xq", spec=SPEC, socket_path="/run/x.sock", file_path="/media/bars.ts")
+JOB = protocol.Job(key="k7m2xq", spec=SPEC, file_path="/media/bars.ts")
 PEER = protocol.Peer(
     id=1,
     address="192.0.2.7:41234",
@@ -61,9 +61,9 @@ def test_what_a_manager_says_arrives_as_it_was_said(message: protocol.ToWorker) 
     assert protocol.decode_to_worker(protocol.encode(message)) == message
 
 
-def test_the_order_carries_the_passphrase_to_standard_input() -> None:
-    received = protocol.decode_order(protocol.encode_order(ORDER))
-    assert received == ORDER
+def test_the_job_carries_the_passphrase_to_standard_input() -> None:
+    received = protocol.decode_job(protocol.encode_job(JOB))
+    assert received == JOB
     assert received.spec.encryption is not None
     assert received.spec.encryption.passphrase.reveal() == PASSPHRASE
 
@@ -73,16 +73,16 @@ def test_nothing_with_a_secret_in_it_can_be_put_on_the_socket() -> None:
     with pytest.raises(TypeError):
         protocol.encode(debug)
     with pytest.raises(TypeError):
-        protocol.encode(ORDER)  # type: ignore[arg-type]
+        protocol.encode(JOB)  # type: ignore[arg-type]
 
 
-def test_an_order_shows_no_passphrase_when_printed() -> None:
-    assert PASSPHRASE not in repr(ORDER) + str(ORDER) + f"{ORDER.spec.encryption}"
+def test_a_job_shows_no_passphrase_when_printed() -> None:
+    assert PASSPHRASE not in repr(JOB) + str(JOB) + f"{JOB.spec.encryption}"
 
 
 def test_only_a_secret_travels_by_the_secret_way() -> None:
     with pytest.raises(TypeError):
-        protocol.encode_order(msgspec.structs.replace(ORDER, file_path=object()))
+        protocol.encode_job(msgspec.structs.replace(JOB, file_path=object()))
 
 
 def test_a_message_of_a_later_version_with_more_fields_is_still_understood() -> None:
@@ -92,7 +92,7 @@ def test_a_message_of_a_later_version_with_more_fields_is_still_understood() -> 
 
 @given(st.binary(max_size=200) | st.text().map(str.encode) | st.sampled_from([b"{}", b"null", b'{"type":"stop"}']))
 def test_a_line_that_is_none_of_ours_is_refused_as_such(line: bytes) -> None:
-    for decode in (protocol.decode_from_worker, protocol.decode_order):
+    for decode in (protocol.decode_from_worker, protocol.decode_job):
         with pytest.raises(msgspec.DecodeError):
             decode(line)
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.events import EventKind, LogEntry
 from app.domain.secret import Secret
-from app.domain.spec import BarsSource, Encryption, ListenerEndpoint, StreamSpec
+from app.domain.spec import BarsSource, Encryption, ListenerEndpoint, SendSpec
 from app.domain.status import Order, Phase, Status
 from app.store.opening import StoreUnavailable
 from app.store.recorder import Recorder
@@ -25,7 +25,7 @@ STATUS = Status(Order.RUN, Phase.WAITING, 1.0)
 
 
 def stream(key: str, order: Order = Order.RUN) -> StoredStream:
-    return StoredStream(key, StreamSpec(endpoint=ListenerEndpoint(10001), source=BarsSource()), order, 1.0)
+    return StoredStream(key, SendSpec(endpoint=ListenerEndpoint(10001), source=BarsSource()), order, 1.0)
 
 
 def entry(text: str) -> LogEntry:

@@ -16,12 +16,18 @@ from app.domain.spec import (
     BarsSource,
     CallerEndpoint,
     FileSource,
+    Forward,
+    JobSpec,
     ListenerEndpoint,
     MulticastSource,
-    StreamSpec,
+    ReceiveSpec,
+    RelaySpec,
+    SendSpec,
+    Target,
     parse_spec,
     public_spec,
 )
+from app.domain.stored_spec import decode_spec, encode_spec, read_spec
 
 PORTS = range(10001, 10011)
 PASSPHRASE = "Kvällens & #hemlighet?"
@@ -54,7 +60,7 @@ def test_everything_after_the_source_has_a_default() -> None:
         {"endpoint": {"mode": "listener", "port": 10001}, "source": {"kind": "file", "path": "bars.ts"}},
         listener_ports=PORTS,
     )
-    assert spec == StreamSpec(
+    assert spec == SendSpec(
         endpoint=ListenerEndpoint(port=10001),
         source=FileSource(path="bars.ts", loop=True),
         name="",
@@ -63,6 +69,7 @@ def test_everything_after_the_source_has_a_default() -> None:
         smoothing_latency_ms=30,
         encryption=None,
         qos=True,
+        engine="auto",
     )
 
 
@@ -97,6 +104,9 @@ def test_the_alternatives_of_the_contract_are_understood(part: dict[str, Any], m
         ({"smoothing_latency_ms": 1001}, "smoothing_latency_ms"),
         ({"qos": "yes"}, "qos"),
         ({"qos": 1}, "qos"),
+        ({"engine": "warp"}, "engine"),
+        ({"engine": "direct"}, "engine"),
+        ({"direction": "sideways"}, "direction"),
         ({"name": 7}, "name"),
         ({"name": "two\nlines"}, "name"),
         ({"unheard_of": 1}, "unheard_of"),
@@ -114,7 +124,6 @@ def test_the_alternatives_of_the_contract_are_understood(part: dict[str, Any], m
         ({"endpoint": {"mode": "caller", "host": "h", "port": 0}}, "endpoint.port"),
         ({"endpoint": {"mode": "caller", "host": "h", "port": 65536}}, "endpoint.port"),
         ({"source": {"kind": "file", "path": "../bars.ts"}}, "source.path"),
-        ({"source": {"kind": "file", "path": 'b"a.ts'}}, "source.path"),
         ({"source": {"kind": "file", "path": "b\na.ts"}}, "source.path"),
         ({"source": {"kind": "file"}}, "source.path"),
         ({"source": {"kind": "http", "path": "bars.ts"}}, "source.kind"),
@@ -133,6 +142,58 @@ def test_the_alternatives_of_the_contract_are_understood(part: dict[str, Any], m
 )
 def test_a_wrong_field_is_named(changes: dict[str, Any], field: str) -> None:
     assert set(fields_of(document(**changes))) == {field}
+
+
+def test_a_file_name_may_hold_quotes() -> None:
+    spec = parse_spec(document(source={"kind": "file", "path": 'Kalle\'s "best" `of`.ts'}), listener_ports=PORTS)
+    assert spec.label() == "Line-up"
+
+
+RECEIVE = {"direction": "receive", "endpoint": {"mode": "listener", "port": 10002}}
+RELAY = {"direction": "relay", "listen_port": 10005, "target": {"host": "127.0.0.1", "port": 10001}}
+
+
+@pytest.mark.parametrize("wanted", [RECEIVE, RELAY])
+def test_a_job_that_no_engine_of_this_version_carries_is_refused_by_its_direction(wanted: dict[str, Any]) -> None:
+    (field,) = fields_of(wanted)
+    assert field == "direction"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        (RECEIVE | {"latency_ms": 19}, "latency_ms"),
+        (RECEIVE | {"source": {"kind": "bars"}}, "source"),
+        (RECEIVE | {"endpoint": {"mode": "listener", "port": 9}}, "endpoint.port"),
+        (RECEIVE | {"forward": {"address": "10.0.0.1", "port": 1234}}, "forward.address"),
+        (RECEIVE | {"forward": {"address": "239.1.1.1", "port": 1234, "ttl": 0}}, "forward.ttl"),
+        (RECEIVE | {"stream_id": "å" * 257}, "stream_id"),
+        (RECEIVE | {"record": "../tape.ts"}, "record"),
+        (RELAY | {"listen_port": 9}, "listen_port"),
+        (RELAY | {"listen_port": True}, "listen_port"),
+        (RELAY | {"target": {"host": "-h", "port": 1}}, "target.host"),
+        (RELAY | {"target": {"host": "h"}}, "target.port"),
+    ],
+)
+def test_a_wrong_field_of_another_direction_is_named(wanted: dict[str, Any], field: str) -> None:
+    assert set(fields_of(wanted)) == {field}
+
+
+def test_a_stream_that_was_stored_before_there_were_directions_is_a_send_stream() -> None:
+    stored = {"endpoint": {"mode": "listener", "port": 10001}, "source": {"kind": "bars"}, "name": "Old"}
+    assert read_spec(stored)[0] == SendSpec(ListenerEndpoint(10001), BarsSource(), "Old")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        SendSpec(CallerEndpoint("h", 9), BarsSource(), engine="direct"),
+        ReceiveSpec(ListenerEndpoint(10002), stream_id="camera 1", forward=Forward("239.1.1.9", 1234)),
+        RelaySpec(10005, Target("127.0.0.1", 10001)),
+    ],
+)
+def test_every_kind_of_job_comes_back_from_the_store_as_it_was(spec: JobSpec) -> None:
+    assert decode_spec(encode_spec(spec))[0] == spec
 
 
 def test_all_wrong_fields_are_named_at_once() -> None:
@@ -208,7 +269,7 @@ def test_a_passphrase_is_shown_nowhere(passphrase: str) -> None:
 
 def test_the_public_spec_keeps_the_key_length_and_nothing_else_of_the_encryption() -> None:
     public = public_spec(parse_spec(document(), listener_ports=PORTS))
-    assert public == document(encryption={"key_bits": 128})
+    assert public == document(direction="send", engine="auto", encryption={"key_bits": 128})
 
 
 def test_a_refused_passphrase_is_not_quoted() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app.domain.events import EventKind, LogEntry
 from app.domain.secret import Secret
-from app.domain.spec import BarsSource, Encryption, ListenerEndpoint, StreamSpec
+from app.domain.spec import BarsSource, Encryption, ListenerEndpoint, SendSpec
 from app.domain.status import Order, Phase, Reason, Status
 from app.store import opening, store
 from app.store.opening import DiskRefuses, StoreUnavailable, open_copy, open_database
@@ -57,7 +57,7 @@ def opened(url: str) -> Iterator[Callable[..., Store]]:
 def stream(
     key: str = "abcdef", *, order: Order = Order.RUN, passphrase: str = PASSPHRASE, at: float = 1.0
 ) -> StoredStream:
-    spec = StreamSpec(
+    spec = SendSpec(
         endpoint=ListenerEndpoint(10001), source=BarsSource(), encryption=Encryption(256, Secret(passphrase))
     )
     return StoredStream(key, spec, order, at)

@@ -9,7 +9,7 @@ from app.domain.events import LogEntry
 from app.domain.figures.history import Second
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
-from app.domain.spec import CallerEndpoint, ListenerEndpoint, StreamSpec
+from app.domain.spec import CallerEndpoint, ListenerEndpoint, SendSpec
 from app.domain.status import Order, Phase
 from tests.web.fake_streams import make_history, make_snapshot
 
@@ -21,12 +21,12 @@ class FakeManager:
 
     def __init__(self, streams: list[Snapshot] | None = None) -> None:
         self.streams = {snapshot.key: snapshot for snapshot in streams or []}
-        self.started: list[StreamSpec] = []
+        self.started: list[SendSpec] = []
         self.orders: list[tuple[str, str, str]] = []
         self.log: list[LogEntry] = []
         self.store_fault: str | None = None
 
-    def start(self, spec: StreamSpec, *, actor: str = "operator") -> Snapshot:
+    def start(self, spec: SendSpec, *, actor: str = "operator") -> Snapshot:
         if isinstance(spec.endpoint, ListenerEndpoint) and spec.endpoint.port not in self.free_ports():
             raise PortInUse("port is taken", {"endpoint.port": f"{spec.endpoint.port} is taken; choose another"})
         if isinstance(spec.endpoint, CallerEndpoint) and spec.endpoint.host == "no-such-host.invalid":

@@ -23,7 +23,7 @@ from app.domain.spec import (
     FileSource,
     ListenerEndpoint,
     MulticastSource,
-    StreamSpec,
+    SendSpec,
 )
 from app.domain.status import Order, Phase, Reason, Status
 
@@ -92,7 +92,7 @@ def make_peer(number: int = 1, *, rtt_ms: float = 19.2, **other: Any) -> Peer:
 
 def make_snapshot(
     key: str,
-    spec: StreamSpec,
+    spec: SendSpec,
     phase: Phase,
     *,
     reason: Reason | None = None,
@@ -142,7 +142,7 @@ def mixed_streams() -> list[Snapshot]:
     return [
         make_snapshot(
             "arenab",
-            StreamSpec(
+            SendSpec(
                 CallerEndpoint("192.0.2.40", 9000),
                 MulticastSource("239.20.1.7", 1234, "eno2"),
                 "Arena feed B",
@@ -155,7 +155,7 @@ def mixed_streams() -> list[Snapshot]:
         ),
         make_snapshot(
             "parlmt",
-            StreamSpec(
+            SendSpec(
                 ListenerEndpoint(10002),
                 MulticastSource("239.20.1.2", 1234, "eno2"),
                 "Parliament clean",
@@ -183,7 +183,7 @@ def mixed_streams() -> list[Snapshot]:
         ),
         make_snapshot(
             "lineup",
-            StreamSpec(ListenerEndpoint(10001), bars, "Line-up bars"),
+            SendSpec(ListenerEndpoint(10001), bars, "Line-up bars"),
             Phase.DELIVERING,
             peers=(make_peer(1), make_peer(2, negotiated_latency_ms=500)),
             payload_mbps=8.01,
@@ -192,7 +192,7 @@ def mixed_streams() -> list[Snapshot]:
         ),
         make_snapshot(
             "umearn",
-            StreamSpec(
+            SendSpec(
                 CallerEndpoint("umea.example.net", 9002),
                 MulticastSource("239.20.1.1", 1234),
                 "Umeå return",
@@ -206,7 +206,7 @@ def mixed_streams() -> list[Snapshot]:
         ),
         make_snapshot(
             "guestx",
-            StreamSpec(
+            SendSpec(
                 ListenerEndpoint(10004), FileSource("ird/h264_1080i25_15M.ts"), "Guest IRD test", encryption=secret
             ),
             Phase.WAITING,
@@ -214,7 +214,7 @@ def mixed_streams() -> list[Snapshot]:
         ),
         make_snapshot(
             "stallx",
-            StreamSpec(ListenerEndpoint(10005), MulticastSource("239.20.1.9", 1234, "eno2", "rtp"), "Stadium wide"),
+            SendSpec(ListenerEndpoint(10005), MulticastSource("239.20.1.9", 1234, "eno2", "rtp"), "Stadium wide"),
             Phase.STALLED,
             reason=Reason.NO_INPUT,
             peers=(make_peer(1),),
@@ -222,28 +222,26 @@ def mixed_streams() -> list[Snapshot]:
         ),
         make_snapshot(
             "failed",
-            StreamSpec(ListenerEndpoint(10006), FileSource("old/removed.ts"), "Archive loop"),
+            SendSpec(ListenerEndpoint(10006), FileSource("old/removed.ts"), "Archive loop"),
             Phase.FAILED,
             reason=Reason.FILE_MISSING,
             since_s=7000,
         ),
         make_snapshot(
             "evilxx",
-            StreamSpec(ListenerEndpoint(10007), FileSource(f"{SCRIPT_NAME.replace('/', '∕')}.ts"), SCRIPT_NAME),
+            SendSpec(ListenerEndpoint(10007), FileSource(f"{SCRIPT_NAME.replace('/', '∕')}.ts"), SCRIPT_NAME),
             Phase.WAITING,
         ),
         make_snapshot(
             "longxx",
-            StreamSpec(
-                CallerEndpoint("2001:db8:1234:5678:9abc:def0:1234:5678", 65535), BarsSource(), LONG_NAME.strip()
-            ),
+            SendSpec(CallerEndpoint("2001:db8:1234:5678:9abc:def0:1234:5678", 65535), BarsSource(), LONG_NAME.strip()),
             Phase.DELIVERING,
             peers=(make_peer(1, rtt_ms=0.3, negotiated_latency_ms=None, send_buffer_ms=None, flight_packets=None),),
             payload_mbps=5.2,
         ),
         make_snapshot(
             "stoppd",
-            StreamSpec(ListenerEndpoint(10008), bars, ""),
+            SendSpec(ListenerEndpoint(10008), bars, ""),
             Phase.STOPPED,
             reason=Reason.END_OF_FILE,
             since_s=120,

@@ -9,14 +9,14 @@ import pytest
 
 from app.domain.events import EventKind, LogEntry, Refusal
 from app.domain.secret import Secret
-from app.domain.spec import BarsSource, CallerEndpoint, Encryption, ListenerEndpoint, StreamSpec
+from app.domain.spec import BarsSource, CallerEndpoint, Encryption, ListenerEndpoint, SendSpec
 from app.domain.status import Phase, Reason
 from app.web.presenters.events import present_latest
 from app.web.presenters.stream import judge
 from tests.web.fake_streams import make_peer, make_snapshot
 
-CALLER = StreamSpec(CallerEndpoint("192.0.2.9", 9000), BarsSource(), "Calls")
-LISTENER = StreamSpec(ListenerEndpoint(10001), BarsSource(), "Listens")
+CALLER = SendSpec(CallerEndpoint("192.0.2.9", 9000), BarsSource(), "Calls")
+LISTENER = SendSpec(ListenerEndpoint(10001), BarsSource(), "Listens")
 
 
 @pytest.mark.parametrize("phase", [Phase.BACKING_OFF, Phase.STARTING, Phase.WAITING])
@@ -41,7 +41,7 @@ def test_a_listener_that_has_its_port_again_is_worth_a_look():
 
 @pytest.mark.parametrize(("age_s", "severity"), [(5, "attention"), (300, "idle")])
 def test_a_receiver_that_is_refused_now_is_worth_a_look(age_s, severity):
-    spec = StreamSpec(ListenerEndpoint(10001), BarsSource(), "Guest", encryption=Encryption(128, Secret("a" * 12)))
+    spec = SendSpec(ListenerEndpoint(10001), BarsSource(), "Guest", encryption=Encryption(128, Secret("a" * 12)))
     at = time.time() - age_s
     refusal = Refusal("203.0.113.9", Reason.WRONG_PASSPHRASE, 1, at, at)
 

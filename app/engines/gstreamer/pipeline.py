@@ -10,7 +10,7 @@ from app.domain.constants import CONNECT_TIMEOUT_MS
 from app.domain.endings import CannotSend, Finished
 from app.domain.events import NoticeCode, PeerChange
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Input, Peer
-from app.domain.spec import CallerEndpoint, Encryption, host_and_port
+from app.domain.spec import Encryption, HostPort, SendSpec
 from app.domain.status import Reason
 from app.engines.gstreamer.faults import reason_of_text
 from app.engines.gstreamer.gst import Gst
@@ -19,7 +19,7 @@ from app.engines.gstreamer.source import SourcePart, make
 from app.engines.gstreamer.sources import build_source
 from app.engines.gstreamer.srt_stats import LibSrtPeers, peers_of_structure
 from app.machine.steady_clock import unix_now
-from app.protocol import NEW_CONTENTS, Notice, PeerEvent, Tell, WorkerOrder
+from app.protocol import NEW_CONTENTS, Job, Notice, PeerEvent, Tell
 from app.srt.binding import SrtUnavailable, library, version_text
 from app.srt.log import hear_log
 from app.srt.rate_floor import RateFloor
@@ -37,13 +37,14 @@ _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
 class GstSender:
     """One stream on SRT through GStreamer. Build it, `start`, then `poll` until Finished, then `stop`."""
 
-    def __init__(self, order: WorkerOrder, tell: Tell) -> None:
-        self._order = order
+    def __init__(self, job: Job, spec: SendSpec, tell: Tell) -> None:
+        self._job = job
+        self._spec = spec
         self._tell_outside = tell
         self._has_new_contents = False
-        self._is_caller = isinstance(order.spec.endpoint, CallerEndpoint)
-        self._sink = build_sink(order)
-        self._source: SourcePart = build_source(order, self._rendered_ns, self._tell)
+        self._is_caller = spec.is_call
+        self._sink = build_sink(job, spec)
+        self._source: SourcePart = build_source(job, spec, self._rendered_ns, self._tell)
         self._pipeline = Gst.Pipeline.new("stream")
         self._link()
         self._bus = self._pipeline.get_bus()
@@ -51,7 +52,7 @@ class GstSender:
         self._watch = (
             None if self._is_caller else CallerWatch(self._sink, self._tell, hear_log if self._peers else None)
         )
-        self._floor = RateFloor(order.bitrate_bps)
+        self._floor = RateFloor(job.bitrate_bps)
         self._calling_until: float | None = None
         self._draining_until: float | None = None
         self._end_at: float | None = None
@@ -78,8 +79,8 @@ class GstSender:
         return LibSrtPeers(self._called_address())
 
     def _called_address(self) -> str | None:
-        endpoint = self._order.spec.endpoint
-        return host_and_port(endpoint.host, endpoint.port) if isinstance(endpoint, CallerEndpoint) else None
+        remote = self._spec.endpoint.remote()
+        return None if remote is None else str(remote)
 
     def start(self) -> None:
         """Bind the port, or send the call out. Raises CannotSend."""
@@ -138,7 +139,7 @@ class GstSender:
         if message.type == Gst.MessageType.EOS:
             if (fault := self._source.fault()) is not None:
                 raise fault
-            self._draining_until = unix_now() + self._order.spec.latency_ms / 1000 + _DRAIN_BEYOND_LATENCY_S
+            self._draining_until = unix_now() + self._spec.latency_ms / 1000 + _DRAIN_BEYOND_LATENCY_S
             return
         warning, debug = message.parse_warning()
         self._tell(Notice(unix_now(), NoticeCode.ENGINE_WARNING, f"{warning.message} {debug or ''}".strip()))
@@ -194,7 +195,7 @@ class GstSender:
             "engine": self.engine_name(),
             "elements": elements,
             "srtsink": sink,
-            "options": _options(self._order),
+            "options": _options(self._job, self._spec),
             "sockets": self._peers.debug() if self._peers is not None else {},
             "rendered_ns": self._rendered_ns(),
         }
@@ -218,18 +219,15 @@ class GstSender:
 _SINK_PROPERTIES_SHOWN: Final = ("latency", "wait-for-connection", "auto-reconnect", "authentication", "sync", "async")
 
 
-def build_sink(order: WorkerOrder) -> Gst.Element:
-    """The srtsink of an order, set and read back. Raises CannotSend when a setting did not stick."""
-    spec = order.spec
-    options = _options(order)
-    is_caller = isinstance(spec.endpoint, CallerEndpoint)
-    host = spec.endpoint.host if isinstance(spec.endpoint, CallerEndpoint) else ""
+def build_sink(job: Job, spec: SendSpec) -> Gst.Element:
+    """The srtsink of a job, set and read back. Raises CannotSend when a setting did not stick."""
+    options = _options(job, spec)
     # srtsink forgets every option set before `uri`, encryption included. Keep this line first. The host is an address
     # or an RFC 1123 name and the options are our own words and numbers: no user text can add a key here.
-    sink = make("srtsink", uri=f"srt://{host_and_port(host, spec.endpoint.port)}?{urlencode(options)}")
+    sink = make("srtsink", uri=f"srt://{_address(spec)}?{urlencode(options)}")
     wanted: dict[str, Any] = {"latency": spec.latency_ms, "wait-for-connection": False, "async": False}
     # In GStreamer 1.22 these two share one variable, the later wins: a caller needs the first, a listener the second.
-    wanted |= {"auto-reconnect": False} if is_caller else {"authentication": True}
+    wanted |= {"auto-reconnect": False} if spec.is_call else {"authentication": True}
     for name, value in wanted.items():
         sink.set_property(name, value)
     if spec.encryption is not None:
@@ -240,9 +238,14 @@ def build_sink(order: WorkerOrder) -> Gst.Element:
     return sink
 
 
-def _options(order: WorkerOrder) -> dict[str, str]:
+def _address(spec: SendSpec) -> HostPort:
+    """The host and port of the sink's URI: an empty host makes a listener bind every address."""
+    return spec.endpoint.remote() or HostPort("", spec.endpoint.port)
+
+
+def _options(job: Job, spec: SendSpec) -> dict[str, str]:
     return gstreamer_uri_parameters(
-        order.spec, dscp=order.dscp, bitrate_bps=order.bitrate_bps, is_constant_bitrate=order.is_constant_bitrate
+        spec, dscp=job.dscp, bitrate_bps=job.bitrate_bps, is_constant_bitrate=job.is_constant_bitrate
     )
 
 

@@ -5,35 +5,35 @@ from __future__ import annotations
 from typing import assert_never
 
 from app.domain.endings import CannotSend
-from app.domain.spec import BarsSource, FileSource, MulticastSource
+from app.domain.spec import BarsSource, FileSource, MulticastSource, SendSpec
 from app.domain.status import Reason
 from app.engines.gstreamer.file_source import FilePart
 from app.engines.gstreamer.multicast_source import MulticastPart
 from app.engines.gstreamer.source import Progress, SourcePart
-from app.protocol import Tell, WorkerOrder
+from app.protocol import Job, Tell
 from app.sources.looping_file import LoopingReader
 from app.sources.packet_file import piece_bytes
 
 
-def build_source(order: WorkerOrder, progress: Progress, tell: Tell) -> SourcePart:
-    """Build the source of an order. Raises CannotSend."""
-    source = order.spec.source
+def build_source(job: Job, spec: SendSpec, progress: Progress, tell: Tell) -> SourcePart:
+    """Build the source of a job. Raises CannotSend."""
+    source = spec.source
     match source:
         case FileSource():
-            if order.file_path is None:
-                raise CannotSend(Reason.FILE_MISSING, "the order names no file")
-            reader = LoopingReader(order.file_path, loop=source.loop, bitrate_bps=order.bitrate_bps, tell=tell)
+            if job.file_path is None:
+                raise CannotSend(Reason.FILE_MISSING, "the job names no file")
+            reader = LoopingReader(job.file_path, loop=source.loop, bitrate_bps=job.bitrate_bps, tell=tell)
             return FilePart(
                 reader,
-                piece_bytes=piece_bytes(order.bitrate_bps),
-                smoothing_latency_ms=order.spec.smoothing_latency_ms,
+                piece_bytes=piece_bytes(job.bitrate_bps),
+                smoothing_latency_ms=spec.smoothing_latency_ms,
                 progress=progress,
             )
         case MulticastSource():
-            return MulticastPart(source, smoothing_latency_ms=order.spec.smoothing_latency_ms, tell=tell)
+            return MulticastPart(source, smoothing_latency_ms=spec.smoothing_latency_ms, tell=tell)
         case BarsSource():
             from app.engines.gstreamer.bars_source import BarsPart  # its encoders are memory that only bars need
 
-            return BarsPart(source, smoothing_latency_ms=order.spec.smoothing_latency_ms)
+            return BarsPart(source, smoothing_latency_ms=spec.smoothing_latency_ms)
         case _:
             assert_never(source)

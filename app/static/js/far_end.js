@@ -12,20 +12,20 @@ export function bindFarEnd(key) {
   const address = byId("address");
   const revealButton = byId("reveal-secret");
   const qrButton = byId("show-qr");
-  let spec = null;
+  let farEnd = null;
   let passphrase = null;
   let chosen = tabs[0];
 
   fillAddresses();
 
   function refresh() {
-    if (!spec) return;
-    const end = describe(spec, address.value.trim() || location.hostname, passphrase);
+    if (!farEnd) return;
+    const end = describe(farEnd, address.value.trim() || location.hostname, passphrase);
     setText(byId("card-text"), cards(end)[chosen.dataset.card]);
     byId("card-text").setAttribute("aria-labelledby", chosen.id);
     if (!byId("qr").classList.contains("is-shown")) return;
     drawQr(byId("qr-canvas"), qrText(end));
-    const isMasked = spec.encryption !== null && passphrase === null;
+    const isMasked = farEnd.key_bits !== null && passphrase === null;
     setText(byId("qr-words"), isMasked ? "Without the passphrase; show it to have it in the code." : "");
   }
 
@@ -75,11 +75,11 @@ export function bindFarEnd(key) {
 
   return {
     show(stream) {
-      const isNew = JSON.stringify(stream.spec) !== JSON.stringify(spec);
-      spec = stream.spec;
+      const isNew = JSON.stringify(stream.far_end) !== JSON.stringify(farEnd);
+      farEnd = stream.far_end;
       if (!isNew) return;
-      byId("address-box").hidden = spec.endpoint.mode !== "listener";
-      revealButton.hidden = spec.encryption === null;
+      byId("address-box").hidden = !farEnd.calls_us;
+      revealButton.hidden = farEnd.key_bits === null;
       refresh();
     },
   };

@@ -1,4 +1,4 @@
-// What a receiver is told, for each kind of receiver. Pure: texts from a spec. The command lines were tried with
+// What a receiver is told, for each kind of receiver. Pure: texts from what the server says of the far end. The command lines were tried with
 // ffmpeg 5.1, srt-live-transmit 1.5.1 and VLC 3.0.24; none of them decodes %xx, and `&` would end the passphrase.
 
 export const MASK = "••••••••••••";
@@ -7,15 +7,14 @@ const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const bracketed = (host) => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
 
 /** What the far end must know: `address` is how it reaches us, `passphrase` null while it is hidden. */
-export function describe(spec, address, passphrase) {
-  const weListen = spec.endpoint.mode === "listener";
+export function describe(farEnd, address, passphrase) {
   return {
-    weListen,
-    port: spec.endpoint.port,
-    host: bracketed(weListen ? address : spec.endpoint.host),
-    latencyMs: spec.latency_ms,
-    keyBits: spec.encryption?.key_bits ?? null,
-    passphrase: spec.encryption ? (passphrase ?? MASK) : null,
+    weListen: farEnd.calls_us,
+    port: farEnd.port,
+    host: bracketed(farEnd.host ?? address),
+    latencyMs: farEnd.latency_ms,
+    keyBits: farEnd.key_bits,
+    passphrase: farEnd.key_bits ? (passphrase ?? MASK) : null,
   };
 }
 

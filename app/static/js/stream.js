@@ -7,7 +7,7 @@ import { showEvents } from "./events_list.js";
 import { bindFarEnd } from "./far_end.js";
 import { count, duration, mbps, ms, percent, secondsBetween, times, timeOfDay } from "./format.js";
 import { makeLamp, ratioColour, setLamp } from "./lamps.js";
-import { showCounters, showNotes, showPeers, showSettings, showWorker, sourceWords } from "./stream_panels.js";
+import { showCounters, showNotes, showPeers, showSettings, showWorker } from "./stream_panels.js";
 
 const POLL_MS = 1000;
 const HOUR_S = 3600;
@@ -60,7 +60,7 @@ function show(answer) {
   setLamp(lamp, stream);
   setText(byId("label"), stream.label);
   setText(byId("since"), sinceOf(stream, now, isOld));
-  setText(byId("about"), aboutOf(stream.spec));
+  setText(byId("about"), stream.about_text);
   showFigures(stream);
   showNotes(byId("notes"), stream, answer.advice);
   showPeers(byId("peers"), byId("peer-count"), stream);
@@ -78,11 +78,6 @@ function addSamples(fresh) {
   samples.push(...fresh.filter((sample) => sample.at > last));
   const oldest = (samples.at(-1)?.at ?? 0) - HOUR_S;
   if (samples.length && samples[0].at < oldest) samples = samples.filter((sample) => sample.at >= oldest);
-}
-
-function aboutOf({ source, endpoint, encryption }) {
-  const target = endpoint.mode === "caller" ? `caller to ${endpoint.host} port ${endpoint.port}` : `listener on port ${endpoint.port}`;
-  return `${sourceWords(source)} → ${target} · ${encryption ? `AES-${encryption.key_bits}` : "not encrypted"}`;
 }
 
 function sinceOf(stream, now, isOld) {

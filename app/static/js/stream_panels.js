@@ -77,11 +77,10 @@ export function showPeers(node, countNode, stream) {
 }
 
 function nobodyBox(stream) {
-  const words = stream.spec.endpoint.mode === "caller" ? "The receiver is called" : "No receiver is connected";
   const mark = NOBODY[stream.phase];
   // A source that gives nothing is no fault of the far end.
   const reason = stream.phase === "stalled" ? null : stream.reason_text;
-  const text = reason ?? (mark ? words : "Off air");
+  const text = reason ?? (mark ? stream.nobody_text : "Off air");
   return make("div", { class: "peer" }, make("div", { class: "peer-head" }, ...(mark ? [stateMark(mark)] : []), make("span", { class: "dim" }, text)));
 }
 
@@ -161,14 +160,13 @@ export function showCounters(node, { totals }) {
 
 /** What comes in, and the process that carries it. */
 export function showWorker(node, stream, now) {
-  const { input, worker, spec } = stream;
-  const rows = [["Source", sourceWords(spec.source)]];
+  const { input, worker } = stream;
+  const rows = [["Source", stream.source_text]];
   if (stream.file_bitrate_mbps !== null) rows.push(["File bitrate", withUnit(mbps(stream.file_bitrate_mbps), "Mb/s")]);
   if (input) {
     rows.push(["Input", withUnit(mbps(input.mbps), "Mb/s")], ["Last packet", input.last_packet_age_s === null ? UNKNOWN : `${input.last_packet_age_s.toFixed(1)} s ago`]);
     rows.push(["Continuity errors", count(input.continuity_errors_total)]);
-    if (spec.source.kind === "file") rows.push(["Loops", count(input.loops_total)]);
-    if (spec.source.protocol === "rtp") rows.push(["RTP gaps", count(input.rtp_gaps_total)]);
+    for (const counter of input.counters) rows.push([counter.name, count(counter.count)]);
   }
   if (worker) {
     rows.push(["Worker", `pid ${worker.pid}${worker.started_at ? `, up ${duration(secondsBetween(worker.started_at, now))}` : ""}`]);
@@ -176,11 +174,4 @@ export function showWorker(node, stream, now) {
     rows.push(["Memory", worker.memory_mb === null ? UNKNOWN : `${worker.memory_mb} MB`]);
   }
   redraw(node, rows, () => rows.map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "r num text-wrap text-break" }, value))));
-}
-
-/** A source in a few words. */
-export function sourceWords(source) {
-  if (source.kind === "file") return source.path;
-  if (source.kind === "bars") return `bars ${source.format}`;
-  return `${source.protocol}://${source.address}:${source.port} on ${source.interface}${source.source_ip ? ` from ${source.source_ip}` : ""}`;
 }

@@ -9,7 +9,7 @@ import select
 import socket
 from typing import Protocol
 
-from app.protocol import Ended, WorkerOrder
+from app.protocol import Ended, Job
 
 
 class WorkerHandle(Protocol):
@@ -41,8 +41,8 @@ class WorkerHandle(Protocol):
 class Launcher(Protocol):
     """Starts workers."""
 
-    def launch(self, order: WorkerOrder) -> WorkerHandle:
-        """Start a worker for an order, whose `socket_path` this fills in. Raises OSError when it cannot."""
+    def launch(self, job: Job) -> WorkerHandle:
+        """Start a worker for a job. Raises OSError when it cannot."""
 
     def adopt(self, key: str) -> WorkerHandle | None:
         """Find a worker of that key that an earlier manager launched, None when there is none alive."""

@@ -18,7 +18,7 @@ import msgspec
 
 from app import protocol
 from app.domain.status import Reason
-from app.protocol import Ended, WorkerOrder
+from app.protocol import Ended, Job
 from app.settings import PROJECT_FOLDER
 from app.supervisor.launchers.base import WorkerHandle
 
@@ -55,15 +55,14 @@ class LocalLauncher:
             "MALLOC_ARENA_MAX": "2",
         }
 
-    def launch(self, order: WorkerOrder) -> WorkerHandle:
-        """Start a worker and hand it the order on its standard input."""
-        path = self._path(order.key)
-        self._remove(order.key, _LEFT_BEHIND)
-        order = msgspec.structs.replace(order, socket_path=str(path))
+    def launch(self, job: Job) -> WorkerHandle:
+        """Start a worker that serves a socket of the runtime folder, and hand it the job on its standard input."""
+        path = self._path(job.key)
+        self._remove(job.key, _LEFT_BEHIND)
         log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
             process = subprocess.Popen(
-                self._command,
+                [*self._command, str(path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -78,7 +77,7 @@ class LocalLauncher:
             os.close(log)
         if process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # it is dead already; is_alive will say so
-                process.stdin.write(protocol.encode_order(order))
+                process.stdin.write(protocol.encode_job(job))
                 process.stdin.flush()
         return _Child(process, path)
 

@@ -9,7 +9,8 @@ import msgspec
 
 from app.domain.network_order import NetworkTestOrder
 from app.domain.secret import Secret
-from app.domain.spec import LATENCY_MS, StreamSpec
+from app.domain.spec import SendSpec
+from app.domain.spec.fields import settings_of
 from app.media.channels import ChannelsView
 from app.media.library import MediaFolder
 from app.mpegts.inspect.first_look import MediaCheck
@@ -29,7 +30,7 @@ from app.web.presenters.views import (
 
 _KEY: Final = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
 _TYPES: Final = [
-    StreamSpec,
+    SendSpec,
     StreamView,
     SecondView,
     EventView,
@@ -100,7 +101,7 @@ def _paths() -> dict[str, Any]:
             "get": _operation("All streams, oldest first", _wrapped("streams", stream), []),
             "post": {
                 **_operation("Put a stream on air", stream, [400, 409, 413, 422], success=201),
-                "requestBody": {"required": True, "content": _json(_ref("StreamSpec"))},
+                "requestBody": {"required": True, "content": _json(_ref("SendSpec"))},
             },
         },
         "/api/streams/{key}": _of_key(
@@ -172,11 +173,8 @@ def _paths() -> dict[str, Any]:
                 _ref("LinkBudgetView"),
                 [400],
                 [
-                    _query(
-                        "latency_ms",
-                        {"type": "integer", "minimum": LATENCY_MS[0], "maximum": LATENCY_MS[1], "default": 200},
-                    ),
-                    _query("overhead_percent", {"type": "integer", "minimum": 1, "maximum": 99, "default": 25}),
+                    _setting("latency_ms"),
+                    _setting("overhead_percent"),
                     _query("bitrate_bps", {"type": "integer", "minimum": 1}),
                     _query("rtt_ms", {"type": "integer", "minimum": 0}),
                 ],
@@ -189,7 +187,7 @@ def _paths() -> dict[str, Any]:
                 [400, 409],
                 [
                     _query("path", {"type": "string"}),
-                    _query("overhead_percent", {"type": "integer", "minimum": 1, "maximum": 99, "default": 25}),
+                    _setting("overhead_percent"),
                 ],
             )
         },
@@ -258,6 +256,13 @@ def _holding(**properties: dict[str, Any]) -> dict[str, Any]:
 
 def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema}
+
+
+def _setting(name: str) -> dict[str, Any]:
+    """A number of the query that is a setting of a send stream."""
+    setting = settings_of(SendSpec)[name]
+    bounds = {"minimum": setting.low, "maximum": setting.high, "default": setting.default}
+    return _query(name, {"type": "integer", **bounds})
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from app.domain.snapshot import Snapshot
-from app.domain.spec import LATENCY_MS, OVERHEAD_PERCENT
+from app.domain.spec import SendSpec
+from app.domain.spec.fields import settings_of
 from app.utils import list_interfaces
 from app.web.errors import json_response
 from app.web.presenters.events import present_latest
@@ -14,11 +15,12 @@ from app.web.presenters.link_budget import present_link_budget
 from app.web.presenters.machine import present_media_info, present_overview, present_system
 from app.web.presenters.rows import SPARK_SECONDS, present_row
 from app.web.presenters.views import DashboardView, SystemView
-from app.web.requests import read_number
+from app.web.requests import read_number, read_setting
 from app.web.services import services
 
 machine = Blueprint("machine", __name__, url_prefix="/api")
 
+_SETTINGS = settings_of(SendSpec)
 _DASHBOARD_EVENTS = 6
 _EVENTS_LOOKED_BACK = 100
 
@@ -65,7 +67,7 @@ def check_media() -> Response:
 def show_media_info() -> Response:
     """The analysis of a whole file: asked for now, made in the background; ask again to see how far it is."""
     state = services().analyst.look(request.args.get("path", ""))
-    overhead_percent = read_number("overhead_percent", default=25, low=OVERHEAD_PERCENT[0], high=OVERHEAD_PERCENT[1])
+    overhead_percent = read_setting("overhead_percent", _SETTINGS["overhead_percent"])
     return json_response(present_media_info(state, overhead_percent))
 
 
@@ -75,10 +77,8 @@ def show_link_budget() -> Response:
     rtt_ms = read_number("rtt_ms", default=-1, low=0, high=60_000)
     return json_response(
         present_link_budget(
-            latency_ms=read_number("latency_ms", default=200, low=LATENCY_MS[0], high=LATENCY_MS[1]),
-            overhead_percent=read_number(
-                "overhead_percent", default=25, low=OVERHEAD_PERCENT[0], high=OVERHEAD_PERCENT[1]
-            ),
+            latency_ms=read_setting("latency_ms", _SETTINGS["latency_ms"]),
+            overhead_percent=read_setting("overhead_percent", _SETTINGS["overhead_percent"]),
             bitrate_bps=read_number("bitrate_bps", default=0, low=1, high=10**10) or None,
             rtt_ms=None if rtt_ms < 0 else rtt_ms,
         )

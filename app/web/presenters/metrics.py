@@ -18,6 +18,7 @@ from app.domain.figures import counters
 from app.domain.figures.counters import ConnectionCounters, Counters
 from app.domain.figures.sample import Peer
 from app.domain.snapshot import Snapshot
+from app.domain.spec import latency_ms_of
 from app.domain.status import Order, Phase
 from app.web.presenters.stream import severity_of
 from app.web.presenters.words import Severity
@@ -47,7 +48,7 @@ _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
     ),
     "sample_age_seconds": ("Age of the figures.", lambda s: s.sample_age_s),
     "restarts": ("Launches after the first since it was ordered to run.", lambda s: float(s.status.restarts)),
-    "latency_asked_seconds": ("The latency that was asked for.", lambda s: s.spec.latency_ms / 1000),
+    "latency_asked_seconds": ("The latency that was asked for.", lambda s: _seconds(latency_ms_of(s.spec))),
 }
 _PeerFigure = Callable[[Peer], float | None]
 _PEER_GAUGES: Final[dict[str, tuple[str, _PeerFigure]]] = {

@@ -8,14 +8,7 @@ from typing import Final
 from app.domain.constants import SPARK_POINT_S, SPARK_POINTS
 from app.domain.figures.history import Second
 from app.domain.snapshot import Snapshot
-from app.domain.spec import (
-    CallerEndpoint,
-    Endpoint,
-    FileSource,
-    MulticastSource,
-    Source,
-    source_label,
-)
+from app.web.presenters.specs import mode_of, source_kind, source_label, source_note, target_of
 from app.web.presenters.stream import iso, judge, least_ratio, rounded, worst_rtt_ms
 from app.web.presenters.views import RowView
 from app.web.presenters.words import phase_text, reason_text
@@ -39,11 +32,11 @@ def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> 
         retry_in_s=rounded(snapshot.retry_in_s, 1),
         restarts=status.restarts,
         sample_age_s=rounded(snapshot.sample_age_s, 1),
-        mode="caller" if isinstance(spec.endpoint, CallerEndpoint) else "listener",
-        target=_target(spec.endpoint),
-        source=source_label(spec.source),
-        source_kind=_kind(spec.source),
-        source_note=_source_note(snapshot),
+        mode=mode_of(spec),
+        target=target_of(spec),
+        source=source_label(spec),
+        source_kind=source_kind(spec),
+        source_note=source_note(spec, snapshot.sample.input.loops_total if snapshot.sample else 0),
         key_bits=spec.encryption.key_bits if spec.encryption else None,
         peers=len(snapshot.sample.peers) if snapshot.sample else 0,
         refused=sum(refusal.count for refusal in snapshot.refusals),
@@ -69,25 +62,3 @@ def build_spark(history: Sequence[Second]) -> list[float | None]:
 
 def _mean(values: Sequence[float]) -> float | None:
     return round(sum(values) / len(values), 2) if values else None
-
-
-def _source_note(snapshot: Snapshot) -> str:
-    """What is worth knowing of the source in a word: the interface, or how often the file went round."""
-    source = snapshot.spec.source
-    if isinstance(source, MulticastSource):
-        return source.interface if source.interface != "auto" else ""
-    loops = snapshot.sample.input.loops_total if snapshot.sample else 0
-    return f"loop {loops}" if loops else ""
-
-
-def _target(endpoint: Endpoint) -> str:
-    if not isinstance(endpoint, CallerEndpoint):
-        return f":{endpoint.port}"
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    return f"{host}:{endpoint.port}"
-
-
-def _kind(source: Source) -> str:
-    if isinstance(source, FileSource):
-        return "file"
-    return "multicast" if isinstance(source, MulticastSource) else "bars"

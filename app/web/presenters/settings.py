@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from app.domain.constants import OVERHEAD_PERCENT_LOWEST
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Peer
 from app.domain.snapshot import Snapshot
+from app.domain.spec import Encryption, ReceiveSpec, RelaySpec, SendSpec
 from app.web.presenters.views import SettingView
 
 
 def build_settings(snapshot: Snapshot) -> list[SettingView]:
     """The rows of the settings table; `applied` and `negotiated` are None where nothing is known yet."""
-    applied = snapshot.applied
+    spec, applied = snapshot.spec, snapshot.applied
     peers = snapshot.sample.peers if snapshot.sample else []
-    return [
-        _latency(snapshot, applied, peers),
-        _overhead(snapshot, applied),
-        _cap(snapshot, applied, peers),
-        _encryption(snapshot, peers),
-        _qos(snapshot, applied),
-        _switch("Too-late drop", applied.too_late_packet_drop),
-        _switch("NAK reports", applied.nak_reports),
-        SettingView(
-            name="Smoothing",
-            asked=f"{snapshot.spec.smoothing_latency_ms} ms",
-            applied=f"{snapshot.spec.smoothing_latency_ms} ms" if snapshot.sample else None,
-            negotiated=None,
-            note=None,
-            differs=False,
-        ),
-    ]
+    match spec:
+        case SendSpec():
+            return [
+                _latency(spec.latency_ms, applied, peers),
+                _overhead(spec.overhead_percent, applied),
+                _cap(spec.overhead_percent, applied, peers),
+                _encryption(spec.encryption, applied, peers),
+                _qos(spec, applied),
+                _switch("Too-late drop", applied.too_late_packet_drop),
+                _switch("NAK reports", applied.nak_reports),
+                _smoothing(spec, snapshot),
+            ]
+        case ReceiveSpec():
+            return [_latency(spec.latency_ms, applied, peers), _encryption(spec.encryption, applied, peers)]
+        case RelaySpec():
+            return []
+        case _:
+            assert_never(spec)
 
 
-def _latency(snapshot: Snapshot, applied: Applied, peers: list[Peer]) -> SettingView:
-    asked_ms, applied_ms = snapshot.spec.latency_ms, applied.latency_ms
+def _smoothing(spec: SendSpec, snapshot: Snapshot) -> SettingView:
+    return SettingView(
+        name="Smoothing",
+        asked=f"{spec.smoothing_latency_ms} ms",
+        applied=f"{spec.smoothing_latency_ms} ms" if snapshot.sample else None,
+        negotiated=None,
+        note=None,
+        differs=False,
+    )
+
+
+def _latency(asked_ms: int, applied: Applied, peers: list[Peer]) -> SettingView:
+    applied_ms = applied.latency_ms
     agreed = sorted({peer.negotiated_latency_ms for peer in peers if peer.negotiated_latency_ms is not None})
     raised = any(latency_ms > asked_ms for latency_ms in agreed)
     return SettingView(
@@ -45,8 +60,8 @@ def _latency(snapshot: Snapshot, applied: Applied, peers: list[Peer]) -> Setting
     )
 
 
-def _overhead(snapshot: Snapshot, applied: Applied) -> SettingView:
-    asked, in_force = snapshot.spec.overhead_percent, applied.overhead_percent
+def _overhead(asked: int, applied: Applied) -> SettingView:
+    in_force = applied.overhead_percent
     note = None
     if asked < OVERHEAD_PERCENT_LOWEST:
         note = f"libsrt takes nothing under {OVERHEAD_PERCENT_LOWEST} %."
@@ -60,13 +75,13 @@ def _overhead(snapshot: Snapshot, applied: Applied) -> SettingView:
     )
 
 
-def _cap(snapshot: Snapshot, applied: Applied, peers: list[Peer]) -> SettingView:
+def _cap(overhead_percent: int, applied: Applied, peers: list[Peer]) -> SettingView:
     caps = sorted({round(peer.max_bandwidth_mbps, 1) for peer in peers if peer.max_bandwidth_mbps is not None})
     is_known = applied != NOTHING_APPLIED
     is_relative = applied.max_bandwidth_bytes == 0
     return SettingView(
         name="Sending cap",
-        asked=f"input + {snapshot.spec.overhead_percent} %",
+        asked=f"input + {overhead_percent} %",
         applied=_cap_text(applied.max_bandwidth_bytes, applied.overhead_percent) if is_known else None,
         negotiated=f"{' / '.join(map(str, caps))} Mb/s" if caps else None,
         note=None if is_relative or not is_known else "The cap does not follow the input, so overhead has no effect.",
@@ -82,9 +97,9 @@ def _cap_text(max_bandwidth_bytes: int | None, overhead_percent: int | None) -> 
     return "none" if max_bandwidth_bytes < 0 else f"{max_bandwidth_bytes * 8 / 1e6:.1f} Mb/s"
 
 
-def _encryption(snapshot: Snapshot, peers: list[Peer]) -> SettingView:
-    asked_bits = snapshot.spec.encryption.key_bits if snapshot.spec.encryption else None
-    applied_bits = snapshot.applied.key_bits if asked_bits else None
+def _encryption(encryption: Encryption | None, applied: Applied, peers: list[Peer]) -> SettingView:
+    asked_bits = encryption.key_bits if encryption else None
+    applied_bits = applied.key_bits if asked_bits else None
     states = sorted({peer.encryption_state for peer in peers if peer.encryption_state})
     unsecured = asked_bits is not None and any(state != "secured" for state in states)
     return SettingView(
@@ -92,7 +107,7 @@ def _encryption(snapshot: Snapshot, peers: list[Peer]) -> SettingView:
         asked=_aes(asked_bits),
         applied=(_aes(applied_bits) if applied_bits else None)
         if asked_bits
-        else ("none" if snapshot.applied != NOTHING_APPLIED else None),
+        else ("none" if applied != NOTHING_APPLIED else None),
         negotiated=", ".join(state.replace("_", " ") for state in states) or None,
         note="A connection is not secured." if unsecured else None,
         differs=unsecured or (applied_bits is not None and applied_bits != asked_bits),
@@ -103,8 +118,8 @@ def _aes(bits: int | None) -> str:
     return "none" if bits is None else f"AES-{bits}"
 
 
-def _qos(snapshot: Snapshot, applied: Applied) -> SettingView:
-    dscp, wanted = applied.dscp, snapshot.spec.qos
+def _qos(spec: SendSpec, applied: Applied) -> SettingView:
+    dscp, wanted = applied.dscp, spec.qos
     ignored = dscp is not None and wanted != (dscp != 0)
     return SettingView(
         name="QoS",

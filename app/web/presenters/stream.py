@@ -15,9 +15,10 @@ from app.domain.figures.history import Second
 from app.domain.figures.rates import Rates, percent
 from app.domain.figures.sample import Peer
 from app.domain.snapshot import Snapshot
-from app.domain.spec import CallerEndpoint, public_spec
+from app.domain.spec import SendSpec, latency_ms_of, public_spec
 from app.domain.status import Phase
 from app.utils import WorkerMeter, WorkerUse
+from app.web.presenters import specs
 from app.web.presenters.counter_views import fill
 from app.web.presenters.settings import build_settings
 from app.web.presenters.views import (
@@ -50,6 +51,12 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
         name=snapshot.spec.name,
         label=snapshot.spec.label(),
         spec=public_spec(snapshot.spec),
+        mode_text=specs.mode_text(snapshot.spec),
+        target=specs.target_of(snapshot.spec),
+        source_text=specs.source_text(snapshot.spec),
+        about_text=specs.about_text(snapshot.spec),
+        nobody_text=specs.nobody_text(snapshot.spec),
+        far_end=specs.far_end_of(snapshot.spec),
         order=status.order.value,
         phase=status.phase.value,
         phase_text=phase_text(status.phase),
@@ -81,6 +88,9 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
 
 def present_advice(snapshot: Snapshot) -> AdviceView | None:
     """What the stream's own figures recommend, judged by its worst peer; None while nothing is delivered."""
+    spec = snapshot.spec
+    if not isinstance(spec, SendSpec):
+        return None  # only a sender's latency and overhead can be judged by its own figures
     peers = snapshot.sample.peers if snapshot.sample else []
     judged = [(ratio, peer) for peer in peers if (ratio := _ratio(peer, snapshot)) is not None]
     if snapshot.status.phase is not Phase.DELIVERING or not judged:
@@ -92,8 +102,8 @@ def present_advice(snapshot: Snapshot) -> AdviceView | None:
     advice = advice_for_live(
         rtt_ms=peer.rtt_ms,
         retransmitted_percent=percent(peer.packets_retransmitted_total, peer.packets_sent_unique_total),
-        latency_ms=peer.negotiated_latency_ms or snapshot.spec.latency_ms,
-        overhead_percent=peer.applied_overhead_percent or snapshot.spec.overhead_percent,
+        latency_ms=peer.negotiated_latency_ms or spec.latency_ms,
+        overhead_percent=peer.applied_overhead_percent or spec.overhead_percent,
         bitrate_bps=round(rates.payload_mbps * 1e6),
     )
     return AdviceView(
@@ -161,7 +171,7 @@ def _judge_by_its_flow(snapshot: Snapshot) -> tuple[Severity, str | None]:
 
 def severity_of(snapshot: Snapshot) -> Severity:
     """How bad the state is. A next try does not heal: what failed stays a fault until the stream delivers again."""
-    phase, is_caller = snapshot.status.phase, isinstance(snapshot.spec.endpoint, CallerEndpoint)
+    phase, is_caller = snapshot.status.phase, snapshot.spec.is_call
     if snapshot.status.reason is not None and phase in (Phase.STARTING, Phase.WAITING):
         # A listener that waits has its port again; a caller that waits has not reached anybody yet.
         return Severity.FAULT if is_caller or phase is Phase.STARTING else Severity.ATTENTION
@@ -219,8 +229,8 @@ def _present_peer(peer: Peer, snapshot: Snapshot) -> PeerView:
 
 
 def _ratio(peer: Peer, snapshot: Snapshot) -> float | None:
-    latency_ms = peer.negotiated_latency_ms or snapshot.spec.latency_ms
-    return round(latency_ms / peer.rtt_ms, 1) if peer.rtt_ms > 0 else None
+    latency_ms = peer.negotiated_latency_ms or latency_ms_of(snapshot.spec)
+    return round(latency_ms / peer.rtt_ms, 1) if latency_ms and peer.rtt_ms > 0 else None
 
 
 def _present_last_second(rates: Rates | None) -> LastSecondView | None:
@@ -245,6 +255,7 @@ def _present_input(snapshot: Snapshot) -> InputView | None:
         rtp_gaps_total=source.rtp_gaps_total,
         loops_total=source.loops_total,
         last_packet_age_s=rounded(source.last_packet_age_s, 2),
+        counters=specs.input_counters(snapshot.spec, source),
     )
 
 

@@ -59,6 +59,23 @@ class _Peer(View, frozen=True):
     last_second: LastSecondView | None
 
 
+class InputCounterView(msgspec.Struct, frozen=True):
+    """A counter that only one kind of source has, with its name."""
+
+    name: str
+    count: int
+
+
+class FarEndView(View, frozen=True):
+    """What the far end has to set. `calls_us`: it calls this host's `port`, else it listens at `host` and `port`."""
+
+    calls_us: bool
+    host: str | None
+    port: int
+    latency_ms: int | None
+    key_bits: int | None
+
+
 if TYPE_CHECKING:
     LastSecondView = _LastSecond
     PeerView = _Peer
@@ -76,6 +93,7 @@ class InputView(View, frozen=True):
     rtp_gaps_total: Annotated[int, _is("RTP sequence numbers that never came")]
     loops_total: Annotated[int, _is("How often the file began again")]
     last_packet_age_s: Annotated[float | None, _is("Seconds since the source last gave a packet")]
+    counters: Annotated[list[InputCounterView], _is("Counters that only this kind of source has")]
 
 
 class WorkerView(View, frozen=True):
@@ -128,6 +146,12 @@ class StreamView(View, frozen=True):
     name: Annotated[str, _is("The operator's name for it, may be empty")]
     label: Annotated[str, _is("The name, or one made of source and endpoint")]
     spec: Annotated[dict[str, Any], _is("What was asked, without the passphrase")]
+    mode_text: Annotated[str, _is("How it meets its far end, as `listener on port 10001`")]
+    target: Annotated[str, _is("The far end's address, or the own port where the far end calls")]
+    source_text: Annotated[str, _is("What it carries, as `udp://239.1.1.1:1234 on eno1`")]
+    about_text: Annotated[str, _is("Source, far end and encryption in one line")]
+    nobody_text: Annotated[str, _is("What to say while no far end is connected")]
+    far_end: Annotated[FarEndView, _is("What the far end has to set")]
     order: Annotated[str, _is("What the operator wants: run, stop")]
     phase: Annotated[
         str, _is("What is true: starting, waiting, delivering, stalled, backing_off, stopping, stopped, failed")

@@ -1,0 +1,36 @@
+"""What an operator asks a worker to carry: the spec of each direction, its parts and every rule about them."""
+
+from app.domain.spec.endpoint import CallerEndpoint, Endpoint, HostPort, ListenerEndpoint, Mode
+from app.domain.spec.job import Engine, JobSpec, engine_of, latency_ms_of
+from app.domain.spec.parse import parse_spec, public_spec, with_direction, without_direction
+from app.domain.spec.receive import Forward, ReceiveSpec
+from app.domain.spec.relay import RelaySpec, Target
+from app.domain.spec.send import SendSpec
+from app.domain.spec.source import BarsSource, FileSource, MulticastSource, Source
+from app.domain.spec.srt_settings import Encryption
+
+__all__ = [
+    "BarsSource",
+    "CallerEndpoint",
+    "Encryption",
+    "Endpoint",
+    "Engine",
+    "FileSource",
+    "Forward",
+    "HostPort",
+    "JobSpec",
+    "ListenerEndpoint",
+    "Mode",
+    "MulticastSource",
+    "ReceiveSpec",
+    "RelaySpec",
+    "SendSpec",
+    "Source",
+    "Target",
+    "engine_of",
+    "latency_ms_of",
+    "parse_spec",
+    "public_spec",
+    "with_direction",
+    "without_direction",
+]

@@ -1,0 +1,164 @@
+"""From JSON to a spec, strictly, and back, without secrets. What was stored is read in `app.domain.stored_spec`.
+
+`parse_spec` is the only validation in the product: the form, the API and the command line all end there.
+Rules that need the machine (does the file exist, is the port free) belong to whoever can look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from types import UnionType
+from typing import Any, Final, assert_never, cast, get_args
+
+import msgspec
+
+from app.domain.errors import InvalidInput
+from app.domain.secret import Secret
+from app.domain.spec.endpoint import Endpoint
+from app.domain.spec.fields import bare, setting_of
+from app.domain.spec.job import JobSpec, problem_with_engine
+from app.domain.spec.receive import ReceiveSpec
+from app.domain.spec.relay import RelaySpec
+from app.domain.spec.send import SendSpec
+
+Fault = tuple[str, str]
+_DIRECTION: Final = "direction"
+_SEND: Final = "send"
+
+
+def parse_spec(document: object, *, listener_ports: Collection[int]) -> JobSpec:
+    """Make a spec of a decoded JSON object, or raise InvalidInput naming every field that is wrong.
+
+    A document without `direction` is a send stream. `listener_ports` are the ports a listener may use. The passphrase
+    is wrapped in a Secret here and nowhere else.
+    """
+    document = with_direction(document)
+    problems = dict(_faults(document, JobSpec, ""))
+    problems |= {field: text for field, text in _port_faults(document, listener_ports) if field not in problems}
+    if problems:
+        raise InvalidInput.of(problems)
+    try:
+        spec: JobSpec = msgspec.convert(document, JobSpec, dec_hook=_wrap_secret)
+    except msgspec.ValidationError as error:
+        raise InvalidInput.of({"stream": str(error)}) from None
+    if problem := problem_with_engine(spec):
+        raise InvalidInput.of(problem)
+    return spec
+
+
+def public_spec(spec: JobSpec) -> dict[str, Any]:
+    """The spec as JSON-ready data without the passphrase: encryption keeps only its key length."""
+    match spec:
+        case SendSpec() | ReceiveSpec():
+            document = cast(dict[str, Any], msgspec.to_builtins(msgspec.structs.replace(spec, encryption=None)))
+            if spec.encryption is not None:
+                document["encryption"] = {"key_bits": spec.encryption.key_bits}
+            return document
+        case RelaySpec():
+            return cast(dict[str, Any], msgspec.to_builtins(spec))
+        case _:
+            assert_never(spec)
+
+
+def with_direction(document: object) -> object:
+    """A document as it is, with `direction` where it was left out: it came with receive streams."""
+    if isinstance(document, dict) and _DIRECTION not in document:
+        return {_DIRECTION: _SEND, **document}
+    return document
+
+
+def without_direction(document: dict[str, Any]) -> dict[str, Any]:
+    """The document of a send stream as versions before there were directions understand it; others as they are."""
+    return {name: value for name, value in document.items() if (name, value) != (_DIRECTION, _SEND)}
+
+
+def _wrap_secret(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise TypeError("expected a text")
+
+
+def _faults(value: object, annotation: Any, path: str) -> Iterator[Fault]:
+    """Every fault in a value that should be of an annotated type, each with the dotted path of its field."""
+    parts = _parts_in(annotation)
+    if not parts or (value is None and type(None) in get_args(annotation)):
+        yield from _leaf_faults(value, annotation, path)
+    elif not isinstance(value, Mapping):
+        yield path or "stream", "expected an object"
+    elif (part := _part_of(parts, value)) is None:
+        tag_field = _tag_field(parts)
+        known = ", ".join(str(part.__struct_config__.tag) for part in parts)
+        yield _join(path, tag_field), f"choose one of {known}"
+    else:
+        yield from _part_faults(value, part, path)
+
+
+def _part_faults(value: Mapping[str, object], part: type[msgspec.Struct], path: str) -> Iterator[Fault]:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(part)}
+    for name in value:
+        if name not in fields and name != part.__struct_config__.tag_field:
+            yield _join(path, str(name)) or "stream", "this field is not known; remove it"
+    for name, field in fields.items():
+        if name in value:
+            yield from _faults(value[name], field.type, _join(path, name))
+        elif field.required:
+            yield _join(path, name), "this field is missing"
+
+
+def _leaf_faults(value: object, annotation: Any, path: str) -> Iterator[Fault]:
+    try:
+        converted = msgspec.convert(value, bare(annotation), dec_hook=_wrap_secret)
+    except msgspec.ValidationError as error:
+        yield path, str(error).partition(" - at `$")[0]
+        return
+    if problem := setting_of(annotation).problem_with(converted):
+        yield path, problem
+
+
+def _parts_in(annotation: Any) -> list[type[msgspec.Struct]]:
+    """The structs of a type or a union of types."""
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, msgspec.Struct)]
+
+
+def _part_of(parts: list[type[msgspec.Struct]], value: Mapping[str, object]) -> type[msgspec.Struct] | None:
+    if len(parts) == 1 and parts[0].__struct_config__.tag_field is None:
+        return parts[0]
+    tag = value.get(_tag_field(parts))
+    return next((part for part in parts if part.__struct_config__.tag == tag), None)
+
+
+def _tag_field(parts: list[type[msgspec.Struct]]) -> str:
+    return parts[0].__struct_config__.tag_field or ""
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _port_faults(document: object, listener_ports: Collection[int]) -> Iterator[Fault]:
+    """What is wrong with the port that a document asks of this host, if the document is right so far."""
+    if not isinstance(document, dict):
+        return
+    endpoint = _endpoint_in(document)
+    field, asked = (
+        ("listen_port", document.get("listen_port")) if endpoint is None else ("endpoint.port", endpoint.local_port())
+    )
+    if isinstance(asked, int) and asked not in listener_ports:
+        yield field, f"{asked} is not among the listener ports {_span(listener_ports)}; choose one"
+
+
+def _endpoint_in(document: Mapping[str, object]) -> Endpoint | None:
+    try:
+        return cast(Endpoint, msgspec.convert(document.get("endpoint"), Endpoint))
+    except msgspec.ValidationError:
+        return None
+
+
+def _span(ports: Collection[int]) -> str:
+    ordered = sorted(ports)
+    if not ordered:
+        return "(none are configured)"
+    if ordered == list(range(ordered[0], ordered[-1] + 1)):
+        return f"{ordered[0]}-{ordered[-1]}" if len(ordered) > 1 else str(ordered[0])
+    return ", ".join(map(str, ordered))

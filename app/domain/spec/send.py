@@ -1,0 +1,59 @@
+"""A send stream: one source, one SRT output."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from app.domain.constants import OVERHEAD_PERCENT_ASKED, OVERHEAD_PERCENT_DEFAULT, SMOOTHING_LATENCY_MS
+from app.domain.spec.endpoint import Endpoint
+from app.domain.spec.fields import setting
+from app.domain.spec.part import Part
+from app.domain.spec.source import Source
+from app.domain.spec.srt_settings import LATENCY_MS_DEFAULT, Encryption, LatencyMs, Name
+
+SendEngine = Literal["auto", "gstreamer", "direct"]
+
+
+class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
+    """One SRT output with its source, as asked; the worker reports what is applied."""
+
+    endpoint: Endpoint
+    source: Source
+    name: Name = ""
+    latency_ms: LatencyMs = LATENCY_MS_DEFAULT
+    overhead_percent: Annotated[
+        int,
+        setting(
+            "Overhead",
+            "Bandwidth for retransmissions, on top of the input",
+            low=OVERHEAD_PERCENT_ASKED[0],
+            high=OVERHEAD_PERCENT_ASKED[1],
+            unit="%",
+        ),
+    ] = OVERHEAD_PERCENT_DEFAULT
+    smoothing_latency_ms: Annotated[
+        int,
+        setting(
+            "Smoothing",
+            "Evens out bursts of the source",
+            low=SMOOTHING_LATENCY_MS[0],
+            high=SMOOTHING_LATENCY_MS[1],
+            unit="ms",
+        ),
+    ] = 30
+    encryption: Encryption | None = None
+    qos: Annotated[bool, setting("QoS", "Mark the packets with the installation's DSCP")] = True
+    engine: Annotated[SendEngine, setting("Engine", "What carries the stream; auto chooses")] = "auto"
+
+    def label(self) -> str:
+        """The operator's name for the stream, or one made from source and endpoint."""
+        return self.name or f"{self.source.label()} → {self.endpoint.label()}"
+
+    def local_port(self) -> int | None:
+        """The UDP port of this host that it binds, if it binds a chosen one."""
+        return self.endpoint.local_port()
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it calls its far end."""
+        return self.endpoint.remote() is not None

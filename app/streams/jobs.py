@@ -1,0 +1,71 @@
+"""Makes of a spec the job that a worker carries: with the file found and its rate measured."""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+import msgspec
+
+from app.domain.constants import BARS_BITRATE_BPS
+from app.domain.spec import BarsSource, FileSource, JobSpec, MulticastSource, ReceiveSpec, RelaySpec, SendSpec, Source
+from app.media.library import MediaLibrary
+from app.protocol import Job
+from app.settings import Settings
+
+WORKER_MEMORY_BYTES: Final = 256 * 1024 * 1024
+
+
+class _Input(msgspec.Struct, frozen=True):
+    """What is known of a job's input before it runs."""
+
+    file_path: str | None = None
+    bitrate_bps: int | None = None
+    is_constant_bitrate: bool = False
+
+
+class JobMaker:
+    """Makes jobs by the settings and the media folder of one installation."""
+
+    def __init__(self, settings: Settings, media: MediaLibrary) -> None:
+        self._settings = settings
+        self._media = media
+
+    def job_for(self, key: str, spec: JobSpec) -> Job:
+        """The job that carries a spec. Raises InvalidInput when its file cannot be sent."""
+        return self._job(key, spec, self._input_of(spec))
+
+    def bare_job(self, key: str, spec: JobSpec) -> Job:
+        """The job without what only the media folder knows: for a stream that is not to be started."""
+        return self._job(key, spec, _Input())
+
+    def _job(self, key: str, spec: JobSpec, source: _Input) -> Job:
+        return Job(
+            key=key,
+            spec=spec,
+            file_path=source.file_path,
+            bitrate_bps=source.bitrate_bps,
+            is_constant_bitrate=source.is_constant_bitrate,
+            dscp=self._settings.qos_dscp,
+            memory_bytes=WORKER_MEMORY_BYTES,
+        )
+
+    def _input_of(self, spec: JobSpec) -> _Input:
+        match spec:
+            case SendSpec():
+                return self._input_from(spec.source)
+            case ReceiveSpec() | RelaySpec():
+                return _Input()
+            case _:
+                assert_never(spec)
+
+    def _input_from(self, source: Source) -> _Input:
+        match source:
+            case FileSource():
+                check = self._media.check(source.path)
+                return _Input(str(self._media.resolve(source.path)), check.bitrate_bps, check.is_constant_bitrate)
+            case BarsSource():
+                return _Input(bitrate_bps=BARS_BITRATE_BPS, is_constant_bitrate=True)
+            case MulticastSource():
+                return _Input()
+            case _:
+                assert_never(source)

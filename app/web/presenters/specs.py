@@ -1,0 +1,191 @@
+"""A spec in words: how it meets its far end, with whom, and what it carries. Pages branch on no kind of spec."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from app.domain.spec import (
+    BarsSource,
+    CallerEndpoint,
+    Encryption,
+    Endpoint,
+    FileSource,
+    JobSpec,
+    ListenerEndpoint,
+    MulticastSource,
+    ReceiveSpec,
+    RelaySpec,
+    SendSpec,
+    Source,
+)
+from app.protocol import Input
+from app.web.presenters.views import FarEndView, InputCounterView
+
+
+def mode_of(spec: JobSpec) -> str:
+    """One word for how the job meets its far end."""
+    match spec:
+        case SendSpec() | ReceiveSpec():
+            return spec.endpoint.mode.value
+        case RelaySpec():
+            return "relay"
+        case _:
+            assert_never(spec)
+
+
+def mode_text(spec: JobSpec) -> str:
+    """How the job meets its far end, as `listener on port 10001`."""
+    match spec:
+        case SendSpec() | ReceiveSpec():
+            return _endpoint_text(spec.endpoint)
+        case RelaySpec():
+            return f"relay on port {spec.listen_port}"
+        case _:
+            assert_never(spec)
+
+
+def _endpoint_text(endpoint: Endpoint) -> str:
+    match endpoint:
+        case ListenerEndpoint():
+            return f"listener on port {endpoint.port}"
+        case CallerEndpoint():
+            return f"caller to {endpoint.host} port {endpoint.port}"
+        case _:
+            assert_never(endpoint)
+
+
+def target_of(spec: JobSpec) -> str:
+    """The far end in a table: `192.0.2.10:9000`, or `:10001` where the far end calls."""
+    match spec:
+        case SendSpec() | ReceiveSpec():
+            remote = spec.endpoint.remote()
+            return f":{spec.endpoint.port}" if remote is None else str(remote)
+        case RelaySpec():
+            return str(spec.target)
+        case _:
+            assert_never(spec)
+
+
+def nobody_text(spec: JobSpec) -> str:
+    """What to say while no far end is connected."""
+    match spec:
+        case SendSpec():
+            return "Calling the receiver" if spec.is_call else "No receiver is connected"
+        case ReceiveSpec():
+            return "Calling the sender" if spec.is_call else "No sender is connected"
+        case RelaySpec():
+            return "No caller is there"
+        case _:
+            assert_never(spec)
+
+
+def source_kind(spec: JobSpec) -> str:
+    """One word for what the job carries."""
+    match spec:
+        case SendSpec():
+            return _kind(spec.source)
+        case ReceiveSpec():
+            return "srt"
+        case RelaySpec():
+            return "udp"
+        case _:
+            assert_never(spec)
+
+
+def _kind(source: Source) -> str:
+    match source:
+        case FileSource():
+            return "file"
+        case MulticastSource():
+            return "multicast"
+        case BarsSource():
+            return "bars"
+        case _:
+            assert_never(source)
+
+
+def source_label(spec: JobSpec) -> str:
+    """What the job carries, in a table."""
+    match spec:
+        case SendSpec():
+            return spec.source.label()
+        case ReceiveSpec():
+            return spec.endpoint.label()
+        case RelaySpec():
+            return f":{spec.listen_port}"
+        case _:
+            assert_never(spec)
+
+
+def source_text(spec: JobSpec) -> str:
+    """What the job carries, in full."""
+    match spec:
+        case SendSpec():
+            return _source_text(spec.source)
+        case ReceiveSpec() | RelaySpec():
+            return source_label(spec)
+        case _:
+            assert_never(spec)
+
+
+def _source_text(source: Source) -> str:
+    match source:
+        case FileSource() | BarsSource():
+            return source.label()
+        case MulticastSource():
+            sender = f" from {source.source_ip}" if source.source_ip else ""
+            return f"{source.protocol}://{source.label()} on {source.interface}{sender}"
+        case _:
+            assert_never(source)
+
+
+def source_note(spec: JobSpec, loops: int) -> str:
+    """What is worth knowing of the source in a word: the interface, or how often the file began again."""
+    match spec:
+        case SendSpec(source=MulticastSource(interface=interface)):
+            return interface if interface != "auto" else ""
+        case SendSpec() | ReceiveSpec() | RelaySpec():
+            return f"loop {loops}" if loops else ""
+        case _:
+            assert_never(spec)
+
+
+def input_counters(spec: JobSpec, counted: Input) -> list[InputCounterView]:
+    """The counters that only this kind of source has."""
+    match spec:
+        case SendSpec(source=FileSource()):
+            return [InputCounterView("Loops", counted.loops_total)]
+        case SendSpec(source=MulticastSource(protocol="rtp")):
+            return [InputCounterView("RTP gaps", counted.rtp_gaps_total)]
+        case SendSpec() | ReceiveSpec() | RelaySpec():
+            return []
+        case _:
+            assert_never(spec)
+
+
+def far_end_of(spec: JobSpec) -> FarEndView:
+    """What the far end has to set."""
+    match spec:
+        case SendSpec() | ReceiveSpec():
+            remote = spec.endpoint.remote()
+            return FarEndView(
+                calls_us=remote is None,
+                host=None if remote is None else remote.host,
+                port=spec.endpoint.port,
+                latency_ms=spec.latency_ms,
+                key_bits=_key_bits(spec.encryption),
+            )
+        case RelaySpec():
+            return FarEndView(calls_us=True, host=None, port=spec.listen_port, latency_ms=None, key_bits=None)
+        case _:
+            assert_never(spec)
+
+
+def _key_bits(encryption: Encryption | None) -> int | None:
+    return None if encryption is None else encryption.key_bits
+
+
+def about_text(spec: JobSpec) -> str:
+    """The line under a stream's name."""
+    bits = _key_bits(spec.encryption)
+    return f"{source_text(spec)} → {mode_text(spec)} · {'not encrypted' if bits is None else f'AES-{bits}'}"
