@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-__version__ = "0.2.0"
-
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -42,6 +40,7 @@ def create_app(
     """
     from flask import Flask
 
+    from app.fleet.poller import HostPoller
     from app.media.analysis import MediaAnalyst
     from app.media.channels import ChannelList
     from app.media.library import MediaLibrary
@@ -50,6 +49,7 @@ def create_app(
     from app.settings import SHIPPED_CHANNELS_FILE
     from app.utils import SystemMeter
     from app.web.access import guard
+    from app.web.api.hosts import hosts
     from app.web.api.machine import machine
     from app.web.api.network_tests import network_tests
     from app.web.api.operations import operations
@@ -57,6 +57,7 @@ def create_app(
     from app.web.errors import BODY_BYTES_MAX, register_error_handlers
     from app.web.hosts import own_names
     from app.web.limits import limit_rates
+    from app.web.pages.hosts import host_pages
     from app.web.pages.network_test import network_test_pages
     from app.web.services import Services, install_services
     from app.web.static_files import register_static_files
@@ -69,7 +70,7 @@ def create_app(
     register_error_handlers(app)
     register_static_files(app)
     guard(app, settings.api_key, {*own_names(), settings.host, *settings.trusted_hosts})
-    for blueprint in (api, machine, operations, network_tests, pages, network_test_pages):
+    for blueprint in (api, machine, hosts, operations, network_tests, pages, host_pages, network_test_pages):
         app.register_blueprint(blueprint)
     limit_rates(app, writes_per_minute=settings.writes_per_minute)
     install_services(
@@ -83,6 +84,7 @@ def create_app(
             channels=ChannelList(settings.channels_file),
             shipped_channels=ChannelList(SHIPPED_CHANNELS_FILE),
             analyst=MediaAnalyst(library),
+            hosts=HostPoller(settings.hosts),
         ),
     )
     return app

@@ -25,6 +25,7 @@ _NAVIGATION: Final = (
     ("pages.dashboard", "Dashboard"),
     ("pages.caller", "Start caller"),
     ("network_test_pages.network_test", "Network test"),
+    ("host_pages.all_hosts", "Hosts"),
     ("pages.events", "Events"),
 )
 _SWITCHES: Final = frozenset({"loop", "qos"})

@@ -1,7 +1,7 @@
 """What the environment says about this installation, read once and frozen.
 
 Each variable is one field of `Settings`: its name in upper case, its default, its parser and its description.
-`read_settings` reports every problem at once. `make_folders` is the only function here that touches the disk.
+`read_settings` reports every problem at once. `make_folders` makes the folders; nothing else writes to the disk here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.domain import setting_values as values
+from app.domain.hosts import HostEntry, parse_hosts
 from app.domain.secret import Secret
 
 PROJECT_FOLDER: Final = Path(__file__).resolve().parent.parent
@@ -36,6 +37,16 @@ def _variable(default: Any, parse: Callable[[str], Any], text: str) -> Any:
 
 def _folder(text: str) -> Path:
     return PROJECT_FOLDER / Path(text).expanduser()
+
+
+def _read_hosts(text: str) -> tuple[HostEntry, ...]:
+    """Read the list itself, or the file that holds it."""
+    if text.startswith("["):
+        return parse_hosts(text)
+    try:
+        return parse_hosts(_folder(text).read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{text} cannot be read: {error}; write the list there, or into the variable") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +75,7 @@ class Settings:
     trusted_hosts: tuple[str, ...] = _variable((), values.parse_hosts, "Names under which browsers reach the server.")
     api_key: Secret | None = _variable(None, values.parse_api_key, "The key that scripts send.")
     qos_dscp: int = _variable(34, values.between(0, 63), "The DSCP of streams with QoS.")
+    hosts: tuple[HostEntry, ...] = _variable((), _read_hosts, "The other installations that the hosts page shows.")
     offline: bool = _variable(False, values.parse_switch, "Never ask the internet.")
     iperf3_servers_url: str = _variable(
         "https://export.iperf3serverlist.net/listed_iperf3_servers.json",

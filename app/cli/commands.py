@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import click
 
-from app import __version__
 from app.cli import archives, checks, demo_stream, words
 from app.cli.api import Api, Refused, ServerUnreachable
+from app.domain.version import VERSION
 from app.settings import BadSettings, Settings, read_settings
 from app.store.opening import StoreUnavailable
 
@@ -26,7 +26,7 @@ _TEST_POLL_S: Final = 1.0
 
 
 @click.group()
-@click.version_option(__version__, prog_name="MCR SRT Streamer")
+@click.version_option(VERSION, prog_name="MCR SRT Streamer")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Look after MCR SRT Streamer.

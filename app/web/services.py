@@ -14,6 +14,7 @@ from app.domain.figures.history import Second
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
+from app.fleet.poller import HostPoller
 from app.machine.logs import log_problem
 from app.machine.versions import VersionReader, missing_programs
 from app.media.analysis import MediaAnalyst
@@ -97,6 +98,7 @@ class Services:
     channels: ChannelList
     shipped_channels: ChannelList
     analyst: MediaAnalyst
+    hosts: HostPoller = field(default_factory=HostPoller)
     workers: WorkerMeter = field(default_factory=WorkerMeter)
     versions: VersionReader = field(default_factory=VersionReader)
     missing_programs: list[str] = field(default_factory=missing_programs)

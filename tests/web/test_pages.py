@@ -110,7 +110,9 @@ def test_a_link_fills_the_form_in(browser):
     assert "secret-in-link" not in page
 
 
-@pytest.mark.parametrize("path", ["/", "/?view=wall", "/caller", "/events", "/stream/lineup", "/network_test"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?view=wall", "/caller", "/events", "/hosts", "/stream/lineup", "/network_test"]
+)
 def test_no_page_has_inline_scripts_styles_or_handlers(browser, path):
     page = browser.get(path).get_data(as_text=True)
 

@@ -15,6 +15,7 @@ from app.media.channels import ChannelsView
 from app.media.library import MediaFolder
 from app.mpegts.inspect.first_look import MediaCheck
 from app.utils import Interface
+from app.web.presenters.hosts import FleetView
 from app.web.presenters.link_budget import LinkBudgetView
 from app.web.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
 from app.web.presenters.views import (
@@ -38,6 +39,7 @@ _TYPES: Final = [
     OverviewView,
     LiveView,
     DashboardView,
+    FleetView,
     MediaFolder,
     MediaCheck,
     Interface,
@@ -159,6 +161,7 @@ def _paths() -> dict[str, Any]:
                 "All that the dashboard shows", _ref("DashboardView"), [], [_query("spark", {"enum": ["0", "1"]})]
             )
         },
+        "/api/fleet": {"get": _operation("All hosts and all their streams", _ref("FleetView"), [])},
         "/api/media": {
             "get": _operation("A folder of media", _ref("MediaFolder"), [400], [_query("path", {"type": "string"})])
         },

@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from app.web.api.description import describe_api
 from app.web.errors import json_response
+from app.web.presenters.host_metrics import HostCollector
 from app.web.presenters.machine import present_health
 from app.web.presenters.metrics import StreamCollector
 from app.web.services import services
@@ -28,6 +29,7 @@ def metrics() -> Response:
     """All figures for Prometheus, read at this moment."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(StreamCollector(services().manager.list()))
+    registry.register(HostCollector(services().hosts.reports()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from app.domain.link_budget import bandwidth_needed_bps, shown_mbps
 from app.domain.snapshot import Snapshot
 from app.domain.status import Order
+from app.domain.version import VERSION
 from app.machine.versions import Versions, warnings_about
 from app.media.analysis import AnalysisState
 from app.settings import Settings
@@ -38,6 +39,7 @@ def present_system(
     """The machine, with how much of it the streams use."""
     return SystemView(
         hostname=system.hostname,
+        version=VERSION,
         user=system.user,
         platform=system.platform,
         uptime_s=system.uptime_s,

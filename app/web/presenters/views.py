@@ -248,6 +248,7 @@ class SystemView(View, frozen=True):
     """The machine this runs on."""
 
     hostname: str
+    version: Annotated[str, _is("Of this program")]
     user: str
     platform: str
     uptime_s: int

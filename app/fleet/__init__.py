@@ -1,0 +1,1 @@
+"""Several hosts: what the other installations report."""

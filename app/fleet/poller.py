@@ -1,0 +1,90 @@
+"""Asks the other hosts in the background, each in a thread of its own: a host that hangs delays no one.
+
+No request of ours waits for another host; pages show the last report and its age.
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from app.domain.hosts import HostEntry
+from app.fleet.report import Contact, HostReport, parse_dashboard
+
+POLL_EVERY_S: Final = 2.0
+ANSWER_WITHIN_S: Final = 3.0
+_BODY_BYTES_MAX: Final = 2 * 1024 * 1024
+_PIECE_BYTES: Final = 64 * 1024
+
+
+class HostPoller:
+    """Keeps the last report of each host. Safe to use from many threads; no method waits."""
+
+    def __init__(self, hosts: Sequence[HostEntry] = ()) -> None:
+        """Start one thread per host; without hosts there is none."""
+        self.hosts = tuple(hosts)
+        self._reports = {host.name: HostReport() for host in self.hosts}
+        self._closed = threading.Event()
+        for host in self.hosts:
+            threading.Thread(target=self._follow, args=(host,), name=f"host {host.name}", daemon=True).start()
+
+    def reports(self) -> list[tuple[HostEntry, HostReport]]:
+        """Every host with its last report, in the order of the list."""
+        return [(host, self._reports[host.name]) for host in self.hosts]
+
+    def close(self) -> None:
+        """Let the threads end after their present question."""
+        self._closed.set()
+
+    def _follow(self, host: HostEntry) -> None:
+        while not self._closed.is_set():
+            self._reports[host.name] = ask(host, self._reports[host.name])
+            self._closed.wait(POLL_EVERY_S)
+
+
+def ask(host: HostEntry, before: HostReport) -> HostReport:
+    """Ask a host once, within ANSWER_WITHIN_S, and return its report; a failure keeps what was known `before`."""
+    try:
+        status, body = _get(host, time.monotonic() + ANSWER_WITHIN_S)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return _failed(before, Contact.SILENT, str(error) or type(error).__name__)
+    if status in (401, 403):
+        return _failed(before, Contact.REFUSED, "it does not accept the API key that HOSTS has for it")
+    if status != 200:
+        return _failed(before, Contact.GARBLED, f"it answers {status}")
+    try:
+        dashboard = parse_dashboard(body)
+    except msgspec.DecodeError as error:
+        return _failed(before, Contact.GARBLED, f"its answer is no report: {error}")
+    return HostReport(Contact.ANSWERED, heard_at=time.monotonic(), dashboard=dashboard)
+
+
+def _failed(before: HostReport, contact: Contact, detail: str) -> HostReport:
+    return msgspec.structs.replace(before, contact=contact, detail=detail[:300])
+
+
+def _get(host: HostEntry, deadline: float) -> tuple[int, bytes]:
+    """The status and body of the host's dashboard. Redirects are not followed: they would carry the key elsewhere."""
+    parts = urlsplit(host.url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_WITHIN_S)
+    try:
+        headers = {"Authorization": f"Bearer {host.api_key.reveal()}", "Accept": "application/json"}
+        connection.request("GET", f"{parts.path.rstrip('/')}/api/dashboard", headers=headers)
+        answer = connection.getresponse()
+        body = bytearray()
+        while piece := answer.read1(_PIECE_BYTES):
+            body += piece
+            if len(body) > _BODY_BYTES_MAX:
+                raise ValueError(f"it sends more than {_BODY_BYTES_MAX >> 20} MB")
+            if time.monotonic() > deadline:
+                raise ValueError(f"its answer takes longer than {ANSWER_WITHIN_S:g} s")
+        return answer.status, bytes(body)
+    finally:
+        connection.close()

@@ -1,0 +1,73 @@
+"""What another installation last reported, and how its answer is read. Answers are hostile until they are parsed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+
+_TEXT_MAX: Final = 300
+_STREAMS_MAX: Final = 500
+Text = Annotated[str, msgspec.Meta(max_length=_TEXT_MAX)]
+
+
+class Contact(StrEnum):
+    """How the last question to a host ended."""
+
+    NEVER = "never"  # no question has ended yet
+    ANSWERED = "answered"
+    SILENT = "silent"  # no connection, or no whole answer in time
+    REFUSED = "refused"  # it does not accept our key
+    GARBLED = "garbled"  # it answered something that is not a report
+
+
+class RemoteStream(msgspec.Struct, frozen=True):
+    """A stream of another host: the part of its dashboard row that the hosts page shows. Rates are Mb/s."""
+
+    key: Text
+    label: Text
+    severity: Text
+    phase_text: Text
+    mode: Text = ""
+    target: Text = ""
+    source: Text = ""
+    remark: Text | None = None
+    peers: int = 0
+    payload_mbps: float | None = None
+    rtt_ms: float | None = None
+
+
+class RemoteSystem(msgspec.Struct, frozen=True):
+    """The part of another host's system report that the hosts page shows."""
+
+    hostname: Text = ""
+    version: Text = ""
+
+
+class RemoteDashboard(msgspec.Struct, frozen=True):
+    """Another host's `/api/dashboard`. Fields that this release does not know are ignored."""
+
+    streams: Annotated[list[RemoteStream], msgspec.Meta(max_length=_STREAMS_MAX)]
+    system: RemoteSystem = RemoteSystem()
+
+
+class HostReport(msgspec.Struct, frozen=True):
+    """What is known of a host. `heard_at` is the monotonic time of its last good answer, None before the first."""
+
+    contact: Contact = Contact.NEVER
+    detail: str = ""
+    heard_at: float | None = None
+    dashboard: RemoteDashboard = RemoteDashboard([])
+
+    def age_s(self, now: float) -> float | None:
+        """Seconds since the last good answer, None before the first."""
+        return None if self.heard_at is None else max(0.0, now - self.heard_at)
+
+
+_decoder: Final = msgspec.json.Decoder(RemoteDashboard)
+
+
+def parse_dashboard(body: bytes) -> RemoteDashboard:
+    """Read another host's dashboard. Raises msgspec.DecodeError when it is none."""
+    return _decoder.decode(body)

@@ -1,0 +1,15 @@
+"""The page of all hosts."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from app.web.services import services
+
+host_pages = Blueprint("host_pages", __name__)
+
+
+@host_pages.get("/hosts")
+def all_hosts() -> str:
+    """All streams of all hosts, with a filter by host; read-only for other hosts."""
+    return render_template("hosts.html", has_others=bool(services().hosts.hosts))

@@ -1,0 +1,146 @@
+"""The list of other hosts, and how their answers are read."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from app.domain.hosts import HostEntry, parse_hosts
+from app.domain.secret import Secret
+from app.fleet import poller
+from app.fleet.report import Contact, HostReport, RemoteDashboard
+from app.web.presenters.hosts import STALE_AFTER_S, present_fleet
+
+KEY = "k" * 32
+STREAM = {"key": "abc234", "label": "News", "severity": "good", "phase_text": "Delivering", "payload_mbps": 8.0}
+
+
+def entry(name: str = "mcr-b", url: str = "http://192.0.2.7:5000") -> dict[str, str]:
+    return {"name": name, "url": url, "api_key": KEY}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "words"),
+    [
+        ([entry(), entry("MCR-B")], "host 2: name: two hosts are called"),
+        ([entry(url="ftp://192.0.2.7")], "host 1: url"),
+        ([entry(url="http://" + "user:pass" + "@192.0.2.7")], "host 1: url"),
+        ([entry(url="http://[::1")], "host 1: url"),
+        ([entry(name="<b>")], "host 1: name"),
+        ([{"name": "b", "url": "http://192.0.2.7"}], "api_key"),
+        ([{**entry(), "colour": "red"}], "colour"),
+        ([entry(f"host {number}") for number in range(65)], "64 are the most"),
+    ],
+)
+def test_a_wrong_entry_is_named_with_its_field(hosts: list[dict[str, str]], words: str) -> None:
+    with pytest.raises(ValueError, match=r"host|api_key|colour|64") as caught:
+        parse_hosts(json.dumps(hosts))
+    assert words in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+def test_an_entry_never_shows_its_key() -> None:
+    assert KEY not in repr(parse_hosts(json.dumps([entry()])))
+
+
+class OtherHost(BaseHTTPRequestHandler):
+    """Answers as `answers` says; one that is None sends a byte each tenth of a second."""
+
+    answers: tuple[int, bytes] | None = (200, b"{}")
+
+    def do_GET(self) -> None:
+        if self.answers is None:
+            self.send_response(200)
+            self.end_headers()
+            hold = threading.Event()
+            for _ in range(100):
+                if hold.wait(0.1):
+                    return
+                try:
+                    self.wfile.write(b" ")
+                except OSError:
+                    return
+            return
+        status, body = self.answers
+        self.send_response(status if self.headers["Authorization"] == f"Bearer {KEY}" else 401)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Stay quiet."""
+
+
+@pytest.fixture
+def other() -> Iterator[HostEntry]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OtherHost)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield HostEntry("mcr-b", f"http://127.0.0.1:{server.server_port}", Secret(KEY))
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_good_answer_is_read(other: HostEntry, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = json.dumps({"streams": [{**STREAM, "new_field": 1}], "system": {"hostname": "b", "version": "0.2.0"}})
+    monkeypatch.setattr(OtherHost, "answers", (200, body.encode()))
+    report = poller.ask(other, HostReport())
+    assert report.contact is Contact.ANSWERED
+    assert [stream.label for stream in report.dashboard.streams] == ["News"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "contact"),
+    [
+        ((200, b"<html>"), Contact.GARBLED),
+        ((200, b'{"streams": [{"key": 5}]}'), Contact.GARBLED),
+        ((200, b" " * (3 << 20)), Contact.SILENT),
+        ((503, b"{}"), Contact.GARBLED),
+        ((301, b""), Contact.GARBLED),
+        (None, Contact.SILENT),
+    ],
+)
+def test_a_bad_answer_keeps_what_was_known(
+    other: HostEntry, monkeypatch: pytest.MonkeyPatch, answers: tuple[int, bytes] | None, contact: Contact
+) -> None:
+    monkeypatch.setattr(poller, "ANSWER_WITHIN_S", 0.5)
+    monkeypatch.setattr(OtherHost, "answers", answers)
+    before = HostReport(Contact.ANSWERED, heard_at=5.0, dashboard=RemoteDashboard([]))
+    report = poller.ask(other, before)
+    assert (report.contact, report.heard_at) == (contact, 5.0)
+
+
+def test_a_wrong_key_is_said(other: HostEntry) -> None:
+    report = poller.ask(HostEntry(other.name, other.url, Secret("w" * 32)), HostReport())
+    assert report.contact is Contact.REFUSED
+
+
+def test_a_host_that_is_silent_is_grey_and_never_green() -> None:
+    host = HostEntry("mcr-b", "http://192.0.2.7:5000", Secret(KEY))
+    dashboard = RemoteDashboard([poller.parse_dashboard(json.dumps({"streams": [STREAM]}).encode()).streams[0]])
+    heard = HostReport(Contact.ANSWERED, heard_at=100.0, dashboard=dashboard)
+
+    fresh = present_fleet([], [(host, heard)], hostname="a", now=101.0)
+    old = present_fleet([], [(host, heard)], hostname="a", now=100.1 + STALE_AFTER_S)
+    assert (fresh.hosts[1].state, fresh.streams[0].severity) == ("answers", "good")
+    assert (old.hosts[1].state, old.streams[0].severity, old.hosts[1].streams) == ("stale", "unknown", None)
+    assert old.hosts[1].age_s == pytest.approx(STALE_AFTER_S + 0.1, abs=0.06)
+
+
+def test_one_host_that_hangs_delays_no_other(other: HostEntry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OtherHost, "answers", (200, json.dumps({"streams": [STREAM]}).encode()))
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as silent:  # accepts, and never answers
+        hanging = HostEntry("hangs", f"http://127.0.0.1:{silent.server_port}", Secret(KEY))
+        running = poller.HostPoller([hanging, other])
+        deadline = threading.Event()
+        for _ in range(100):
+            reports = {host.name: report for host, report in running.reports()}
+            if reports["mcr-b"].contact is Contact.ANSWERED:
+                break
+            deadline.wait(0.02)
+        running.close()
+    assert reports["mcr-b"].contact is Contact.ANSWERED
+    assert reports["hangs"].contact is Contact.NEVER
