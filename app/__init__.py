@@ -55,11 +55,12 @@ def create_app(
     from app.web.api.operations import operations
     from app.web.api.streams import api
     from app.web.errors import BODY_BYTES_MAX, register_error_handlers
+    from app.web.failed_keys import FailedKeys
     from app.web.hosts import own_names
     from app.web.limits import limit_rates
     from app.web.pages.hosts import host_pages
     from app.web.pages.network_test import network_test_pages
-    from app.web.services import Services, install_services
+    from app.web.services import Services, install_services, services_of
     from app.web.static_files import register_static_files
 
     library = MediaLibrary(settings.media_folder)
@@ -69,7 +70,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     register_error_handlers(app)
     register_static_files(app)
-    guard(app, settings.api_key, {*own_names(), settings.host, *settings.trusted_hosts})
+    names = {*own_names(), settings.host, *settings.trusted_hosts}
+    guard(app, settings.api_key, names, FailedKeys(lambda text: services_of(app).manager.note(text)))
     for blueprint in (api, machine, hosts, operations, network_tests, pages, host_pages, network_test_pages):
         app.register_blueprint(blueprint)
     limit_rates(app, writes_per_minute=settings.writes_per_minute)

@@ -167,17 +167,19 @@ class NetworkTester:
             self._records[record.id] = record
 
     def _finish(self, record: NetworkTestRecord) -> None:
+        """Keep the test on the disk, then show it as ended: what a page shows as done outlives a restart."""
         with self._lock:
-            self._records[record.id] = record
-            self._running = None
-            for oldest in sorted(self._records.values(), key=lambda kept: kept.started_at)[:-HISTORY_LENGTH]:
-                del self._records[oldest.id]
-            body = msgspec.json.encode(list(self._records.values()))
-        log.info("network test ended test=%s state=%s problem=%r", record.id, record.state, record.problem)
+            records = {**self._records, record.id: record}
+        for oldest in sorted(records.values(), key=lambda kept: kept.started_at)[:-HISTORY_LENGTH]:
+            del records[oldest.id]
         try:
-            write_atomically(self._history_file, body)
+            write_atomically(self._history_file, msgspec.json.encode(list(records.values())))
         except OSError as error:
             log.warning("network tests not kept file=%s error=%r", self._history_file, error.strerror)
+        with self._lock:
+            self._records = records
+            self._running = None
+        log.info("network test ended test=%s state=%s problem=%r", record.id, record.state, record.problem)
 
 
 def _read_history(path: Path) -> dict[str, NetworkTestRecord]:

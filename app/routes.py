@@ -78,7 +78,7 @@ def media_info(path: str) -> Response:
 
 def _form_page(template: str, form_type: type[StreamForm]) -> Response:
     """Show a form, or do what it asks. Scripts of the page get the API's answers, browsers without them a page."""
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return make_response(_render(template, form_type(formdata=None, data=_prefill())))
     form = form_type()
     try:

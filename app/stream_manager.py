@@ -151,6 +151,10 @@ class StreamManager:
         """What happened, newest first."""
         return self._supervisor.entries(key=key, limit=limit)
 
+    def note(self, text: str) -> None:
+        """Write a warning that concerns no single stream into the event log."""
+        self._supervisor.note("", text)
+
     def free_ports(self) -> list_of[int]:
         """The listener ports that neither a stream of ours nor another program holds now."""
         taken = _listener_ports_of(self.list())

@@ -11,6 +11,8 @@ from app.domain.secret import Secret
 from app.domain.web_address import problem_with_https_address
 
 SECRET_KEY_CHARACTERS: Final = 32
+API_KEY_CHARACTERS: Final = 32
+_MAKE_KEY: Final = "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
 ENVIRONMENTS: Final = ("production", "development")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
@@ -19,10 +21,7 @@ _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 def parse_secret_key(text: str) -> Secret:
     """Read a key that signs sessions and encrypts stored passphrases."""
     if len(text) < SECRET_KEY_CHARACTERS:
-        raise ValueError(
-            f"at least {SECRET_KEY_CHARACTERS} characters are needed, this has {len(text)}; "
-            "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
-        )
+        raise ValueError(f"at least {SECRET_KEY_CHARACTERS} characters are needed, this has {len(text)}; {_MAKE_KEY}")
     return Secret(text)
 
 
@@ -30,6 +29,8 @@ def parse_api_key(text: str) -> Secret:
     """Read a key that scripts send in a header."""
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ValueError("an API key travels in a header: ASCII letters, digits and punctuation only, no spaces")
+    if len(text) < API_KEY_CHARACTERS:
+        raise ValueError(f"at least {API_KEY_CHARACTERS} characters are needed, this has {len(text)}; {_MAKE_KEY}")
     return Secret(text)
 
 

@@ -19,6 +19,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from app.domain.secret import Secret
 from app.web.errors import Unauthorized, UntrustedHost
+from app.web.failed_keys import FailedKeys
 from app.web.hosts import is_trusted
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -40,7 +41,7 @@ _OPEN_ENDPOINTS: Final = frozenset({"static", "operations.health", "operations.o
 csrf = CSRFProtect()
 
 
-def guard(app: Flask, api_key: Secret | None, names: Collection[str]) -> None:
+def guard(app: Flask, api_key: Secret | None, names: Collection[str], failed_keys: FailedKeys) -> None:
     """Check every request of `app` before it is served, and put the headers on every answer.
 
     `names` are what the server is called, besides its addresses.
@@ -55,12 +56,12 @@ def guard(app: Flask, api_key: Secret | None, names: Collection[str]) -> None:
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.session_interface = _SessionInterface()
     csrf.init_app(app)
-    app.before_request(lambda: admit(request, api_key, names))
+    app.before_request(lambda: admit(request, api_key, names, failed_keys))
     app.after_request(_add_headers)
 
 
-def admit(asked: Request, api_key: Secret | None, names: Collection[str]) -> None:
-    """Let the request pass or raise Unauthorized or UntrustedHost.
+def admit(asked: Request, api_key: Secret | None, names: Collection[str], failed_keys: FailedKeys) -> None:
+    """Let the request pass or raise Unauthorized, TooManyWrongKeys or UntrustedHost.
 
     `g.actor` then says who asks and from where, for the event log.
     """
@@ -70,7 +71,9 @@ def admit(asked: Request, api_key: Secret | None, names: Collection[str]) -> Non
     if asked.endpoint in _OPEN_ENDPOINTS:
         return
     if (token := _bearer_token(asked)) is not None:
+        failed_keys.check(asked.remote_addr or "")
         if not _is_right_key(token, api_key):
+            failed_keys.count(asked.remote_addr or "")
             raise Unauthorized("The API key is not right, or scripted access is switched off (API_KEY is unset).")
         g.is_scripted = True
         g.actor = f"api key at {asked.remote_addr}"
@@ -104,7 +107,8 @@ def _is_right_key(token: str, api_key: Secret | None) -> bool:
 
 def _add_headers(response: Response) -> Response:
     response.headers.update(_HEADERS)
-    if request.endpoint != "static":
+    # An error page under /static/ carries a session's cookie, so no cache may keep it.
+    if request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
 

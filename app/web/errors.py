@@ -20,6 +20,7 @@ from app.domain.errors import CouldNotStart, ProductError
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 64 * 1024
+_RETRY_AFTER_S: Final = 60
 _MESSAGES: Final = {
     400: "This request cannot be understood.",
     401: "A session of this host's pages or the right API key is needed.",
@@ -47,6 +48,13 @@ class Unauthorized(ProductError):
 
     code = "unauthorized"
     http_status = 401
+
+
+class TooManyWrongKeys(ProductError):
+    """An address sent wrong API keys again and again."""
+
+    code = "too_many_requests"
+    http_status = 429
 
 
 class UntrustedHost(ProductError):
@@ -96,7 +104,10 @@ def error_response(
 
 def _product_error(error: ProductError) -> Response:
     reason = error.reason if isinstance(error, CouldNotStart) else None
-    return error_response(error.http_status, error.code, error.message, fields=error.fields, reason=reason)
+    response = error_response(error.http_status, error.code, error.message, fields=error.fields, reason=reason)
+    if error.http_status == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+    return response
 
 
 def _untrusted_host(error: UntrustedHost) -> Response:

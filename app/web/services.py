@@ -60,6 +60,9 @@ class Manager(Protocol):
     def events(self, *, key: str | None = ..., limit: int = ...) -> list_of[LogEntry]:
         """The event log, newest first."""
 
+    def note(self, text: str) -> None:
+        """Write a warning that concerns no single stream into the event log."""
+
     def free_ports(self) -> list_of[int]:
         """Listener ports that no stream and no program holds."""
 

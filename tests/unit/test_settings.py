@@ -58,6 +58,7 @@ def test_every_problem_is_named_at_once():
         ("FLASK_ENV", "prod"),
         ("FLASK_ENV", "testing"),
         ("RUNTIME_FOLDER", "/tmp/" + "x" * 90),
+        ("API_KEY", "x" * 31),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_name(name, text):
@@ -80,7 +81,7 @@ def test_an_empty_variable_means_the_default():
 
 
 def test_no_secret_shows_when_settings_are_printed():
-    settings = read_settings({**GOOD, "API_KEY": "open-sesame", "DATABASE_URL": "postgresql://u:hunter2@db/x"})
+    settings = read_settings({**GOOD, "API_KEY": "open-sesame" * 3, "DATABASE_URL": "postgresql://u:hunter2@db/x"})
 
     for secret in ("k" * 32, "open-sesame", "hunter2"):
         assert secret not in repr(settings)

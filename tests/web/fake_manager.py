@@ -24,6 +24,7 @@ class FakeManager:
         self.started: list[SendSpec] = []
         self.orders: list[tuple[str, str, str]] = []
         self.log: list[LogEntry] = []
+        self.notes: list[str] = []
         self.store_fault: str | None = None
 
     def start(self, spec: SendSpec, *, actor: str = "operator") -> Snapshot:
@@ -72,6 +73,9 @@ class FakeManager:
 
     def events(self, *, key: str | None = None, limit: int = 200) -> list[LogEntry]:  # type: ignore[valid-type]
         return [entry for entry in self.log if key in (None, entry.key)][:limit]
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def free_ports(self) -> list[int]:  # type: ignore[valid-type]
         taken = {s.spec.endpoint.port for s in self.streams.values() if s.status.order is Order.RUN}

@@ -153,7 +153,7 @@ def test_without_a_bandwidth_the_rtt_still_gives_advice(
 
 
 def test_a_missing_ping_gives_way_to_tcp_and_is_named(
-    script: FlaskClient, tools: FakeTools, monkeypatch: pytest.MonkeyPatch
+    app: Flask, script: FlaskClient, tools: FakeTools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools.say("iperf3", json.dumps(TCP).replace("python3", "/usr/bin/python3"))
     (tools.folder / "env").symlink_to("/usr/bin/env")
@@ -166,7 +166,7 @@ def test_a_missing_ping_gives_way_to_tcp_and_is_named(
 
 
 def test_missing_iperf3_is_named_with_its_package(
-    script: FlaskClient, tools: FakeTools, monkeypatch: pytest.MonkeyPatch
+    app: Flask, script: FlaskClient, tools: FakeTools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools.say("ping", PING)
     (tools.folder / "env").symlink_to("/usr/bin/env")

@@ -1,0 +1,59 @@
+"""Wrong API keys, counted by address: guessing is slowed, and does not stay unseen."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from app.web.errors import TooManyWrongKeys
+
+log = logging.getLogger(__name__)
+
+ALLOWED_PER_MINUTE: Final = 10
+_WINDOW_S: Final = 60.0
+_ADDRESSES_MAX: Final = 10_000
+
+
+class FailedKeys:
+    """Refuses an address that sent too many wrong keys within a minute, whatever key it sends next.
+
+    `note` receives a sentence for the event log, at most once a minute. Safe to use from several threads.
+    """
+
+    def __init__(self, note: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._note = note
+        self._clock = clock
+        self._lock = threading.Lock()
+        # The latest failures of each address; the address that failed longest ago comes first.
+        self._failures: dict[str, deque[float]] = {}
+        self._untold = 0
+        self._told_at: float | None = None
+
+    def check(self, address: str) -> None:
+        """Raise TooManyWrongKeys while the address has used up its attempts."""
+        with self._lock:
+            failures = self._failures.get(address)
+            is_full = failures is not None and len(failures) == ALLOWED_PER_MINUTE
+            if failures is not None and is_full and self._clock() - failures[0] < _WINDOW_S:
+                raise TooManyWrongKeys("Too many wrong API keys came from this address. Wait a minute.")
+
+    def count(self, address: str) -> None:
+        """Book a wrong key; warn of it, and of those that came since the last warning."""
+        now = self._clock()
+        with self._lock:
+            failures = self._failures.pop(address, None) or deque(maxlen=ALLOWED_PER_MINUTE)
+            failures.append(now)
+            self._failures[address] = failures
+            while len(self._failures) > _ADDRESSES_MAX:
+                del self._failures[next(iter(self._failures))]
+            self._untold += 1
+            if self._told_at is not None and now - self._told_at < _WINDOW_S:
+                return
+            count, self._untold, self._told_at = self._untold, 0, now
+        log.warning("wrong API key address=%s count=%d", address, count)
+        more = f", {count} in all since the last note" if count > 1 else ""
+        self._note(f"a wrong API key came from {address}{more}")

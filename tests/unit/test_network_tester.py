@@ -1,0 +1,36 @@
+"""The book of network tests: what it shows as ended outlives a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app import network_test
+from app.domain.network_order import NetworkTestOrder
+from app.network.findings import Findings
+from app.network_test import NetworkTester, TestState
+from tests.instruments.waiting import wait_for
+
+
+class Measured:
+    """A measurer that has measured already."""
+
+    def measure(self, *_: object) -> Findings:
+        return Findings(problems=("nothing was measured",))
+
+
+def test_a_test_is_shown_as_ended_only_once_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "tests.json"
+    tester = NetworkTester(Measured(), None, history_file=file)
+    write, shown = network_test.write_atomically, []
+
+    def slow_disk(path: Path, body: bytes) -> None:
+        shown.extend(test.state for test in tester.list())
+        write(path, body)
+
+    monkeypatch.setattr(network_test, "write_atomically", slow_disk)
+    record = tester.start(NetworkTestOrder(mode="manual", host="192.0.2.1", bitrate_mbps=8.0))
+    wait_for(lambda: tester.get(record.id).state is TestState.PARTIAL, deadline_s=10, what="the end of the test")
+    assert shown == [TestState.RUNNING]
+    assert NetworkTester(Measured(), None, history_file=file).get(record.id) == tester.get(record.id)
