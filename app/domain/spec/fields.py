@@ -1,18 +1,29 @@
 """How a setting is described, once: its range, unit, title, help and rule stand in the `Annotated` of its field.
 
-Parsing, the form with its HTML bounds, the command line, the API's description and the documentation read it there.
+Parsing, the form with its bounds, the command line, the API's description and the documentation read it from there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from math import inf
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
 
 Rule = Callable[[Any], str | None]
+
+
+class Kind(StrEnum):
+    """How a setting is asked for."""
+
+    NUMBER = "number"
+    SWITCH = "switch"
+    CHOICE = "choice"
+    TEXT = "text"
 
 
 def setting(
@@ -23,65 +34,88 @@ def setting(
     high: int | None = None,
     unit: str = "",
     rule: Rule | None = None,
+    is_advanced: bool = False,
 ) -> Meta:
-    """Describe a field. `rule` returns what is wrong with a value of the right type, or None."""
-    return Meta(title=title, description=description or None, ge=low, le=high, extra={"unit": unit, "rule": rule})
+    """Describe a field. `rule` returns what is wrong with a value of the right type, or None.
+
+    The form folds an advanced setting away.
+    """
+    extra = {"unit": unit, "rule": rule, "is_advanced": is_advanced}
+    return Meta(title=title, description=description or None, ge=low, le=high, extra=extra)
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """A field as it was described."""
+    """A field as it was described; `default` is None where it is required or may be left empty."""
 
+    name: str
+    kind: Kind
     title: str = ""
     description: str = ""
     low: int | None = None
     high: int | None = None
     unit: str = ""
     rule: Rule | None = None
+    is_advanced: bool = False
+    is_optional: bool = False
+    choices: tuple[str, ...] = ()
     default: Any = None
 
     def bounds_text(self) -> str:
-        """The range with its unit, as `20 to 8000 ms`."""
+        """The range with its unit, as `20 to 8000 ms`; empty without a range."""
+        if self.low is None or self.high is None:
+            return ""
         return f"{self.low} to {self.high}{f' {self.unit}' if self.unit else ''}"
-
-    def _low(self) -> float:
-        return -inf if self.low is None else self.low
-
-    def _high(self) -> float:
-        return inf if self.high is None else self.high
 
     def problem_with(self, value: object) -> str | None:
         """Say what is wrong with a value of the right type, or None."""
-        if isinstance(value, int) and not self._low() <= value <= self._high():
+        low = -inf if self.low is None else self.low
+        high = inf if self.high is None else self.high
+        if isinstance(value, int) and not low <= value <= high:
             return f"{value} is outside {self.bounds_text()}"
         return None if self.rule is None else self.rule(value)
 
 
-def setting_of(annotation: Any) -> Setting:
-    """The description that stands in an annotation; an empty one where there is none."""
+def setting_of(annotation: Any, name: str = "") -> Setting | None:
+    """The description that stands in an annotation; None where there is none."""
     for meta in getattr(annotation, "__metadata__", ()):
-        if isinstance(meta, Meta):
+        if isinstance(meta, Meta) and meta.title:
             extra = meta.extra or {}
             return Setting(
-                title=meta.title or "",
+                name=name,
+                kind=_kind_of(bare(annotation)),
+                title=meta.title,
                 description=meta.description or "",
                 low=None if meta.ge is None else int(meta.ge),
                 high=None if meta.le is None else int(meta.le),
                 unit=extra.get("unit", ""),
                 rule=extra.get("rule"),
+                is_advanced=bool(extra.get("is_advanced")),
+                is_optional=type(None) in get_args(bare(annotation)),
+                choices=tuple(map(str, get_args(bare(annotation)))) if get_origin(bare(annotation)) is Literal else (),
             )
-    return Setting()
+    return None
 
 
 def settings_of(part: type[msgspec.Struct]) -> dict[str, Setting]:
-    """The described fields of a part of a spec, by name, with their defaults (None where the field is required)."""
-    return {
-        field.name: msgspec.structs.replace(
-            setting_of(field.type), default=None if field.default is msgspec.NODEFAULT else field.default
-        )
-        for field in msgspec.structs.fields(part)
-    }
+    """The described fields of a part of a spec, by name, with their defaults."""
+    found = {}
+    for field in msgspec.structs.fields(part):
+        if (described := setting_of(field.type, field.name)) is not None:
+            default = None if field.default is msgspec.NODEFAULT else field.default
+            found[field.name] = msgspec.structs.replace(described, default=default)
+    return found
 
 
 def bare(annotation: Any) -> Any:
     """The annotation's type without its bounds, so that a value outside them still converts and is judged by us."""
     return get_args(annotation)[0] if getattr(annotation, "__metadata__", ()) else annotation
+
+
+def _kind_of(kind: Any) -> Kind:
+    if isinstance(kind, UnionType):
+        kind = next(inner for inner in get_args(kind) if inner is not type(None))
+    if kind is bool:
+        return Kind.SWITCH
+    if kind is int:
+        return Kind.NUMBER
+    return Kind.CHOICE if get_origin(kind) is Literal else Kind.TEXT

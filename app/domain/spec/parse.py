@@ -111,7 +111,8 @@ def _leaf_faults(value: object, annotation: Any, path: str) -> Iterator[Fault]:
     except msgspec.ValidationError as error:
         yield path, str(error).partition(" - at `$")[0]
         return
-    if problem := setting_of(annotation).problem_with(converted):
+    described = setting_of(annotation)
+    if described is not None and (problem := described.problem_with(converted)):
         yield path, problem
 
 

@@ -25,7 +25,7 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
         int,
         setting(
             "Overhead",
-            "Bandwidth for retransmissions, on top of the input",
+            "Room for resends, on top of the input",
             low=OVERHEAD_PERCENT_ASKED[0],
             high=OVERHEAD_PERCENT_ASKED[1],
             unit="%",
@@ -35,15 +35,16 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
         int,
         setting(
             "Smoothing",
-            "Evens out bursts of the source",
+            "Evens out bursts, usually 30 ms",
             low=SMOOTHING_LATENCY_MS[0],
             high=SMOOTHING_LATENCY_MS[1],
             unit="ms",
+            is_advanced=True,
         ),
     ] = 30
     encryption: Encryption | None = None
-    qos: Annotated[bool, setting("QoS", "Mark the packets with the installation's DSCP")] = True
-    engine: Annotated[SendEngine, setting("Engine", "What carries the stream; auto chooses")] = "auto"
+    qos: Annotated[bool, setting("QoS", "Mark packets with the DSCP of this installation", is_advanced=True)] = True
+    engine: Annotated[SendEngine, setting("Engine", "What carries the stream; auto chooses", is_advanced=True)] = "auto"
 
     def label(self) -> str:
         """The operator's name for the stream, or one made from source and endpoint."""

@@ -12,12 +12,10 @@ from app.domain.spec.part import Part
 
 LATENCY_MS_DEFAULT = 200
 
-Name = Annotated[str, setting("Name", "Shown in lists and on the wall", rule=names.problem_with_label)]
+Name = Annotated[str, setting("Name", "Optional; shown in lists and on the wall", rule=names.problem_with_label)]
 LatencyMs = Annotated[
     int,
-    setting(
-        "Latency", "SRT receiver buffer, usually 4 × RTT", low=LATENCY_MS_LOWEST, high=LATENCY_MS_HIGHEST, unit="ms"
-    ),
+    setting("Latency", "Usually 4 × RTT", low=LATENCY_MS_LOWEST, high=LATENCY_MS_HIGHEST, unit="ms"),
 ]
 
 

@@ -142,25 +142,47 @@ def _source_text(source: Source) -> str:
 def source_note(spec: JobSpec, loops: int) -> str:
     """What is worth knowing of the source in a word: the interface, or how often the file began again."""
     match spec:
-        case SendSpec(source=MulticastSource(interface=interface)):
-            return interface if interface != "auto" else ""
-        case SendSpec() | ReceiveSpec() | RelaySpec():
-            return f"loop {loops}" if loops else ""
+        case SendSpec():
+            return _note_of(spec.source, loops)
+        case ReceiveSpec() | RelaySpec():
+            return ""
         case _:
             assert_never(spec)
+
+
+def _note_of(source: Source, loops: int) -> str:
+    match source:
+        case MulticastSource():
+            return source.interface if source.interface != "auto" else ""
+        case FileSource():
+            return f"loop {loops}" if loops else ""
+        case BarsSource():
+            return ""
+        case _:
+            assert_never(source)
 
 
 def input_counters(spec: JobSpec, counted: Input) -> list[InputCounterView]:
     """The counters that only this kind of source has."""
     match spec:
-        case SendSpec(source=FileSource()):
-            return [InputCounterView("Loops", counted.loops_total)]
-        case SendSpec(source=MulticastSource(protocol="rtp")):
-            return [InputCounterView("RTP gaps", counted.rtp_gaps_total)]
-        case SendSpec() | ReceiveSpec() | RelaySpec():
+        case SendSpec():
+            return _counters_of(spec.source, counted)
+        case ReceiveSpec() | RelaySpec():
             return []
         case _:
             assert_never(spec)
+
+
+def _counters_of(source: Source, counted: Input) -> list[InputCounterView]:
+    match source:
+        case FileSource():
+            return [InputCounterView("Loops", counted.loops_total)]
+        case MulticastSource():
+            return [InputCounterView("RTP gaps", counted.rtp_gaps_total)] if source.protocol == "rtp" else []
+        case BarsSource():
+            return []
+        case _:
+            assert_never(source)
 
 
 def far_end_of(spec: JobSpec) -> FarEndView:
