@@ -40,6 +40,12 @@ class NoticeCode(StrEnum):
     FILE_DELETED = "file_deleted"
     FILE_REPLACED = "file_replaced"
     FILE_REWRITTEN = "file_rewritten"
+    CLOCK_JUMPS = "clock_jumps"
+    CLOCK_BACKWARD = "clock_backward"
+    CLOCK_MISSING = "clock_missing"
+    MACHINE_PAUSED = "machine_paused"
+    CALLERS_LIMITED = "callers_limited"
+    SCRAMBLED_INPUT = "scrambled_input"
 
 
 class LogEntry(msgspec.Struct, frozen=True):

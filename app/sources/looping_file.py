@@ -82,6 +82,10 @@ class LoopingReader:
         self.bytes_total += len(block)
         return block
 
+    def reference(self) -> int | None:
+        """The PID of the clock that the loop is joined by; None while it is not known, and for a file played once."""
+        return self._restamper.reference() if self._loop else None
+
     def check_file(self) -> Change:
         """Look what became of the file and tell it once; the stream itself reacts at the next seam."""
         with self._lock:

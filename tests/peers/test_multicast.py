@@ -183,7 +183,7 @@ def test_without_a_route_auto_says_to_choose_an_interface(house: House) -> None:
 
 
 _ASK_FOR_MORE = (
-    "import os, app.worker.worker as worker, app.engines.gstreamer.multicast_source as source\n"
+    "import os, app.worker.worker as worker, app.sources.multicast_socket as source\n"
     "source.RECEIVE_BUFFER_BYTES = 2**28\n"
     "os._exit(worker.main())"
 )
