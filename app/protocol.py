@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app.domain.constants import RECEIVERS_MAX
 from app.domain.events import NoticeCode, PeerChange
 from app.domain.figures.sample import NOTHING_APPLIED, Applied
 from app.domain.figures.sample import Input as Input
@@ -49,6 +50,7 @@ class Job(msgspec.Struct, frozen=True):
 
     `file_path` is absolute and already known to lie in the media folder; `bitrate_bps` is the transport rate that
     buffers are sized for, None when it is not known, and `is_constant_bitrate` says that it holds at all times;
+    `clock_pid` is the clock that the file is timed by; `receivers_max` bounds the receivers of a listener;
     `memory_bytes` is the resident memory at which the worker ends itself.
     """
 
@@ -57,6 +59,8 @@ class Job(msgspec.Struct, frozen=True):
     file_path: str | None = None
     bitrate_bps: int | None = None
     is_constant_bitrate: bool = False
+    clock_pid: int | None = None
+    receivers_max: int = RECEIVERS_MAX
     dscp: int = 0
     memory_bytes: int = 0
     protocol: int = PROTOCOL_VERSION

@@ -1,0 +1,1 @@
+"""The direct engine: libsrt with source timestamps, without GStreamer."""

@@ -1,0 +1,102 @@
+"""The far ends of a sender: who comes, who goes, who is refused and why. One door for listeners, one for calls."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final, Protocol
+
+from app.domain.events import PeerChange
+from app.domain.status import Reason
+from app.engines.direct.receiver import Receiver
+from app.machine.steady_clock import unix_now
+from app.protocol import PeerEvent, Tell
+from app.srt.binding import time_now_us
+from app.srt.epoll import Epoll, Event
+from app.srt.peer_figures import read_agreed
+from app.srt.sockets import ENDED, SrtSocket
+
+
+class Door(Protocol):
+    """What the sender needs of it. `serve` and `open` are for the sender's thread and the worker's start."""
+
+    main: SrtSocket
+
+    def open(self) -> None:
+        """Bind or call. Raises CannotSend."""
+
+    def serve(self) -> None:
+        """Let in who waits, let go who left. Raises Finished when that ends the stream."""
+
+    def is_waiting(self) -> bool:
+        """Whether nothing may be sent yet, because a call rings."""
+
+    def receivers(self) -> list[Receiver]:
+        """Those that stand, oldest first; safe in any thread."""
+
+    def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
+        """Close a receiver's connection and report that it left."""
+
+    def close(self) -> None:
+        """Close everything."""
+
+
+class Standing:
+    """The receivers of a stream; common to both doors."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._by_number: dict[int, Receiver] = {}
+        self._count = 0
+        self._epoll = Epoll()
+
+    def add(self, sock: SrtSocket, address: str) -> Receiver:
+        """Take a connection that was just made, and report it."""
+        agreed = read_agreed(sock, address, unix_now())
+        with self._lock:
+            self._count += 1
+            receiver = Receiver(sock, self._count, agreed, time_now_us())
+            self._by_number[sock.number] = receiver
+        self._epoll.add(sock, Event.ERROR)
+        self._tell(PeerEvent(unix_now(), PeerChange.CONNECTED, address, None, agreed.stream_id))
+        return receiver
+
+    def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
+        """Close a connection and report that it left; of one that left already nothing is reported."""
+        with self._lock:
+            known = self._by_number.pop(receiver.socket.number, None)
+        if known is None:
+            return
+        self._epoll.remove(receiver.socket)
+        receiver.socket.close()
+        self._tell(PeerEvent(unix_now(), PeerChange.DISCONNECTED, receiver.agreed.address, reason))
+
+    def gone(self) -> list[Receiver]:
+        """Those whose connection has ended since the last question."""
+        ready = {sock.number for sock, _ in self._epoll.ready()}
+        return [receiver for receiver in self.all() if receiver.socket.number in ready and _has_ended(receiver)]
+
+    def of(self, number: int) -> Receiver | None:
+        """The receiver whose socket has that number."""
+        with self._lock:
+            return self._by_number.get(number)
+
+    def all(self) -> list[Receiver]:
+        """Those that stand, oldest first."""
+        with self._lock:
+            return list(self._by_number.values())
+
+    def close(self) -> None:
+        """Say goodbye to all of them."""
+        with self._lock:
+            leaving, self._by_number = list(self._by_number.values()), {}
+        for receiver in leaving:
+            receiver.socket.close()
+        self._epoll.close()
+
+
+def _has_ended(receiver: Receiver) -> bool:
+    return receiver.socket.state() in ENDED
+
+
+BACKLOG: Final = 64

@@ -1,0 +1,75 @@
+"""What the sender needs of a source: the messages that are due now, each with its time, and the source's figures."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol, assert_never
+
+from app.domain.constants import SRT_PAYLOAD_BYTES
+from app.domain.endings import CannotSend
+from app.domain.figures.sample import Input
+from app.domain.spec import BarsSource, FileSource, MulticastSource
+from app.domain.status import Reason
+from app.protocol import Tell, WorkerOrder
+
+
+class Outgoing(NamedTuple):
+    """A message and the time that its SRT packet carries, microseconds of libsrt's clock."""
+
+    time_us: int
+    data: bytes
+
+
+class Feed(Protocol):
+    """A source in the sender's thread; `read_input` comes from another."""
+
+    turn_us: int
+
+    def start(self, now_us: int) -> None:
+        """Begin: the first message of a file is due now."""
+
+    def due(self, now_us: int) -> list[Outgoing]:
+        """The messages to send in this turn. Raises Finished when the source has gone bad."""
+
+    def has_ended(self) -> bool:
+        """Whether no message will follow."""
+
+    def read_input(self) -> Input:
+        """What came in so far."""
+
+    def close(self) -> None:
+        """Let go of file or socket."""
+
+
+def build_feed(order: WorkerOrder, tell: Tell) -> Feed:
+    """Build the feed of an order. Raises CannotSend or Finished."""
+    source = order.spec.source
+    match source:
+        case FileSource():
+            from app.engines.direct.file_feed import FileFeed  # one of the two is all that a worker needs
+
+            return FileFeed(order, source, tell)
+        case MulticastSource():
+            from app.engines.direct.group_feed import GroupFeed
+
+            return GroupFeed(order, source, tell)
+        case BarsSource():
+            raise CannotSend(Reason.BAD_OPTION, "colour bars are made by GStreamer; choose the GStreamer engine")
+        case _:
+            assert_never(source)
+
+
+def lag_max_us(latency_ms: int) -> int:
+    """How late a packet may go out and still be played: half the latency is left for the way and for repairs."""
+    return max(20_000, latency_ms * 1000 // 2)
+
+
+def turn_us(bitrate_bps: int | None) -> int:
+    """How often to send: two or three messages at a time for a slow stream, and 100 times a second at most."""
+    if bitrate_bps is None:
+        return _FAST_TURN_US
+    message_us = SRT_PAYLOAD_BYTES * 8e6 / bitrate_bps
+    return _FAST_TURN_US if message_us * 4 < _FAST_TURN_US else _SLOW_TURN_US
+
+
+_FAST_TURN_US = 10_000
+_SLOW_TURN_US = 20_000

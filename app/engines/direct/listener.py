@@ -1,0 +1,180 @@
+"""The door of a listener: it accepts callers, and knows of each one that was refused and why.
+
+libsrt asks about a caller before it checks the passphrase, in a thread of its own. A caller that was not accepted after
+that was refused by the check: its socket ends. The reason is in libsrt's log alone, in the line after the question.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from typing import Final
+
+from app.domain.constants import LATENCY_MS_HIGHEST
+from app.domain.endings import CannotSend
+from app.domain.events import NoticeCode, PeerChange
+from app.domain.spec import ListenerEndpoint
+from app.domain.status import Reason
+from app.engines.direct.door import BACKLOG, Standing
+from app.engines.direct.options import make_socket, reason_of_error
+from app.engines.direct.receiver import Receiver
+from app.machine.steady_clock import unix_now
+from app.protocol import Notice, PeerEvent, Tell, WorkerOrder
+from app.srt.addresses import host_of
+from app.srt.admission import Admission, DenialReport
+from app.srt.binding import SrtError, time_now_us
+from app.srt.epoll import Epoll, Event
+from app.srt.log import LogLevel, hear_log
+from app.srt.options import Option
+from app.srt.rejections import Reject, reason_of_rejection
+from app.srt.sockets import ENDED, Call, SrtSocket
+
+_REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
+_BOGUS_ACK: Final = re.compile(r"@(\d+).*incoming ack seq")
+_UNDECIDED_S: Final = 5.0
+_CHECK_EVERY_S: Final = 1.0
+
+
+class ListenerDoor:
+    """A Door that listens."""
+
+    def __init__(self, order: WorkerOrder, endpoint: ListenerEndpoint, tell: Tell) -> None:
+        """Make the socket. Raises CannotSend."""
+        self._port = endpoint.port
+        self._tell = tell
+        self._standing = Standing(tell)
+        self._lock = threading.Lock()  # guards what libsrt's threads share with the sender's
+        self._admission = Admission(order.receivers_max)
+        self._denials = DenialReport()
+        self._pending: dict[int, tuple[float, Call]] = {}
+        self._latest: Call | None = None
+        self._codes: dict[int, int] = {}
+        self._bogus: list[int] = []
+        self._checked_at = 0.0
+        self._latency_max_ms = max(LATENCY_MS_HIGHEST, order.spec.latency_ms)
+        self._epoll = Epoll()
+        hear_log(self._on_log, LogLevel.WARNING)
+        self.main = make_socket(order)
+
+    def open(self) -> None:
+        """Bind the port and listen. Raises CannotSend."""
+        try:
+            self.main.bind("", self._port)
+            self.main.on_call(self._on_call)
+            self.main.listen(BACKLOG)
+        except SrtError as error:
+            raise CannotSend(reason_of_error(error), f"cannot listen on port {self._port}: {error.text}") from None
+        self._epoll.add(self.main, Event.IN | Event.ERROR)
+
+    def is_waiting(self) -> bool:
+        """Never: a listener plays to nobody, like a transmitter."""
+        return False
+
+    def receivers(self) -> list[Receiver]:
+        """Those that stand."""
+        return self._standing.all()
+
+    def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
+        """Close a connection and report that it left."""
+        self._standing.lose(receiver, reason)
+
+    def serve(self) -> None:
+        """Let in who waits, let go who left, report who was refused."""
+        if self._epoll.ready():
+            while (sock := self.main.accept()) is not None:
+                self._let_in(sock)
+        for receiver in self._standing.gone():
+            self._standing.lose(receiver)
+        if self._pending:
+            self._settle()
+        self._punish()
+        now = time.monotonic()
+        if now - self._checked_at >= _CHECK_EVERY_S:
+            self._checked_at = now
+            self._check(now)
+
+    def _on_call(self, call: Call) -> int:
+        """Decide about a caller; in libsrt's thread."""
+        now, host = time.monotonic(), host_of(call.address)
+        with self._lock:
+            standing = len(self._standing.all()) + len(self._pending)
+            denial = self._admission.decide(host, standing, now)
+            if denial is None:
+                self._pending[call.number] = (now, call)
+                self._latest = call
+                return 0
+            self._latest = None
+            is_told = self._denials.is_told(host, denial, now)
+        if is_told:
+            self._tell(
+                PeerEvent(unix_now(), PeerChange.REFUSED, call.address, Reason.CONNECTION_REJECTED, call.stream_id)
+            )
+        return Reject.OVERLOAD
+
+    def _on_log(self, text: str) -> None:
+        """Hear the reason of a refusal, and an attack; in libsrt's thread."""
+        if (match := _REJECTED.search(text)) is not None:
+            with self._lock:
+                if self._latest is not None:
+                    self._codes[self._latest.number] = int(match[1])
+                self._latest = None
+        elif (match := _BOGUS_ACK.search(text)) is not None:
+            with self._lock:
+                self._bogus.append(int(match[1]))
+
+    def _let_in(self, sock: SrtSocket) -> None:
+        with self._lock:
+            _, call = self._pending.pop(sock.number, (0.0, None))
+        address = (call.address if call else sock.peer_address()) or ""
+        latency_ms = sock.option(Option.PEERLATENCY) or 0
+        if latency_ms > self._latency_max_ms:
+            sock.close()
+            stream_id = call.stream_id if call else ""
+            self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, address, Reason.CONNECTION_REJECTED, stream_id))
+            return
+        self._standing.add(sock, address)
+
+    def _settle(self) -> None:
+        """Report callers that were refused after libsrt had asked about them."""
+        now, refused = time.monotonic(), list[tuple[Call, int | None]]()
+        with self._lock:
+            for number, (at, call) in list(self._pending.items()):
+                if SrtSocket(number).state() in ENDED or now - at > _UNDECIDED_S:
+                    del self._pending[number]
+                    refused.append((call, self._codes.pop(number, None)))
+        for call, code in refused:
+            reason = None if code is None else reason_of_rejection(code)
+            self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, call.address, reason, call.stream_id))
+
+    def _punish(self) -> None:
+        """Shut out who acknowledged what was never sent: each such packet holds up libsrt's receiving thread."""
+        with self._lock:
+            numbers, self._bogus = self._bogus, []
+        for number in numbers:
+            receiver = self._standing.of(number)
+            if receiver is None:
+                continue
+            host = host_of(receiver.agreed.address)
+            with self._lock:
+                self._admission.ban(host, time.monotonic())
+            self._standing.lose(receiver, Reason.CONNECTION_REJECTED)
+            text = f"{host} acknowledged packets that were never sent; its calls are refused for an hour"
+            self._tell(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
+
+    def _check(self, now: float) -> None:
+        """Once a second: receivers that acknowledge nothing, and the summary of denials."""
+        now_us = time_now_us()
+        for receiver in self._standing.all():
+            if receiver.has_gone_silent(now_us):
+                self._standing.lose(receiver, Reason.NO_ACKNOWLEDGEMENT)
+        with self._lock:
+            summary = self._denials.summary(now)
+        if summary is not None:
+            self._tell(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
+
+    def close(self) -> None:
+        """Stop listening and say goodbye to all receivers."""
+        self._standing.close()
+        self.main.close()
+        self._epoll.close()

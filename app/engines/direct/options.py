@@ -1,0 +1,47 @@
+"""Making the engine's SRT sockets, and the Reason behind what libsrt refuses."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.domain.endings import CannotSend
+from app.domain.status import Reason
+from app.protocol import WorkerOrder
+from app.srt.binding import ErrorCode, SrtError
+from app.srt.options import Option, OptionRefused, Value
+from app.srt.sockets import SrtSocket
+from app.srt.spec_options import agreed_options, options
+
+# No call of the engine may wait: one thread serves every receiver.
+_NEVER_WAIT: Final[dict[Option, Value]] = {Option.SNDSYN: False, Option.RCVSYN: False}
+_REASONS: Final = {
+    ErrorCode.BIND_CONFLICT: Reason.PORT_IN_USE,
+    ErrorCode.CONNECTION_SETUP: Reason.PORT_IN_USE,
+    ErrorCode.SYSTEM_RESOURCES: Reason.OUT_OF_MEMORY,
+    ErrorCode.NO_THREADS: Reason.OUT_OF_MEMORY,
+    ErrorCode.NO_MEMORY: Reason.OUT_OF_MEMORY,
+    ErrorCode.NO_SERVER: Reason.CONNECTION_TIMEOUT,
+    ErrorCode.CONNECTION_REJECTED: Reason.CONNECTION_REJECTED,
+    ErrorCode.CONNECTION_LOST: Reason.CONNECTION_LOST,
+}
+
+
+def make_socket(order: WorkerOrder) -> SrtSocket:
+    """Make a socket with all that the spec asks for. Raises CannotSend, naming option, value and reason."""
+    wanted = options(
+        order.spec, dscp=order.dscp, bitrate_bps=order.bitrate_bps, is_constant_bitrate=order.is_constant_bitrate
+    )
+    sock = SrtSocket.create()
+    try:
+        sock.set_all(_NEVER_WAIT | wanted | agreed_options(order.spec))
+    except OptionRefused as refused:
+        raise CannotSend(Reason.BAD_OPTION, str(refused)) from None
+    return sock
+
+
+def reason_of_error(error: SrtError) -> Reason:
+    """The Reason behind an error of bind, listen or connect."""
+    found = next((reason for code, reason in _REASONS.items() if code == error.code), Reason.ENGINE_ERROR)
+    if "unreachable" in error.text.lower() or "no route" in error.text.lower():
+        return Reason.NETWORK_UNREACHABLE
+    return found

@@ -1,0 +1,65 @@
+"""One connection of a sender: its own send call, its own figures."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.domain.constants import NO_ACK_MS
+from app.domain.figures.sample import Peer
+from app.engines.direct.feed import Outgoing
+from app.srt.binding import SrtError
+from app.srt.options import Option
+from app.srt.peer_figures import Agreed, read_peer
+from app.srt.sockets import SrtSocket
+
+_NO_ACK_US: Final = NO_ACK_MS * 1000
+
+
+class Receiver:
+    """A receiver that stands. `send` is for the sender's thread alone, the figures for any."""
+
+    def __init__(self, sock: SrtSocket, number: int, agreed: Agreed, now_us: int) -> None:
+        """`number` counts a worker's receivers from 1; messages due before `now_us` were for the others."""
+        self.socket = sock
+        self.number = number
+        self.agreed = agreed
+        self._since_us = now_us
+        self._unsent_packets = 0
+        self._acks = 0
+        self._acknowledged_us = now_us
+
+    def send(self, messages: list[Outgoing]) -> bool:
+        """Send what is due; False when the connection is gone. What does not fit into its send buffer is lost to it."""
+        send = self.socket.send
+        try:
+            for message in messages:
+                if message.time_us >= self._since_us and not send(message.data, message.time_us):
+                    self._unsent_packets += 1
+        except SrtError:
+            return False
+        return True
+
+    def has_gone_silent(self, now_us: int) -> bool:
+        """Whether it has acknowledged nothing for a while although something waits for that."""
+        stats = self.socket.statistics()
+        if stats is None or stats.pktRecvACKTotal != self._acks or not stats.pktSndBuf:
+            self._acks = stats.pktRecvACKTotal if stats is not None else self._acks
+            self._acknowledged_us = now_us
+        return now_us - self._acknowledged_us > _NO_ACK_US
+
+    def hold_input_rate(self, bytes_per_s: int) -> None:
+        """Set the input rate that libsrt's cap must not fall below."""
+        self.socket.try_to_set(Option.MININPUTBW, bytes_per_s)
+
+    def estimate_input_rate(self) -> None:
+        """Drop the input rate that was known: the source is not what it was."""
+        self.socket.try_to_set(Option.INPUTBW, 0)
+
+    def waiting_packets(self) -> int:
+        """Packets that it has not acknowledged."""
+        stats = self.socket.statistics()
+        return 0 if stats is None else stats.pktSndBuf
+
+    def read(self) -> Peer | None:
+        """Its figures; None when it has just left."""
+        return read_peer(self.socket, self.number, self.agreed, unsent_packets=self._unsent_packets)

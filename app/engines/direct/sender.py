@@ -1,0 +1,161 @@
+"""The direct engine: a source's messages to libsrt, each stamped with its own time. Fulfils worker.engine.Sender.
+
+One thread sends: it wakes every 5 to 20 ms, hands to each receiver what is due, and serves callers. No call waits, so a
+receiver that lags delays no other.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, assert_never
+
+from app.domain.endings import CannotSend, Finished
+from app.domain.figures.sample import Applied, Input, Peer
+from app.domain.spec import CallerEndpoint, ListenerEndpoint
+from app.domain.status import Reason
+from app.engines.direct.call import CallDoor
+from app.engines.direct.door import Door
+from app.engines.direct.drain import Drain
+from app.engines.direct.feed import build_feed
+from app.engines.direct.listener import ListenerDoor
+from app.machine.steady_clock import unix_now
+from app.protocol import NEW_CONTENTS, Notice, PeerEvent, Tell, WorkerOrder
+from app.srt.binding import SrtError, SrtUnavailable, library, time_now_us, version_text
+from app.srt.peer_figures import read_options, read_raw
+from app.srt.rate_floor import RateFloor
+
+
+class DirectSender:
+    """One stream on SRT through libsrt itself. Build it, `start`, then `poll` until Finished, then `stop`."""
+
+    def __init__(self, order: WorkerOrder, tell: Tell) -> None:
+        """Open the source. Raises CannotSend or Finished."""
+        self._order = order
+        self._tell_outside = tell
+        self._has_new_contents = False
+        try:
+            library()
+        except SrtUnavailable as error:
+            raise CannotSend(Reason.MISSING_ELEMENT, f"libsrt cannot be used: {error}") from None
+        self._door = _door_of(order, self._tell)
+        self._feed = build_feed(order, self._tell)
+        self._floor = RateFloor(order.bitrate_bps)
+        self._drain = Drain(order.spec.latency_ms)
+        self._end: Finished | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._is_closed = False
+
+    def _tell(self, event: PeerEvent | Notice) -> None:
+        if isinstance(event, Notice) and event.code in NEW_CONTENTS:
+            self._has_new_contents = True
+        self._tell_outside(event)
+
+    def start(self) -> None:
+        """Bind the port or send the call out. Raises CannotSend."""
+        self._door.open()
+        self._thread.start()
+
+    def _run(self) -> None:
+        """Send until the end, which `poll` raises in the worker's own thread."""
+        try:
+            while self._door.is_waiting() and not self._stopping.wait(self._feed.turn_us / 1e6):
+                self._door.serve()
+            self._send_in_turns()
+        except Finished as end:
+            self._end = end
+        except SrtError as error:
+            self._end = Finished(Reason.ENGINE_ERROR, str(error))
+        os.eventfd_write(self._wake_fd, 1)
+
+    def _send_in_turns(self) -> None:
+        feed, door = self._feed, self._door
+        turn_us, now_us = feed.turn_us, time_now_us()
+        feed.start(now_us)
+        next_turn_us = now_us
+        while not self._stopping.is_set():
+            now_us = time_now_us()
+            door.serve()
+            if messages := feed.due(now_us):
+                for receiver in door.receivers():
+                    if not receiver.send(messages):
+                        door.lose(receiver)
+            if feed.has_ended():
+                self._drain.begin(unix_now())
+                return
+            next_turn_us = max(next_turn_us + turn_us, now_us)
+            self._stopping.wait(max(0, next_turn_us - time_now_us()) / 1e6)
+
+    def wake_fd(self) -> int:
+        """Readable when the sender has ended."""
+        return self._wake_fd
+
+    def is_on_its_way(self) -> bool:
+        """Whether a call rings or the last packets drain: poll often then."""
+        return self._door.is_waiting() or self._drain.has_begun()
+
+    def poll(self) -> None:
+        """Follow the draining end. Raises Finished."""
+        if self._end is not None:
+            raise self._end
+        if self._drain.has_begun():
+            self._drain.follow(self._door.receivers(), unix_now())
+        if self._has_new_contents:
+            self._has_new_contents = False
+            self._floor = RateFloor(None)
+            for receiver in self._door.receivers():
+                receiver.estimate_input_rate()
+
+    def read_peers(self) -> list[Peer]:
+        """The connections that stand."""
+        peers = (receiver.read() for receiver in self._door.receivers())
+        return [peer for peer in peers if peer is not None]
+
+    def read_input(self) -> Input:
+        """The source's own figures; libsrt's cap follows them."""
+        source = self._feed.read_input()
+        floor = self._floor.follow(source.counted_at or unix_now(), source.bytes_total)
+        for receiver in self._door.receivers():
+            receiver.hold_input_rate(floor)
+        return source
+
+    def read_applied(self) -> Applied:
+        """Options in force on the listener or the call."""
+        return read_options(self._door.main)
+
+    def read_debug(self) -> dict[str, Any]:
+        """Every libsrt option and figure; no texts, so no passphrase."""
+        sockets = {"main": self._door.main} | {str(each.number): each.socket for each in self._door.receivers()}
+        return {
+            "engine": self.engine_name(),
+            "turn_ms": self._feed.turn_us / 1000,
+            "sockets": {name: read_raw(sock) for name, sock in sockets.items()},
+        }
+
+    def engine_name(self) -> str:
+        """The engine and libsrt's version."""
+        return f"direct, libsrt {version_text()}"
+
+    def stop(self) -> None:
+        """Say goodbye to the receivers and let go of the source."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._door.close()
+        self._feed.close()
+
+
+def _door_of(order: WorkerOrder, tell: Tell) -> Door:
+    endpoint = order.spec.endpoint
+    match endpoint:
+        case ListenerEndpoint():
+            return ListenerDoor(order, endpoint, tell)
+        case CallerEndpoint():
+            return CallDoor(order, endpoint, tell)
+        case _:
+            assert_never(endpoint)

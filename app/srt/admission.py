@@ -1,0 +1,105 @@
+"""Whether a caller of a listener is let in, decided before libsrt checks a passphrase or keeps memory for it.
+
+Each connection costs memory, and each handshake costs more until libsrt lets go of it. A stranger that calls again and
+again must not take a stream away from its receivers.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from app.domain.constants import CALLS_AT_ONCE, CALLS_PER_S, CALLS_PER_S_OF_ADDRESS, RECEIVERS_MAX
+
+_ADDRESSES_REMEMBERED: Final = 4096
+BANNED_S: Final = 3600.0
+
+
+class Denial(StrEnum):
+    """Why a caller is not let in, as a sentence's end."""
+
+    BANNED = "it sent an acknowledgement that no receiver sends"
+    TOO_MANY_RECEIVERS = "as many receivers as allowed are connected"
+    TOO_MANY_CALLS = "it calls too often"
+    TOO_MANY_CALLS_OF_ALL = "too many callers call at the same time"
+
+
+class _Bucket(msgspec.Struct):
+    """Calls that may still come at once; it fills again at a steady rate."""
+
+    level: float
+    at: float
+
+    def take(self, now: float, per_s: float, most: float) -> bool:
+        self.level = min(most, self.level + (now - self.at) * per_s)
+        self.at = now
+        if self.level < 1:
+            return False
+        self.level -= 1
+        return True
+
+
+class Admission:
+    """The limits of one listener. Times are seconds on any steady clock; the owner guards it against threads."""
+
+    def __init__(self, receivers_max: int = RECEIVERS_MAX) -> None:
+        self._receivers_max = receivers_max
+        self._of_all = _Bucket(2 * CALLS_AT_ONCE, 0.0)
+        self._of_address: OrderedDict[str, _Bucket] = OrderedDict()
+        self._banned: dict[str, float] = {}
+
+    def decide(self, host: str, connected: int, now: float) -> Denial | None:
+        """Count a call from `host` and return why it is not let in, None when it is."""
+        if now < self._banned.get(host, now):
+            return Denial.BANNED
+        bucket = self._of_address.pop(host, None) or _Bucket(CALLS_AT_ONCE, now)
+        self._of_address[host] = bucket
+        if len(self._of_address) > _ADDRESSES_REMEMBERED:
+            self._of_address.popitem(last=False)
+        if not bucket.take(now, CALLS_PER_S_OF_ADDRESS, CALLS_AT_ONCE):
+            return Denial.TOO_MANY_CALLS
+        if not self._of_all.take(now, CALLS_PER_S, 2 * CALLS_AT_ONCE):
+            return Denial.TOO_MANY_CALLS_OF_ALL
+        return Denial.TOO_MANY_RECEIVERS if connected >= self._receivers_max else None
+
+    def ban(self, host: str, now: float) -> None:
+        """Refuse a host for an hour."""
+        self._banned = {known: until for known, until in self._banned.items() if until > now}
+        if len(self._banned) < _ADDRESSES_REMEMBERED:
+            self._banned[host] = now + BANNED_S
+
+
+class DenialReport:
+    """Which denials are worth an event of their own, and one sentence for the rest, so that no log is washed away."""
+
+    def __init__(self) -> None:
+        self._events = _Bucket(_EVENTS_AT_ONCE, 0.0)
+        self._silent: dict[tuple[str, Denial], int] = {}
+        self._reported_at = 0.0
+
+    def is_told(self, host: str, denial: Denial, now: float) -> bool:
+        """Whether this denial gets an event of its own; else it is counted for `summary`."""
+        if self._events.take(now, _EVENTS_PER_S, _EVENTS_AT_ONCE):
+            return True
+        if len(self._silent) < _ADDRESSES_REMEMBERED:
+            self._silent[host, denial] = self._silent.get((host, denial), 0) + 1
+        return False
+
+    def summary(self, now: float) -> str | None:
+        """A sentence about what was only counted, at most once in 10 s."""
+        if not self._silent or now - self._reported_at < _SUMMARY_EVERY_S:
+            return None
+        (host, denial), _ = max(self._silent.items(), key=lambda item: item[1])
+        count, hosts = sum(self._silent.values()), len({host for host, _ in self._silent})
+        self._silent.clear()
+        self._reported_at = now
+        others = f" and {hosts - 1} more addresses" if hosts > 1 else ""
+        return f"{count} calls from {host}{others} were not let in: {denial}"
+
+
+_EVENTS_AT_ONCE: Final = 20
+_EVENTS_PER_S: Final = 0.2
+_SUMMARY_EVERY_S: Final = 10.0
