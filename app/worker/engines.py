@@ -19,7 +19,11 @@ def build_engine(job: Job, tell: Tell) -> Sender:
             from app.engines.gstreamer.pipeline import GstSender
 
             return GstSender(job, send_spec_of(job), tell)
-        case Engine.DIRECT | Engine.RECEIVER | Engine.RELAY:
+        case Engine.DIRECT:
+            from app.engines.direct.sender import DirectSender
+
+            return DirectSender(job, send_spec_of(job), tell)
+        case Engine.RECEIVER | Engine.RELAY:
             raise CannotSend(Reason.BAD_OPTION, f"this version has no {engine.value} engine")
         case _:
             assert_never(engine)

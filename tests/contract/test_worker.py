@@ -26,15 +26,25 @@ PASSPHRASE = "never to be seen again"
 Start = Callable[..., RunningWorker]
 
 
-@pytest.fixture(params=[FAKE, REAL], ids=["pretended", "real"])
-def argv(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """The command that starts the worker."""
-    return tuple(request.param)
+@pytest.fixture(
+    params=[(FAKE, "auto"), (REAL, "gstreamer"), (REAL, "direct")], ids=["pretended", "gstreamer", "direct"]
+)
+def carrier(request: pytest.FixtureRequest) -> tuple[tuple[str, ...], str]:
+    """The command that starts the worker, and the engine that its job asks for."""
+    argv, engine = request.param
+    return tuple(argv), engine
 
 
 @pytest.fixture
-def start(argv: tuple[str, ...], sample: Path) -> Iterator[Start]:
+def argv(carrier: tuple[tuple[str, ...], str]) -> tuple[str, ...]:
+    """The command that starts the worker."""
+    return carrier[0]
+
+
+@pytest.fixture
+def start(carrier: tuple[tuple[str, ...], str], sample: Path) -> Iterator[Start]:
     """Starts workers that loop the sample on a free port."""
+    argv, engine = carrier
     with ExitStack() as running:
 
         def start(*, name: str = "", port: int | None = None) -> RunningWorker:
@@ -43,6 +53,7 @@ def start(argv: tuple[str, ...], sample: Path) -> Iterator[Start]:
                 port=port or free_port(),
                 file_path=sample,
                 name=name,
+                engine=engine,
                 encryption=Encryption(128, Secret(PASSPHRASE)),
             )
             return running.enter_context(RunningWorker(job, argv=argv))

@@ -105,7 +105,7 @@ def test_the_alternatives_of_the_contract_are_understood(part: dict[str, Any], m
         ({"qos": "yes"}, "qos"),
         ({"qos": 1}, "qos"),
         ({"engine": "warp"}, "engine"),
-        ({"engine": "direct"}, "engine"),
+        ({"engine": "direct", "source": {"kind": "bars"}}, "engine"),
         ({"direction": "sideways"}, "direction"),
         ({"name": 7}, "name"),
         ({"name": "two\nlines"}, "name"),

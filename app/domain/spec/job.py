@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from app.domain.spec.receive import ReceiveSpec
 from app.domain.spec.relay import RelaySpec
 from app.domain.spec.send import SendEngine, SendSpec
+from app.domain.spec.source import BarsSource
 
 JobSpec = SendSpec | ReceiveSpec | RelaySpec
 
@@ -22,7 +23,7 @@ class Engine(StrEnum):
 
 
 # The engines of this version. An engine that lands is added here; until then an order for it is refused.
-AVAILABLE: Final = frozenset({Engine.GSTREAMER})
+AVAILABLE: Final = frozenset({Engine.GSTREAMER, Engine.DIRECT})
 
 
 def engine_of(spec: JobSpec) -> Engine:
@@ -49,8 +50,10 @@ def _sending_engine(asked: SendEngine) -> Engine:
 
 
 def problem_with_engine(spec: JobSpec) -> dict[str, str]:
-    """Name the field that asks for an engine that this version does not have; empty when it has it."""
+    """Name the field that asks for an engine that cannot carry the spec; empty when it can."""
     engine = engine_of(spec)
+    if engine is Engine.DIRECT and isinstance(spec, SendSpec) and isinstance(spec.source, BarsSource):
+        return {"engine": "colour bars are made by GStreamer; choose gstreamer or auto"}
     if engine in AVAILABLE:
         return {}
     field = "engine" if isinstance(spec, SendSpec) else "direction"

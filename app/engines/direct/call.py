@@ -8,12 +8,12 @@ from typing import Final
 
 from app.domain.constants import CONNECT_TIMEOUT_MS
 from app.domain.endings import CannotSend, Finished
-from app.domain.spec import CallerEndpoint, host_and_port
+from app.domain.spec import CallerEndpoint, HostPort, SendSpec
 from app.domain.status import Reason
 from app.engines.direct.door import Standing
 from app.engines.direct.options import make_socket, reason_of_error
 from app.engines.direct.receiver import Receiver
-from app.protocol import Tell, WorkerOrder
+from app.protocol import Job, Tell
 from app.srt.binding import SrtError
 from app.srt.log import LogLevel, hear_log
 from app.srt.rejections import reason_of_rejection, text_of_rejection
@@ -25,13 +25,13 @@ _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
 class CallDoor:
     """A Door that calls."""
 
-    def __init__(self, order: WorkerOrder, endpoint: CallerEndpoint, tell: Tell) -> None:
+    def __init__(self, job: Job, spec: SendSpec, endpoint: CallerEndpoint, tell: Tell) -> None:
         """Make the socket. Raises CannotSend."""
         self._endpoint = endpoint
         self._standing = Standing(tell)
         self._calling_until: float | None = None
         hear_log(lambda _text: None, LogLevel.ERROR)
-        self.main = make_socket(order)
+        self.main = make_socket(job, spec)
 
     def open(self) -> None:
         """Send the call out. Raises CannotSend."""
@@ -69,7 +69,7 @@ class CallDoor:
         if state is State.CONNECTED:
             self._calling_until = None
             # libsrt 1.5.1 names no peer for a socket that called.
-            self._standing.add(self.main, host_and_port(self._endpoint.host, self._endpoint.port))
+            self._standing.add(self.main, str(HostPort(self._endpoint.host, self._endpoint.port)))
         elif state in ENDED:
             code = self.main.reject_code()
             raise Finished(reason_of_rejection(code), text_of_rejection(code))

@@ -7,9 +7,9 @@ from typing import NamedTuple, Protocol, assert_never
 from app.domain.constants import SRT_PAYLOAD_BYTES
 from app.domain.endings import CannotSend
 from app.domain.figures.sample import Input
-from app.domain.spec import BarsSource, FileSource, MulticastSource
+from app.domain.spec import BarsSource, FileSource, MulticastSource, SendSpec
 from app.domain.status import Reason
-from app.protocol import Tell, WorkerOrder
+from app.protocol import Job, Tell
 
 
 class Outgoing(NamedTuple):
@@ -40,18 +40,18 @@ class Feed(Protocol):
         """Let go of file or socket."""
 
 
-def build_feed(order: WorkerOrder, tell: Tell) -> Feed:
-    """Build the feed of an order. Raises CannotSend or Finished."""
-    source = order.spec.source
+def build_feed(job: Job, spec: SendSpec, tell: Tell) -> Feed:
+    """Build the feed of an job. Raises CannotSend or Finished."""
+    source = spec.source
     match source:
         case FileSource():
             from app.engines.direct.file_feed import FileFeed  # one of the two is all that a worker needs
 
-            return FileFeed(order, source, tell)
+            return FileFeed(job, source, spec.latency_ms, tell)
         case MulticastSource():
             from app.engines.direct.group_feed import GroupFeed
 
-            return GroupFeed(order, source, tell)
+            return GroupFeed(source, spec.latency_ms, tell)
         case BarsSource():
             raise CannotSend(Reason.BAD_OPTION, "colour bars are made by GStreamer; choose the GStreamer engine")
         case _:

@@ -13,7 +13,7 @@ from app.domain.status import Reason
 from app.engines.direct.feed import Outgoing, lag_max_us, turn_us
 from app.engines.direct.pace import Pace
 from app.machine.steady_clock import unix_now
-from app.protocol import Notice, Tell, WorkerOrder
+from app.protocol import Job, Notice, Tell
 from app.sources.looping_file import LoopingReader
 from app.sources.timed_file import TimedFile, TimedMessage
 
@@ -23,17 +23,17 @@ _PAUSE_TOLD_US: Final = 500_000
 class FileFeed:
     """A Feed of a file, looped or played once."""
 
-    def __init__(self, order: WorkerOrder, source: FileSource, tell: Tell) -> None:
+    def __init__(self, job: Job, source: FileSource, latency_ms: int, tell: Tell) -> None:
         """Open the file. Raises CannotSend or Finished."""
-        if order.file_path is None:
+        if job.file_path is None:
             raise CannotSend(Reason.FILE_MISSING, "the order names no file")
-        self.turn_us = turn_us(order.bitrate_bps)
+        self.turn_us = turn_us(job.bitrate_bps)
         self._tell = tell
-        self._reader = LoopingReader(order.file_path, loop=source.loop, bitrate_bps=order.bitrate_bps, tell=tell)
-        timed = TimedFile(self._reader, bitrate_bps=order.bitrate_bps, clock_pid=order.clock_pid, tell=tell)
+        self._reader = LoopingReader(job.file_path, loop=source.loop, bitrate_bps=job.bitrate_bps, tell=tell)
+        timed = TimedFile(self._reader, bitrate_bps=job.bitrate_bps, clock_pid=job.clock_pid, tell=tell)
         self._messages: Iterator[TimedMessage] = timed.messages()
         self._next: TimedMessage | None = next(self._messages, None)
-        self._pace = Pace(lag_max_us=lag_max_us(order.spec.latency_ms), is_live=False)
+        self._pace = Pace(lag_max_us=lag_max_us(latency_ms), is_live=False)
         self._start_us = 0
         self._counted: tuple[int, float | None] = (0, None)
 

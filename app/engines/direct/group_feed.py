@@ -13,7 +13,7 @@ from app.engines.direct.feed import Outgoing, lag_max_us
 from app.engines.direct.pace import Pace
 from app.mpegts.continuity import ContinuityCheck, RtpGaps
 from app.mpegts.packets import PACKET_BYTES
-from app.protocol import Tell, WorkerOrder
+from app.protocol import Tell
 from app.sources.multicast_socket import MulticastSocket
 
 _TURN_US: Final = 5_000
@@ -25,11 +25,11 @@ _PARTIAL_US: Final = 20_000
 class GroupFeed:
     """A Feed that receives a group. Raises CannotSend when it cannot join."""
 
-    def __init__(self, order: WorkerOrder, source: MulticastSource, tell: Tell) -> None:
+    def __init__(self, source: MulticastSource, latency_ms: int, tell: Tell) -> None:
         self.turn_us = _TURN_US
         self._group = MulticastSocket(source, tell)
         self._group.stamp_datagrams()
-        self._pace = Pace(lag_max_us=lag_max_us(order.spec.latency_ms), is_live=True)
+        self._pace = Pace(lag_max_us=lag_max_us(latency_ms), is_live=True)
         self._continuity = ContinuityCheck()
         self._gaps = RtpGaps() if source.protocol == "rtp" else None
         self._bytes_total = 0

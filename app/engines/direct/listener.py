@@ -14,13 +14,13 @@ from typing import Final
 from app.domain.constants import LATENCY_MS_HIGHEST
 from app.domain.endings import CannotSend
 from app.domain.events import NoticeCode, PeerChange
-from app.domain.spec import ListenerEndpoint
+from app.domain.spec import ListenerEndpoint, SendSpec
 from app.domain.status import Reason
 from app.engines.direct.door import BACKLOG, Standing
 from app.engines.direct.options import make_socket, reason_of_error
 from app.engines.direct.receiver import Receiver
 from app.machine.steady_clock import unix_now
-from app.protocol import Notice, PeerEvent, Tell, WorkerOrder
+from app.protocol import Job, Notice, PeerEvent, Tell
 from app.srt.addresses import host_of
 from app.srt.admission import Admission, DenialReport
 from app.srt.binding import SrtError, time_now_us
@@ -39,23 +39,23 @@ _CHECK_EVERY_S: Final = 1.0
 class ListenerDoor:
     """A Door that listens."""
 
-    def __init__(self, order: WorkerOrder, endpoint: ListenerEndpoint, tell: Tell) -> None:
+    def __init__(self, job: Job, spec: SendSpec, endpoint: ListenerEndpoint, tell: Tell) -> None:
         """Make the socket. Raises CannotSend."""
         self._port = endpoint.port
         self._tell = tell
         self._standing = Standing(tell)
         self._lock = threading.Lock()  # guards what libsrt's threads share with the sender's
-        self._admission = Admission(order.receivers_max)
+        self._admission = Admission(job.receivers_max)
         self._denials = DenialReport()
         self._pending: dict[int, tuple[float, Call]] = {}
         self._latest: Call | None = None
         self._codes: dict[int, int] = {}
         self._bogus: list[int] = []
         self._checked_at = 0.0
-        self._latency_max_ms = max(LATENCY_MS_HIGHEST, order.spec.latency_ms)
+        self._latency_max_ms = max(LATENCY_MS_HIGHEST, spec.latency_ms)
         self._epoll = Epoll()
         hear_log(self._on_log, LogLevel.WARNING)
-        self.main = make_socket(order)
+        self.main = make_socket(job, spec)
 
     def open(self) -> None:
         """Bind the port and listen. Raises CannotSend."""

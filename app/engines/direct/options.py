@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from app.domain.endings import CannotSend
+from app.domain.spec import SendSpec
 from app.domain.status import Reason
-from app.protocol import WorkerOrder
+from app.protocol import Job
 from app.srt.binding import ErrorCode, SrtError
 from app.srt.options import Option, OptionRefused, Value
 from app.srt.sockets import SrtSocket
@@ -26,14 +27,12 @@ _REASONS: Final = {
 }
 
 
-def make_socket(order: WorkerOrder) -> SrtSocket:
+def make_socket(job: Job, spec: SendSpec) -> SrtSocket:
     """Make a socket with all that the spec asks for. Raises CannotSend, naming option, value and reason."""
-    wanted = options(
-        order.spec, dscp=order.dscp, bitrate_bps=order.bitrate_bps, is_constant_bitrate=order.is_constant_bitrate
-    )
+    wanted = options(spec, dscp=job.dscp, bitrate_bps=job.bitrate_bps, is_constant_bitrate=job.is_constant_bitrate)
     sock = SrtSocket.create()
     try:
-        sock.set_all(_NEVER_WAIT | wanted | agreed_options(order.spec))
+        sock.set_all(_NEVER_WAIT | wanted | agreed_options(spec))
     except OptionRefused as refused:
         raise CannotSend(Reason.BAD_OPTION, str(refused)) from None
     return sock

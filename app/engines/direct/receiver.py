@@ -8,7 +8,6 @@ from app.domain.constants import NO_ACK_MS
 from app.domain.figures.sample import Peer
 from app.engines.direct.feed import Outgoing
 from app.srt.binding import SrtError
-from app.srt.options import Option
 from app.srt.peer_figures import Agreed, read_peer
 from app.srt.sockets import SrtSocket
 
@@ -46,14 +45,6 @@ class Receiver:
             self._acks = stats.pktRecvACKTotal if stats is not None else self._acks
             self._acknowledged_us = now_us
         return now_us - self._acknowledged_us > _NO_ACK_US
-
-    def hold_input_rate(self, bytes_per_s: int) -> None:
-        """Set the input rate that libsrt's cap must not fall below."""
-        self.socket.try_to_set(Option.MININPUTBW, bytes_per_s)
-
-    def estimate_input_rate(self) -> None:
-        """Drop the input rate that was known: the source is not what it was."""
-        self.socket.try_to_set(Option.INPUTBW, 0)
 
     def waiting_packets(self) -> int:
         """Packets that it has not acknowledged."""

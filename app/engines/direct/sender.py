@@ -12,7 +12,7 @@ from typing import Any, assert_never
 
 from app.domain.endings import CannotSend, Finished
 from app.domain.figures.sample import Applied, Input, Peer
-from app.domain.spec import CallerEndpoint, ListenerEndpoint
+from app.domain.spec import CallerEndpoint, ListenerEndpoint, SendSpec
 from app.domain.status import Reason
 from app.engines.direct.call import CallDoor
 from app.engines.direct.door import Door
@@ -20,8 +20,9 @@ from app.engines.direct.drain import Drain
 from app.engines.direct.feed import build_feed
 from app.engines.direct.listener import ListenerDoor
 from app.machine.steady_clock import unix_now
-from app.protocol import NEW_CONTENTS, Notice, PeerEvent, Tell, WorkerOrder
+from app.protocol import NEW_CONTENTS, Job, Notice, PeerEvent, Tell
 from app.srt.binding import SrtError, SrtUnavailable, library, time_now_us, version_text
+from app.srt.options import Option
 from app.srt.peer_figures import read_options, read_raw
 from app.srt.rate_floor import RateFloor
 
@@ -29,19 +30,18 @@ from app.srt.rate_floor import RateFloor
 class DirectSender:
     """One stream on SRT through libsrt itself. Build it, `start`, then `poll` until Finished, then `stop`."""
 
-    def __init__(self, order: WorkerOrder, tell: Tell) -> None:
+    def __init__(self, job: Job, spec: SendSpec, tell: Tell) -> None:
         """Open the source. Raises CannotSend or Finished."""
-        self._order = order
         self._tell_outside = tell
         self._has_new_contents = False
         try:
             library()
         except SrtUnavailable as error:
             raise CannotSend(Reason.MISSING_ELEMENT, f"libsrt cannot be used: {error}") from None
-        self._door = _door_of(order, self._tell)
-        self._feed = build_feed(order, self._tell)
-        self._floor = RateFloor(order.bitrate_bps)
-        self._drain = Drain(order.spec.latency_ms)
+        self._door = _door_of(job, spec, self._tell)
+        self._feed = build_feed(job, spec, self._tell)
+        self._floor = RateFloor(job.bitrate_bps)
+        self._drain = Drain(spec.latency_ms)
         self._end: Finished | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
@@ -105,8 +105,8 @@ class DirectSender:
         if self._has_new_contents:
             self._has_new_contents = False
             self._floor = RateFloor(None)
-            for receiver in self._door.receivers():
-                receiver.estimate_input_rate()
+            for sock in (self._door.main, *(receiver.socket for receiver in self._door.receivers())):
+                sock.try_to_set(Option.INPUTBW, 0)
 
     def read_peers(self) -> list[Peer]:
         """The connections that stand."""
@@ -117,8 +117,8 @@ class DirectSender:
         """The source's own figures; libsrt's cap follows them."""
         source = self._feed.read_input()
         floor = self._floor.follow(source.counted_at or unix_now(), source.bytes_total)
-        for receiver in self._door.receivers():
-            receiver.hold_input_rate(floor)
+        for sock in (self._door.main, *(receiver.socket for receiver in self._door.receivers())):
+            sock.try_to_set(Option.MININPUTBW, floor)
         return source
 
     def read_applied(self) -> Applied:
@@ -150,12 +150,12 @@ class DirectSender:
         self._feed.close()
 
 
-def _door_of(order: WorkerOrder, tell: Tell) -> Door:
-    endpoint = order.spec.endpoint
+def _door_of(job: Job, spec: SendSpec, tell: Tell) -> Door:
+    endpoint = spec.endpoint
     match endpoint:
         case ListenerEndpoint():
-            return ListenerDoor(order, endpoint, tell)
+            return ListenerDoor(job, spec, endpoint, tell)
         case CallerEndpoint():
-            return CallDoor(order, endpoint, tell)
+            return CallDoor(job, spec, endpoint, tell)
         case _:
             assert_never(endpoint)
