@@ -21,9 +21,9 @@ _LIBRARIES: Final = ("libsrt-gnutls.so.1.5", "libsrt.so.1.5", "libsrt-openssl.so
 class ErrorCode(IntEnum):
     """The SRT_ERRNO values that are handled apart from the others."""
 
-    CONNECTION_SETUP = 1000
     NO_SERVER = 1001
     CONNECTION_REJECTED = 1002
+    SOCKET_SETUP = 1003
     CONNECTION_LOST = 2001
     NO_CONNECTION = 2002
     SYSTEM_RESOURCES = 3000
