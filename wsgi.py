@@ -19,9 +19,11 @@ from waitress import create_server
 from app import create_app
 from app.machine import service_manager
 from app.machine.instance import AlreadyRunning, sole_instance
+from app.machine.limits import limit_process
 from app.machine.logs import start_logging
 from app.settings import BadSettings, Settings, make_folders, read_settings
 from app.store.opening import StoreUnavailable
+from app.web.acceptor import pause_when_refused
 from app.web.services import services_of
 
 log = logging.getLogger("wsgi")
@@ -34,6 +36,7 @@ _REQUEST_BYTES_MAX = 4 * 1024 * 1024
 def main() -> int:
     """Serve until told to stop; gives the exit code, by sysexits.h where that has one."""
     ending = Ending()
+    limit_process()
     try:
         settings = read_settings(os.environ)
         make_folders(settings)
@@ -42,10 +45,10 @@ def main() -> int:
         return os.EX_CONFIG
     start_logging(settings)
     try:
-        with sole_instance(settings.runtime_folder):
+        with sole_instance(settings.runtime_folder, settings.data_folder):
             return _run(settings, ending)
     except AlreadyRunning as error:
-        log.error("not started: %s; see RUNTIME_FOLDER", error)
+        log.error("not started: %s; see RUNTIME_FOLDER and DATA_FOLDER", error)
     except StoreUnavailable as error:
         log.error("the database cannot be opened: %s; see DATABASE_URL and DATA_FOLDER", error)
     return os.EX_UNAVAILABLE
@@ -101,6 +104,7 @@ def _serve(app: Flask, settings: Settings, ending: Ending) -> int:
     except OSError as error:
         log.error("cannot serve host=%s port=%d error=%r", settings.host, settings.port, error.strerror)
         return 1
+    pause_when_refused(server)
     log.info("serving host=%s port=%d threads=%d", settings.host, settings.port, settings.threads)
     service_manager.tell("READY=1")
     service_manager.keep_watchdog_fed(settings.host, settings.port)
@@ -120,6 +124,7 @@ def _waitress_options(settings: Settings) -> dict[str, Any]:
         "max_request_body_size": _REQUEST_BYTES_MAX,
         "max_request_header_size": 32 * 1024,
         "connection_limit": 200,
+        "asyncore_use_poll": True,  # select(2) ends at descriptor 1023, and every worker has two
         "channel_timeout": 30,
         "cleanup_interval": 10,
         # A proxy on this host tells the scheme and the client; nobody else may. The host's name it passes in Host:

@@ -5,25 +5,19 @@ Checks what the spec cannot know (the file, the port, the limit), then leaves th
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import secrets
-import socket
-import threading
 from builtins import list as list_of
-from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
 
-from app.domain.errors import LimitReached, PortInUse
 from app.domain.events import LogEntry
 from app.domain.figures.history import Second, seconds
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
-from app.domain.status import ALIVE, Order, Phase, Status
+from app.domain.status import ALIVE, Order, Phase
 from app.machine.steady_clock import unix_now
+from app.machine.udp_ports import bound_ports
 from app.media.library import MediaLibrary
 from app.settings import Settings
 from app.store.recorder import Recorder
@@ -32,14 +26,13 @@ from app.store.store import Store, StoredStream
 from app.streams.form_faults import check_passphrase, check_spec_is_known, is_form_fault, raise_form_fault
 from app.streams.jobs import JobMaker
 from app.streams.takeover import Inheritance, Takeover
+from app.supervisor.admission import Admission, listener_ports_of
 from app.supervisor.journal import Journal
 from app.supervisor.launchers.base import Launcher
 from app.supervisor.supervisor import Supervisor
 
 _TRUTH_WITHIN_S: Final = 3.0
 _STOP_WITHIN_S: Final = 6.0
-_KEY_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are read wrong over the phone
-_KEY_LENGTH: Final = 6
 
 
 class StreamManager:
@@ -56,8 +49,9 @@ class StreamManager:
         inherited = Inheritance(store, self._spare)
         self._start_problem = inherited.problem
         self._unreadable = inherited.unreadable
-        self._supervisor = Supervisor(launcher, self._recorder, journal=Journal(inherited.events))
-        self._starting = threading.Lock()
+        self._supervisor = Supervisor(
+            launcher, self._recorder, journal=Journal(inherited.events), admission=Admission(settings.max_streams)
+        )
         Takeover(launcher, self._supervisor, self._recorder, self._jobs, store).run(inherited)
 
     def start(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
@@ -65,18 +59,13 @@ class StreamManager:
 
         Raises InvalidInput, PortInUse, LimitReached or CouldNotStart; then nothing of it is left.
         """
-        with self._starting:  # two starts must not both find the same port free
-            self._check_limit(self.list())
-            job = self._jobs.job_for(_new_key({s.key for s in self.list()}), spec)
-            self._check_port(spec)
-            self._launcher.announce(job.key)
-            self._supervisor.add(job, actor=actor)
-        snapshot = self._settle(job.key, spec)
+        key = self._supervisor.add(self._jobs.job_for("", spec), actor=actor)
+        snapshot = self._settle(key, spec)
         if is_form_fault(snapshot.status):
-            self._supervisor.forget(job.key)
+            self._supervisor.forget(key)
             raise_form_fault(snapshot)
         self._keep(snapshot)
-        self._launcher.acknowledge(job.key)
+        self._launcher.acknowledge(key)
         return snapshot
 
     def _keep(self, snapshot: Snapshot) -> None:
@@ -103,14 +92,12 @@ class StreamManager:
         spec = self._supervisor.job(key).spec
         check_passphrase(spec)
         job = self._jobs.job_for(key, spec)
-        with self._starting:
-            self._check_limit([snapshot for snapshot in self.list() if snapshot.key != key])
-            if self.get(key).status.order is Order.RUN:
-                # The store goes on saying `run`: a loss of power in between must not leave the stream off air.
-                self._supervisor.stop(key, actor=actor)
-                self._wait_off_air(key)
-            self._check_port(spec, besides=key)
-            self._supervisor.start(key, job, actor=actor)
+        self._supervisor.check_start(key)
+        if self.get(key).status.order is Order.RUN:
+            # The store goes on saying `run`: a loss of power in between must not leave the stream off air.
+            self._supervisor.stop(key, actor=actor)
+            self._wait_off_air(key)
+        self._supervisor.start(key, job, actor=actor)
         snapshot = self._settle(key, spec)
         self._keep(snapshot)
         if is_form_fault(snapshot.status):
@@ -157,8 +144,8 @@ class StreamManager:
 
     def free_ports(self) -> list_of[int]:
         """The listener ports that neither a stream of ours nor another program holds now."""
-        taken = _listener_ports_of(self.list())
-        return [port for port in self._settings.listener_ports if port not in taken and not _is_bound(port)]
+        taken = listener_ports_of(self.list()) | bound_ports()
+        return [port for port in self._settings.listener_ports if port not in taken]
 
     def shutdown(self) -> None:
         """Take everything off air, in order, and wait for it. The orders stay: the next start brings them back."""
@@ -176,19 +163,9 @@ class StreamManager:
         """Why orders and events cannot be kept at present, None when they can. Never waits."""
         return self._recorder.problem() or self._start_problem
 
-    def _check_limit(self, others: Collection[Snapshot]) -> None:
-        running = [snapshot for snapshot in others if _is_wanted(snapshot.status)]
-        if len(running) >= self._settings.max_streams:
-            raise LimitReached(f"{len(running)} streams are on already, the most allowed; stop one first")
-
-    def _check_port(self, spec: JobSpec, *, besides: str | None = None) -> None:
-        if (port := spec.local_port()) is None:
-            return
-        others = [snapshot for snapshot in self.list() if snapshot.key != besides]
-        if port in _listener_ports_of(others):
-            raise _port_in_use(port, "another stream holds it")
-        if _is_bound(port):
-            raise _port_in_use(port, "another program holds it")
+    def runtime_problem(self) -> str | None:
+        """Why no worker could be started at present, None when nothing is known against it."""
+        return self._launcher.problem()
 
     def _settle(self, key: str, spec: JobSpec) -> Snapshot:
         """Wait for the truth: a listener has it once its port is bound, a caller once the far end has answered."""
@@ -201,39 +178,3 @@ class StreamManager:
 def _stored(snapshot: Snapshot) -> StoredStream:
     status = snapshot.status
     return StoredStream(snapshot.key, snapshot.spec, status.order, snapshot.ordered_at, status)
-
-
-def _listener_ports_of(snapshots: Collection[Snapshot]) -> set[int]:
-    return {
-        port
-        for snapshot in snapshots
-        if (port := snapshot.spec.local_port()) is not None and _is_wanted(snapshot.status)
-    }
-
-
-def _is_wanted(status: Status) -> bool:
-    """Whether the stream has a worker or will have one by itself; one that failed waits for the operator."""
-    return status.order is Order.RUN and status.phase is not Phase.FAILED
-
-
-def _is_bound(port: int) -> bool:
-    """Whether a program holds the UDP port on any address."""
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
-        try:
-            probe.bind(("", port))
-        except OSError as error:
-            return error.errno == errno.EADDRINUSE
-    return False
-
-
-def _port_in_use(port: int, who: str) -> PortInUse:
-    return PortInUse(
-        f"port {port} is taken: {who}", {"endpoint.port": f"{port} is taken: {who}; choose another or stop it"}
-    )
-
-
-def _new_key(taken: Collection[str]) -> str:
-    while True:
-        key = "".join(secrets.choice(_KEY_LETTERS) for _ in range(_KEY_LENGTH))
-        if key not in taken:
-            return key

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     ENGINE_ERROR = "engine_error"
     PASSPHRASE_LOST = "passphrase_lost"  # noqa: S105 - the name of a reason
+    NO_RUNTIME = "no_runtime"
     SPEC_UNREADABLE = "spec_unreadable"
     ORDER_LOST = "order_lost"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+log = logging.getLogger(__name__)
 _NAME: Final = "web.lock"
 _WAIT_S: Final = 2.0  # one that is just ending
 
@@ -17,17 +19,37 @@ _WAIT_S: Final = 2.0  # one that is just ending
 class AlreadyRunning(Exception):
     """Another web process minds this installation; `pid` is its process id, or empty."""
 
-    def __init__(self, pid: str) -> None:
-        super().__init__(f"another web process (pid {pid or 'unknown'}) minds this installation")
+    def __init__(self, pid: str, folder: Path) -> None:
+        super().__init__(f"another web process (pid {pid or 'unknown'}) uses {folder}")
         self.pid = pid
 
 
 @contextlib.contextmanager
-def sole_instance(runtime_folder: Path) -> Iterator[None]:
-    """Hold the installation as long as this process, and this context, live. Raises AlreadyRunning or OSError."""
+def sole_instance(runtime_folder: Path, data_folder: Path) -> Iterator[None]:
+    """Hold the installation as long as this process, and this context, live. Raises AlreadyRunning or OSError.
+
+    Both folders are held: the runtime folder's default differs between a login and a scheduled job of one user.
+    """
+    with _held(runtime_folder), _held_folder(data_folder):
+        yield
+
+
+@contextlib.contextmanager
+def _held_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder itself: it may be on a disk that takes no file. One that cannot be locked (NFS) is not held."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _held(runtime_folder: Path) -> Iterator[None]:
     descriptor = os.open(runtime_folder / _NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _lock(descriptor)
+        _lock(descriptor, runtime_folder)
         with contextlib.suppress(OSError):  # the number is only for people; a full disk is no reason not to start
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
@@ -36,14 +58,25 @@ def sole_instance(runtime_folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> None:
+def _lock(descriptor: int, folder: Path) -> None:
     deadline = time.monotonic() + _WAIT_S
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise AlreadyRunning(os.pread(descriptor, 20, 0).decode()) from None
+                raise AlreadyRunning(_holder(descriptor), folder) from None
             time.sleep(0.1)
+        except OSError as error:
+            log.warning("folder cannot be locked folder=%s error=%r", folder, error.strerror)
+            return
         else:
             return
+
+
+def _holder(descriptor: int) -> str:
+    """The number in the lock's file; a folder has none."""
+    try:
+        return os.pread(descriptor, 20, 0).decode()
+    except OSError:
+        return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from builtins import list as list_of
 from pathlib import Path
@@ -47,9 +48,13 @@ class SpareOrders:
             self._store.close()
             self._store = None
         for suffix in _SUFFIXES:
-            self._file.with_name(f"{_NAME}{suffix}").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # nothing can lie in a folder that is gone
+                self._file.with_name(f"{_NAME}{suffix}").unlink(missing_ok=True)
 
     def _open(self) -> Store:
+        if self._store is not None and not self._file.exists():
+            self._store.close()  # the runtime folder was removed under it
+            self._store = None
         if self._store is None:
             self._store = Store(f"sqlite:///{self._file}", self._secret_key)
         return self._store

@@ -1,4 +1,7 @@
-"""The one thread that follows all workers: one queue of orders, one decider. Everybody else asks it and waits."""
+"""The one thread that follows all workers: it waits for links, processes and callers, and alone decides.
+
+Everybody else asks it and waits for the answer.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,22 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
+import msgspec
+
 from app.domain.errors import NotFound
 from app.domain.events import EventKind, LogEntry
 from app.domain.figures.sample import Point
 from app.domain.snapshot import Snapshot
-from app.domain.status import Status
+from app.domain.status import Reason, Status
 from app.machine.steady_clock import unix_now
 from app.protocol import Job
+from app.supervisor.account import Report
+from app.supervisor.admission import Admission, new_key
 from app.supervisor.journal import Journal
 from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, WorkerHandle, wait_dead
-from app.supervisor.stream import Report, SupervisedStream
+from app.supervisor.stream import SupervisedStream
+from app.supervisor.watched import Watched
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -34,53 +42,89 @@ class Supervisor:
     """Owns the streams. All methods may be called from any thread."""
 
     def __init__(
-        self, launcher: Launcher, report: Report, *, journal: Journal, clock: Callable[[], float] = unix_now
+        self,
+        launcher: Launcher,
+        report: Report,
+        *,
+        journal: Journal,
+        admission: Admission,
+        clock: Callable[[], float] = unix_now,
     ) -> None:
         self._launcher = launcher
         self._outside = report
+        self._admission = admission
         self._clock = clock
         self._streams: dict[str, SupervisedStream] = {}
+        self._leaving: list[WorkerHandle] = []
         self._journal = journal
-        self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._watched = Watched()
         self._changed = threading.Condition()
         self._is_closing = False
-        self._turned_at = clock()
+        self._ticked_at = clock()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._thread.start()
 
     # ---- from any thread ----
 
-    def add(self, job: Job, *, actor: str) -> None:
-        """Take a new stream on and launch its worker."""
+    def add(self, job: Job, *, actor: str) -> str:
+        """Take a new stream on, whose key this makes, and launch its worker.
 
-        def take_on() -> None:
-            stream = SupervisedStream(job, self._launcher, self, self._clock())
-            self._streams[job.key] = stream
+        Raises LimitReached or PortInUse.
+        """
+
+        def take_on() -> str:
+            others = list(self._streams.values())
+            self._admission.check_limit(others)
+            self._admission.check_port(job.spec, others)
+            key = new_key(self._streams)
+            with contextlib.suppress(OSError):  # where it cannot be announced it cannot be launched, and that is said
+                self._launcher.announce(key)
+            stream = SupervisedStream(msgspec.structs.replace(job, key=key), self._launcher, self, self._clock())
+            self._streams[key] = stream
             stream.start(self._clock(), actor)
-            stream.tick(self._clock())
-
-        self._ask(take_on)
-
-    def resume(self, job: Job, known: Known) -> Snapshot:
-        """Take a stream of an earlier process on, with its worker where that lives."""
-
-        def take_on() -> Snapshot:
-            stream = SupervisedStream(job, self._launcher, self, self._clock())
-            stream.resume(known, self._clock())
-            self._streams[job.key] = stream
-            return stream.snapshot(self._clock())
+            self._follow(stream, self._clock())
+            return key
 
         return self._ask(take_on)
 
+    def resume(self, job: Job, known: Known) -> None:
+        """Take a stream of an earlier process on, with its worker where that lives; one that cannot be is FAILED."""
+
+        def take_on() -> None:
+            now = self._clock()
+            stream = SupervisedStream(job, self._launcher, self, now)
+            self._streams[job.key] = stream
+            try:
+                stream.resume(known, now)
+            except Exception as error:  # one stream's surprise must not keep the program from starting
+                log.exception("stream could not be resumed stream=%s", job.key)
+                stream.fail(Reason.ENGINE_ERROR, f"it could not be taken over: {error}", now)
+
+        self._ask(take_on)
+
+    def check_start(self, key: str) -> None:
+        """Check whether one more stream than the others may run. Raises LimitReached and NotFound."""
+        self._ask(lambda: self._admission.check_limit(self._others(key)))
+
     def start(self, key: str, job: Job, *, actor: str) -> None:
-        """Start a known stream again, from a job built again (its file may have changed)."""
+        """Start a known stream again, from a new job (its file may have changed).
+
+        Raises LimitReached, PortInUse and NotFound; the stream is then as it was.
+        """
 
         def start_again() -> None:
             stream = self._stream(key)
-            stream.job = job
+            self._admission.check_limit(self._others(key))
+            self._admission.check_port(job.spec, self._others(key))
+            stream.renew(job)
             stream.start(self._clock(), actor)
+            self._follow(stream, self._clock())
 
         self._ask(start_again)
+
+    def _others(self, key: str) -> list[SupervisedStream]:
+        return [stream for stream in self._streams.values() if stream is not self._stream(key)]
 
     def stop(self, key: str, *, actor: str) -> None:
         """Order a stream to stop; does not wait for it."""
@@ -95,6 +139,8 @@ class Supervisor:
                 stream.note_dismissed(self._clock(), actor)
             if stream is not None and stream.worker is not None:
                 stream.worker.kill()
+                self._leaving.append(stream.worker)
+            self._watched.forget(key)
 
         self._ask(drop)
 
@@ -145,15 +191,19 @@ class Supervisor:
 
         workers = self._ask(stop_all)
         self.wait(lambda: all(stream.worker is None for stream in self._streams.values()), _STOP_WITHIN_S)
-        self._is_closing = True
-        self._thread.join()
+        self._end_thread()
         for worker in wait_dead(workers, 0.0):
             worker.kill()
 
     def detach(self) -> None:
         """End the thread and leave the workers on air, for another process to adopt."""
+        self._end_thread()
+
+    def _end_thread(self) -> None:
         self._is_closing = True
+        self._watched.wake()
         self._thread.join()
+        self._watched.close()
 
     def _stream_view(self, key: str) -> dict[str, Any] | None:
         stream = self._streams.get(key)
@@ -168,7 +218,8 @@ class Supervisor:
             except Exception as error:  # noqa: BLE001 - it is the asker's, and raised there
                 answer.set_exception(error)
 
-        self._orders.put(run)
+        self._calls.put(run)
+        self._watched.wake()
         return answer.result(_ANSWER_WITHIN_S)
 
     def note(self, key: str, text: str) -> None:
@@ -199,22 +250,32 @@ class Supervisor:
                 log.exception("supervisor turn failed")
 
     def _turn(self) -> None:
+        ready = self._watched.wait(max(0.0, min(_TICK_S, self._ticked_at + _TICK_S - self._clock())))
         with contextlib.suppress(Empty):
-            self._orders.get(timeout=_TICK_S)()
             while True:
-                self._orders.get_nowait()()
+                self._calls.get_nowait()()
         now = self._clock()
-        late_s, self._turned_at = now - self._turned_at, now
+        if now - self._ticked_at >= _TICK_S:
+            self._tick(now)
+        else:
+            for stream in [self._streams[key] for key in ready if key in self._streams]:
+                self._follow(stream, now)
+        with self._changed:
+            self._changed.notify_all()
+
+    def _tick(self, now: float) -> None:
+        """Look at every stream: time passes for those that say nothing, too."""
+        late_s, self._ticked_at = now - self._ticked_at, now
         for stream in list(self._streams.values()):
             if late_s > _LATE_S:
                 stream.forgive(late_s)
             self._follow(stream, now)
-        with self._changed:
-            self._changed.notify_all()
+        self._leaving = [worker for worker in self._leaving if worker.is_alive()]
 
     def _follow(self, stream: SupervisedStream, now: float) -> None:
         try:
             stream.read(now)
             stream.tick(now)
+            self._watched.watch(stream.job.key, stream.watched())
         except Exception:  # one stream's surprise must not reach the others
             log.exception("stream %s could not be followed", stream.job.key)

@@ -69,6 +69,9 @@ class Manager(Protocol):
     def store_problem(self) -> str | None:
         """Why orders and events cannot be kept at present, None when they can."""
 
+    def runtime_problem(self) -> str | None:
+        """Why no worker could be started at present, None when nothing is known against it."""
+
     def shutdown(self) -> None:
         """Stop all streams in order."""
 
@@ -108,7 +111,9 @@ class Services:
 
     def problems(self) -> dict[str, str]:
         """What of the installation does not work, a sentence for each part."""
-        return present_problems(self.settings, self.manager.store_problem(), log_problem())
+        return present_problems(
+            self.settings, self.manager.store_problem(), log_problem(), self.manager.runtime_problem()
+        )
 
     @property
     def media_folder(self) -> Path:

@@ -14,17 +14,19 @@ from typing import Final
 import msgspec
 
 from app import protocol
+from app.machine.lines import LineReader, LineTooLong
 from app.protocol import LINE_BYTES_MAX, FromWorker, ToWorker
 
 _UNREAD_BYTES_MAX: Final = 8 * 1024 * 1024
 _KEPT_WHILE_ALONE: Final = 500
+_BACKLOG: Final = 16
 
 
 class _Client:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.unsent = bytearray()
-        self.received = bytearray()
+        self.lines = LineReader(LINE_BYTES_MAX)
 
 
 class WorkerLink:
@@ -47,16 +49,26 @@ class WorkerLink:
         self._on_order = on_order
         self._clients: list[_Client] = []
         self._kept: deque[bytes] = deque(maxlen=_KEPT_WHILE_ALONE)
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path.unlink(missing_ok=True)
-        mask = os.umask(0o177)
-        try:
-            self._listener.bind(str(path))
-        finally:
-            os.umask(mask)
-        self._listener.listen(4)
-        self._listener.setblocking(False)
+        self._listener = _listen(path)
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
+
+    def serve_again(self) -> None:
+        """Make the socket's file again if it was removed; the next manager could not find this worker without it.
+
+        One that lies there now is another worker's and is left alone.
+        """
+        if self._path.exists():
+            return
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            listener = _listen(self._path)
+        except OSError:
+            return  # once a second: it will succeed when the folder can be written again
+        self._selector.unregister(self._listener)
+        self._listener.close()
+        self._listener = listener
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def say(self, message: FromWorker, *, keep: bool = True) -> None:
         """Send a line to all who listen; when nobody does, keep it if `keep`."""
@@ -67,7 +79,10 @@ class WorkerLink:
             self._send(client, line)
 
     def _accept(self) -> None:
-        connection, _ = self._listener.accept()
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return  # who asked is gone again, or no descriptor is left
         connection.setblocking(False)
         client = _Client(connection)
         self._clients.append(client)
@@ -84,15 +99,16 @@ class WorkerLink:
             return
         except OSError:
             received = b""
-        if not received or len(client.received) > LINE_BYTES_MAX:
+        try:
+            lines = client.lines.feed(received)
+        except LineTooLong:
+            received = b""
+        if not received:
             self._drop(client)
             return
-        client.received += received
-        *lines, rest = client.received.split(b"\n")
-        client.received = bytearray(rest)
         for line in lines:
             with contextlib.suppress(msgspec.DecodeError):  # a line of another protocol version asks nothing of us
-                self._on_order(protocol.decode_to_worker(bytes(line)))
+                self._on_order(protocol.decode_to_worker(line))
 
     def _send(self, client: _Client, line: bytes) -> None:
         client.unsent += line
@@ -123,3 +139,18 @@ class WorkerLink:
         self._selector.unregister(self._listener)
         self._listener.close()
         self._path.unlink(missing_ok=True)
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(mask)
+    listener.listen(_BACKLOG)
+    listener.setblocking(False)
+    return listener

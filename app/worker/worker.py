@@ -129,6 +129,7 @@ class Worker:
                 due = max(due + _SAMPLE_EVERY_S, time.monotonic())
                 self._sample(sender)
                 self._check_memory()
+                self._link.serve_again()
             else:
                 self._ledger.follow(sender.read_peers())
                 self._check_rate(sender.read_input().bytes_total if self._guard.needs_input else None)
@@ -210,7 +211,11 @@ def main(build: Build | None = None) -> int:
     # socket is there the worker lives no longer than the manager that holds the other end of its standard input.
     if _is_abandoned():
         return 1
-    worker = Worker(job, socket_path, build or build_engine)
+    try:
+        worker = Worker(job, socket_path, build or build_engine)
+    except OSError as error:
+        print(f"{protocol.NO_SOCKET}: {socket_path}: {error}", file=sys.stderr)  # noqa: T201 - its error log
+        return 1
     if _is_abandoned():
         worker.stop()
     sys.stdin.close()

@@ -44,6 +44,13 @@ class PretendedWorker:
         self.connections += 1
         return near
 
+    def can_be_heard(self) -> bool:
+        """Its silence means something."""
+        return True
+
+    def exit_descriptor(self) -> None:
+        """There is no process."""
+
     def is_alive(self) -> bool:
         """Whether it was not ended yet."""
         return self._alive
@@ -138,6 +145,10 @@ class PretendedLauncher:
     def is_announced(self, key: str) -> bool:
         """Nobody is left from earlier."""
         return False
+
+    def problem(self) -> str | None:
+        """Nothing is wrong with a launcher that launches nothing."""
+        return None
 
     def discard(self, key: str) -> None:
         """Remember what was tidied up."""

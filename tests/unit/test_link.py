@@ -159,3 +159,19 @@ def test_the_socket_is_for_its_own_user_and_gone_after_the_end(tmp_path: Path) -
     listener.close()
     made.selector.close()
     assert not path.exists()
+
+
+def test_a_socket_that_was_removed_is_made_again_and_another_worker_s_is_left_alone(served: Served) -> None:
+    early = served.connect()
+    served.link.serve_again()
+    served.path.unlink()
+    served.path.parent.rmdir()
+    served.link.serve_again()
+    late = served.connect()
+    served.link.say(Notice(1.0, NoticeCode.ENGINE_WARNING, "to both"))
+    assert [type(heard) for heard in heard_by(early)] == [Ready, Notice]
+    assert [type(heard) for heard in heard_by(late)] == [Ready, Notice]
+    served.path.unlink()
+    served.path.write_text("another worker's")
+    served.link.serve_again()
+    assert served.path.read_text() == "another worker's"

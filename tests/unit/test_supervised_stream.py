@@ -194,7 +194,7 @@ def test_a_worker_that_falls_silent_is_killed_and_called_hung(stage: Stage) -> N
 
 def test_a_worker_that_never_serves_gets_longer_and_is_killed_too(stage: Stage) -> None:
     stage.worker.serves = False
-    stage.stream.connection = None
+    stage.stream.link.connection = None
     stage.pass_time(14)
     assert stage.worker.is_alive()
     stage.pass_time(2)
@@ -250,7 +250,7 @@ def test_a_worker_that_obeys_is_not_signalled(stage: Stage) -> None:
 
 def test_a_stop_before_the_worker_listens_reaches_it_when_it_does(stage: Stage) -> None:
     stage.worker.serves = False
-    stage.stream.connection = None
+    stage.stream.link.connection = None
     stage.stream.stop(stage.now, "operator")
     stage.worker.serves = True
     stage.pass_time(0.1)

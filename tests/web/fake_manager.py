@@ -81,6 +81,10 @@ class FakeManager:
         taken = {s.spec.endpoint.port for s in self.streams.values() if s.status.order is Order.RUN}
         return [port for port in PORTS if port not in taken]
 
+    def runtime_problem(self) -> str | None:
+        """Nothing is wrong with a folder that is not used."""
+        return None
+
     def store_problem(self) -> str | None:
         return self.store_fault
 

@@ -32,7 +32,10 @@ def test_health_is_good_when_every_ordered_stream_is_well(stranger, manager):
     answer = stranger.get("/health")
 
     assert answer.status_code == 200
-    assert answer.json == {"status": "ok", "parts": dict.fromkeys(["store", "log", "media_folder", "streams"], "ok")}
+    assert answer.json == {
+        "status": "ok",
+        "parts": dict.fromkeys(["store", "log", "runtime_folder", "media_folder", "streams"], "ok"),
+    }
 
 
 @pytest.mark.parametrize("key", ["arenab", "stallx", "failed"])
@@ -52,7 +55,13 @@ def test_health_is_a_fault_without_store_or_media_folder(stranger, manager, sett
     answer = stranger.get("/health")
 
     assert answer.status_code == 503
-    assert answer.json["parts"] == {"store": "fault", "log": "ok", "media_folder": "fault", "streams": "ok"}
+    assert answer.json["parts"] == {
+        "store": "fault",
+        "log": "ok",
+        "runtime_folder": "ok",
+        "media_folder": "fault",
+        "streams": "ok",
+    }
     assert "secret" not in answer.get_data(as_text=True)
 
 

@@ -12,6 +12,10 @@ from typing import Protocol
 from app.protocol import Ended, Job
 
 
+class NoRuntime(OSError):
+    """The runtime folder cannot hold what a worker needs: a socket and a log. `errno` says why."""
+
+
 class WorkerHandle(Protocol):
     """A worker, wherever it runs."""
 
@@ -20,7 +24,13 @@ class WorkerHandle(Protocol):
         """Its process id."""
 
     def connect(self) -> socket.socket | None:
-        """Try to connect to its link; None while it does not serve yet."""
+        """Try to connect to its link; None while it does not serve. Never blocks."""
+
+    def can_be_heard(self) -> bool:
+        """Whether its link can be reached at all, so that its silence means something."""
+
+    def exit_descriptor(self) -> int | None:
+        """A file descriptor that is readable once it has ended, None where there is none."""
 
     def is_alive(self) -> bool:
         """Whether the process exists. Never blocks."""
@@ -42,7 +52,7 @@ class Launcher(Protocol):
     """Starts workers."""
 
     def launch(self, job: Job) -> WorkerHandle:
-        """Start a worker for a job. Raises OSError when it cannot."""
+        """Start a worker for a job. Raises OSError, NoRuntime among them."""
 
     def adopt(self, key: str) -> WorkerHandle | None:
         """Find a worker of that key that an earlier manager launched, None when there is none alive."""
@@ -61,6 +71,9 @@ class Launcher(Protocol):
 
     def is_announced(self, key: str) -> bool:
         """Whether a worker of that key was announced and its order never acknowledged."""
+
+    def problem(self) -> str | None:
+        """Why no worker could be started at present, None when nothing is known against it. Never blocks for long."""
 
     def discard(self, key: str) -> None:
         """Remove what a dead worker of that key left behind."""

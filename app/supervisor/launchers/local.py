@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import signal
@@ -18,9 +19,12 @@ import msgspec
 
 from app import protocol
 from app.domain.status import Reason
-from app.protocol import Ended, Job
+from app.protocol import NO_SOCKET, Ended, Job
 from app.settings import PROJECT_FOLDER
-from app.supervisor.launchers.base import WorkerHandle
+from app.supervisor.launchers.base import NoRuntime, WorkerHandle
+from app.supervisor.launchers.own_workers import WORKER_MODULES, own_workers
+
+log = logging.getLogger(__name__)
 
 # What a worker may inherit. Secrets of the web process (SECRET_KEY, API_KEY, DATABASE_URL) are not among it.
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR", "GST_PLUGIN_PATH")
@@ -44,6 +48,7 @@ class LocalLauncher:
         """Keep sockets in `runtime_folder`; `command` starts a worker."""
         self._folder = runtime_folder
         self._command = command
+        self._modules = (*WORKER_MODULES, command[-1])
         inherited = os.environ if environment is None else environment
         self._environment = {name: inherited[name] for name in _INHERITED if name in inherited}
         self._environment |= {
@@ -58,8 +63,7 @@ class LocalLauncher:
     def launch(self, job: Job) -> WorkerHandle:
         """Start a worker that serves a socket of the runtime folder, and hand it the job on its standard input."""
         path = self._path(job.key)
-        self._remove(job.key, _LEFT_BEHIND)
-        log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        log = self._open_log(job.key, path)
         try:
             process = subprocess.Popen(
                 [*self._command, str(path)],
@@ -81,31 +85,61 @@ class LocalLauncher:
                 process.stdin.flush()
         return _Child(process, path)
 
+    def _open_log(self, key: str, path: Path) -> int:
+        """Make the runtime folder if it is gone, and the worker's error log in it. Raises NoRuntime."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._remove(key, _LEFT_BEHIND)
+            return os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise NoRuntime(error.errno, error.strerror, str(self._folder)) from None
+
+    def problem(self) -> str | None:
+        """What is wrong with the runtime folder, which is made again if it is gone."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            state = os.statvfs(self._folder)
+        except OSError as error:
+            return f"{self._folder}: {error.strerror}"
+        if not os.access(self._folder, os.W_OK | os.X_OK):
+            return f"{self._folder} cannot be written"
+        if state.f_files and not state.f_favail:
+            return f"the file system of {self._folder} has no inodes left"
+        return None
+
     def adopt(self, key: str) -> WorkerHandle | None:
-        """Connect to the socket of that key, and ask the kernel who serves it."""
+        """Connect to the socket of that key and ask the kernel who serves it; else look through the processes."""
         path = self._path(key)
         connection = _connect(path)
         if connection is None:
-            return None
+            return self._adopt_unreachable(key)
         with contextlib.closing(connection):
             credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        pid, _, _ = struct.unpack("3i", credentials)
-        try:
-            return _Adopted(pid, os.pidfd_open(pid), path)
-        except ProcessLookupError:
+        pid, uid, _ = struct.unpack("3i", credentials)
+        if uid != os.geteuid():
+            log.warning("socket of another user not adopted stream=%s pid=%d uid=%d", key, pid, uid)
             return None
+        return _adopted(pid, path)
+
+    def _adopt_unreachable(self, key: str) -> WorkerHandle | None:
+        """A worker whose socket was removed, or that takes no connections. Its key is its identity, not its folder."""
+        found = [worker for worker in own_workers(self._modules) if worker.path.name == f"{key}{_SUFFIX}"]
+        return _adopted(found[0].pid, found[0].path) if found else None
 
     def last_word(self, key: str) -> Ended | None:
         """What lies beside the socket of that key."""
         return _last_word(self._path(key))
 
     def keys(self) -> list[str]:
-        """The keys of which anything lies in the runtime folder: a worker that was killed early leaves no socket."""
+        """The keys of which anything lies in the runtime folder, or lay there and has a process."""
         left_behind = (*_LEFT_BEHIND, _ANNOUNCED)
-        return sorted({path.stem for path in self._folder.iterdir() if path.suffix in left_behind})
+        lying = {path.stem for path in self._folder.iterdir() if path.suffix in left_behind}
+        served = {worker.path for worker in own_workers(self._modules)}
+        return sorted(lying | {path.stem for path in served if path.parent == self._folder and path.suffix == _SUFFIX})
 
     def announce(self, key: str) -> None:
         """Leave a file that says so: a web process that dies now must not leave a stream that no one ordered."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path(key).with_suffix(_ANNOUNCED).touch(mode=0o600)
 
     def acknowledge(self, key: str) -> None:
@@ -122,7 +156,8 @@ class LocalLauncher:
 
     def _remove(self, key: str, suffixes: Sequence[str]) -> None:
         for suffix in suffixes:
-            self._path(key).with_suffix(suffix).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a folder that is gone holds nothing of anyone
+                self._path(key).with_suffix(suffix).unlink()
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}{_SUFFIX}"
@@ -131,13 +166,31 @@ class LocalLauncher:
 class _Local:
     """What every worker on this host has: a socket, and files beside it."""
 
-    def __init__(self, pid: int, path: Path) -> None:
+    def __init__(self, pid: int, path: Path, descriptor: int) -> None:
+        """`descriptor` is the process's, and names it even if its number were given again."""
         self.pid = pid
         self._path = path
+        self._descriptor = descriptor
+
+    def __del__(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def exit_descriptor(self) -> int | None:
+        """Its process descriptor, None once it has ended."""
+        return self._descriptor if self._descriptor >= 0 else None
 
     def connect(self) -> socket.socket | None:
         """Try its Unix socket."""
         return _connect(self._path)
+
+    def can_be_heard(self) -> bool:
+        """Whether its socket exists."""
+        return self._path.exists()
 
     def last_word(self) -> Ended | None:
         """What it left beside its socket."""
@@ -149,8 +202,12 @@ class _Local:
 
     def _crash(self) -> Ended:
         text = f"{self._how_it_ended()} {_tail(self._path.with_suffix('.log'))}".strip()
-        out_of_memory = "failed to allocate" in text or "MemoryError" in text
-        return Ended(0.0, Reason.OUT_OF_MEMORY if out_of_memory else Reason.WORKER_CRASHED, text)
+        return Ended(0.0, self._reason_of(text), text)
+
+    def _reason_of(self, text: str) -> Reason:
+        if "failed to allocate" in text or "MemoryError" in text:
+            return Reason.OUT_OF_MEMORY
+        return Reason.NO_RUNTIME if NO_SOCKET in text else Reason.WORKER_CRASHED
 
     def _how_it_ended(self) -> str:
         return "it left no word"
@@ -160,13 +217,18 @@ class _Child(_Local):
     """A worker that this process started. Its standard input stays open: it shows the worker that we live."""
 
     def __init__(self, process: subprocess.Popen[bytes], path: Path) -> None:
-        super().__init__(process.pid, path)
+        super().__init__(process.pid, path, os.pidfd_open(process.pid))
         self._process = process
+
+    def can_be_heard(self) -> bool:
+        """Yes: one that never makes its socket hangs."""
+        return True
 
     def is_alive(self) -> bool:
         """Reap it if it is dead."""
         if self._process.poll() is None:
             return True
+        self._close()
         if self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # what it never read is still in the buffer
                 self._process.stdin.close()
@@ -186,23 +248,19 @@ class _Child(_Local):
 
 
 class _Adopted(_Local):
-    """A worker that an earlier process started; its descriptor names it even if its number were given anew."""
-
-    def __init__(self, pid: int, descriptor: int, path: Path) -> None:
-        super().__init__(pid, path)
-        self._descriptor = descriptor
+    """A worker that an earlier process started."""
 
     def is_alive(self) -> bool:
         """Reap it if it is dead and our own child, as after a re-execution."""
         if self._descriptor < 0:
             return False
-        readable, _, _ = select.select([self._descriptor], [], [], 0)
-        if not readable:
+        poll = select.poll()  # not select(2): that ends at descriptor 1023
+        poll.register(self._descriptor, select.POLLIN)
+        if not poll.poll(0):
             return True
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, os.WNOHANG)
-        os.close(self._descriptor)
-        self._descriptor = -1
+        self._close()
         return False
 
     def terminate(self) -> None:
@@ -227,14 +285,22 @@ def _last_word(path: Path) -> Ended | None:
     return message if isinstance(message, Ended) else None
 
 
+def _adopted(pid: int, path: Path) -> WorkerHandle | None:
+    try:
+        return _Adopted(pid, path, os.pidfd_open(pid))
+    except ProcessLookupError:
+        return None
+
+
 def _connect(path: Path) -> socket.socket | None:
+    """A connection, None without one at once: a worker that hangs has a full backlog, and must not hold us up."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.setblocking(False)
     try:
         connection.connect(str(path))
     except OSError:
         connection.close()
         return None
-    connection.setblocking(False)
     return connection
 
 

@@ -75,7 +75,9 @@ def _on_air(snapshots: Sequence[Snapshot]) -> int:
     return sum(snapshot.worker_pid is not None for snapshot in snapshots)
 
 
-def present_problems(settings: Settings, store_problem: str | None, log_problem: str | None) -> dict[str, str]:
+def present_problems(
+    settings: Settings, store_problem: str | None, log_problem: str | None, runtime_problem: str | None
+) -> dict[str, str]:
     """What of the installation does not work, a sentence for each part; empty when all is well."""
     problems = {}
     if store_problem is not None:
@@ -84,6 +86,8 @@ def present_problems(settings: Settings, store_problem: str | None, log_problem:
         )
     if log_problem is not None:
         problems["log"] = f"The log cannot be written: {log_problem}."
+    if runtime_problem is not None:
+        problems["runtime_folder"] = f"No stream can be started: {runtime_problem}. What is on air stays on air."
     if not (settings.media_folder.is_dir() and os.access(settings.media_folder, os.R_OK | os.X_OK)):
         problems["media_folder"] = "The media folder cannot be read."
     return problems
@@ -93,5 +97,7 @@ def present_health(snapshots: Sequence[Snapshot], problems: Mapping[str, str]) -
     """What of the whole works, part by part: `ok` or `fault`. It names no stream and tells no version."""
     ordered = [snapshot for snapshot in snapshots if snapshot.status.order is Order.RUN]
     streams_are_well = all(severity_of(snapshot) is not Severity.FAULT for snapshot in ordered)
-    parts = {name: name not in problems for name in ("store", "log", "media_folder")} | {"streams": streams_are_well}
+    parts = {name: name not in problems for name in ("store", "log", "runtime_folder", "media_folder")} | {
+        "streams": streams_are_well
+    }
     return {name: "ok" if works else "fault" for name, works in parts.items()}

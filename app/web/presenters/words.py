@@ -80,6 +80,11 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "SECRET_KEY was changed, so the stored passphrase cannot be read. Put the old key back, or start the stream "
         "anew with its passphrase.",
     ),
+    Reason.NO_RUNTIME: (
+        "runtime folder unusable",
+        "No worker can be started: its socket cannot be made in RUNTIME_FOLDER. Check that the folder can be written "
+        "and that its file system has room. It is tried again by itself.",
+    ),
     Reason.SPEC_UNREADABLE: (
         "stored settings unreadable",
         "Another version of this program stored this stream, or its row is damaged. It is kept as it is: go back to "

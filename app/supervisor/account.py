@@ -1,0 +1,75 @@
+"""What is said of one stream: its events for the log, its standing notices, the callers that it refused."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, Protocol
+
+from app.domain.events import EventKind, LogEntry, NoticeCode, PeerChange, Refusal
+from app.domain.spec import JobSpec
+from app.domain.status import Status
+from app.protocol import PeerEvent
+from app.supervisor.notes import note_peer, note_phase
+from app.supervisor.refusals import Refusals
+
+_NOTICES_KEPT: Final = 20
+
+
+class Report(Protocol):
+    """Receives what a stream does. Called on the supervisor's thread; must not block."""
+
+    def entry(self, entry: LogEntry) -> None:
+        """Something happened."""
+
+    def status(self, key: str, status: Status) -> None:
+        """A phase changed."""
+
+
+class Account:
+    """Keeps what the pages show of it and passes all of it on. `spec` names the stream and may be replaced."""
+
+    def __init__(self, key: str, spec: JobSpec, report: Report) -> None:
+        self.spec = spec
+        self._key = key
+        self._report = report
+        self._refusals = Refusals()
+        self._notices: deque[tuple[NoticeCode | None, str]] = deque(maxlen=_NOTICES_KEPT)
+
+    def note(self, now: float, kind: EventKind, text: str, actor: str = "system") -> None:
+        """Add an event to the log."""
+        name = self.spec.label()
+        self._report.entry(LogEntry(at=now, key=self._key, name=name, kind=kind, text=text, actor=actor))
+
+    def note_phase(self, status: Status, now: float) -> None:
+        """A phase began."""
+        if (note := note_phase(status, self.spec)) is not None:
+            self.note(now, *note)
+        self._report.status(self._key, status)
+
+    def note_peer(self, event: PeerEvent, now: float) -> None:
+        """A receiver came, left or was refused."""
+        if event.change is PeerChange.REFUSED:
+            self._refusals.count(event.address.rpartition(":")[0], event.reason, now)
+        self.note(now, *note_peer(event))
+
+    def warn(self, now: float, text: str, code: NoticeCode | None = None) -> None:
+        """Show a notice from now on; a `code` without text ends those of that code."""
+        if code is not None and not text:
+            self._notices = deque((kept for kept in self._notices if kept[0] is not code), _NOTICES_KEPT)
+            return
+        self._notices.append((code, text))
+        self.note(now, EventKind.NOTICE, text)
+
+    def begin_again(self, standing: str | None = None) -> None:
+        """Drop the notices: they describe a worker that left, and the event log has them. `standing` stays."""
+        self._notices.clear()
+        if standing is not None:
+            self._notices.append((None, standing))
+
+    def notices(self) -> tuple[str, ...]:
+        """The notices that stand, oldest first."""
+        return tuple(text for _, text in self._notices)
+
+    def refusals(self) -> tuple[Refusal, ...]:
+        """The callers that were refused, newest first."""
+        return self._refusals.newest_first()

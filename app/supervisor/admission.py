@@ -1,0 +1,74 @@
+"""Whether a stream may start: how many run, and who holds its port. Used on the supervisor's thread only."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from typing import Final, Protocol
+
+from app.domain.errors import LimitReached, PortInUse
+from app.domain.spec import JobSpec
+from app.domain.status import Order, Phase, Status
+from app.machine.udp_ports import is_bound
+
+_KEY_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are read wrong over the phone
+_KEY_LENGTH: Final = 6
+
+
+class Admitted(Protocol):
+    """What admission looks at of a stream that is there."""
+
+    @property
+    def spec(self) -> JobSpec:
+        """Its settings."""
+
+    @property
+    def status(self) -> Status:
+        """Its order and phase."""
+
+
+class Admission:
+    """The rules of one installation."""
+
+    def __init__(self, max_streams: int, *, is_port_bound: Callable[[int], bool] = is_bound) -> None:
+        self._max_streams = max_streams
+        self._is_port_bound = is_port_bound
+
+    def check_limit(self, others: Collection[Admitted]) -> None:
+        """Raise LimitReached when as many streams as allowed run already."""
+        running = sum(is_wanted(other.status) for other in others)
+        if running >= self._max_streams:
+            raise LimitReached(f"{running} streams are on already, the most allowed; stop one first")
+
+    def check_port(self, spec: JobSpec, others: Collection[Admitted]) -> None:
+        """Raise PortInUse when another stream or another program holds the port that a listener needs."""
+        if (port := spec.local_port()) is None:
+            return
+        if port in listener_ports_of(others):
+            raise _port_in_use(port, "another stream holds it")
+        if self._is_port_bound(port):
+            raise _port_in_use(port, "another program holds it")
+
+
+def new_key(taken: Mapping[str, object]) -> str:
+    """A short key that no stream has."""
+    while True:
+        key = "".join(secrets.choice(_KEY_LETTERS) for _ in range(_KEY_LENGTH))
+        if key not in taken:
+            return key
+
+
+def listener_ports_of(streams: Collection[Admitted]) -> set[int]:
+    """The ports that streams hold, or will hold by themselves."""
+    return {port for stream in streams if (port := stream.spec.local_port()) is not None and is_wanted(stream.status)}
+
+
+def is_wanted(status: Status) -> bool:
+    """Whether the stream has a worker or will have one by itself; one that failed waits for the operator."""
+    return status.order is Order.RUN and status.phase is not Phase.FAILED
+
+
+def _port_in_use(port: int, who: str) -> PortInUse:
+    return PortInUse(
+        f"port {port} is taken: {who}", {"endpoint.port": f"{port} is taken: {who}; choose another or stop it"}
+    )

@@ -1,0 +1,33 @@
+"""How a worker is made to leave: it is asked, then terminated, then killed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.supervisor.launchers.base import WorkerHandle
+
+_TERMINATE_AFTER_S: Final = 2.0
+_KILL_AFTER_S: Final = 4.0
+
+
+class StopLadder:
+    """The stop of one worker. `asked_at` is None while no one asked."""
+
+    def __init__(self) -> None:
+        self.asked_at: float | None = None
+
+    def ask(self, now: float) -> bool:
+        """Begin, unless it has begun; whether it began now, so that the worker must be told."""
+        if self.asked_at is not None:
+            return False
+        self.asked_at = now
+        return True
+
+    def climb(self, worker: WorkerHandle, now: float) -> None:
+        """Do what is due."""
+        if self.asked_at is None:
+            return
+        if now - self.asked_at > _KILL_AFTER_S:
+            worker.kill()
+        elif now - self.asked_at > _TERMINATE_AFTER_S:
+            worker.terminate()
