@@ -37,6 +37,7 @@ class NoticeCode(StrEnum):
     CALLER_TURNED_AWAY = "caller_turned_away"
     LIBSRT_HIDDEN = "libsrt_hidden"
     ENGINE_WARNING = "engine_warning"
+    PACKETS_DISCARDED = "packets_discarded"
     FILE_DELETED = "file_deleted"
     FILE_REPLACED = "file_replaced"
     FILE_REWRITTEN = "file_rewritten"

@@ -93,11 +93,15 @@ HEALED_AFTER_S: Final = 60.0
 
 
 class Health(msgspec.Struct, frozen=True):
-    """What one sample says about the flow: is a peer there, does it acknowledge, does input arrive."""
+    """What one sample says about the flow: is a peer there, does it acknowledge, does input arrive.
+
+    `is_input_discarded` says that the engine throws packets of the source away and sends nothing.
+    """
 
     connected: bool
     acknowledged: bool
     has_input: bool
+    is_input_discarded: bool = False
 
 
 class Launched(msgspec.Struct, frozen=True):
@@ -224,7 +228,8 @@ def _sampled(status: Status, health: Health, now: float) -> Status:
         reason = status.reason if status.phase in (Phase.STARTING, Phase.WAITING) else None
         return _moved(status, Phase.WAITING, now, reason=reason)
     if not health.acknowledged:
-        return _moved(status, Phase.STALLED, now, reason=Reason.NO_ACKNOWLEDGEMENT)
+        reason = Reason.SCRAMBLED if health.is_input_discarded else Reason.NO_ACKNOWLEDGEMENT
+        return _moved(status, Phase.STALLED, now, reason=reason)
     delivering = _moved(status, Phase.DELIVERING, now)
     since = status.delivering_since if status.phase is Phase.DELIVERING else now
     healed = since is not None and now - since >= HEALED_AFTER_S

@@ -18,6 +18,8 @@ _FIELD_OF_FAULT: Final = {
     Reason.FILE_UNREADABLE: "source.path",
     Reason.NOT_A_TRANSPORT_STREAM: "source.path",
     Reason.NO_PCR: "source.path",
+    Reason.SCRAMBLED: "source.path",
+    Reason.RUNAWAY: "source.path",
     Reason.INTERFACE_MISSING: "source.interface",
 }
 

@@ -7,8 +7,21 @@ from typing import Final, assert_never
 import msgspec
 
 from app.domain.constants import BARS_BITRATE_BPS
-from app.domain.spec import BarsSource, FileSource, JobSpec, MulticastSource, ReceiveSpec, RelaySpec, SendSpec, Source
+from app.domain.errors import InvalidInput
+from app.domain.spec import (
+    BarsSource,
+    Engine,
+    FileSource,
+    JobSpec,
+    MulticastSource,
+    ReceiveSpec,
+    RelaySpec,
+    SendSpec,
+    Source,
+    engine_of,
+)
 from app.media.library import MediaLibrary
+from app.mpegts.inspect.media_check import SCRAMBLED_CLOCK
 from app.protocol import Job
 from app.settings import Settings
 
@@ -52,16 +65,18 @@ class JobMaker:
     def _input_of(self, spec: JobSpec) -> _Input:
         match spec:
             case SendSpec():
-                return self._input_from(spec.source)
+                return self._input_from(spec.source, engine_of(spec))
             case ReceiveSpec() | RelaySpec():
                 return _Input()
             case _:
                 assert_never(spec)
 
-    def _input_from(self, source: Source) -> _Input:
+    def _input_from(self, source: Source, engine: Engine) -> _Input:
         match source:
             case FileSource():
                 check = self._media.check(source.path)
+                if check.is_clock_scrambled and engine is Engine.GSTREAMER:
+                    raise InvalidInput.of({"source.path": SCRAMBLED_CLOCK})
                 return _Input(str(self._media.resolve(source.path)), check.bitrate_bps, check.is_constant_bitrate)
             case BarsSource():
                 return _Input(bitrate_bps=BARS_BITRATE_BPS, is_constant_bitrate=True)

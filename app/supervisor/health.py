@@ -42,11 +42,21 @@ class FlowWatch:
             connected=bool(sample.peers) and not is_new,
             acknowledged=self._acknowledged_at is not None and now - self._acknowledged_at < SILENCE_S,
             has_input=self._has_input(sample),
+            is_input_discarded=_is_input_discarded(before, sample),
         )
 
     def _has_input(self, sample: Sample) -> bool:
         age_s = sample.input.last_packet_age_s
         return not self._is_live or (age_s is not None and age_s < SILENCE_S)
+
+
+def _is_input_discarded(before: Sample | None, sample: Sample) -> bool:
+    """Whether the engine throws packets of the source away and sends nothing: the source is to blame, not the peer."""
+    if before is None:
+        return False
+    discarded = growth(before.input.packets_discarded_total, sample.input.packets_discarded_total)
+    sent = growth(before.point.packets_sent_unique_total, sample.point.packets_sent_unique_total)
+    return bool(discarded) and not sent
 
 
 def _has_live_input(spec: JobSpec) -> bool:

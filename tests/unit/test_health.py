@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from app.domain.spec import FileSource, ListenerEndpoint, MulticastSource, SendSpec, Source
@@ -70,6 +71,19 @@ def test_a_receiver_that_comes_back_must_acknowledge_anew() -> None:
     assert watch.health(sample(100.0, 90)).acknowledged
     assert not watch.health(sample(101.0, 90, is_connected=False)).connected
     assert not watch.health(sample(102.0, 90)).acknowledged
+
+
+@pytest.mark.parametrize(("sent", "discarded", "expected"), [(0, 50, True), (9, 50, False), (0, 0, False)])
+def test_a_silence_is_the_sources_when_all_that_comes_is_discarded(sent: int, discarded: int, expected: bool) -> None:
+    watch = FlowWatch(carrying(MULTICAST))
+    first, then = sample(100.0, 0), sample(101.0, 0)
+    watch.health(first)
+    then = msgspec.structs.replace(
+        then,
+        point=msgspec.structs.replace(then.point, packets_sent_unique_total=sent),
+        input=msgspec.structs.replace(then.input, packets_discarded_total=discarded),
+    )
+    assert watch.health(then).is_input_discarded is expected
 
 
 def test_only_a_live_source_can_fall_silent() -> None:

@@ -81,7 +81,7 @@ def test_the_spacing_of_clocks_and_tables_is_measured_in_the_streams_time() -> N
         (Recipe(pcr_ms=150), Level.FAULT, "MPEG allows 100 ms"),
         (Recipe(seconds=5.0, psi_ms=800), Level.FAULT, "DVB asks for 500 ms"),
         (Recipe(pcr_ms=1e9), Level.FAULT, "no clock (PCR)"),
-        (Recipe(programmes=[Programme(scrambled=True)]), Level.ATTENTION, "receivers need the keys"),
+        (Recipe(programmes=[Programme(scrambled=True)]), Level.FAULT, "GStreamer discards these packets"),
     ],
 )
 def test_what_breaks_a_limit_is_found_with_its_figures(recipe: Recipe, level: Level, words: str) -> None:

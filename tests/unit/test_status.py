@@ -33,6 +33,7 @@ from app.domain.status import (
 FLOWING = Sampled(Health(connected=True, acknowledged=True, has_input=True))
 ALONE = Sampled(Health(connected=False, acknowledged=False, has_input=True))
 UNACKNOWLEDGED = Sampled(Health(connected=True, acknowledged=False, has_input=True))
+DISCARDED = Sampled(Health(connected=True, acknowledged=False, has_input=True, is_input_discarded=True))
 DRY = Sampled(Health(connected=True, acknowledged=True, has_input=False))
 WRONG_PASSPHRASE = Ended(Reason.WRONG_PASSPHRASE)
 LOST = Ended(Reason.CONNECTION_LOST)
@@ -59,6 +60,7 @@ def after(*events: Event, every_s: float = 1.0) -> Status:
         ([Launched(), FLOWING], Phase.DELIVERING, None),
         ([Launched(), Ready(), FLOWING, ALONE], Phase.WAITING, None),
         ([Launched(), Ready(), FLOWING, UNACKNOWLEDGED], Phase.STALLED, Reason.NO_ACKNOWLEDGEMENT),
+        ([Launched(), Ready(), FLOWING, DISCARDED], Phase.STALLED, Reason.SCRAMBLED),
         ([Launched(), Ready(), FLOWING, DRY], Phase.STALLED, Reason.NO_INPUT),
         ([Launched(), Ready(), FLOWING, DRY, FLOWING], Phase.DELIVERING, None),
         ([Launched(), Ready(), FLOWING, DRY, ALONE], Phase.WAITING, None),

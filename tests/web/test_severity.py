@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from app.domain.events import EventKind, LogEntry, Refusal
+from app.domain.figures.sample import Input, Point, Sample
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, CallerEndpoint, Encryption, ListenerEndpoint, SendSpec
 from app.domain.status import Phase, Reason
@@ -26,6 +27,24 @@ def test_a_caller_that_tries_again_stays_a_fault_until_it_delivers(phase, script
     assert script.get("/api/overview").json["overview"]["fault"] == 1
     assert script.get("/health").status_code == 503
     assert 'srt_stream_healthy{key="calls",name="Calls"} 0.0' in script.get("/metrics").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("phase", [Phase.WAITING, Phase.DELIVERING, Phase.STALLED])
+def test_discarded_scrambled_packets_are_a_fault_with_their_count(phase):
+    snapshot = _with_source(make_snapshot("listens", LISTENER, phase), bytes_total=10**8, scrambled=4711)
+
+    assert judge(snapshot) == ("fault", "4711 scrambled packets discarded: no receiver gets them")
+
+
+def test_one_damaged_packet_in_an_hour_is_no_lasting_fault():
+    snapshot = _with_source(make_snapshot("listens", LISTENER, Phase.DELIVERING), bytes_total=10**9, errored=1)
+
+    assert judge(snapshot)[0] == "good"
+
+
+def _with_source(snapshot, *, bytes_total, scrambled=0, errored=0):
+    source = Input(bytes_total=bytes_total).with_discards(scrambled=scrambled, errored=errored)
+    return msgspec.structs.replace(snapshot, sample=Sample(point=Point(at=time.time()), peers=[], input=source))
 
 
 @pytest.mark.parametrize("phase", [Phase.STARTING, Phase.WAITING])

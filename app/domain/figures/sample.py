@@ -58,7 +58,9 @@ class Input(msgspec.Struct, frozen=True):
 
     `last_packet_age_s` is None before the first packet. `rtp_gaps_total` counts missing RTP sequence numbers.
     `loops_total` counts how often a file began again. `counted_at` is the Unix time at which `bytes_total` was true,
-    for a source that goes in by the piece; None is the present.
+    for a source that goes in by the piece; None is the present. `packets_scrambled_total` and `packets_errored_total`
+    (transport error indicator) are what the source holds of such packets, `packets_discarded_total` what the engine
+    threw away of them.
     """
 
     bytes_total: int = 0
@@ -67,6 +69,18 @@ class Input(msgspec.Struct, frozen=True):
     loops_total: int = 0
     last_packet_age_s: float | None = None
     counted_at: float | None = None
+    packets_scrambled_total: int = 0
+    packets_errored_total: int = 0
+    packets_discarded_total: int = 0
+
+    def with_discards(self, *, scrambled: int, errored: int) -> Input:
+        """Return the figures of an engine that discards such packets."""
+        return msgspec.structs.replace(
+            self,
+            packets_scrambled_total=scrambled,
+            packets_errored_total=errored,
+            packets_discarded_total=scrambled + errored,
+        )
 
 
 class Applied(msgspec.Struct, frozen=True):

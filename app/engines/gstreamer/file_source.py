@@ -12,12 +12,12 @@ from collections import deque
 from typing import Final, Protocol
 
 from app.domain.endings import Finished
-from app.domain.status import Reason
+from app.engines.gstreamer.discards import Discards
 from app.engines.gstreamer.gst import Gst
 from app.engines.gstreamer.source import Progress, make, make_tsparse
 from app.machine.steady_clock import unix_now
 from app.mpegts.loop.empty_pat import EmptyPatFilter
-from app.protocol import Input
+from app.protocol import Input, Tell
 
 # tsparse holds packets back until it has seen two PCRs; more than this without output means that it never will.
 _HOARD_BYTES_MAX: Final = 32 * 1024 * 1024
@@ -42,12 +42,15 @@ class Reader(Protocol):
 class FilePart:
     """A SourcePart that plays what a reader gives."""
 
-    def __init__(self, reader: Reader, *, piece_bytes: int, smoothing_latency_ms: int, progress: Progress) -> None:
+    def __init__(
+        self, reader: Reader, *, piece_bytes: int, smoothing_latency_ms: int, progress: Progress, tell: Tell
+    ) -> None:
         """`piece_bytes` go into the pipeline at once."""
         self._reader = reader
         self._piece_bytes = piece_bytes
         self._progress = progress
         self._empty_pats = EmptyPatFilter()
+        self._discards = Discards(tell)
         self._fault: Finished | None = None
         self._rendered_ns: int | None = None
         # Together, for the thread that asks: the bytes that went through, and when the last of them did.
@@ -88,6 +91,7 @@ class FilePart:
             chunk = self._reader.read()
             if chunk is not None:
                 self._empty_pats.filter(chunk)
+                self._discards.check(chunk)
             return chunk
         except Finished as fault:
             self._fault = fault
@@ -98,7 +102,8 @@ class FilePart:
         if bytes_total - self._bytes_at_progress <= _HOARD_BYTES_MAX:
             return
         if (rendered_ns := self._progress()) == self._rendered_ns:
-            raise Finished(Reason.NO_PCR, f"{_HOARD_BYTES_MAX // 2**20} MB went in and no timed packet came out")
+            text = f"{_HOARD_BYTES_MAX // 2**20} MB went in and no timed packet came out"
+            raise self._discards.fault_without_output(text)
         self._rendered_ns = rendered_ns
         self._bytes_at_progress = bytes_total
 
@@ -106,12 +111,13 @@ class FilePart:
         """Bytes and laps of the file so far; a look at the file on the way."""
         self._reader.check_file()
         bytes_total, counted_at = self._counted
-        return Input(
+        counted = Input(
             bytes_total=bytes_total,
             loops_total=self._reader.laps,
             last_packet_age_s=None if counted_at is None else unix_now() - counted_at,
             counted_at=counted_at,
         )
+        return self._discards.add_to(counted)
 
     def fault(self) -> Finished | None:
         """Why the file ended, if not by its end."""

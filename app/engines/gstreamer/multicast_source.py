@@ -9,6 +9,7 @@ from typing import Final
 
 from app.domain.endings import Finished
 from app.domain.spec import MulticastSource
+from app.engines.gstreamer.discards import Discards
 from app.engines.gstreamer.gst import Gio, Gst
 from app.engines.gstreamer.source import make, make_tsparse
 from app.engines.gstreamer.threads import stay_attached
@@ -26,6 +27,7 @@ class MulticastPart:
         self._group = MulticastSocket(source, tell)
         self._socket = Gio.Socket.new_from_fd(os.dup(self._group.socket.fileno()))
         self._continuity = ContinuityCheck()
+        self._discards = Discards(tell)
         self._gaps = RtpGaps() if source.protocol == "rtp" else None
         self._bytes_total = 0
         self._received_at: float | None = None
@@ -49,6 +51,7 @@ class MulticastPart:
         datagram = buffer.extract_dup(0, buffer.get_size())
         packets = datagram if self._gaps is None else self._gaps.payload(datagram)
         self._continuity.check(packets)
+        self._discards.check(packets)
         self._bytes_total += len(packets)
         self._received_at = time.monotonic()
         return Gst.PadProbeReturn.OK
@@ -60,12 +63,13 @@ class MulticastPart:
         """Bytes of transport stream, continuity errors, RTP gaps, age of the last datagram."""
         self._group.follow_card()
         age_s = None if self._received_at is None else time.monotonic() - self._received_at
-        return Input(
+        counted = Input(
             bytes_total=self._bytes_total,
             continuity_errors_total=self._continuity.errors_total,
             rtp_gaps_total=0 if self._gaps is None else self._gaps.gaps_total,
             last_packet_age_s=age_s,
         )
+        return self._discards.add_to(counted)
 
     def fault(self) -> Finished | None:
         """A group never ends by itself; silence is a phase, not a fault."""

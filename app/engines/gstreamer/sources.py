@@ -28,6 +28,7 @@ def build_source(job: Job, spec: SendSpec, progress: Progress, tell: Tell) -> So
                 piece_bytes=piece_bytes(job.bitrate_bps),
                 smoothing_latency_ms=spec.smoothing_latency_ms,
                 progress=progress,
+                tell=tell,
             )
         case MulticastSource():
             return MulticastPart(source, smoothing_latency_ms=spec.smoothing_latency_ms, tell=tell)

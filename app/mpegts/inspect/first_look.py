@@ -13,6 +13,10 @@ import msgspec
 from app.domain.constants import CBR_TOLERANCE, NULL_PID, PCR_INTERVAL_MS_DVB, PCR_INTERVAL_MS_MPEG
 from app.domain.status import Reason
 from app.mpegts.framing import find_framing, foreign_format, whole_packets
+from app.mpegts.inspect.first_warnings import check_end, few_packets, why_no_pace, with_marks
+from app.mpegts.inspect.media_check import MediaCheck as MediaCheck
+from app.mpegts.inspect.media_check import NotStreamable as NotStreamable
+from app.mpegts.loop.lap import JUMP_TICKS, Reading
 from app.mpegts.packets import (
     HAS_PCR,
     PACKET_BYTES,
@@ -29,45 +33,19 @@ from app.mpegts.packets import (
 from app.mpegts.sections import SectionAssembler
 from app.mpegts.tables import PAT_PID, Programme, read_pat, read_pmt
 
-JUMP_TICKS: Final = PCR_HZ  # a step over one second is no spacing any more
 # A rate is taken over a fifth of a second at least, so that one packet more or less is no variation.
 _WINDOW_TICKS: Final = PCR_HZ // 5
 _CONSTANT_WITHIN_PACKETS: Final = 2
-
-# A reading of a clock: the index of the packet in the file, and its PCR (27 MHz).
-Reading = tuple[int, int]
-
-
-class NotStreamable(Exception):
-    """The file cannot be sent; `reason` says why in one word, the message in a sentence with the remedy."""
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-
-
-class MediaCheck(msgspec.Struct, frozen=True):
-    """A quick look at a transport stream file, taken from its head and tail only.
-
-    `bitrate_bps` counts all packets, null packets included. `pcr_interval_ms` is the longest one seen on `pcr_pid`.
-    `programme_count` is what the PAT names. `warnings` are sentences for the operator, empty for a sound file.
-    """
-
-    bitrate_bps: int
-    is_constant_bitrate: bool
-    pcr_interval_ms: float
-    pcr_pid: int
-    duration_s: float
-    packet_count: int
-    size_bytes: int
-    programme_count: int
-    warnings: tuple[str, ...] = ()
 
 
 def align(head: Block) -> int:
     """Give the first byte of the first packet of a file; NotStreamable when it has no 188-byte packets."""
     framing = find_framing(head)
+    if framing is None and (count := few_packets(head)):
+        raise NotStreamable(
+            Reason.NOT_A_TRANSPORT_STREAM,
+            f"this transport stream is too short: {count} {'packet' if count == 1 else 'packets'}; record a longer one",
+        )
     if framing is None:
         what = foreign_format(head)
         raise NotStreamable(
@@ -128,12 +106,14 @@ def first_look(head: Block, tail: Block, *, size_bytes: int, tail_offset: int) -
     head_block = _packets_of(head, offset)
     late = -(tail_offset - offset) % PACKET_BYTES
     tail_block = _packets_of(tail, late)
+    check_end(head, tail)
     pat, programmes = read_programmes(head_block)
     clocks = read_clocks(head_block)
     pcr_pid = _choose_clock(clocks, programmes, len(head))
     early = clocks[pcr_pid]
     last = read_clocks(tail_block, (tail_offset + late - offset) // PACKET_BYTES).get(pcr_pid, [])
-    return _measure(early, last, packet_count, size_bytes, pcr_pid, _psi_warnings(pat, programmes), len(pat))
+    check = _measure(early, last, packet_count, size_bytes, pcr_pid, _psi_warnings(pat, programmes), len(pat))
+    return with_marks(check, head_block, tail_block)
 
 
 def _packets_of(data: Block, offset: int) -> Block:
@@ -209,8 +189,7 @@ def _measure(
     if not ticks or not packets:
         raise NotStreamable(
             Reason.NO_PCR,
-            "the clock (PCR) of this transport stream does not run forward, so nobody can tell how fast to send it;"
-            " remux it with a tool that writes new PCRs",
+            why_no_pace(early),
         )
     jumps = head.jumps + tail.jumps
     if last:

@@ -28,7 +28,12 @@ def _findings(analysis: Analysis) -> Iterator[Finding]:
     yield from _continuity(analysis)
     scrambled = [pid.pid for pid in analysis.pids if pid.is_scrambled]
     if scrambled:
-        yield Finding(Level.ATTENTION, "Scrambling", f"scrambled: PID {_list(scrambled)}; receivers need the keys")
+        text = f"scrambled: PID {_list(scrambled)}; GStreamer discards these packets, the engine Direct does not"
+        yield Finding(Level.FAULT, "Scrambling", text)
+    for programme in analysis.programmes:
+        if programme.pcr_pid in scrambled:
+            text = f"the clock (PCR) of programme {programme.number} is in scrambled packets: choose the engine Direct"
+            yield Finding(Level.FAULT, "PCR", text)
 
 
 def _rate(analysis: Analysis) -> Iterator[Finding]:
@@ -91,7 +96,7 @@ def _continuity(analysis: Analysis) -> Iterator[Finding]:
     else:
         yield Finding(Level.GOOD, "Continuity", "no packet is missing or out of order")
     if analysis.transport_errors:
-        text = f"{analysis.transport_errors} packets carry the transport error indicator"
+        text = f"{analysis.transport_errors} packets carry the transport error indicator; GStreamer discards them"
         yield Finding(Level.FAULT, "Packets", text)
     # Less than a packet is the cut that every recording has at its start or end.
     if analysis.bytes_skipped >= 2 * TS_PACKET_BYTES:

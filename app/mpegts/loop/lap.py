@@ -16,7 +16,7 @@ from app.mpegts.packets import PCR_HZ, PTS_HZ, PTS_WRAP, clock_step
 RATE_INTERVALS: Final = 32
 # Stretches of so many intervals are compared to tell constant from variable bitrate; one has fewer frames than a group.
 _COMPARED_INTERVALS: Final = 8
-JUMP_TICKS: Final = PCR_HZ
+JUMP_TICKS: Final = PCR_HZ  # a step over one second is no spacing any more
 _CONSTANT_WITHIN_PACKETS: Final = 2
 # Private streams whose units are further apart have no cadence to keep.
 _CADENCE_TICKS_MAX: Final = PTS_HZ // 10

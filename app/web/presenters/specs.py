@@ -163,7 +163,12 @@ def _note_of(source: Source, loops: int) -> str:
 
 
 def input_counters(spec: JobSpec, counted: Input) -> list[InputCounterView]:
-    """The counters that only this kind of source has."""
+    """The counters that only this kind of source has, and what was discarded of it."""
+    discarded = counted.packets_discarded_total
+    return [*_own_counters(spec, counted), *([InputCounterView("Discarded", discarded)] if discarded else [])]
+
+
+def _own_counters(spec: JobSpec, counted: Input) -> list[InputCounterView]:
     match spec:
         case SendSpec():
             return _counters_of(spec.source, counted)

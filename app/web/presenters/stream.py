@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime
 
 from app.domain.advice.live import advice_for_live
+from app.domain.constants import TS_PACKET_BYTES
 from app.domain.events import LogEntry, Refusal
 from app.domain.figures.counters import Counters
 from app.domain.figures.history import Second
@@ -39,6 +40,7 @@ from app.web.presenters.words import SEVERITY_OF_PHASE, Severity, phase_text, re
 RATIO_ATTENTION = 3.0
 RATIO_FAULT = 2.5
 _REFUSED_LATELY_S = 60.0
+_DISCARDS_TOLERATED = 1e-4  # of the source's bytes: a damaged packet in an hour is an event and no lasting fault
 
 
 def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
@@ -157,6 +159,8 @@ def judge(snapshot: Snapshot) -> tuple[Severity, str | None]:
 
 def _judge_by_its_flow(snapshot: Snapshot) -> tuple[Severity, str | None]:
     severity = severity_of(snapshot)
+    if (remark := _discards(snapshot)) is not None:
+        return Severity.FAULT, remark
     if snapshot.status.phase is Phase.WAITING and severity is Severity.IDLE and _refused_lately(snapshot):
         return Severity.ATTENTION, "a receiver is refused"
     if snapshot.status.phase is not Phase.DELIVERING:
@@ -167,6 +171,18 @@ def _judge_by_its_flow(snapshot: Snapshot) -> tuple[Severity, str | None]:
     if ratio is not None and ratio < RATIO_ATTENTION:
         return Severity.ATTENTION, "latency short for this RTT"
     return severity, None
+
+
+def _discards(snapshot: Snapshot) -> str | None:
+    """What the engine throws away of the source, None while it is next to nothing."""
+    if snapshot.sample is None:
+        return None
+    source = snapshot.sample.input
+    if source.packets_discarded_total * TS_PACKET_BYTES <= _DISCARDS_TOLERATED * source.bytes_total:
+        return None
+    if source.packets_scrambled_total:
+        return f"{source.packets_scrambled_total} scrambled packets discarded: no receiver gets them"
+    return f"{source.packets_errored_total} packets with transport errors discarded"
 
 
 def severity_of(snapshot: Snapshot) -> Severity:
@@ -253,6 +269,9 @@ def _present_input(snapshot: Snapshot) -> InputView | None:
         bytes_total=source.bytes_total,
         continuity_errors_total=source.continuity_errors_total,
         rtp_gaps_total=source.rtp_gaps_total,
+        packets_scrambled_total=source.packets_scrambled_total,
+        packets_errored_total=source.packets_errored_total,
+        packets_discarded_total=source.packets_discarded_total,
         loops_total=source.loops_total,
         last_packet_age_s=rounded(source.last_packet_age_s, 2),
         counters=specs.input_counters(snapshot.spec, source),

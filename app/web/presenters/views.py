@@ -91,6 +91,11 @@ class InputView(View, frozen=True):
     bytes_total: int
     continuity_errors_total: Annotated[int, _is("Continuity counter errors found in the source")]
     rtp_gaps_total: Annotated[int, _is("RTP sequence numbers that never came")]
+    packets_scrambled_total: Annotated[int, _is("Scrambled packets in the source")]
+    packets_errored_total: Annotated[int, _is("Packets of the source with the transport error indicator")]
+    packets_discarded_total: Annotated[
+        int, _is("Packets of the source that the engine discarded: no receiver gets them")
+    ]
     loops_total: Annotated[int, _is("How often the file began again")]
     last_packet_age_s: Annotated[float | None, _is("Seconds since the source last gave a packet")]
     counters: Annotated[list[InputCounterView], _is("Counters that only this kind of source has")]

@@ -59,14 +59,14 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     Reason.NOT_A_TRANSPORT_STREAM: ("not a transport stream", "The file holds no MPEG transport stream packets."),
     Reason.NO_PCR: ("no PCR", "The transport stream carries no clock (PCR), so it cannot be paced."),
     Reason.SCRAMBLED: (
-        "scrambled clock",
-        "The packets that carry the clock (PCR) are scrambled, and GStreamer discards scrambled packets. Send a clear "
-        "copy of the programme.",
+        "scrambled source",
+        "The packets that carry the clock (PCR) are scrambled, and GStreamer discards scrambled packets. Choose the "
+        "engine Direct, or send a clear copy of the programme.",
     ),
     Reason.RUNAWAY: (
         "output far too fast",
-        "The stream sent far more than its source holds, so it was stopped before it could flood the network. Remux "
-        "the source, or choose another one.",
+        "The stream sent far more than its source holds, so it was stopped before it could flood the network. Choose "
+        "the engine Direct, remux the source, or choose another one.",
     ),
     Reason.INTERFACE_MISSING: ("interface missing", "The network interface is gone. Choose another one."),
     Reason.BAD_OPTION: ("bad option", "libsrt refused a setting; the debug view has its words."),

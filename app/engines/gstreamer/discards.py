@@ -1,0 +1,57 @@
+"""What tsparse throws away without a word: packets that are scrambled or carry the transport error indicator.
+
+GStreamer's mpegtspacketizer treats both as bad packets (seen in 1.22 and 1.26), so they reach no receiver. They are
+counted on their way in.
+"""
+
+from __future__ import annotations
+
+from app.domain.endings import Finished
+from app.domain.events import NoticeCode
+from app.domain.figures.sample import Input
+from app.domain.status import Reason
+from app.machine.steady_clock import unix_now
+from app.mpegts.marked_packets import MarkedPackets
+from app.mpegts.packets import Block
+from app.protocol import Notice, Tell
+
+_PIDS_NAMED = 8
+
+
+class Discards:
+    """The discarded packets of one source. `check` runs in the source's thread, the rest in any."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._marked = MarkedPackets()
+        self._tell = tell
+        self._is_told = False
+
+    def check(self, packets: Block) -> None:
+        """Count in packets on their way to tsparse."""
+        self._marked.check(packets)
+
+    def add_to(self, counted: Input) -> Input:
+        """Return the source's figures with the discarded packets, and report the first of them as a notice."""
+        marked = self._marked
+        if marked.total and not self._is_told:
+            self._is_told = True
+            self._tell(Notice(unix_now(), NoticeCode.PACKETS_DISCARDED, self._text()))
+        return counted.with_discards(scrambled=marked.scrambled_total, errored=marked.errored_total)
+
+    def fault_without_output(self, detail: str) -> Finished:
+        """Why a source of which nothing comes out must end."""
+        if self._marked.scrambled_total:
+            return Finished(Reason.SCRAMBLED, f"{detail}; scrambled packets on PID {self._pids()}")
+        return Finished(Reason.NO_PCR, detail)
+
+    def _text(self) -> str:
+        if self._marked.scrambled_total:
+            what = f"The source has scrambled packets (PID {self._pids()})"
+        else:
+            what = "The source has packets with the transport error indicator"
+        return f"{what}. GStreamer discards them, so no receiver gets them; the engine Direct carries them."
+
+    def _pids(self) -> str:
+        pids = sorted(self._marked.scrambled_pids)
+        more = f" and {len(pids) - _PIDS_NAMED} more" if len(pids) > _PIDS_NAMED else ""
+        return ", ".join(map(str, pids[:_PIDS_NAMED])) + more
