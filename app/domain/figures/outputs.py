@@ -1,0 +1,43 @@
+"""The state of a receive stream's outputs: values only."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class RecordingEnd(StrEnum):
+    """Why a recording is over. STOPPED: it was asked to stop."""
+
+    STOPPED = "stopped"
+    NO_SPACE = "no_space"
+    NO_FOLDER = "no_folder"
+    NOT_ALLOWED = "not_allowed"
+    DISK_ERROR = "disk_error"
+
+
+class RecordingReport(msgspec.Struct, frozen=True):
+    """A recording. `file` is the name of the file written now or last; `end` is None while it goes on.
+
+    `bytes_missing` could not be written in time because the disk was too slow; `detail` is the system's word for a
+    failure.
+    """
+
+    file: str | None = None
+    file_bytes: int = 0
+    files_total: int = 0
+    bytes_total: int = 0
+    bytes_missing: int = 0
+    end: RecordingEnd | None = None
+    detail: str = ""
+
+
+class ForwardReport(msgspec.Struct, frozen=True):
+    """Forwarding to UDP or RTP. `datagrams_missing` were not sent: the network refused them or too many waited."""
+
+    datagrams_total: int = 0
+    bytes_total: int = 0
+    datagrams_missing: int = 0
+    waiting: int = 0
+    last_error: str = ""

@@ -1,0 +1,1 @@
+"""A receive stream: libsrt through `app.srt`, no GStreamer. The command line's probe uses the same receiver."""

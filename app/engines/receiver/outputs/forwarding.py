@@ -1,0 +1,173 @@
+"""Forwarding of the received transport stream as UDP or RTP datagrams, one for each SRT payload, evenly spaced.
+
+SRT hands payloads out in groups. They wait here for a twentieth of a second on average and leave one at a time: with
+`n` of them waiting, the next one leaves after the holding time divided by `n`. So the spacing follows any bitrate, and
+a group of payloads is spread over the time until the next group.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from app.domain.figures.outputs import ForwardReport
+
+HOLDING_S: Final = 0.05
+# After a stop of the network, what came in one burst leaves at no more than so many times the usual rate.
+_CATCH_UP: Final = 4
+_USUAL_OVER_S: Final = 1.0
+_WAITING_MAX: Final = 16_384
+_STOP_WITHIN_S: Final = 2.0
+_RTP_HEADER: Final = struct.Struct(">BBHII")
+_RTP_VERSION: Final = 0x80
+_RTP_MPEG2_TS: Final = 33  # RFC 3551, table 5
+_RTP_CLOCK_HZ: Final = 90_000
+_SEND_BUFFER_BYTES: Final = 1024 * 1024
+
+
+class ForwardPlan(msgspec.Struct, frozen=True):
+    """Where to send. `address` is a literal IP address; `interface` a name, or `auto` for what the routes say."""
+
+    address: str
+    port: int
+    protocol: Literal["udp", "rtp"] = "udp"
+    interface: str = "auto"
+    ttl: int = 1
+    dscp: int = 0
+
+
+class Forwarding:
+    """One forwarding. `take` from the receiver's thread; `stop` once. Raises OSError for an interface that is not."""
+
+    def __init__(self, plan: ForwardPlan) -> None:
+        self._target = (plan.address, plan.port)
+        self._socket = open_socket(plan)
+        self._rtp = RtpPacker() if plan.protocol == "rtp" else None
+        self._condition = threading.Condition()
+        self._waiting: deque[bytes] = deque()
+        self._is_stopping = False
+        self._report = ForwardReport()
+        self._missing = 0
+        # The usual interval by the payloads of the last whole second; 0 before that, and then nothing limits the rate.
+        self._usual_s = 0.0
+        self._counted_since, self._counted = time.monotonic(), 0
+        self._thread = threading.Thread(target=self._run, name="forwarding", daemon=True)
+        self._thread.start()
+
+    def take(self, payloads: Sequence[bytes]) -> None:
+        """Queue payloads for sending. What has no room is left out and counted."""
+        with self._condition:
+            self._count(len(payloads))
+            room = _WAITING_MAX - len(self._waiting)
+            self._waiting.extend(payloads[:room])
+            self._missing += max(0, len(payloads) - room)
+            self._condition.notify()
+
+    def report(self) -> ForwardReport:
+        """The state of the forwarding."""
+        with self._condition:
+            waiting, missing = len(self._waiting), self._missing
+        return msgspec.structs.replace(self._report, waiting=waiting, datagrams_missing=missing)
+
+    def stop(self) -> None:
+        """Stop sending at once and close the socket."""
+        with self._condition:
+            self._is_stopping = True
+            self._condition.notify()
+        self._thread.join(_STOP_WITHIN_S)
+        self._socket.close()
+
+    def _run(self) -> None:
+        sent_at = time.monotonic()
+        while True:
+            with self._condition:
+                while not self._waiting and not self._is_stopping:
+                    self._condition.wait()
+                if self._is_stopping:
+                    return
+                waiting = len(self._waiting)
+            due = sent_at + spacing(waiting, self._usual_s)
+            now = time.monotonic()
+            if due > now:
+                time.sleep(due - now)
+                now = time.monotonic()
+            # A wake-up that came late is made up for, one that is far too late is not.
+            sent_at = due if now - due < HOLDING_S else now
+            self._send(self._waiting.popleft())
+
+    def _count(self, payloads: int) -> None:
+        self._counted += payloads
+        passed_s = time.monotonic() - self._counted_since
+        if passed_s >= _USUAL_OVER_S:
+            self._usual_s = passed_s / self._counted
+            self._counted_since, self._counted = self._counted_since + passed_s, 0
+
+    def _send(self, payload: bytes) -> None:
+        datagram = payload if self._rtp is None else self._rtp.pack(payload, time.monotonic())
+        report = self._report
+        try:
+            self._socket.sendto(datagram, self._target)
+        except OSError as error:
+            with self._condition:
+                self._missing += 1
+            self._report = msgspec.structs.replace(report, last_error=error.strerror or str(error))
+            return
+        self._report = msgspec.structs.replace(
+            report, datagrams_total=report.datagrams_total + 1, bytes_total=report.bytes_total + len(payload)
+        )
+
+
+def spacing(waiting: int, usual_s: float) -> float:
+    """Seconds from one datagram to the next with so many waiting and so long an interval until now."""
+    return max(HOLDING_S / max(waiting, 1), usual_s / _CATCH_UP)
+
+
+class RtpPacker:
+    """Puts RTP headers (RFC 3550, RFC 2250) before payloads."""
+
+    def __init__(self) -> None:
+        self._source = secrets.randbits(32)
+        self._number = secrets.randbits(16)
+        self._start = secrets.randbits(32)
+
+    def pack(self, payload: bytes, at: float) -> bytes:
+        """The payload behind its header; `at` is when it is sent, in seconds of any clock."""
+        self._number = (self._number + 1) & 0xFFFF
+        ticks = (self._start + int(at * _RTP_CLOCK_HZ)) & 0xFFFFFFFF
+        return _RTP_HEADER.pack(_RTP_VERSION, _RTP_MPEG2_TS, self._number, ticks, self._source) + payload
+
+
+def open_socket(plan: ForwardPlan) -> socket.socket:
+    """A socket that sends as the plan says. Raises OSError."""
+    target = ipaddress.ip_address(plan.address)
+    family = socket.AF_INET if target.version == 4 else socket.AF_INET6
+    sender = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+    try:
+        index = 0 if plan.interface == "auto" else socket.if_nametoindex(plan.interface)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        if family == socket.AF_INET:
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, plan.dscp << 2)
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, plan.ttl)
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, plan.ttl)
+            if index:
+                chosen = struct.pack("4s4si", b"", b"", index)
+                sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, chosen)
+        else:
+            sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, plan.dscp << 2)
+            sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, plan.ttl)
+            sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, plan.ttl)
+            if index:
+                sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+    except OSError:
+        sender.close()
+        raise
+    return sender
