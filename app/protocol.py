@@ -53,7 +53,7 @@ class Job(msgspec.Struct, frozen=True):
     `file_path` is absolute and already known to lie in the media folder; `bitrate_bps` is the transport rate that
     buffers are sized for, None when it is not known, and `is_constant_bitrate` says that it holds at all times;
     `clock_pid` is the clock that the file is timed by; `receivers_max` bounds the receivers of a listener;
-    `memory_bytes` is the resident memory at which the worker ends itself.
+    `memory_bytes` is the resident memory at which the worker ends itself; `record_folder` is where it may record.
     """
 
     key: str
@@ -65,6 +65,7 @@ class Job(msgspec.Struct, frozen=True):
     receivers_max: int = RECEIVERS_MAX
     dscp: int = 0
     memory_bytes: int = 0
+    record_folder: str | None = None
     protocol: int = PROTOCOL_VERSION
 
 

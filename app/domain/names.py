@@ -17,6 +17,7 @@ _QUOTES = frozenset("\"'`")
 # RFC 1123 2.1: labels of letters, digits and inner hyphens, 63 at most; the whole name 253 at most.
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 # Linux IFNAMSIZ is 16 with the closing zero; `/` and white space are what the kernel refuses.
+_RECORDING_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}")
 
 
@@ -60,6 +61,23 @@ def problem_with_group(text: str) -> str | None:
     return (
         None if address.is_multicast else f"{text} is not a multicast address; those are 224.0.0.0 to 239.255.255.255"
     )
+
+
+def problem_with_target(text: str) -> str | None:
+    """Check an IPv4 address that datagrams are sent to: a multicast group or a host."""
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        return "give the IPv4 address of a multicast group or a host"
+    is_one_target = not address.is_unspecified and text != "255.255.255.255"
+    return None if is_one_target else f"{text} is neither a multicast group nor a host"
+
+
+def problem_with_recording_name(text: str) -> str | None:
+    """Check the part of a recording's file name that the operator chooses."""
+    if _RECORDING_NAME.fullmatch(text):
+        return None
+    return "use 1 to 64 letters, digits, hyphens, underscores and dots, the first a letter or a digit"
 
 
 def problem_with_interface(text: str) -> str | None:

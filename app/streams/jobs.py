@@ -34,6 +34,7 @@ class _Input(msgspec.Struct, frozen=True):
     file_path: str | None = None
     bitrate_bps: int | None = None
     is_constant_bitrate: bool = False
+    record_folder: str | None = None
 
 
 class JobMaker:
@@ -60,16 +61,25 @@ class JobMaker:
             is_constant_bitrate=source.is_constant_bitrate,
             dscp=self._settings.qos_dscp,
             memory_bytes=WORKER_MEMORY_BYTES,
+            record_folder=source.record_folder,
         )
 
     def _input_of(self, spec: JobSpec) -> _Input:
         match spec:
             case SendSpec():
                 return self._input_from(spec.source, engine_of(spec))
-            case ReceiveSpec() | RelaySpec():
+            case ReceiveSpec():
+                return _Input(record_folder=self._record_folder() if spec.record else None)
+            case RelaySpec():
                 return _Input()
             case _:
                 assert_never(spec)
+
+    def _record_folder(self) -> str:
+        try:
+            return str(self._media.folder)
+        except InvalidInput as missing:
+            raise InvalidInput.of({"record": next(iter(missing.fields.values()))}) from None
 
     def _input_from(self, source: Source, engine: Engine) -> _Input:
         match source:

@@ -41,3 +41,10 @@ class ForwardReport(msgspec.Struct, frozen=True):
     datagrams_missing: int = 0
     waiting: int = 0
     last_error: str = ""
+
+
+class OutputsReport(msgspec.Struct, frozen=True):
+    """The outputs of a receive stream; None for each that was not asked for."""
+
+    recording: RecordingReport | None = None
+    forward: ForwardReport | None = None

@@ -3,7 +3,7 @@
 from app.domain.spec.endpoint import CallerEndpoint, Endpoint, HostPort, ListenerEndpoint, Mode
 from app.domain.spec.job import Engine, JobSpec, engine_of, latency_ms_of
 from app.domain.spec.parse import parse_spec, public_spec, with_direction, without_direction
-from app.domain.spec.receive import Forward, ReceiveSpec
+from app.domain.spec.receive import Forward, ReceiveSpec, Record
 from app.domain.spec.relay import RelaySpec, Target
 from app.domain.spec.send import SendSpec
 from app.domain.spec.source import BarsSource, FileSource, MulticastSource, Source
@@ -23,6 +23,7 @@ __all__ = [
     "Mode",
     "MulticastSource",
     "ReceiveSpec",
+    "Record",
     "RelaySpec",
     "SendSpec",
     "Source",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from app.domain import names
 from app.domain.spec.endpoint import Endpoint, Port
@@ -13,23 +13,51 @@ from app.domain.spec.srt_settings import LATENCY_MS_DEFAULT, Encryption, Latency
 TTL = (1, 255)
 
 
-def _problem_with_record(path: str | None) -> str | None:
-    return None if path is None else names.problem_with_media_path(path)
+FILE_MINUTES = (1, 1440)
+FILE_MEGABYTES = (10, 100_000)
+
+
+def _problem_with_minutes(minutes: int | None) -> str | None:
+    return _problem_with_span(minutes, FILE_MINUTES, "minutes")
+
+
+def _problem_with_megabytes(megabytes: int | None) -> str | None:
+    return _problem_with_span(megabytes, FILE_MEGABYTES, "MB")
+
+
+def _problem_with_span(value: int | None, span: tuple[int, int], unit: str) -> str | None:
+    low, high = span
+    return None if value is None or low <= value <= high else f"{value} is outside {low} to {high} {unit}"
+
+
+class Record(Part, frozen=True):
+    """Files of the media folder that the received transport stream is written to, one after the other."""
+
+    name: Annotated[
+        str, setting("Recording", "Files are named <name>_<UTC time>.ts", rule=names.problem_with_recording_name)
+    ] = "recording"
+    file_minutes: Annotated[
+        int | None, setting("Minutes per file", "A new file begins after these", rule=_problem_with_minutes)
+    ] = None
+    file_megabytes: Annotated[
+        int | None, setting("Megabytes per file", "A new file begins after these", rule=_problem_with_megabytes)
+    ] = None
 
 
 class Forward(Part, frozen=True):
-    """A multicast group that the received transport stream is sent on to."""
+    """Where the received transport stream is sent on to: a multicast group or a host."""
 
-    address: Annotated[str, setting("Group", "IPv4 multicast address", rule=names.problem_with_group)]
+    address: Annotated[str, setting("Address", "IPv4 address of a group or host", rule=names.problem_with_target)]
     port: Port
     interface: Annotated[
         str, setting("Interface", "Network interface to send on, or auto", rule=names.problem_with_interface)
     ] = "auto"
     ttl: Annotated[int, setting("TTL", "Routers that may pass it on", low=TTL[0], high=TTL[1])] = 1
+    protocol: Annotated[Literal["udp", "rtp"], setting("Protocol", "Datagrams with or without an RTP header")] = "udp"
 
 
 class ReceiveSpec(Part, frozen=True, tag_field="direction", tag="receive"):
-    """One SRT input, as asked. `record` is a file of the media folder to write."""
+    """One SRT input, as asked."""
 
     endpoint: Endpoint
     name: Name = ""
@@ -38,9 +66,7 @@ class ReceiveSpec(Part, frozen=True, tag_field="direction", tag="receive"):
     stream_id: Annotated[
         str | None, setting("Stream ID", "Sent by a caller, up to 512 bytes", rule=names.problem_with_stream_id)
     ] = None
-    record: Annotated[str | None, setting("Record", "File in the media folder to write", rule=_problem_with_record)] = (
-        None
-    )
+    record: Record | None = None
     forward: Forward | None = None
     picture: Annotated[bool, setting("Picture", "Show key frames")] = False
     loudness: Annotated[bool, setting("Loudness", "Measure EBU R 128 loudness")] = False

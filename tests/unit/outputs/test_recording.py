@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -37,12 +38,7 @@ def test_what_is_recorded_is_what_was_received(tmp_path: Path) -> None:
 
 
 def test_a_file_that_exists_is_never_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Standing(recording.datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> recording.datetime:
-            return cls(2026, 11, 24, 18, 45, 0)
-
-    monkeypatch.setattr(recording, "datetime", Standing)
+    monkeypatch.setattr(recording.time, "gmtime", lambda: time.struct_time((2026, 11, 24, 18, 45, 0, 1, 328, 0)))
     taken = tmp_path / "news_20261124T184500Z.ts"
     taken.write_bytes(b"older")
     (tmp_path / "news_20261124T184500Z_2.ts").symlink_to(taken)

@@ -7,8 +7,7 @@ a group of payloads is spread over the time until the next group.
 
 from __future__ import annotations
 
-import ipaddress
-import secrets
+import os
 import socket
 import struct
 import threading
@@ -57,16 +56,14 @@ class Forwarding:
         self._is_stopping = False
         self._report = ForwardReport()
         self._missing = 0
-        # The usual interval by the payloads of the last whole second; 0 before that, and then nothing limits the rate.
-        self._usual_s = 0.0
-        self._counted_since, self._counted = time.monotonic(), 0
+        self._pacer = Pacer(time.monotonic())
         self._thread = threading.Thread(target=self._run, name="forwarding", daemon=True)
         self._thread.start()
 
     def take(self, payloads: Sequence[bytes]) -> None:
         """Queue payloads for sending. What has no room is left out and counted."""
         with self._condition:
-            self._count(len(payloads))
+            self._pacer.count(len(payloads), time.monotonic())
             room = _WAITING_MAX - len(self._waiting)
             self._waiting.extend(payloads[:room])
             self._missing += max(0, len(payloads) - room)
@@ -87,7 +84,6 @@ class Forwarding:
         self._socket.close()
 
     def _run(self) -> None:
-        sent_at = time.monotonic()
         while True:
             with self._condition:
                 while not self._waiting and not self._is_stopping:
@@ -95,21 +91,11 @@ class Forwarding:
                 if self._is_stopping:
                     return
                 waiting = len(self._waiting)
-            due = sent_at + spacing(waiting, self._usual_s)
-            now = time.monotonic()
-            if due > now:
-                time.sleep(due - now)
-                now = time.monotonic()
-            # A wake-up that came late is made up for, one that is far too late is not.
-            sent_at = due if now - due < HOLDING_S else now
+            delay_s = self._pacer.due(waiting) - time.monotonic()
+            if delay_s > 0:
+                time.sleep(delay_s)
+            self._pacer.sent(waiting, time.monotonic())
             self._send(self._waiting.popleft())
-
-    def _count(self, payloads: int) -> None:
-        self._counted += payloads
-        passed_s = time.monotonic() - self._counted_since
-        if passed_s >= _USUAL_OVER_S:
-            self._usual_s = passed_s / self._counted
-            self._counted_since, self._counted = self._counted_since + passed_s, 0
 
     def _send(self, payload: bytes) -> None:
         datagram = payload if self._rtp is None else self._rtp.pack(payload, time.monotonic())
@@ -126,18 +112,41 @@ class Forwarding:
         )
 
 
-def spacing(waiting: int, usual_s: float) -> float:
-    """Seconds from one datagram to the next with so many waiting and so long an interval until now."""
-    return max(HOLDING_S / max(waiting, 1), usual_s / _CATCH_UP)
+class Pacer:
+    """Decides when each datagram leaves; pure, times in seconds of any clock."""
+
+    def __init__(self, now: float) -> None:
+        # The usual interval by the payloads of the last whole second; 0 before that, and then nothing limits the rate.
+        self._usual_s = 0.0
+        self._sent_at = self._counted_since = now
+        self._counted = 0
+
+    def count(self, payloads: int, now: float) -> None:
+        """Note that payloads came in."""
+        self._counted += payloads
+        passed_s = now - self._counted_since
+        if passed_s >= _USUAL_OVER_S:
+            self._usual_s = passed_s / max(self._counted, 1)
+            self._counted_since, self._counted = now, 0
+
+    def due(self, waiting: int) -> float:
+        """When the next datagram leaves, with so many waiting."""
+        return self._sent_at + self._spacing(waiting)
+
+    def sent(self, waiting: int, now: float) -> None:
+        """Note that a datagram left. Of a wake-up that came late, one interval is made up for; of a pause, nothing."""
+        due = self.due(waiting)
+        self._sent_at = now if now - due > HOLDING_S else max(due, now - self._spacing(waiting))
+
+    def _spacing(self, waiting: int) -> float:
+        return max(HOLDING_S / max(waiting, 1), self._usual_s / _CATCH_UP)
 
 
 class RtpPacker:
     """Puts RTP headers (RFC 3550, RFC 2250) before payloads."""
 
     def __init__(self) -> None:
-        self._source = secrets.randbits(32)
-        self._number = secrets.randbits(16)
-        self._start = secrets.randbits(32)
+        self._source, self._start, self._number = struct.unpack(">IIH", os.urandom(10))
 
     def pack(self, payload: bytes, at: float) -> bytes:
         """The payload behind its header; `at` is when it is sent, in seconds of any clock."""
@@ -148,8 +157,7 @@ class RtpPacker:
 
 def open_socket(plan: ForwardPlan) -> socket.socket:
     """A socket that sends as the plan says. Raises OSError."""
-    target = ipaddress.ip_address(plan.address)
-    family = socket.AF_INET if target.version == 4 else socket.AF_INET6
+    family = socket.AF_INET6 if ":" in plan.address else socket.AF_INET
     sender = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
     try:
         index = 0 if plan.interface == "auto" else socket.if_nametoindex(plan.interface)

@@ -11,7 +11,6 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -156,7 +155,7 @@ class Recording:
         )
 
     def _open(self, now: float) -> None:
-        stem = f"{self._plan.name}_{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        stem = f"{self._plan.name}_{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
         name, self._fd = _open_new(self._plan.folder, stem)
         self._file_since, self._file_bytes = now, 0
         with self._condition:

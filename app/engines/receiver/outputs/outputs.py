@@ -1,0 +1,86 @@
+"""The outputs that a receive stream asks for, behind one interface for its receiver.
+
+Modules are imported when an output is asked for: a reception without outputs shall not pay memory for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.domain.figures.outputs import ForwardReport, OutputsReport, RecordingEnd, RecordingReport
+from app.domain.spec import Forward, Record
+
+if TYPE_CHECKING:
+    from app.engines.receiver.outputs.forwarding import Forwarding
+    from app.engines.receiver.outputs.recording import Recording
+    from app.protocol import Job
+
+__all__ = ["Outputs"]
+
+
+class Outputs:
+    """All outputs of one reception. An output that cannot start reports why and leaves the others alone."""
+
+    def __init__(self, job: Job, *, record: Record | None, forward: Forward | None) -> None:
+        self._recording: Recording | None = None
+        self._forwarding: Forwarding | None = None
+        self._refused_recording: RecordingReport | None = None
+        self._refused_forwarding: ForwardReport | None = None
+        if record is not None:
+            self._start_recording(record, job.record_folder)
+        if forward is not None:
+            self._start_forwarding(forward, job.dscp)
+
+    def take(self, payloads: Sequence[bytes]) -> None:
+        """Pass payloads on. Never blocks."""
+        if self._recording is not None:
+            self._recording.take(payloads)
+        if self._forwarding is not None:
+            self._forwarding.take(payloads)
+
+    def report(self) -> OutputsReport:
+        """The state of the outputs; None for those that were not asked for."""
+        return OutputsReport(
+            recording=self._recording.report() if self._recording else self._refused_recording,
+            forward=self._forwarding.report() if self._forwarding else self._refused_forwarding,
+        )
+
+    def stop(self) -> None:
+        """Write out what waits and let go of everything."""
+        if self._forwarding is not None:
+            self._forwarding.stop()
+        if self._recording is not None:
+            self._recording.stop()
+
+    def _start_recording(self, record: Record, folder: str | None) -> None:
+        from app.engines.receiver.outputs.recording import Recording, RecordingPlan
+
+        if folder is None:
+            self._refused_recording = RecordingReport(end=RecordingEnd.NO_FOLDER)
+            return
+        self._recording = Recording(
+            RecordingPlan(
+                Path(folder),
+                record.name,
+                file_bytes_max=record.file_megabytes * 1_000_000 if record.file_megabytes else None,
+                file_seconds_max=record.file_minutes * 60.0 if record.file_minutes else None,
+            )
+        )
+
+    def _start_forwarding(self, forward: Forward, dscp: int) -> None:
+        from app.engines.receiver.outputs.forwarding import Forwarding, ForwardPlan
+
+        plan = ForwardPlan(
+            address=forward.address,
+            port=forward.port,
+            protocol=forward.protocol,
+            interface=forward.interface,
+            ttl=forward.ttl,
+            dscp=dscp,
+        )
+        try:
+            self._forwarding = Forwarding(plan)
+        except OSError as error:
+            self._refused_forwarding = ForwardReport(last_error=error.strerror or str(error))
