@@ -39,7 +39,11 @@ scratch=$(mktemp -d /tmp/mcr.XXXXXX) # short: names of Unix sockets are limited
 trap 'rm -rf "$scratch"' EXIT
 [ "$tier" != campaign ] || export MCR_TEST_LONG=1
 select=()
-[ -z "$tier" ] || select=(-m "$tier")
+case $tier in
+    "") ;;
+    campaign) select=(-m "campaign or wire") ;; # the wire tests at full length belong to it
+    *) select=(-m "$tier") ;;
+esac
 run=("$VENV/bin/python" -m pytest --basetemp "$scratch/t" -o "cache_dir=$scratch/cache" "${select[@]}" "$@")
 failed() { $VENV/bin/python scripts/failed_tests.py "$scratch/cache"; }
 status=0

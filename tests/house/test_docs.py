@@ -139,7 +139,10 @@ def test_every_test_that_the_documents_name_exists() -> None:
     named = {
         match for path in documents() for match in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?", path.read_text())
     }
-    assert ("tests/system/test_soak.py", "test_ten_streams_go_on_without_a_drop_an_error_or_growth") in named
+    assert (
+        "tests/campaigns/test_soak.py",
+        "test_ten_streams_go_on_for_an_hour_without_drop_or_growth",
+    ) in named
     missing = [(file, name) for file, name in named if not (ROOT / file).exists()]
     missing += [(file, name) for file, name in named - set(missing) if name and f"def {name}(" not in text_of(file)]
     assert not missing

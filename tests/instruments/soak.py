@@ -98,7 +98,7 @@ def history_cost_mb() -> tuple[float, float]:
             line = encode(Sample(point=point, peers=[peer], input=Input()))
             sample = decode_from_worker(line)
             assert isinstance(sample, Sample)
-            figures.take(sample)
+            figures.take(sample, sample.point.at)
         before = tracemalloc.get_traced_memory()[0]
         figures.history.clear()
         in_web = before - tracemalloc.get_traced_memory()[0]
