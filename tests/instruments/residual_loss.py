@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from app.domain.figures.sample import Sample
 from app.domain.spec import FileSource
 from tests.instruments.receivers import Arrival, Receiver
 from tests.instruments.relay import Relay
@@ -36,7 +37,7 @@ class Residue:
     """What remained lost. `packets` were owed to the receiver; the relay took `loss_percent` of what it was given.
 
     `left_out` packets do not count: they were on their way while a busy machine held up the relay or one of the ends,
-    so that the path was not the one asked for. They are left out whether they came or not.
+    so that the path was not the one asked for. They are left out whether they came or not. `samples` are the sender's.
     """
 
     packets: int
@@ -44,6 +45,7 @@ class Residue:
     left_out: int
     loss_percent: float
     latency_ms: int
+    samples: tuple[Sample, ...] = ()
 
 
 def measure(case: Case, sample: Path) -> Residue:
@@ -57,13 +59,15 @@ def measure(case: Case, sample: Path) -> Residue:
         overhead_percent=case.overhead_percent,
     )
     with (
-        RunningWorker(order),
+        RunningWorker(order) as worker,
         Relay(port, loss_to_caller=case.loss_percent, rtt_ms=case.rtt_ms, seed=case.seed) as relay,
         # The higher latency of the two ends counts, so that this one must not be higher.
         Receiver.calling(relay.port, latency_ms=case.latency_ms) as receiver,
     ):
+        link = worker.link
         receiver.wait_for_seconds(_SETTLING_S + case.seconds, deadline_s=_SETTLING_S + case.seconds + 30)
         loss_percent, disturbed_ns = relay.counts()["to_caller"].dropped_percent(), relay.disturbances_ns()
+        samples = [sample for sample in link.heard(Sample) if sample.peers][_SETTLING_S:]
         figures = receiver.finish()
         arrivals = receiver.arrivals()
     settled_ns = arrivals[0].taken_ns + _SETTLING_S * 1_000_000_000
@@ -71,7 +75,7 @@ def measure(case: Case, sample: Path) -> Residue:
     # A packet is sent, lost and asked for again within the latency, and a request takes another RTT to have effect.
     reach_ns = (case.latency_ms + 2 * case.rtt_ms) * 1_000_000
     packets, lost, left_out = count(settled, disturbed_ns, reach_ns)
-    return Residue(packets, lost, left_out, loss_percent, figures.latency_ms)
+    return Residue(packets, lost, left_out, loss_percent, figures.latency_ms, tuple(samples))
 
 
 def count(arrivals: Sequence[Arrival], disturbed_ns: Sequence[int], reach_ns: int) -> tuple[int, int, int]:
