@@ -86,7 +86,7 @@ class History(msgspec.Struct, frozen=True, tag="history"):
     A worker of protocol 1 names none; what this version does not know is left out.
     """
 
-    points: list[list[int | float | None]]
+    points: list[list[int | float | bool | None]]
     fields: tuple[str, ...] = _POINT_OF_PROTOCOL_1
 
     @classmethod
@@ -99,7 +99,7 @@ class History(msgspec.Struct, frozen=True, tag="history"):
         return [read_point(row, self.fields) for row in self.points]
 
 
-def read_point(row: Sequence[int | float | None], fields: Sequence[str] = _POINT_OF_PROTOCOL_1) -> Point:
+def read_point(row: Sequence[int | float | bool | None], fields: Sequence[str] = _POINT_OF_PROTOCOL_1) -> Point:
     """Return the point that a row of values by `fields` stands for. Raises msgspec.ValidationError."""
     return msgspec.convert(dict(zip(fields, row, strict=False)), Point)
 
@@ -161,7 +161,7 @@ ToWorker = Stop | Report
 class _SampleOfProtocol1(msgspec.Struct, frozen=True, tag="sample"):
     """A sample whose point is a row of values."""
 
-    point: list[int | float | None]
+    point: list[int | float | bool | None]
     peers: list[Peer]
     input: Input
     applied: Applied = NOTHING_APPLIED

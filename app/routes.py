@@ -11,11 +11,11 @@ from app.domain.errors import InvalidInput, NotFound, ProductError
 from app.forms import FIELD_OF_SPEC, CallerForm, ListenerForm, StreamForm
 from app.utils import list_interfaces
 from app.web.api.streams import started
-from app.web.errors import wants_json
+from app.web.errors import status_of, wants_json
 from app.web.presenters.counter_views import View
 from app.web.presenters.views import InputView, PeerView, RowView, StreamView, SystemView, definitions
-from app.web.presenters.words import dscp_text
 from app.web.services import services
+from app.words.states import dscp_text
 
 pages = Blueprint("pages", __name__)
 
@@ -87,7 +87,7 @@ def _form_page(template: str, form_type: type[StreamForm]) -> Response:
         if wants_json():
             raise
         form.show_problems(error.fields)
-        return make_response(_render(template, form, problem=error.message), error.http_status)
+        return make_response(_render(template, form, problem=error.message), status_of(error))
     if wants_json():
         return started(snapshot)
     return redirect(url_for("pages.stream", key=snapshot.key), 303)

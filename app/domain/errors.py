@@ -16,7 +16,6 @@ class ProductError(Exception):
     """
 
     code: ClassVar[str] = "error"
-    http_status: ClassVar[int] = 400
 
     def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -39,28 +38,24 @@ class NotFound(ProductError):
     """The thing named does not exist."""
 
     code = "not_found"
-    http_status = 404
 
 
 class PortInUse(ProductError):
     """Another stream or another program holds the port."""
 
     code = "port_in_use"
-    http_status = 409
 
 
 class LimitReached(ProductError):
     """As many streams, tests or requests as allowed are already there."""
 
     code = "limit_reached"
-    http_status = 409
 
 
 class CouldNotStart(ProductError):
     """The order was right, and starting it failed; `reason` is a value of domain.status.Reason."""
 
     code = "could_not_start"
-    http_status = 422
 
     def __init__(self, message: str, fields: Mapping[str, str] | None = None, *, reason: str) -> None:
         super().__init__(message, fields)

@@ -20,6 +20,9 @@ class EventKind(StrEnum):
     DISCONNECTED = "disconnected"
     REFUSED = "refused"
     NOTICE = "notice"
+    MISSING = "missing"
+    PRESENT = "present"
+    SOURCE_ERROR = "source_error"
 
 
 class PeerChange(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from app.domain.attendance import Attendance
 from app.domain.events import Refusal
 from app.domain.figures.counters import Counters
 from app.domain.figures.rates import Rates
@@ -19,6 +20,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     the last second, `peer_rates` has them by `Peer.id`; both are None or empty until two samples are there.
     `is_other_version`: the worker is of another version of this program and cannot be understood in full.
     `totals` are the counters since the stream was ordered to run, earlier workers included.
+    `source_errors_at` is when the source last had continuity errors.
     `fault` is why the stream will not be started again without an order. `spec` is a stand-in while `is_spec_known` is
     False; `stored_json` is then what the store keeps of it.
     """
@@ -41,6 +43,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     detail: str = ""
     file_bitrate_bps: int | None = None
     applied: Applied = NOTHING_APPLIED
+    attendance: Attendance = Attendance()
+    source_errors_at: float | None = None
     fault: Reason | None = None
     is_spec_known: bool = True
     stored_json: str = ""

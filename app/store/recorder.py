@@ -24,7 +24,7 @@ _LOOK_EVERY_S: Final = 3.0
 _SILENT_S: Final = 10.0
 _ORDER_WITHIN_S: Final = 2.0
 # Kinds of events that tell of a loss of quality or a receiver turned away.
-_WARNINGS: Final = frozenset({EventKind.NOTICE, EventKind.REFUSED})
+_WARNINGS: Final = frozenset({EventKind.NOTICE, EventKind.REFUSED, EventKind.MISSING, EventKind.SOURCE_ERROR})
 
 
 class _Work(NamedTuple):

@@ -13,7 +13,7 @@ from app.domain.events import EventKind, LogEntry
 EVENTS_KEPT: Final = 2000
 _LOOKED_BACK: Final = 20
 _SAME_WITHIN_S: Final = 3600.0
-_COUNTED: Final = frozenset({EventKind.REFUSED, EventKind.NOTICE, EventKind.RETRY})
+_COUNTED: Final = frozenset({EventKind.REFUSED, EventKind.NOTICE, EventKind.RETRY, EventKind.SOURCE_ERROR})
 
 
 class Journal:

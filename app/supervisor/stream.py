@@ -36,6 +36,7 @@ from app.supervisor.health import FlowWatch
 from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, NoRuntime, WorkerHandle
 from app.supervisor.stop_ladder import StopLadder
+from app.supervisor.watch import StreamWatch
 from app.supervisor.worker_link import LinkAbused, NotUnderstood, WorkerLink
 
 _HELLO_WITHIN_S: Final = 15.0
@@ -58,6 +59,7 @@ class SupervisedStream:
         self.ordered_at = now
         self.figures = Figures()
         self.debug_view: dict[str, Any] | None = None
+        self._watch = StreamWatch()
         self._detail = ""
         self._launch_not_before = 0.0
         self._fault: Reason | None = None
@@ -114,6 +116,7 @@ class SupervisedStream:
         """Take the stream off air."""
         if self.status.order is Order.RUN:
             self._account.note(now, EventKind.ORDER, "stop ordered", actor)
+        self._watch.forget()
         self._step(life.StopOrdered(), now)
         self._ask_to_stop(now)
 
@@ -129,6 +132,7 @@ class SupervisedStream:
             self.ordered_at = now
             self.figures.open_account()
             self._account.begin_again()
+            self._watch.forget()
         self._step(life.StartOrdered(), now)
 
     def note_dismissed(self, now: float, actor: str) -> None:
@@ -180,6 +184,9 @@ class SupervisedStream:
             ended = msgspec.structs.replace(self._verdict, detail=self._verdict.detail or ended.detail)
         self._detail = ended.detail
         self.figures.end_worker()
+        if self.status.order is Order.RUN:
+            for note in self._watch.end_worker(self.spec, now):
+                self._account.note(now, *note)
         self._account.begin_again(None if self._unknown is None else self._unknown.words())
         self.link.close()
         self._launcher.discard(self.job.key)
@@ -265,6 +272,9 @@ class SupervisedStream:
         self.figures.take(sample, now)
         if not sample.is_last:
             self._step(life.Sampled(self._flow.health(sample)), now)
+            if self.status.order is Order.RUN and self.figures.sample is not None:
+                for note in self._watch.follow(self.figures.sample, self.spec, now):
+                    self._account.note(now, *note)
 
     def _step(self, event: life.Event, now: float) -> None:
         before = self.status
@@ -311,6 +321,8 @@ class SupervisedStream:
             detail=self._detail,
             file_bitrate_bps=self.job.bitrate_bps if self.job.file_path is not None else None,
             applied=self.figures.applied,
+            attendance=self._watch.attendance,
+            source_errors_at=self._watch.source_errors_at,
             fault=self._fault,
             is_spec_known=self._unknown is None,
             stored_json=self._unknown.stored_json if self._unknown is not None else "",

@@ -95,6 +95,12 @@ def is_scripted() -> bool:
     return bool(g.is_scripted)
 
 
+def holds_api_key(asked: Request, api_key: Secret | None) -> bool:
+    """Tell whether a request for something open to all came with the right API key."""
+    token = _bearer_token(asked)
+    return token is not None and _is_right_key(token, api_key)
+
+
 def _bearer_token(asked: Request) -> str | None:
     """The token of a Bearer header; None for other schemes, which belong to a proxy in front."""
     scheme, _, token = asked.headers.get("Authorization", "").partition(" ")

@@ -15,7 +15,7 @@ from flask import Flask, Response, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from app.domain.errors import CouldNotStart, ProductError
+from app.domain.errors import CouldNotStart, LimitReached, NotFound, PortInUse, ProductError
 
 log = logging.getLogger(__name__)
 
@@ -47,20 +47,34 @@ class Unauthorized(ProductError):
     """Neither a session with its token nor the right API key came with the request."""
 
     code = "unauthorized"
-    http_status = 401
 
 
 class TooManyWrongKeys(ProductError):
     """An address sent wrong API keys again and again."""
 
     code = "too_many_requests"
-    http_status = 429
 
 
 class UntrustedHost(ProductError):
     """The request names a host that is none of ours."""
 
     code = "untrusted_host"
+
+
+# The status of each class of error, the nearest class of its family; any other error that an operator causes is 400.
+_STATUS: Final[dict[type[ProductError], int]] = {
+    Unauthorized: 401,
+    NotFound: 404,
+    PortInUse: 409,
+    LimitReached: 409,
+    CouldNotStart: 422,
+    TooManyWrongKeys: 429,
+}
+
+
+def status_of(error: ProductError) -> int:
+    """Return the HTTP status of an error."""
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 400)
 
 
 def register_error_handlers(app: Flask) -> None:
@@ -104,8 +118,9 @@ def error_response(
 
 def _product_error(error: ProductError) -> Response:
     reason = error.reason if isinstance(error, CouldNotStart) else None
-    response = error_response(error.http_status, error.code, error.message, fields=error.fields, reason=reason)
-    if error.http_status == HTTPStatus.TOO_MANY_REQUESTS:
+    status = status_of(error)
+    response = error_response(status, error.code, error.message, fields=error.fields, reason=reason)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     return response
 
@@ -114,7 +129,7 @@ def _untrusted_host(error: UntrustedHost) -> Response:
     if wants_json():
         return _product_error(error)
     # No page: that would bring a session and its token along.
-    return Response(f"{error.message}\n", status=error.http_status, mimetype="text/plain")
+    return Response(f"{error.message}\n", status=status_of(error), mimetype="text/plain")
 
 
 def _csrf_error(error: CSRFError) -> Response:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 import msgspec
 
 from app.domain.figures.counters import ConnectionCounters, grown, plus, values
+from app.domain.figures.rates import mbps
 from app.domain.figures.sample import Input, Peer, Point, Sample
+from app.domain.receiver_loss import LossEstimate, estimate_loss
 from app.protocol import HISTORY_SECONDS
+
+# One second holds too few losses to judge by.
+_LOSS_SECONDS: Final = 10
 
 
 class Ledger:
@@ -20,6 +26,7 @@ class Ledger:
         self.busiest_bytes_total = 0
         self._totals = ConnectionCounters()
         self._last: dict[int, Peer] = {}
+        self._recent: dict[int, deque[tuple[float, Peer]]] = {}
         self._ring: deque[bytes] = deque(maxlen=HISTORY_SECONDS)
 
     def follow(self, peers: list[Peer]) -> None:
@@ -32,9 +39,26 @@ class Ledger:
         self.busiest_bytes_total += busiest_bytes
         self._last = {peer.id: peer for peer in peers}
 
+    def _with_losses(self, at: float, peers: list[Peer]) -> list[Peer]:
+        """The peers with what their receivers probably miss, judged over the last seconds."""
+        made, kept = [], {}
+        for peer in peers:
+            recent = kept[peer.id] = self._recent.get(peer.id) or deque(maxlen=_LOSS_SECONDS + 1)
+            recent.append((at, peer))
+            loss = _loss_between(*recent[0], at, peer)
+            made.append(
+                peer
+                if loss is None
+                else msgspec.structs.replace(peer, lost_at_receiver=loss.fraction, is_held_back=loss.is_held_back)
+            )
+        self._recent = kept
+        return made
+
     def sample(self, at: float, peers: list[Peer], source: Input, *, steady_at: float = 0.0) -> Sample:
         """Book a reading and return it as a sample; `steady_at` is the moment in seconds since the host booted."""
         self.follow(peers)
+        peers = self._with_losses(at, peers)
+        losses = [peer.lost_at_receiver for peer in peers if peer.lost_at_receiver is not None]
         buffers = [peer.send_buffer_ms for peer in peers if peer.send_buffer_ms is not None]
         point = Point(
             at=at,
@@ -44,6 +68,8 @@ class Ledger:
             rtt_ms=max((peer.rtt_ms for peer in peers), default=None),
             send_buffer_ms=max(buffers, default=None),
             input_at=at if source.counted_at is None else source.counted_at,
+            lost_at_receiver=max(losses, default=None),
+            is_held_back=any(peer.is_held_back for peer in peers),
             steady_at=steady_at,
             **values(self._totals),
         )
@@ -55,3 +81,17 @@ class Ledger:
         """The points of the last hour, oldest first."""
         rows = map(msgspec.msgpack.decode, self._ring)
         return [Point(**dict(zip(Point.__struct_fields__, row, strict=True))) for row in rows]
+
+
+def _loss_between(before_at: float, before: Peer, at: float, after: Peer) -> LossEstimate | None:
+    if at <= before_at or after.negotiated_latency_ms is None:
+        return None
+    new = grown(before, after)
+    return estimate_loss(
+        unique=new["packets_sent_unique_total"],
+        resent=new["packets_retransmitted_total"],
+        rtt_ms=after.rtt_ms,
+        latency_ms=after.negotiated_latency_ms,
+        wire_mbps=mbps(new["wire_bytes_total"], at - before_at),
+        cap_mbps=after.max_bandwidth_mbps,
+    )

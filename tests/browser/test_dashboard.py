@@ -35,8 +35,8 @@ def test_the_figures_are_the_apis(page: Browser) -> None:
     for key in ("parlmt", "lineup", "umearn"):
         row = rows[key]
         assert shown(key, "col-payload") == f"{row['payload_mbps']:.2f}Mb/s"
-        assert shown(key, "col-dropped") == str(row["packets_dropped"])
-        assert shown(key, "col-repaired") == f"{row['retransmitted_percent']:.1f}%"
+        assert shown(key, "col-drops") == str(row["packets_dropped"])
+        assert shown(key, "col-resent") == f"{row['retransmitted_percent']:.1f}%"
         assert shown(key, "col-peers") == str(row["peers"])
         assert shown(key, "col-rtt").startswith(f"{row['rtt_ms']:.0f}ms")
     assert shown("arenab", "col-payload") == "–"

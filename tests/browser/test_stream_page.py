@@ -59,7 +59,7 @@ def test_an_hour_is_one_click_away_and_the_same_in_a_second_browser(page: Browse
 
 def test_what_is_unknown_has_no_unit(page: Browser) -> None:
     page.open("/stream/failed")
-    page.wait_text("#counters", "Repaired–Retransmitted")
+    page.wait_text("#counters", "Resent–Retransmitted")
 
     assert page.text("#payload") == "–"
 

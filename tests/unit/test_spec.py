@@ -276,7 +276,7 @@ def test_a_passphrase_is_shown_nowhere(passphrase: str) -> None:
 
 def test_the_public_spec_keeps_the_key_length_and_nothing_else_of_the_encryption() -> None:
     public = public_spec(parse_spec(document(), listener_ports=PORTS))
-    assert public == document(direction="send", engine="auto", encryption={"key_bits": 128})
+    assert public == document(direction="send", engine="auto", encryption={"key_bits": 128}, receivers_expected=None)
 
 
 def test_a_refused_passphrase_is_not_quoted() -> None:

@@ -157,8 +157,8 @@ def test_a_call_that_is_made_again_and_again_is_one_event_that_repeats() -> None
     told = [(entry.kind, entry.text) for entry in stage.entries if entry.kind != "order"]
     assert told == [
         ("phase", "waiting"),
-        ("phase", "backing off: connection timeout"),
-        ("retry", "backing off: connection timeout"),
-        ("retry", "backing off: connection timeout"),
+        ("phase", "backing off: no answer"),
+        ("retry", "backing off: no answer"),
+        ("retry", "backing off: no answer"),
         ("phase", "delivering"),
     ]

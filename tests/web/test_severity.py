@@ -10,14 +10,22 @@ import pytest
 from app.domain.events import EventKind, LogEntry, Refusal
 from app.domain.figures.sample import Input, Point, Sample
 from app.domain.secret import Secret
+from app.domain.snapshot import Snapshot
 from app.domain.spec import BarsSource, CallerEndpoint, Encryption, ListenerEndpoint, SendSpec
 from app.domain.status import Phase, Reason
+from app.domain.verdict import judge as judge_at
 from app.web.presenters.events import present_latest
-from app.web.presenters.stream import judge
+from app.words.concerns import remark_text
 from tests.web.fake_streams import make_peer, make_snapshot
 
 CALLER = SendSpec(CallerEndpoint("192.0.2.9", 9000), BarsSource(), "Calls")
 LISTENER = SendSpec(ListenerEndpoint(10001), BarsSource(), "Listens")
+
+
+def judge(snapshot: Snapshot) -> tuple[str, str | None]:
+    """Severity and remark, now."""
+    verdict = judge_at(snapshot, time.time())
+    return verdict.severity, remark_text(verdict, snapshot)
 
 
 @pytest.mark.parametrize("phase", [Phase.BACKING_OFF, Phase.STARTING, Phase.WAITING])

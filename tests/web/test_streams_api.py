@@ -262,7 +262,7 @@ def test_a_fault_says_what_it_is_and_what_mends_it(script):
 
 
 def test_every_reason_has_words_and_a_remedy():
-    from app.web.presenters.words import reason_text, remedy_text
+    from app.words.states import reason_text, remedy_text
 
     for reason in Reason:
         assert reason_text(reason)
@@ -297,7 +297,7 @@ def test_dropping_packets_wants_attention(script, manager):
 
     view = script.get("/api/streams/lineup").json
 
-    assert (view["severity"], view["remark"]) == ("attention", "dropping packets")
+    assert (view["severity"], view["remark"]) == ("attention", "the sender drops packets")
 
 
 def test_the_fake_manager_can_do_what_the_real_one_does():

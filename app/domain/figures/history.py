@@ -19,6 +19,7 @@ class Second(msgspec.Struct, frozen=True):
     rates: Rates
     rtt_ms: float | None
     send_buffer_ms: int | None
+    lost_at_receiver: float | None = None
 
 
 def seconds(points: Sequence[Point]) -> list[Second]:
@@ -27,5 +28,5 @@ def seconds(points: Sequence[Point]) -> list[Second]:
     for before, after in pairwise(points):
         if (rate := rates(before, after, after.at - before.at)) is None:
             continue
-        made.append(Second(after.at, after.peers, rate, after.rtt_ms, after.send_buffer_ms))
+        made.append(Second(after.at, after.peers, rate, after.rtt_ms, after.send_buffer_ms, after.lost_at_receiver))
     return made

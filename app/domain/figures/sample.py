@@ -15,7 +15,8 @@ class Point(Counters, frozen=True, kw_only=True):
 
     Counters run from the worker's start and include peers that left. `at` is Unix time by the worker's clock, and
     `steady_at` the same moment in seconds since the host booted, 0 from a worker that does not report it. `input_at` is
-    when the input's bytes were counted, 0 when that is not known.
+    when the input's bytes were counted, 0 when that is not known. `lost_at_receiver` is the estimated fraction that
+    the worst peer misses; `is_held_back`: the sending cap delays resends to one of them.
     """
 
     at: float
@@ -23,6 +24,8 @@ class Point(Counters, frozen=True, kw_only=True):
     rtt_ms: float | None = None
     send_buffer_ms: int | None = None
     input_at: float = 0.0
+    lost_at_receiver: float | None = None
+    is_held_back: bool = False
     steady_at: float = 0.0
 
 
@@ -50,6 +53,8 @@ class Peer(ConnectionCounters, frozen=True, kw_only=True):
     key_bits: int | None = None
     encryption_state: str | None = None
     peer_version: str | None = None
+    lost_at_receiver: float | None = None
+    is_held_back: bool = False
     stream_id: str = ""
 
 

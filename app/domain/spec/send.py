@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from app.domain.constants import OVERHEAD_PERCENT_ASKED, OVERHEAD_PERCENT_DEFAULT, SMOOTHING_LATENCY_MS
 from app.domain.spec.endpoint import Endpoint
@@ -11,7 +11,14 @@ from app.domain.spec.part import Part
 from app.domain.spec.source import Source
 from app.domain.spec.srt_settings import LATENCY_MS_DEFAULT, Encryption, LatencyMs, Name
 
+RECEIVERS_MAX: Final = 100
 SendEngine = Literal["auto", "gstreamer", "direct"]
+
+
+def _problem_with_receivers(number: int | None) -> str | None:
+    if number is None or 0 <= number <= RECEIVERS_MAX:
+        return None
+    return f"{number} is outside 0 to {RECEIVERS_MAX}"
 
 
 class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
@@ -44,6 +51,15 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
     ] = 30
     encryption: Encryption | None = None
     qos: Annotated[bool, setting("QoS", "Mark packets with the DSCP of this installation", is_advanced=True)] = True
+    receivers_expected: Annotated[
+        int | None,
+        setting(
+            "Receivers expected",
+            "Fewer are a fault; learnt after a minute when left empty",
+            rule=_problem_with_receivers,
+            is_advanced=True,
+        ),
+    ] = None
     engine: Annotated[SendEngine, setting("Engine", "What carries the stream; auto chooses", is_advanced=True)] = "auto"
 
     def label(self) -> str:

@@ -1,10 +1,8 @@
 // What can be done to a stream, with the question before it where something would go off air.
 import { ApiError, ask, confirm, tell } from "./app.js";
 
-const ON_AIR = ["starting", "waiting", "delivering", "stalled", "backing_off"];
-
 /** Whether a stream can be stopped; one that cannot may be dismissed. */
-export const isOrdered = (stream) => ON_AIR.includes(stream.phase);
+export const isOrdered = (stream) => stream.is_ordered;
 
 async function act(method, url, done) {
   try {

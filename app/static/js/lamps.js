@@ -32,10 +32,3 @@ export function summary(overview) {
   if (overview.on_air) return ["good", `${overview.on_air} on air, all well`];
   return ["idle", "Nothing on air"];
 }
-
-/** Whether a ratio of latency to RTT is safe: red under 2.5, amber under 3. */
-export function ratioColour(ratio) {
-  if (ratio === null) return "idle";
-  if (ratio < 2.5) return "bad";
-  return ratio < 3 ? "warn" : "good";
-}

@@ -1,4 +1,4 @@
-// Five minutes of payload as a line: 60 buckets of 5 s, the last one growing.
+// Five minutes of payload as a line: 60 buckets of 5 s; the one that is still filling is not drawn.
 
 const BUCKETS = 60;
 const BUCKET_S = 5;
@@ -48,20 +48,17 @@ export class Spark {
   }
 
   draw() {
-    const known = this.buckets.filter((value) => value !== null);
-    const top = Math.max(...known, 0);
-    const bottom = Math.min(...known, top);
-    // A steady rate is a straight line in the middle, not noise blown up to full height.
-    const span = Math.max(top - bottom, top * 0.25, 0.1);
-    const middle = (top + bottom) / 2;
+    // From zero, and without the bucket that is still filling: a second more or less in it is no cliff.
+    const finished = this.buckets.slice(0, -1);
+    const top = Math.max(...finished.filter((value) => value !== null), 0.1);
     let isDown = false;
-    const steps = this.buckets.map((value, index) => {
+    const steps = finished.map((value, index) => {
       if (value === null) {
         isDown = false;
         return "";
       }
-      const x = (index / (BUCKETS - 1)) * WIDTH;
-      const y = HEIGHT / 2 - ((value - middle) / span) * (HEIGHT - 4);
+      const x = (index / (BUCKETS - 2)) * WIDTH;
+      const y = HEIGHT - 2 - (value / top) * (HEIGHT - 4);
       const step = `${isDown ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
       isDown = true;
       return step;

@@ -6,12 +6,11 @@ import { byId, setFigure, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
 import { bindFarEnd } from "./far_end.js";
 import { count, duration, mbps, ms, percent, secondsBetween, times, timeOfDay } from "./format.js";
-import { makeLamp, ratioColour, setLamp } from "./lamps.js";
+import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { showCounters, showNotes, showPeers, showSettings, showWorker } from "./stream_panels.js";
 
 const POLL_MS = 1000;
 const HOUR_S = 3600;
-const STALE_AFTER_S = 3;
 
 const { key } = byId("stream").dataset;
 const lamp = makeLamp();
@@ -35,8 +34,9 @@ const charts = {
   "loss-chart": new TimeChart(
     byId("loss-chart"),
     [
-      { label: "repaired, %", colour: "--chart-2", read: (sample) => sample.retransmitted_percent },
-      { label: "dropped, packets/s", colour: "--chart-4", read: (sample) => sample.packets_dropped, axis: "y2" },
+      { label: "resent, %", colour: "--chart-2", read: (sample) => sample.retransmitted_percent },
+      { label: "lost at receiver (est.), %", colour: "--chart-3", read: (sample) => (sample.lost_at_receiver === null ? null : 100 * sample.lost_at_receiver) },
+      { label: "sender drops, packets/s", colour: "--chart-4", read: (sample) => sample.packets_dropped, axis: "y2" },
     ],
     ["%", "packets/s"],
   ),
@@ -54,7 +54,7 @@ function show(answer) {
   const { overview, stream } = answer;
   view = stream;
   const { now } = overview;
-  const isOld = stream.sample_age_s !== null && stream.sample_age_s > STALE_AFTER_S;
+  const isOld = stream.is_stale;
   document.querySelector(".figures").classList.toggle("is-stale", isOld);
   addSamples(answer.samples);
   setLamp(lamp, stream);
@@ -95,11 +95,13 @@ function showFigures(stream) {
   setFigure(byId("wire"), mbps(stream.wire_mbps), "Mb/s");
   setFigure(byId("rtt"), ms(stream.rtt_ms), "ms");
   setFigure(byId("times"), times(stream.latency_rtt_ratio), "×");
-  const colour = ratioColour(stream.latency_rtt_ratio);
-  for (const name of ["bad", "warn", "good"]) byId("times").classList.toggle(name, stream.latency_rtt_ratio !== null && name === colour);
-  setFigure(byId("repaired"), percent(stream.last_second?.retransmitted_percent), "%");
-  setFigure(byId("dropped"), count(stream.totals.packets_dropped), "packets");
-  byId("dropped").classList.toggle("warn", stream.totals.packets_dropped > 0);
+  const colour = colourOf(stream.ratio_severity);
+  for (const name of ["bad", "warn", "good"]) byId("times").classList.toggle(name, name === colour);
+  setText(byId("lost"), stream.lost_text);
+  for (const name of ["bad", "warn", "good"]) byId("lost").classList.toggle(name, name === colourOf(stream.loss_severity));
+  setFigure(byId("resent"), percent(stream.last_second?.retransmitted_percent), "%");
+  setFigure(byId("drops"), count(stream.totals.packets_dropped), "packets");
+  byId("drops").classList.toggle("warn", stream.totals.packets_dropped > 0);
   const fullest = Math.max(...stream.peers.map((peer) => peer.send_buffer_ms ?? -1), -1);
   const limits = stream.peers.map((peer) => peer.negotiated_latency_ms).filter((latency) => latency !== null);
   setFigure(byId("buffer"), ms(fullest < 0 ? null : fullest), limits.length ? `of ${Math.min(...limits)} ms` : "ms");

@@ -2,14 +2,19 @@
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { icon, make, setClass, setFigure, setText, spoken } from "./dom.js";
 import { count, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN, withUnit } from "./format.js";
-import { makeLamp, ratioColour, setLamp } from "./lamps.js";
+import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
 
-const STALE_AFTER_S = 3;
 const SOURCE_ICONS = { file: "fa-regular fa-file-video", multicast: "fa-solid fa-network-wired", bars: "fa-solid fa-barcode" };
 
 const cell = (name, ...children) => make("td", { role: "cell", class: name }, ...children);
 const figureCell = (name, label) => make("td", { role: "cell", class: `r num ${name}`, "data-label": label, "data-live": "" });
+
+/** What comes in from the source: its rate, and its errors where there are any. */
+function inputWords({ input_mbps: input, source_errors: errors }) {
+  const words = input === null ? [] : [withUnit(mbps(input), "Mb/s in")];
+  return errors ? [...words, `${count(errors)} source ${errors === 1 ? "error" : "errors"}`] : words;
+}
 
 /** A row; `changed` is called after something was done to the stream. */
 export class StreamRow {
@@ -28,8 +33,9 @@ export class StreamRow {
     this.payload = figureCell("col-payload", "Payload");
     this.rtt = make("span");
     this.pill = make("span", { class: "pill" });
-    this.repaired = figureCell("col-repaired", "Repaired");
-    this.dropped = figureCell("col-dropped", "Dropped");
+    this.resent = figureCell("col-resent", "Resent");
+    this.lost = figureCell("col-lost", "Lost (est.)");
+    this.drops = figureCell("col-drops", "Sender drops");
     this.details = make("a", { class: "btn btn-q btn-icon", href: this.name.href, title: "Details (Enter)" }, icon("fa-solid fa-chart-line"), spoken("Details"));
     this.restart = this.button("fa-solid fa-rotate-right", () => restartStream(this.stream), changed);
     this.end = this.button("fa-solid fa-stop", () => this.endIt(), changed);
@@ -45,8 +51,9 @@ export class StreamRow {
       this.payload,
       make("td", { role: "cell", class: "col-spark" }, this.spark.svg),
       rtt,
-      this.repaired,
-      this.dropped,
+      this.resent,
+      this.lost,
+      this.drops,
       cell("col-actions", this.details, this.restart, this.end),
     );
   }
@@ -67,14 +74,14 @@ export class StreamRow {
   /** Show what the server says now. */
   show(stream, now) {
     this.stream = stream;
-    const isOld = stream.sample_age_s !== null && stream.sample_age_s > STALE_AFTER_S;
+    const isOld = stream.is_stale;
     setClass(this.node, [`is-${stream.severity}`, isOld ? "is-old" : "", this.node.classList.contains("is-selected") ? "is-selected" : ""].join(" ").trim());
     setLamp(this.lamp, stream);
     setText(this.why, this.reason(stream, now, isOld));
     setText(this.name, stream.label);
     this.name.title = stream.label;
     setClass(this.sourceIcon, SOURCE_ICONS[stream.source_kind] ?? "");
-    const source = [stream.source, stream.source_note].filter(Boolean).join(" · ");
+    const source = [stream.source, stream.source_note, ...inputWords(stream)].filter(Boolean).join(" · ");
     setText(this.sourceText, source);
     this.sourceText.title = source;
     this.showTarget(stream);
@@ -99,10 +106,12 @@ export class StreamRow {
     setFigure(this.rtt, ms(stream.rtt_ms), "ms");
     this.pill.hidden = stream.latency_rtt_ratio === null;
     setText(this.pill, withUnit(times(stream.latency_rtt_ratio), "×"));
-    setClass(this.pill, `pill ${ratioColour(stream.latency_rtt_ratio)}`);
-    setFigure(this.repaired, percent(stream.retransmitted_percent), "%");
-    setText(this.dropped, count(stream.packets_dropped));
-    this.dropped.classList.toggle("warn", stream.packets_dropped > 0);
+    setClass(this.pill, `pill ${colourOf(stream.ratio_severity)}`);
+    setFigure(this.resent, percent(stream.retransmitted_percent), "%");
+    setText(this.lost, stream.lost_text);
+    setClass(this.lost, `r num col-lost ${stream.loss_severity === "idle" ? "" : colourOf(stream.loss_severity)}`);
+    setText(this.drops, count(stream.packets_dropped));
+    this.drops.classList.toggle("warn", stream.packets_dropped > 0);
   }
 
   reason(stream, now, isOld) {

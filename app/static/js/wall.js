@@ -1,8 +1,8 @@
 // The wall: one tile a stream, faults first.
 import { onKey, poll } from "./app.js";
 import { byId, make, setClass, setFigure, setText } from "./dom.js";
-import { count, duration, mbps, percent, secondsBetween, times, timeOfDay } from "./format.js";
-import { makeLamp, ratioColour, setLamp } from "./lamps.js";
+import { duration, mbps, percent, secondsBetween, times, timeOfDay } from "./format.js";
+import { colourOf, makeLamp, setLamp } from "./lamps.js";
 
 const ORDER = { fault: 0, attention: 1, good: 2, idle: 3 };
 const tiles = new Map();
@@ -13,7 +13,7 @@ class Tile {
     this.lamp = makeLamp();
     this.name = make("div", { class: "name" });
     this.why = make("div", { class: "why" });
-    this.figures = ["Payload", "Latency / RTT", "Repaired", "Dropped"].map((label) => {
+    this.figures = ["Payload", "Latency / RTT", "Resent", "Lost (est.)"].map((label) => {
       const value = make("span", { class: "num", "data-live": "" });
       return { value, node: make("div", {}, make("small", {}, label), value) };
     });
@@ -27,13 +27,13 @@ class Tile {
     const retry = stream.retry_in_s === null ? null : `again in ${Math.ceil(stream.retry_in_s)} s`;
     const words = [stream.reason_text, retry, stream.remark].filter(Boolean);
     setText(this.why, (words.length ? words : [duration(secondsBetween(stream.since, now))]).join(" · "));
-    const [payload, ratio, repaired, dropped] = this.figures.map(({ value }) => value);
+    const [payload, ratio, resent, lost] = this.figures.map(({ value }) => value);
     setFigure(payload, mbps(stream.payload_mbps), "Mb/s");
     setFigure(ratio, times(stream.latency_rtt_ratio), "×");
-    setClass(ratio, `num ${stream.latency_rtt_ratio === null ? "" : ratioColour(stream.latency_rtt_ratio)}`);
-    setFigure(repaired, percent(stream.retransmitted_percent), "%");
-    setText(dropped, count(stream.packets_dropped));
-    setClass(dropped, `num ${stream.packets_dropped ? "warn" : ""}`);
+    setClass(ratio, `num ${colourOf(stream.ratio_severity)}`);
+    setFigure(resent, percent(stream.retransmitted_percent), "%");
+    setText(lost, stream.lost_text);
+    setClass(lost, `num ${colourOf(stream.loss_severity)}`);
   }
 }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from app.web.access import holds_api_key
 from app.web.api.description import describe_api
 from app.web.errors import json_response
 from app.web.presenters.host_metrics import HostCollector
-from app.web.presenters.machine import present_health
+from app.web.presenters.machine import present_health, present_reasons
 from app.web.presenters.metrics import StreamCollector
 from app.web.services import services
 
@@ -17,11 +18,17 @@ operations = Blueprint("operations", __name__)
 
 @operations.get("/health")
 def health() -> Response:
-    """200 when the store answers, the media folder is readable and every ordered stream is well; else 503."""
-    manager = services().manager
-    parts = present_health(manager.list(), services().problems())
+    """200 when the store answers, the media folder is readable and every ordered stream is well; else 503.
+
+    With the API key, `reasons` says why, and names the streams.
+    """
+    snapshots, problems = services().manager.list(), services().problems()
+    parts = present_health(snapshots, problems)
     is_well = all(state == "ok" for state in parts.values())
-    return json_response({"status": "ok" if is_well else "fault", "parts": parts}, 200 if is_well else 503)
+    document: dict[str, object] = {"status": "ok" if is_well else "fault", "parts": parts}
+    if holds_api_key(request, services().settings.api_key):
+        document["reasons"] = present_reasons(snapshots, problems)
+    return json_response(document, 200 if is_well else 503)
 
 
 @operations.get("/metrics")

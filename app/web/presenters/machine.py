@@ -10,19 +10,21 @@ from collections.abc import Mapping, Sequence
 from app.domain.link_budget import bandwidth_needed_bps, shown_mbps
 from app.domain.snapshot import Snapshot
 from app.domain.status import Order
+from app.domain.verdict import Severity, Verdict, judge
 from app.domain.version import VERSION
 from app.machine.versions import Versions, warnings_about
 from app.media.analysis import AnalysisState
 from app.settings import Settings
 from app.utils import System
-from app.web.presenters.stream import iso, judge, severity_of
+from app.web.presenters.stream import iso
 from app.web.presenters.views import MediaInfoView, OverviewView, SystemView
-from app.web.presenters.words import Severity
+from app.words.concerns import remark_text
+from app.words.states import phase_text, reason_text
 
 
 def present_overview(snapshots: Sequence[Snapshot]) -> OverviewView:
     """How the streams are, all together, at this moment."""
-    severities = [judge(snapshot)[0] for snapshot in snapshots]
+    severities = [judge(snapshot, time.time()).severity for snapshot in snapshots]
     return OverviewView(
         now=iso(time.time()),
         hostname=socket.gethostname(),
@@ -95,9 +97,25 @@ def present_problems(
 
 def present_health(snapshots: Sequence[Snapshot], problems: Mapping[str, str]) -> dict[str, str]:
     """What of the whole works, part by part: `ok` or `fault`. It names no stream and tells no version."""
-    ordered = [snapshot for snapshot in snapshots if snapshot.status.order is Order.RUN]
-    streams_are_well = all(severity_of(snapshot) is not Severity.FAULT for snapshot in ordered)
+    streams_are_well = not any(streams_at_fault(snapshots))
     parts = {name: name not in problems for name in ("store", "log", "runtime_folder", "media_folder")} | {
         "streams": streams_are_well
     }
     return {name: "ok" if works else "fault" for name, works in parts.items()}
+
+
+def streams_at_fault(snapshots: Sequence[Snapshot]) -> list[tuple[Snapshot, Verdict]]:
+    """The ordered streams that are at fault, with the verdict on each."""
+    now = time.time()
+    judged = [(snapshot, judge(snapshot, now)) for snapshot in snapshots if snapshot.status.order is Order.RUN]
+    return [(snapshot, verdict) for snapshot, verdict in judged if verdict.severity is Severity.FAULT]
+
+
+def present_reasons(snapshots: Sequence[Snapshot], problems: Mapping[str, str]) -> list[str]:
+    """Why the whole is not well, a sentence each. It names streams: for those who hold the key only."""
+    named = []
+    for snapshot, verdict in streams_at_fault(snapshots):
+        status = snapshot.status
+        words = [phase_text(status.phase).lower(), reason_text(status.reason), remark_text(verdict, snapshot)]
+        named.append(f"{snapshot.spec.label()}: {', '.join(word for word in words if word)}")
+    return [*problems.values(), *named]

@@ -5,6 +5,7 @@ Units are Prometheus's base units: bytes, seconds, bits per second, ratios.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Final
@@ -20,8 +21,7 @@ from app.domain.figures.sample import Peer
 from app.domain.snapshot import Snapshot
 from app.domain.spec import latency_ms_of
 from app.domain.status import Order, Phase
-from app.web.presenters.stream import severity_of
-from app.web.presenters.words import Severity
+from app.domain.verdict import Severity, judge, lost_at_receiver
 
 _LABELS: Final = ["key", "name"]
 _PEER_LABELS: Final = [*_LABELS, "peer"]
@@ -31,7 +31,17 @@ _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
     "ordered": ("1 while the operator wants it on air.", lambda s: float(s.status.order is Order.RUN)),
     "healthy": (
         "0 while it is stalled, backing off, failed, or trying again after a fault.",
-        lambda s: float(severity_of(s) is not Severity.FAULT),
+        lambda s: float(judge(s, time.time()).severity is not Severity.FAULT),
+    ),
+    "attention": (
+        "1 while something wants to be looked at, a fault included.",
+        lambda s: float(judge(s, time.time()).severity in (Severity.ATTENTION, Severity.FAULT)),
+    ),
+    "receivers_expected": ("Receivers that should be there.", lambda s: float(s.attendance.expected)),
+    "receivers_missing": ("Expected receivers that are not there.", lambda s: float(s.attendance.missing)),
+    "lost_at_receiver_ratio": (
+        "Estimated fraction of packets that the worst receiver misses; within a factor of 3.",
+        lost_at_receiver,
     ),
     "peers": ("Connected receivers.", lambda s: float(len(s.sample.peers)) if s.sample else None),
     "payload_bits_per_second": (
@@ -55,6 +65,7 @@ _PEER_GAUGES: Final[dict[str, tuple[str, _PeerFigure]]] = {
     "rtt_seconds": ("Round-trip time as libsrt smooths it.", lambda p: p.rtt_ms / 1000),
     "latency_seconds": ("Negotiated latency.", lambda p: _seconds(p.negotiated_latency_ms)),
     "send_buffer_seconds": ("Time span not acknowledged yet.", lambda p: _seconds(p.send_buffer_ms)),
+    "lost_at_receiver_ratio": ("Estimated fraction of packets that it misses.", lambda p: p.lost_at_receiver),
     "flight_packets": ("Packets sent and not acknowledged yet.", lambda p: p.flight_packets),
     "link_capacity_bits_per_second": ("libsrt's estimate of the path; rough.", lambda p: p.link_capacity_mbps * 1e6),
 }

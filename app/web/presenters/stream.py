@@ -9,7 +9,6 @@ import time
 from datetime import UTC, datetime
 
 from app.domain.advice.live import advice_for_live
-from app.domain.constants import TS_PACKET_BYTES
 from app.domain.events import LogEntry, Refusal
 from app.domain.figures.counters import Counters
 from app.domain.figures.history import Second
@@ -18,6 +17,7 @@ from app.domain.figures.sample import Peer
 from app.domain.snapshot import Snapshot
 from app.domain.spec import SendSpec, latency_ms_of, public_spec
 from app.domain.status import Phase
+from app.domain.verdict import ORDERED, judge, least_ratio, loss_severity, lost_at_receiver, ratio_severity
 from app.utils import WorkerMeter, WorkerUse
 from app.web.presenters import specs
 from app.web.presenters.counter_views import fill
@@ -34,20 +34,16 @@ from app.web.presenters.views import (
     TotalsView,
     WorkerView,
 )
-from app.web.presenters.words import SEVERITY_OF_PHASE, Severity, phase_text, reason_text, remedy_text
-
-# Haivision's rule of thumb is 4 x RTT, its least multiplier 3: under that the page warns, well under it alarms.
-RATIO_ATTENTION = 3.0
-RATIO_FAULT = 2.5
-_REFUSED_LATELY_S = 60.0
-_DISCARDS_TOLERATED = 1e-4  # of the source's bytes: a damaged packet in an hour is an event and no lasting fault
+from app.words.concerns import loss_text, remark_text
+from app.words.states import phase_text, reason_text, remedy_text
 
 
 def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
     """All there is to say of a stream."""
     status, sample, rates = snapshot.status, snapshot.sample, snapshot.rates
     peers = [_present_peer(peer, snapshot) for peer in sample.peers] if sample else []
-    severity, remark = judge(snapshot)
+    verdict = judge(snapshot, time.time())
+    lost = lost_at_receiver(snapshot)
     return StreamView(
         key=snapshot.key,
         name=snapshot.spec.name,
@@ -65,8 +61,16 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
         reason=status.reason.value if status.reason else None,
         reason_text=reason_text(status.reason),
         remedy=remedy_text(status.reason),
-        severity=severity,
-        remark=remark,
+        severity=verdict.severity,
+        remark=remark_text(verdict, snapshot),
+        ratio_severity=verdict.ratio_severity,
+        is_stale=verdict.is_stale,
+        is_ordered=status.phase in ORDERED,
+        lost_at_receiver=significant(lost),
+        lost_text=loss_text(lost),
+        loss_severity=verdict.loss_severity,
+        receivers_expected=snapshot.attendance.expected,
+        receivers_missing=snapshot.attendance.missing,
         since=iso(status.since),
         ordered_at=iso(snapshot.ordered_at),
         retry_in_s=rounded(snapshot.retry_in_s, 1),
@@ -130,6 +134,7 @@ def present_second(second: Second) -> SecondView:
         retransmitted_percent=rounded(rates.retransmitted_percent, 2),
         rtt_ms=rounded(second.rtt_ms, 2),
         send_buffer_ms=second.send_buffer_ms,
+        lost_at_receiver=significant(second.lost_at_receiver),
     )
 
 
@@ -147,67 +152,10 @@ def present_event(entry: LogEntry) -> EventView:
     )
 
 
-def judge(snapshot: Snapshot) -> tuple[Severity, str | None]:
-    """How much a stream wants to be looked at, and the remark that says why one does that is on air."""
-    severity, remark = _judge_by_its_flow(snapshot)
-    if remark is None and snapshot.fault is not None and severity in (Severity.IDLE, Severity.GOOD):
-        return Severity.ATTENTION, f"{reason_text(snapshot.fault)}: will not start again by itself"
-    if remark is None and snapshot.is_other_version and severity in (Severity.IDLE, Severity.GOOD):
-        return Severity.ATTENTION, "worker of another program version: restart it when that suits"
-    return severity, remark
-
-
-def _judge_by_its_flow(snapshot: Snapshot) -> tuple[Severity, str | None]:
-    severity = severity_of(snapshot)
-    if (remark := _discards(snapshot)) is not None:
-        return Severity.FAULT, remark
-    if snapshot.status.phase is Phase.WAITING and severity is Severity.IDLE and _refused_lately(snapshot):
-        return Severity.ATTENTION, "a receiver is refused"
-    if snapshot.status.phase is not Phase.DELIVERING:
-        return severity, None
-    if snapshot.rates is not None and snapshot.rates.grown.packets_dropped_total:
-        return Severity.ATTENTION, "dropping packets"
-    ratio = least_ratio(snapshot)
-    if ratio is not None and ratio < RATIO_ATTENTION:
-        return Severity.ATTENTION, "latency short for this RTT"
-    return severity, None
-
-
-def _discards(snapshot: Snapshot) -> str | None:
-    """What the engine throws away of the source, None while it is next to nothing."""
-    if snapshot.sample is None:
-        return None
-    source = snapshot.sample.input
-    if source.packets_discarded_total * TS_PACKET_BYTES <= _DISCARDS_TOLERATED * source.bytes_total:
-        return None
-    if source.packets_scrambled_total:
-        return f"{source.packets_scrambled_total} scrambled packets discarded: no receiver gets them"
-    return f"{source.packets_errored_total} packets with transport errors discarded"
-
-
-def severity_of(snapshot: Snapshot) -> Severity:
-    """How bad the state is. A next try does not heal: what failed stays a fault until the stream delivers again."""
-    phase, is_caller = snapshot.status.phase, snapshot.spec.is_call
-    if snapshot.status.reason is not None and phase in (Phase.STARTING, Phase.WAITING):
-        # A listener that waits has its port again; a caller that waits has not reached anybody yet.
-        return Severity.FAULT if is_caller or phase is Phase.STARTING else Severity.ATTENTION
-    return SEVERITY_OF_PHASE[phase]
-
-
-def _refused_lately(snapshot: Snapshot) -> bool:
-    return any(time.time() - refusal.last_at < _REFUSED_LATELY_S for refusal in snapshot.refusals)
-
-
 def worst_rtt_ms(snapshot: Snapshot) -> float | None:
     """Round-trip time of the peer that has the longest, None without a peer."""
     peers = snapshot.sample.peers if snapshot.sample else []
     return rounded(max((peer.rtt_ms for peer in peers), default=None), 2)
-
-
-def least_ratio(snapshot: Snapshot) -> float | None:
-    """Latency / RTT of the peer that has the least of it, None without a peer."""
-    peers = snapshot.sample.peers if snapshot.sample else []
-    return min((ratio for peer in peers if (ratio := _ratio(peer, snapshot)) is not None), default=None)
 
 
 def iso(at: float) -> str:
@@ -240,6 +188,10 @@ def _present_peer(peer: Peer, snapshot: Snapshot) -> PeerView:
         key_bits=peer.key_bits,
         encryption_state=peer.encryption_state,
         peer_version=peer.peer_version,
+        lost_at_receiver=significant(peer.lost_at_receiver),
+        lost_text=loss_text(peer.lost_at_receiver),
+        loss_severity=loss_severity(peer.lost_at_receiver),
+        ratio_severity=ratio_severity(_ratio(peer, snapshot)),
         last_second=_present_last_second(rates),
     )
 
@@ -304,3 +256,8 @@ def _present_worker(snapshot: Snapshot, meter: WorkerMeter) -> WorkerView | None
 def rounded(value: float | None, digits: int) -> float | None:
     """Round what is known; None stays None."""
     return None if value is None else round(value, digits)
+
+
+def significant(fraction: float | None) -> float | None:
+    """Round an estimate to two significant digits; None stays None."""
+    return None if fraction is None else float(f"{fraction:.2g}")

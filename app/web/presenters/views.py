@@ -12,9 +12,10 @@ import msgspec
 from msgspec import Meta
 
 from app.domain.figures.counters import ConnectionCounters, Counters
+from app.domain.verdict import Severity
 from app.media.analysis import AnalysisState
 from app.web.presenters.counter_views import View, described, with_counters
-from app.web.presenters.words import Severity
+from app.web.presenters.judged_views import JudgedView, LossView
 
 _is = described
 
@@ -28,7 +29,7 @@ class _LastSecond(View, frozen=True):
     ]
 
 
-class _Peer(View, frozen=True):
+class _Peer(LossView, frozen=True):
     """One receiver's SRT connection. Counters run from its beginning, Mb/s are over the last second."""
 
     id: int
@@ -144,7 +145,7 @@ else:
     TotalsView = with_counters(_Totals, Counters)
 
 
-class StreamView(View, frozen=True):
+class StreamView(JudgedView, frozen=True):
     """All there is to say of a stream. Mb/s are sums over its peers over the last second."""
 
     key: Annotated[str, _is("The stream's identity; the port is only an attribute")]
@@ -187,7 +188,7 @@ class StreamView(View, frozen=True):
     worker: WorkerView | None
 
 
-class RowView(View, frozen=True):
+class RowView(JudgedView, frozen=True):
     """A stream as one row of the dashboard; figures as in the stream's own view."""
 
     key: str
@@ -197,6 +198,8 @@ class RowView(View, frozen=True):
     phase_text: str
     reason_text: str | None
     remark: str | None
+    input_mbps: Annotated[float | None, _is("Transport stream that came in over the last second")]
+    source_errors: Annotated[int | None, _is("Continuity errors and RTP gaps in the source since the worker's start")]
     since: str
     retry_in_s: float | None
     restarts: int
@@ -241,6 +244,7 @@ class _Second(View, frozen=True):
     retransmitted_percent: float | None
     rtt_ms: float | None
     send_buffer_ms: int | None
+    lost_at_receiver: float | None
 
 
 if TYPE_CHECKING:

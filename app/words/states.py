@@ -1,32 +1,10 @@
-"""The words of the pages: states and reasons as a person says them, and what to do about them."""
+"""States and reasons as a person says them, and what to do about them."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
 from app.domain.status import Phase, Reason
-
-
-class Severity(StrEnum):
-    """How much a stream wants to be looked at; the worst of all is in the page's title."""
-
-    FAULT = "fault"
-    ATTENTION = "attention"
-    GOOD = "good"
-    IDLE = "idle"
-
-
-SEVERITY_OF_PHASE: Final = {
-    Phase.STARTING: Severity.IDLE,
-    Phase.WAITING: Severity.IDLE,
-    Phase.DELIVERING: Severity.GOOD,
-    Phase.STALLED: Severity.FAULT,
-    Phase.BACKING_OFF: Severity.FAULT,
-    Phase.STOPPING: Severity.IDLE,
-    Phase.STOPPED: Severity.IDLE,
-    Phase.FAILED: Severity.FAULT,
-}
 
 # Each reason in a few words, and what mends it.
 _REASONS: Final[dict[Reason, tuple[str, str]]] = {

@@ -1,0 +1,51 @@
+"""What a stream's samples say beyond its phase: receivers that are missing, errors of the source."""
+
+from __future__ import annotations
+
+from app.domain.attendance import Attendance, follow
+from app.domain.events import EventKind
+from app.domain.figures.counters import growth
+from app.domain.figures.sample import Sample
+from app.domain.spec import JobSpec, SendSpec
+from app.supervisor.notes import Note, note_missing, note_source_errors
+
+
+class StreamWatch:
+    """Follows the samples of one stream over all its workers. Methods return what is to be noted."""
+
+    def __init__(self) -> None:
+        self.attendance = Attendance()
+        self.source_errors_at: float | None = None
+        self._errors_total = 0
+
+    def forget(self) -> None:
+        """Start again: the stream was ordered to run, and what it learnt before does not count."""
+        self.attendance = Attendance()
+        self.source_errors_at = None
+
+    def follow(self, sample: Sample, spec: JobSpec, now: float) -> list[Note]:
+        """Book a sample."""
+        notes: list[Note] = []
+        errors = growth(self._errors_total, sample.point.continuity_errors_total)
+        self._errors_total = sample.point.continuity_errors_total
+        if errors:
+            self.source_errors_at = now
+            notes.append(note_source_errors())
+        at = sample.point.at
+        return notes + self._attend(spec, {peer.address: at - peer.connected_at for peer in sample.peers}, now)
+
+    def end_worker(self, spec: JobSpec, now: float) -> list[Note]:
+        """The worker left, and with it every connection."""
+        self._errors_total = 0
+        return self._attend(spec, {}, now)
+
+    def _attend(self, spec: JobSpec, connected_s: dict[str, float], now: float) -> list[Note]:
+        if not isinstance(spec, SendSpec) or spec.is_call:
+            return []
+        before = self.attendance
+        self.attendance = follow(before, connected_s, now, wanted=spec.receivers_expected)
+        if self.attendance.missing > before.missing:
+            return [note_missing(self.attendance)]
+        if before.missing and not self.attendance.missing:
+            return [(EventKind.PRESENT, f"all {self.attendance.expected} expected receivers are back")]
+        return []

@@ -1,0 +1,63 @@
+"""Why a stream wants to be looked at, in a few words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from app.domain.snapshot import Snapshot
+from app.domain.verdict import Concern, Verdict, lost_at_receiver
+from app.words.states import reason_text
+
+_PLAIN: Final = {
+    Concern.RESENDS_HELD_BACK: "resends are held back: the sending cap is reached",
+    Concern.DROPPING: "the sender drops packets",
+    Concern.SOURCE_ERRORS: "continuity errors in the source",
+    Concern.LATENCY_SHORT: "latency short for this RTT",
+    Concern.REFUSED: "a receiver is refused",
+    Concern.OTHER_VERSION: "worker of another program version: restart it when convenient",
+}
+
+
+def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
+    """Say why a stream wants to be looked at, None when its phase and reason say it all."""
+    concern = verdict.concern
+    if concern is None:
+        return None
+    match concern:
+        case Concern.DISCARDED:
+            return _discarded_text(snapshot)
+        case Concern.RECEIVERS_MISSING:
+            return _missing_text(snapshot)
+        case Concern.LOST_AT_RECEIVER:
+            return f"about {loss_text(lost_at_receiver(snapshot))} lost at the receiver"
+        case Concern.STAYS_DOWN:
+            return f"{reason_text(snapshot.fault)}: will not start again by itself"
+        case _:
+            return _PLAIN[concern]
+
+
+def loss_text(fraction: float | None) -> str:
+    """A fraction of packets as people read it: `1.3 %`, and `1 in 20,000` where percent say little."""
+    if fraction is None:
+        return "–"
+    if fraction >= 0.001:
+        return f"{100 * fraction:.2g} %"
+    return f"1 in {round(1 / fraction, -3):,.0f}" if fraction >= 1e-6 else "nothing"
+
+
+def _discarded_text(snapshot: Snapshot) -> str | None:
+    if snapshot.sample is None:
+        return None
+    source = snapshot.sample.input
+    if source.packets_scrambled_total:
+        return f"{source.packets_scrambled_total} scrambled packets discarded: no receiver gets them"
+    return f"{source.packets_errored_total} packets with transport errors discarded"
+
+
+def _missing_text(snapshot: Snapshot) -> str:
+    attendance = snapshot.attendance
+    number = attendance.missing
+    since = datetime.fromtimestamp(attendance.missing_since or 0.0, UTC).strftime("%H:%M:%S")
+    who = f", was {', '.join(attendance.absent)}" if attendance.absent else ""
+    return f"{number} of {attendance.expected} receivers missing since {since} UTC{who}"
