@@ -25,6 +25,10 @@ class EventKind(StrEnum):
     SOURCE_ERROR = "source_error"
 
 
+# What receivers, and strangers, cause: it must not push the rest out of the event log.
+PEER_KINDS = frozenset({EventKind.CONNECTED, EventKind.DISCONNECTED, EventKind.REFUSED})
+
+
 class PeerChange(StrEnum):
     """What a peer did."""
 

@@ -82,13 +82,21 @@ NOT_RETRIABLE: Final = frozenset(
     }
 )
 # A peer that refuses us is not hammered: libsrt peers log and may ban.
-_SLOW_RETRY: Final = frozenset({Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED, Reason.CONNECTION_REJECTED})
+_SLOW_RETRY: Final = frozenset({Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED})
+# The far end, or the way to it, is away and may be back at any moment: a call then is what the operator waits for.
+_AWAY: Final = frozenset(
+    {Reason.CONNECTION_TIMEOUT, Reason.CONNECTION_LOST, Reason.HOST_NOT_FOUND, Reason.NETWORK_UNREACHABLE}
+)
 # Faults of our own process: three in a row without delivery are not bad luck.
-_CRASHES: Final = frozenset({Reason.WORKER_CRASHED, Reason.WORKER_HUNG, Reason.OUT_OF_MEMORY, Reason.ENGINE_ERROR})
+_CRASHES: Final = frozenset({Reason.WORKER_CRASHED, Reason.WORKER_HUNG, Reason.ENGINE_ERROR})
 _CRASHES_ALLOWED: Final = 3
 
 BACK_OFF_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 SLOW_BACK_OFF_S: Final = (30.0, 60.0)
+# With the start of a worker and the first acknowledgement, a far end that is back is delivered to within 6 s.
+AWAY_BACK_OFF_S: Final = (1.0, 2.0, 3.0)
+# The peer answers and refuses: it may be restarting, or another sender has its place.
+REJECTED_BACK_OFF_S: Final = (5.0, 10.0, 15.0)
 HEALED_AFTER_S: Final = 60.0
 
 
@@ -263,8 +271,16 @@ def _ended(status: Status, reason: Reason, jitter: float, now: float) -> Status:
 
 def back_off_s(reason: Reason, attempts: int, jitter: float) -> float:
     """Seconds to wait before the next try after `attempts` earlier ones; jitter (0..1) adds up to a tenth."""
-    ladder = SLOW_BACK_OFF_S if reason in _SLOW_RETRY else BACK_OFF_S
+    ladder = _ladder(reason)
     return ladder[min(attempts, len(ladder) - 1)] * (1 + jitter / 10)
+
+
+def _ladder(reason: Reason) -> tuple[float, ...]:
+    if reason in _SLOW_RETRY:
+        return SLOW_BACK_OFF_S
+    if reason in _AWAY:
+        return AWAY_BACK_OFF_S
+    return REJECTED_BACK_OFF_S if reason is Reason.CONNECTION_REJECTED else BACK_OFF_S
 
 
 def _stop_ordered(status: Status, now: float) -> Status:

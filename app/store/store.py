@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.domain.events import LogEntry
+from app.domain.events import PEER_KINDS, LogEntry
 from app.domain.secret import Secret
 from app.domain.spec import JobSpec
 from app.domain.status import Order, Status
@@ -33,6 +33,9 @@ from app.store.opening import (
 from app.store.tables import ACTOR_CHARACTERS, EventRow, StreamRow
 
 _EVENTS_KEPT: Final = 10_000
+# What strangers cause and the rest: neither pushes the other out.
+_OF_PEERS: Final = EventRow.kind.in_(sorted(PEER_KINDS))
+_HALVES: Final = (_OF_PEERS, ~_OF_PEERS)
 _EVENTS_TRIMMED_EVERY: Final = 500
 
 
@@ -201,15 +204,21 @@ class Store:
         self._events_since_trim += 1
         if self._events_since_trim >= _EVENTS_TRIMMED_EVERY:
             self._events_since_trim = 0
-            newest = session.scalar(select(func.max(EventRow.id))) or 0
-            session.execute(delete(EventRow).where(EventRow.id <= newest - _EVENTS_KEPT))
+            for of_half in _HALVES:
+                kept = select(EventRow.id).where(of_half).order_by(EventRow.id.desc())
+                newest_dropped = session.scalar(kept.offset(_EVENTS_KEPT // 2).limit(1))
+                if newest_dropped is not None:
+                    session.execute(delete(EventRow).where(of_half, EventRow.id <= newest_dropped))
 
     def events(self, limit: int) -> list_of[LogEntry]:
-        """The last events, oldest first. Raises StoreUnavailable."""
+        """The last events, oldest first, of which receivers have half where there are more. Raises StoreUnavailable."""
+        newest_first = select(EventRow).order_by(EventRow.id.desc()).limit(limit)
         with self._session() as session:
-            rows = session.scalars(select(EventRow).order_by(EventRow.id.desc()).limit(limit)).all()
+            peers, rest = (list(session.scalars(newest_first.where(of_half))) for of_half in _HALVES)
             session.expunge_all()
-        return [entry for row in reversed(rows) if (entry := _entry_of(row)) is not None]
+        of_peers = max(limit // 2, limit - len(rest))
+        rows = peers[:of_peers] + rest[: limit - min(of_peers, len(peers))]
+        return [entry for row in sorted(rows, key=lambda row: row.id) if (entry := _entry_of(row)) is not None]
 
     def check(self) -> None:
         """Read something. Raises StoreUnavailable when the database does not answer, or only a copy of it does."""

@@ -1,14 +1,17 @@
-"""What happened, newest last, bounded; a repeated event raises a count instead of filling the page."""
+"""What happened, bounded; a repeated event raises a count, and a flood takes one line a minute."""
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 
-from app.domain.events import EventKind, LogEntry
+from app.domain.events import PEER_KINDS, EventKind, LogEntry
+from app.supervisor.budget import Budget
 
 EVENTS_KEPT: Final = 2000
 _LOOKED_BACK: Final = 20
@@ -17,26 +20,53 @@ _COUNTED: Final = frozenset({EventKind.REFUSED, EventKind.NOTICE, EventKind.RETR
 
 
 class Journal:
-    """The event log in memory. Used from the supervisor's thread; `entries` gives copies."""
+    """The event log in memory. Used from the supervisor's thread; `entries` returns copies.
+
+    Receivers have one half of it, orders and phases the other: neither can push the other out.
+    """
 
     def __init__(self, earlier: Iterable[LogEntry] = ()) -> None:
-        self._entries: deque[LogEntry] = deque(earlier, maxlen=EVENTS_KEPT)
+        self._peers: deque[LogEntry] = deque(maxlen=EVENTS_KEPT // 2)
+        self._rest: deque[LogEntry] = deque(maxlen=EVENTS_KEPT // 2)
+        self._budget = Budget()
+        for entry in earlier:
+            self._half(entry).append(entry)
 
-    def note(self, entry: LogEntry) -> LogEntry:
-        """Add an entry, or count it when the same text of the same stream stands among the last ones; gives it."""
-        for index in range(len(self._entries) - 1, max(-1, len(self._entries) - 1 - _LOOKED_BACK), -1):
-            earlier = self._entries[index]
+    def _half(self, entry: LogEntry) -> deque[LogEntry]:
+        return self._peers if entry.kind in PEER_KINDS else self._rest
+
+    def note(self, entry: LogEntry) -> LogEntry | None:
+        """Add an entry, or count it when the same text of the same stream stands among the last ones.
+
+        Returns it as it is to be stored, None when its stream has written too much this minute.
+        """
+        half = self._half(entry)
+        for index in range(len(half) - 1, max(-1, len(half) - 1 - _LOOKED_BACK), -1):
+            earlier = half[index]
             same = (earlier.key, earlier.kind, earlier.text) == (entry.key, entry.kind, entry.text)
             if same and entry.at - earlier.first_at < _SAME_WITHIN_S and entry.kind in _COUNTED:
-                del self._entries[index]
+                del half[index]
                 entry = msgspec.structs.replace(entry, count=earlier.count + 1, first_at=earlier.first_at)
-                break
-        else:
-            entry = msgspec.structs.replace(entry, first_at=entry.at)
-        self._entries.append(entry)
+                half.append(entry)
+                return entry
+        if not self._budget.admits(entry):
+            return None
+        entry = msgspec.structs.replace(entry, first_at=entry.at)
+        half.append(entry)
         return entry
+
+    def close_minutes(self, now: float) -> list[LogEntry]:
+        """Add a line for each minute that is over and had more events than a stream may write; returns them."""
+        lines = self._budget.close(now)
+        for line in lines:
+            self._half(line).append(line)
+        return lines
 
     def entries(self, *, key: str | None = None, limit: int = 200) -> list[LogEntry]:
         """The newest entries first, of one stream or of all."""
-        chosen = (entry for entry in reversed(self._entries) if key is None or entry.key == key)
+        halves = (reversed(self._peers), reversed(self._rest))
+        newest_first = heapq.merge(*halves, key=attrgetter("at"), reverse=True)
+        flooded = sorted(self._budget.open_lines(), key=attrgetter("at"), reverse=True)
+        merged = heapq.merge(flooded, newest_first, key=attrgetter("at"), reverse=True)
+        chosen = (entry for entry in merged if key is None or entry.key == key)
         return [entry for _, entry in zip(range(limit), chosen, strict=False)]

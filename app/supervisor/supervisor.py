@@ -231,7 +231,8 @@ class Supervisor:
 
     def entry(self, entry: LogEntry) -> None:
         """Book what a stream says."""
-        self._outside.entry(self._journal.note(entry))
+        if (noted := self._journal.note(entry)) is not None:
+            self._outside.entry(noted)
 
     def status(self, key: str, status: Status) -> None:
         """Hand on a changed phase."""
@@ -270,6 +271,8 @@ class Supervisor:
             if late_s > _LATE_S:
                 stream.forgive(late_s)
             self._follow(stream, now)
+        for line in self._journal.close_minutes(now):
+            self._outside.entry(line)
         self._leaving = [worker for worker in self._leaving if worker.is_alive()]
 
     def _follow(self, stream: SupervisedStream, now: float) -> None:

@@ -11,6 +11,8 @@ from tests.instruments.waiting import free_port, stays, wait_for
 
 # libsrt gives a silent peer up after 5 s (SRTO_PEERIDLETIMEO); a sample each second tells it.
 NOTICED_WITHIN_S = 6
+# After any absence: a call every 3 s at most, the start of a worker, the connection.
+BACK_WITHIN_S = 6
 
 
 def call(port: int) -> dict[str, object]:
@@ -86,8 +88,9 @@ def test_a_called_receiver_that_was_killed_is_called_again_and_served_when_it_is
         view = product.wait_for_phase(
             view["key"], "backing_off", "starting", "waiting", deadline_s=NOTICED_WITHIN_S + 1
         )
+    product.wait_for_stream(view["key"], lambda seen: seen["restarts"] >= 2, deadline_s=20)
     with Receiver.listening(port) as second:
-        second.wait_for_bytes(500_000, deadline_s=30)
+        second.wait_for_bytes(1, deadline_s=BACK_WITHIN_S)
         view = product.wait_for_phase(view["key"], "delivering")
         assert view["restarts"] >= 1
         assert view["reason"] is None

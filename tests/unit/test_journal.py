@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.events import LogEntry
+from app.supervisor.budget import host_of
 from app.supervisor.journal import EVENTS_KEPT, Journal
 
 
@@ -24,9 +25,10 @@ def test_the_newest_event_comes_first_of_one_stream_or_of_all() -> None:
 def test_the_log_never_grows_beyond_its_bound() -> None:
     journal = Journal()
     for number in range(EVENTS_KEPT + 500):
-        journal.note(entry(float(number), f"number {number}"))
+        for kind in ("connected", "order"):
+            journal.note(entry(float(number), f"number {number}", kind=kind, key=str(number)))
     kept = journal.entries(limit=10**6)
-    assert len(kept) == EVENTS_KEPT
+    assert len([event for event in kept if event.text.startswith("number")]) == EVENTS_KEPT
     assert kept[0].text == f"number {EVENTS_KEPT + 499}"
 
 
@@ -63,3 +65,40 @@ def test_counting_goes_on_after_a_restart() -> None:
     journal.note(entry(10.0, "refused 192.0.2.7"))
     earlier = [journal.note(entry(11.0, "refused 192.0.2.7"))]
     assert Journal(earlier).note(entry(12.0, "refused 192.0.2.7")).count == 3
+
+
+def test_callers_that_flood_a_listener_take_one_line_a_minute_and_wash_nothing_away() -> None:
+    journal = Journal()
+    journal.note(entry(0.0, "start ordered", kind="order"))
+    journal.note(entry(0.0, "delivering", kind="phase", key="other"))
+    stored = 0
+    for number in range(1220):
+        at, peer = number / 25, f"192.0.2.{number % 3}:{number}"
+        stored += journal.note(entry(at, f"connected {peer}", kind="connected")) is not None
+    assert stored == 20
+    assert journal.close_minutes(59.0) == []
+    assert journal.entries()[0].text == ("and 1,200 more connections, disconnections and refusals from 3 addresses")
+    (line,) = journal.close_minutes(61.0)
+    assert line.text.startswith("and 1,200 more")
+    assert len(journal.entries()) == 23
+    assert {event.text for event in journal.entries()} >= {"start ordered", "delivering"}
+    assert journal.note(entry(62.0, "connected 192.0.2.9:1", kind="connected")) is not None
+    assert journal.close_minutes(200.0) == []
+
+
+def test_orders_are_never_held_back() -> None:
+    journal = Journal()
+    assert all(journal.note(entry(float(number), f"order {number}", kind="order")) for number in range(500))
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("connected 192.0.2.7:41234", "192.0.2.7"),
+        ("refused 192.0.2.7: wrong passphrase", "192.0.2.7"),
+        ("disconnected [2001:db8::1]:9000", "[2001:db8::1]"),
+        ("refused [2001:db8::1]: unknown reason", "[2001:db8::1]"),
+    ],
+)
+def test_the_address_of_a_peer_event_has_no_port(text: str, host: str) -> None:
+    assert host_of(text) == host

@@ -142,7 +142,7 @@ def test_an_event_by_whoever_claims_a_very_long_address_is_kept(opened: Callable
 def test_the_event_log_is_bounded_over_long_lives_and_many_short_ones(
     opened: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_EVENTS_KEPT", 20)
+    monkeypatch.setattr(store, "_EVENTS_KEPT", 40)
     monkeypatch.setattr(store, "_EVENTS_TRIMMED_EVERY", 10)
     long = opened()
     for number in range(60):
@@ -158,6 +158,19 @@ def test_the_migrations_make_the_tables_that_the_code_uses(url: str) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
+
+
+def test_receivers_cannot_push_orders_out_of_the_event_log(
+    opened: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_EVENTS_KEPT", 20)
+    monkeypatch.setattr(store, "_EVENTS_TRIMMED_EVERY", 5)
+    kept = opened()
+    kept.note(entry(0.0, "start ordered", kind=EventKind.ORDER))
+    for number in range(1, 60):
+        kept.note(entry(float(number), f"connected 192.0.2.1:{number}", kind=EventKind.CONNECTED))
+    assert kept.events(8)[0].text == "start ordered"
+    assert len(kept.events(1000)) <= 17
 
 
 def made_by_a_later_version(url: str, *changes: str) -> None:

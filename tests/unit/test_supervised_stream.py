@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.spec import MulticastSource
-from app.domain.status import BACK_OFF_S, Order, Phase, Reason
+from app.domain.status import AWAY_BACK_OFF_S, BACK_OFF_S, Order, Phase, Reason
 from app.protocol import Ended, Stop
 from tests.instruments.pretended_launcher import Stage
 
@@ -68,39 +68,66 @@ def test_a_file_that_is_read_rarely_is_not_a_stall(stage: Stage) -> None:
 def test_retries_come_ever_later_and_their_reason_stays_visible(stage: Stage) -> None:
     for expected_s in (*BACK_OFF_S, BACK_OFF_S[-1]):
         stage.come_up()
-        stage.end_worker(Reason.CONNECTION_LOST)
-        assert phase(stage) == (Phase.BACKING_OFF, Reason.CONNECTION_LOST)
+        stage.end_worker(Reason.INTERFACE_MISSING)
+        assert phase(stage) == (Phase.BACKING_OFF, Reason.INTERFACE_MISSING)
         assert expected_s - 0.2 <= seconds_until_launch(stage) <= expected_s * 1.1 + 0.2
-        assert phase(stage) == (Phase.STARTING, Reason.CONNECTION_LOST)
+        assert phase(stage) == (Phase.STARTING, Reason.INTERFACE_MISSING)
     assert stage.stream.status.restarts == len(BACK_OFF_S) + 1
+
+
+@pytest.mark.parametrize("reason", [Reason.CONNECTION_TIMEOUT, Reason.CONNECTION_LOST], ids=str)
+def test_a_far_end_that_was_away_for_minutes_is_called_within_seconds_of_its_return(
+    stage: Stage, reason: Reason
+) -> None:
+    for _ in range(60):  # a call to a far end that is away takes 3 s: more than three minutes of absence
+        stage.come_up()
+        stage.pass_time(3, step_s=0.5)
+        stage.end_worker(reason)
+        assert seconds_until_launch(stage) <= AWAY_BACK_OFF_S[-1] * 1.1 + 0.2 < 4
+    stage.come_up()
+    stage.deliver(2)
+    assert phase(stage) == (Phase.DELIVERING, None)
+
+
+def test_a_worker_that_runs_out_of_memory_again_and_again_is_never_given_up(stage: Stage) -> None:
+    for _ in range(10):
+        stage.come_up()
+        stage.end_worker(Reason.OUT_OF_MEMORY)
+        assert phase(stage) == (Phase.BACKING_OFF, Reason.OUT_OF_MEMORY)
+        assert seconds_until_launch(stage) <= 67
+
+
+def test_a_peer_that_rejects_us_is_called_every_quarter_of_a_minute(stage: Stage) -> None:
+    for least_s in (5, 10, 15, 15):
+        stage.come_up()
+        stage.end_worker(Reason.CONNECTION_REJECTED)
+        assert least_s - 0.2 <= seconds_until_launch(stage) <= least_s * 1.1 + 0.2
 
 
 def test_a_minute_of_delivery_makes_the_next_retry_quick_again(stage: Stage) -> None:
     for _ in range(4):
         stage.come_up()
-        stage.end_worker(Reason.CONNECTION_LOST)
+        stage.end_worker(Reason.INTERFACE_MISSING)
         seconds_until_launch(stage)
     stage.come_up()
     stage.deliver(63)
-    stage.end_worker(Reason.CONNECTION_LOST)
+    stage.end_worker(Reason.INTERFACE_MISSING)
     assert seconds_until_launch(stage) <= 1.3
 
 
 def test_some_seconds_of_delivery_do_not(stage: Stage) -> None:
     for _ in range(4):
         stage.come_up()
-        stage.end_worker(Reason.CONNECTION_LOST)
+        stage.end_worker(Reason.INTERFACE_MISSING)
         seconds_until_launch(stage)
     stage.come_up()
     stage.deliver(30)
-    stage.end_worker(Reason.CONNECTION_LOST)
+    stage.end_worker(Reason.INTERFACE_MISSING)
     assert seconds_until_launch(stage) >= 15
 
 
-@pytest.mark.parametrize(
-    "reason", [Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED, Reason.CONNECTION_REJECTED], ids=str
-)
-def test_a_far_end_that_refuses_us_is_called_every_half_minute_at_most(stage: Stage, reason: Reason) -> None:
+@pytest.mark.parametrize("reason", [Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED], ids=str)
+def test_a_far_end_with_another_passphrase_is_called_every_half_minute_at_most(stage: Stage, reason: Reason) -> None:
     for least_s in (30, 60, 60):
         stage.come_up()
         stage.end_worker(reason)

@@ -103,15 +103,25 @@ class StreamCollector(Collector):
     def _peer_families(self) -> Iterable[Metric]:
         for name, meta in counters.described(ConnectionCounters).items():
             family = CounterMetricFamily(f"srt_peer_{counters.short_name(name)}", _help(meta), labels=_PEER_LABELS)
-            yield self._of_peers(family, attrgetter(name))
+            yield self._of_peers(family, attrgetter(name), sum)
         for name, (text, read) in _PEER_GAUGES.items():
-            yield self._of_peers(GaugeMetricFamily(f"srt_peer_{name}", text, labels=_PEER_LABELS), read)
+            worst = min if name == "latency_seconds" else max
+            yield self._of_peers(GaugeMetricFamily(f"srt_peer_{name}", text, labels=_PEER_LABELS), read, worst)
 
-    def _of_peers(self, family: CounterMetricFamily | GaugeMetricFamily, read: _PeerFigure) -> Metric:
+    def _of_peers(
+        self,
+        family: CounterMetricFamily | GaugeMetricFamily,
+        read: _PeerFigure,
+        joined: Callable[[Iterable[float]], float],
+    ) -> Metric:
+        """By address without the port: each new connection has another one, and would be another series."""
         for snapshot in self._snapshots:
+            values: dict[str, list[float]] = {}
             for peer in snapshot.sample.peers if snapshot.sample else []:
                 if (value := read(peer)) is not None:
-                    family.add_metric([*_labels(snapshot), peer.address], value)
+                    values.setdefault(peer.address.rpartition(":")[0], []).append(value)
+            for host, of_host in values.items():
+                family.add_metric([*_labels(snapshot), host], joined(of_host))
         return family
 
 
