@@ -53,6 +53,7 @@ def create_app(
     from app.web.api.machine import machine
     from app.web.api.network_tests import network_tests
     from app.web.api.operations import operations
+    from app.web.api.receptions import receptions
     from app.web.api.streams import api
     from app.web.errors import BODY_BYTES_MAX, register_error_handlers
     from app.web.failed_keys import FailedKeys
@@ -60,6 +61,7 @@ def create_app(
     from app.web.limits import limit_rates
     from app.web.pages.hosts import host_pages
     from app.web.pages.network_test import network_test_pages
+    from app.web.pages.receive import receive_pages
     from app.web.services import Services, install_services, services_of
     from app.web.static_files import register_static_files
 
@@ -72,7 +74,8 @@ def create_app(
     register_static_files(app)
     names = {*own_names(), settings.host, *settings.trusted_hosts}
     guard(app, settings.api_key, names, FailedKeys(lambda text: services_of(app).manager.note(text)))
-    for blueprint in (api, machine, hosts, operations, network_tests, pages, host_pages, network_test_pages):
+    page_blueprints = (pages, host_pages, network_test_pages, receive_pages)
+    for blueprint in (api, receptions, machine, hosts, operations, network_tests, *page_blueprints):
         app.register_blueprint(blueprint)
     limit_rates(app, writes_per_minute=settings.writes_per_minute)
     install_services(

@@ -13,6 +13,8 @@ import msgspec
 
 from app.domain.constants import RECEIVERS_MAX
 from app.domain.events import NoticeCode, PeerChange
+from app.domain.figures.live_report import LiveReport
+from app.domain.figures.reception import DeliveryPoint, Reception
 from app.domain.figures.sample import NOTHING_APPLIED, Applied
 from app.domain.figures.sample import Input as Input
 from app.domain.figures.sample import Peer as Peer
@@ -104,6 +106,20 @@ def read_point(row: Sequence[int | float | bool | None], fields: Sequence[str] =
     return msgspec.convert(dict(zip(fields, row, strict=False)), Point)
 
 
+class Received(msgspec.Struct, frozen=True, tag="received"):
+    """The account of a reception and what is in it; follows each sample of a receive stream."""
+
+    account: Reception
+    analysis: LiveReport
+
+
+class ReceivedHistory(msgspec.Struct, frozen=True, tag="received_history"):
+    """A receive stream's past, oldest first: the last hour by seconds, 24 hours by minutes; sent after History."""
+
+    seconds: list[DeliveryPoint]
+    minutes: list[DeliveryPoint]
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The pipeline plays: a listener's port is bound, a caller's call is out."""
 
@@ -145,6 +161,10 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     """Manager to worker: send the debug view now."""
 
 
+class Reset(msgspec.Struct, frozen=True, tag="reset"):
+    """Manager to worker: count the reception from zero."""
+
+
 class Debug(msgspec.Struct, frozen=True, tag="debug"):
     """The worker's allow-listed raw view: libsrt and element values, nothing secret."""
 
@@ -154,8 +174,8 @@ class Debug(msgspec.Struct, frozen=True, tag="debug"):
 # Reports an event to the worker; safe to call from any thread.
 Tell = Callable[[PeerEvent | Notice], None]
 
-FromWorker = Hello | History | Ready | Sample | PeerEvent | Notice | Ended | Debug
-ToWorker = Stop | Report
+FromWorker = Hello | History | ReceivedHistory | Ready | Sample | Received | PeerEvent | Notice | Ended | Debug
+ToWorker = Stop | Report | Reset
 
 
 class _SampleOfProtocol1(msgspec.Struct, frozen=True, tag="sample"):

@@ -8,10 +8,12 @@ from flask import Blueprint, current_app, g, make_response, redirect, render_tem
 from werkzeug.wrappers import Response
 
 from app.domain.errors import InvalidInput, NotFound, ProductError
+from app.domain.spec import ReceiveSpec
 from app.forms import FIELD_OF_SPEC, CallerForm, ListenerForm, StreamForm
 from app.utils import list_interfaces
 from app.web.api.streams import started
 from app.web.errors import status_of, wants_json
+from app.web.pages.receive import reception_page
 from app.web.presenters.counter_views import View
 from app.web.presenters.views import InputView, PeerView, RowView, StreamView, SystemView, definitions
 from app.web.services import services
@@ -24,6 +26,7 @@ _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
 _NAVIGATION: Final = (
     ("pages.dashboard", "Dashboard"),
     ("pages.caller", "Start caller"),
+    ("receive_pages.receive", "Receive"),
     ("network_test_pages.network_test", "Network test"),
     ("host_pages.all_hosts", "Hosts"),
     ("pages.events", "Events"),
@@ -49,6 +52,8 @@ def caller() -> Response:
 def stream(key: str) -> Response:
     """One stream with its charts, peers, settings and far-end card."""
     snapshot = services().manager.get(key)
+    if isinstance(snapshot.spec, ReceiveSpec):
+        return reception_page(snapshot)
     return make_response(
         render_template(
             "stream.html",

@@ -11,7 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from app.domain.events import LogEntry
+from app.domain.figures.delivery_history import HISTORY_SECONDS
 from app.domain.figures.history import Second, seconds
+from app.domain.figures.reception import DeliveryPoint
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
@@ -122,6 +124,15 @@ class StreamManager:
         """The stream's last `wanted_s` seconds, an interval each, oldest first. Raises NotFound."""
         oldest = unix_now() - wanted_s
         return seconds([point for point in self._supervisor.history(key) if point.at >= oldest - 1])
+
+    def deliveries(self, key: str, wanted_s: int) -> list_of[DeliveryPoint]:
+        """A reception's last `wanted_s` seconds, oldest first; by the minute beyond an hour. Raises NotFound."""
+        return self._supervisor.deliveries(key, unix_now() - wanted_s, by_minute=wanted_s > HISTORY_SECONDS)
+
+    def reset(self, key: str, *, actor: str = "operator") -> Snapshot:
+        """Count a reception from zero. Raises NotFound."""
+        self._supervisor.reset(key, actor=actor)
+        return self.get(key)
 
     def debug(self, key: str) -> dict[str, Any]:
         """The worker's raw view with the stream's own state; nothing secret. Raises NotFound."""

@@ -18,6 +18,7 @@ import click
 
 from app.cli import archives, checks, demo_stream, words
 from app.cli.api import Api, Refused, ServerUnreachable
+from app.cli.probe import probe
 from app.domain.version import VERSION
 from app.settings import BadSettings, Settings, read_settings
 from app.store.opening import StoreUnavailable
@@ -207,6 +208,9 @@ def demo(api: Api, server_pid: int) -> None:
     click.echo(f"    watch it at {api.address}/stream/{stream['key']}, receive it with one of")
     for line in demo_stream.receiving_lines():
         click.echo(f"      {line}")
+
+
+cli.add_command(probe)
 
 
 def main() -> None:

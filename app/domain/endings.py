@@ -5,16 +5,18 @@ from __future__ import annotations
 from app.domain.status import Reason
 
 
-class _Ending(Exception):
+class Ending(Exception):
+    """Either of the two."""
+
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
 
 
-class CannotSend(_Ending):
+class CannotSend(Ending):
     """The engine could not be built or started."""
 
 
-class Finished(_Ending):
+class Finished(Ending):
     """The engine ended while it was running; END_OF_FILE is a good end."""

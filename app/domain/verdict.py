@@ -10,6 +10,7 @@ import msgspec
 
 from app.domain.attendance import FAULT_AFTER_S
 from app.domain.constants import TS_PACKET_BYTES
+from app.domain.figures.delivery_verdict import judge as judge_reception
 from app.domain.receiver_loss import LOST_ATTENTION, LOST_FAULT
 from app.domain.snapshot import Snapshot
 from app.domain.spec.job import latency_ms_of
@@ -37,6 +38,7 @@ class Concern(StrEnum):
     """Why a stream wants to be looked at though its phase alone does not say so."""
 
     DISCARDED = "discarded"
+    RECEPTION = "reception"
     RECEIVERS_MISSING = "receivers_missing"
     LOST_AT_RECEIVER = "lost_at_receiver"
     RESENDS_HELD_BACK = "resends_held_back"
@@ -152,7 +154,12 @@ def _concerns(snapshot: Snapshot, now: float) -> Iterator[tuple[Severity, Concer
     errors_at = snapshot.source_errors_at
     if phase in _ON_AIR and errors_at is not None and now - errors_at < SOURCE_ERRORS_LATELY_S:
         yield Severity.ATTENTION, Concern.SOURCE_ERRORS
-    if phase is Phase.DELIVERING and ratio_severity(least_ratio(snapshot)) in (Severity.FAULT, Severity.ATTENTION):
+    is_sender = snapshot.reception is None
+    if (
+        is_sender
+        and phase is Phase.DELIVERING
+        and ratio_severity(least_ratio(snapshot)) in (Severity.FAULT, Severity.ATTENTION)
+    ):
         yield Severity.ATTENTION, Concern.LATENCY_SHORT
     if phase is Phase.WAITING and any(now - refusal.last_at < REFUSED_LATELY_S for refusal in snapshot.refusals):
         yield Severity.ATTENTION, Concern.REFUSED
@@ -163,6 +170,11 @@ def _concerns(snapshot: Snapshot, now: float) -> Iterator[tuple[Severity, Concer
 
 
 def _delivery_concerns(snapshot: Snapshot) -> Iterator[tuple[Severity, Concern]]:
+    if snapshot.reception is not None:
+        severity = Severity(judge_reception(snapshot.reception, lambda at: "").severity)
+        if severity is not Severity.GOOD:
+            yield severity, Concern.RECEPTION
+        return
     point = snapshot.sample.point if snapshot.sample else None
     severity = loss_severity(point.lost_at_receiver if point else None)
     if point is not None and severity in (Severity.FAULT, Severity.ATTENTION):

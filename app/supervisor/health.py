@@ -16,12 +16,16 @@ SILENCE_S: Final = 1.5
 # The first acknowledgement takes a round trip, which may be a second over satellites.
 FIRST_ACKNOWLEDGEMENT_S: Final = 3.0
 
+# A receiver's first packet comes out after the latency, of 8 s at most, and a round trip.
+FIRST_PACKET_S: Final = 10.0
+
 
 class FlowWatch:
     """Follows one worker's samples. A silence counts once it has lasted SILENCE_S."""
 
     def __init__(self, spec: JobSpec) -> None:
         self._is_live = _has_live_input(spec)
+        self._is_receiver = isinstance(spec, ReceiveSpec)
         self._before: Sample | None = None
         self._acknowledged_at: float | None = None
         self._connected_at: float | None = None
@@ -37,6 +41,8 @@ class FlowWatch:
             if growth(before.point.acks_total if before else 0, sample.point.acks_total):
                 self._acknowledged_at = now
         is_new = self._acknowledged_at is None and now - (self._connected_at or now) < FIRST_ACKNOWLEDGEMENT_S
+        if self._is_receiver:
+            return _health_of_receiver(sample)
         return Health(
             # A connection that has not yet acknowledged anything is no proof; it gets a moment before it is a fault.
             connected=bool(sample.peers) and not is_new,
@@ -57,6 +63,19 @@ def _is_input_discarded(before: Sample | None, sample: Sample) -> bool:
     discarded = growth(before.input.packets_discarded_total, sample.input.packets_discarded_total)
     sent = growth(before.point.packets_sent_unique_total, sample.point.packets_sent_unique_total)
     return bool(discarded) and not sent
+
+
+def _health_of_receiver(sample: Sample) -> Health:
+    """A receiver delivers while transport packets come out; the first ones come after the latency."""
+    age_s, now = sample.input.last_packet_age_s, sample.point.at
+    connected_s = max((now - peer.connected_at for peer in sample.peers), default=0.0)
+    has_output = age_s is not None and age_s < SILENCE_S
+    is_new = connected_s < FIRST_PACKET_S and not has_output
+    return Health(
+        connected=bool(sample.peers) and not is_new,
+        acknowledged=True,
+        has_input=has_output or not sample.peers or is_new,
+    )
 
 
 def _has_live_input(spec: JobSpec) -> bool:

@@ -35,6 +35,7 @@ from app.supervisor.figures import Figures
 from app.supervisor.health import FlowWatch
 from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, NoRuntime, WorkerHandle
+from app.supervisor.receptions import Receptions
 from app.supervisor.stop_ladder import StopLadder
 from app.supervisor.watch import StreamWatch
 from app.supervisor.worker_link import LinkAbused, NotUnderstood, WorkerLink
@@ -58,6 +59,7 @@ class SupervisedStream:
         self.status: Status = life.new_status(now)
         self.ordered_at = now
         self.figures = Figures()
+        self.receptions = Receptions()
         self.debug_view: dict[str, Any] | None = None
         self._watch = StreamWatch()
         self._detail = ""
@@ -131,6 +133,7 @@ class SupervisedStream:
         if self.status.phase not in life.ALIVE:
             self.ordered_at = now
             self.figures.open_account()
+            self.receptions.reset()
             self._account.begin_again()
             self._watch.forget()
         self._step(life.StartOrdered(), now)
@@ -138,6 +141,12 @@ class SupervisedStream:
     def note_dismissed(self, now: float, actor: str) -> None:
         """Tell that the stream is to be forgotten: the event log outlives it."""
         self._account.note(now, EventKind.ORDER, "dismissed", actor)
+
+    def reset(self, now: float, actor: str) -> None:
+        """Count the reception from zero."""
+        self._account.note(now, EventKind.ORDER, "figures reset", actor)
+        self.receptions.reset()
+        self.link.say(protocol.Reset())
 
     def _ask_to_stop(self, now: float) -> None:
         if self.worker is not None and self._stopping.ask(now):
@@ -184,6 +193,7 @@ class SupervisedStream:
             ended = msgspec.structs.replace(self._verdict, detail=self._verdict.detail or ended.detail)
         self._detail = ended.detail
         self.figures.end_worker()
+        self.receptions.end_worker()
         if self.status.order is Order.RUN:
             for note in self._watch.end_worker(self.spec, now):
                 self._account.note(now, *note)
@@ -244,6 +254,8 @@ class SupervisedStream:
                 self._take_hello(message, now)
             case History():
                 self.figures.recall(message.readings())
+            case protocol.ReceivedHistory() | protocol.Received():
+                self.receptions.take(message)
             case Ready():
                 self._step(life.Ready(), now)
             case Sample():
@@ -323,6 +335,8 @@ class SupervisedStream:
             applied=self.figures.applied,
             attendance=self._watch.attendance,
             source_errors_at=self._watch.source_errors_at,
+            reception=self.receptions.account(),
+            analysis=self.receptions.analysis,
             fault=self._fault,
             is_spec_known=self._unknown is None,
             stored_json=self._unknown.stored_json if self._unknown is not None else "",

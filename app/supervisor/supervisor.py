@@ -17,6 +17,7 @@ import msgspec
 
 from app.domain.errors import NotFound
 from app.domain.events import EventKind, LogEntry
+from app.domain.figures.reception import DeliveryPoint
 from app.domain.figures.sample import Point
 from app.domain.snapshot import Snapshot
 from app.domain.status import Reason, Status
@@ -159,6 +160,19 @@ class Supervisor:
     def history(self, key: str) -> list[Point]:
         """The stream's points of the last hour. Raises NotFound."""
         return self._ask(lambda: list(self._stream(key).figures.history))
+
+    def deliveries(self, key: str, since: float, *, by_minute: bool) -> list[DeliveryPoint]:
+        """The history of a reception after `since`, by seconds or by minutes. Raises NotFound."""
+
+        def read() -> list[DeliveryPoint]:
+            history = self._stream(key).receptions.history
+            return history.minutes(since) if by_minute else history.seconds(since)
+
+        return self._ask(read)
+
+    def reset(self, key: str, *, actor: str) -> None:
+        """Count a stream's reception from zero. Raises NotFound."""
+        self._ask(lambda: self._stream(key).reset(self._clock(), actor))
 
     def entries(self, *, key: str | None, limit: int) -> list[LogEntry]:
         """The newest events first."""

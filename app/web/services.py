@@ -11,6 +11,7 @@ from flask import Flask, current_app
 
 from app.domain.events import LogEntry
 from app.domain.figures.history import Second
+from app.domain.figures.reception import DeliveryPoint
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
@@ -50,6 +51,12 @@ class Manager(Protocol):
 
     def history(self, key: str, seconds: int, /) -> list_of[Second]:
         """Its last seconds, oldest first. Raises NotFound."""
+
+    def deliveries(self, key: str, seconds: int, /) -> list_of[DeliveryPoint]:
+        """A reception's last seconds, oldest first; by the minute beyond an hour. Raises NotFound."""
+
+    def reset(self, key: str, *, actor: str = ...) -> Snapshot:
+        """Count a reception from zero. Raises NotFound."""
 
     def debug(self, key: str) -> dict[str, Any]:
         """Raw engine values without secrets. Raises NotFound."""

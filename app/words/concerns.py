@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from app.domain.figures.delivery_verdict import judge as judge_reception
 from app.domain.snapshot import Snapshot
 from app.domain.verdict import Concern, Verdict, lost_at_receiver
 from app.words.states import reason_text
@@ -14,7 +15,7 @@ _PLAIN: Final = {
     Concern.DROPPING: "the sender drops packets",
     Concern.SOURCE_ERRORS: "continuity errors in the source",
     Concern.LATENCY_SHORT: "latency short for this RTT",
-    Concern.REFUSED: "a receiver is refused",
+    Concern.REFUSED: "a caller is refused",
     Concern.OTHER_VERSION: "worker of another program version: restart it when convenient",
 }
 
@@ -31,10 +32,17 @@ def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
             return _missing_text(snapshot)
         case Concern.LOST_AT_RECEIVER:
             return f"about {loss_text(lost_at_receiver(snapshot))} lost at the receiver"
+        case Concern.RECEPTION if snapshot.reception is not None:
+            return judge_reception(snapshot.reception, clock_time).text
         case Concern.STAYS_DOWN:
             return f"{reason_text(snapshot.fault)}: will not start again by itself"
         case _:
-            return _PLAIN[concern]
+            return _PLAIN.get(concern)
+
+
+def clock_time(at: float) -> str:
+    """Unix time to the second, as the pages show it: UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
 
 
 def loss_text(fraction: float | None) -> str:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from app.domain.figures.sample import Applied, Input, Peer
+from app.protocol import Received
 
 
 class Sender(Protocol):
@@ -42,3 +43,14 @@ class Sender(Protocol):
 
     def stop(self) -> None:
         """Close the connections and let go of everything; may be called at any time, twice as well."""
+
+
+@runtime_checkable
+class ReceivingEngine(Protocol):
+    """What an engine provides as well that receives a stream and measures its delivery."""
+
+    def read_received(self) -> Received:
+        """The account of the last second, and what is in the stream."""
+
+    def reset(self) -> None:
+        """Count from zero."""

@@ -63,6 +63,8 @@ class RateGuard:
 
     def __init__(self, spec: JobSpec, declared_bps: int | None) -> None:
         """`declared_bps` is the rate of a file or of bars, None when it is not known."""
+        # What a receiver or a relay passes on is the far end's to decide.
+        self._is_sender = isinstance(spec, SendSpec)
         self._declared_bps = _expected_bps(spec, declared_bps)
         self._input = _Flow()
         self._output = _Flow()
@@ -72,7 +74,7 @@ class RateGuard:
     @property
     def needs_input(self) -> bool:
         """Whether each check needs a fresh count of the input, because no rate is declared."""
-        return self._declared_bps is None
+        return self._is_sender and self._declared_bps is None
 
     def forget_declared(self) -> None:
         """Judge by the highest rate that is assumed anywhere: the file now has other contents."""
@@ -84,6 +86,8 @@ class RateGuard:
 
         `input_bytes_total` may be None for a source that is not live, in a turn in which it was not read.
         """
+        if not self._is_sender:
+            return
         if self._declared_bps is None:
             self._check_against_input(now, output_bytes_total, input_bytes_total or 0)
             return

@@ -42,6 +42,7 @@ from app.protocol import (
     PeerEvent,
     Ready,
     Report,
+    Reset,
     Stop,
     Tell,
     ToWorker,
@@ -51,6 +52,7 @@ from app.worker.engines import build_engine
 from app.worker.guard import RateGuard
 from app.worker.ledger import Ledger
 from app.worker.link import WorkerLink
+from app.worker.reception import ReceptionDesk
 
 _SAMPLE_EVERY_S: Final = 1.0
 _SAMPLE_APART_S: Final = 0.3  # two samples this close still make a rate
@@ -73,6 +75,7 @@ class Worker:
         self._build = build
         self._selector = selectors.DefaultSelector()
         self._ledger = Ledger()
+        self._reception = ReceptionDesk()
         self._guard = RateGuard(job.spec, job.bitrate_bps)
         self._told: queue.SimpleQueue[PeerEvent | Notice] = queue.SimpleQueue()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -100,6 +103,7 @@ class Worker:
             self._sender = self._build(self._job, self.tell)
             self._sender.start()
             self._selector.register(self._sender.wake_fd(), selectors.EVENT_READ, lambda: None)
+            self._reception.follow(self._sender)
             self._is_ready = True
             self._link.say(Ready(), keep=False)
             self._loop(self._sender)
@@ -140,6 +144,8 @@ class Worker:
         if self._ledger.count % _SETTINGS_EVERY_SAMPLES == 1:
             self._applied = sender.read_applied()
         self._link.say(msgspec.structs.replace(sample, applied=self._applied, is_last=is_last), keep=False)
+        for message in self._reception.account():
+            self._link.say(message, keep=False)
         if not is_last:
             self._check_rate(sample.input.bytes_total)
 
@@ -185,7 +191,7 @@ class Worker:
             engine=self._sender.engine_name() if self._sender is not None else "",
         )
         ready: list[FromWorker] = [Ready()] if self._is_ready else []
-        return [hello, History.of(self._ledger.points()), *ready]
+        return [hello, History.of(self._ledger.points()), *self._reception.past(), *ready]
 
     def _obey(self, message: ToWorker) -> None:
         match message:
@@ -194,6 +200,8 @@ class Worker:
             case Report():
                 values = self._sender.read_debug() if self._sender is not None else {}
                 self._link.say(Debug(values), keep=False)
+            case Reset():
+                self._reception.reset()
             case _:
                 assert_never(message)
 

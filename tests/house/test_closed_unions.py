@@ -33,6 +33,7 @@ CONSUMERS = {
     "app/srt/spec_options.py": "DummyEndpoint",
     "app/engines/gstreamer/pipeline.py": "DummyEndpoint",
     "app/web/presenters/specs.py": "DummyEndpoint",
+    "app/receiver/connection.py": "DummyEndpoint",
     "app/supervisor/health.py": "DummySource",
     "app/worker/guard.py": "DummySource",
     "app/streams/jobs.py": "DummySource",

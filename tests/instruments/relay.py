@@ -69,6 +69,7 @@ class Path:
     chance: random.Random
     counts: Counts = field(default_factory=Counts)
     free_at_ns: int = 0
+    cut_until_ns: int = 0
 
     def leaves_at(self, packet: bytes, arrived_ns: int) -> int | None:
         """When the packet comes out at the other end (ns, Unix), or None when it does not."""
@@ -79,6 +80,9 @@ class Path:
         counts = self.counts
         counts.bytes += len(packet)
         setattr(counts, kind, getattr(counts, kind) + 1)
+        if arrived_ns < self.cut_until_ns:
+            setattr(counts, f"dropped_{kind}", getattr(counts, f"dropped_{kind}") + 1)
+            return None
         # Drawn once for each packet that may be lost, so that a seed means the same loss pattern.
         if (kind != "control" or not self.data_only) and self.chance.random() * 100 < self.loss_percent:
             setattr(counts, f"dropped_{kind}", getattr(counts, f"dropped_{kind}") + 1)
@@ -250,6 +254,10 @@ class Relay:
         """Change the loss from now on, in percent; 100 cuts a direction."""
         self._child.ask(to_listener=to_listener, to_caller=to_caller)
 
+    def cut(self, ms: float) -> None:
+        """Cut both directions for so long from now; by the kernel's receive times, however busy the machine is."""
+        self._child.ask(cut_ms=ms)
+
     def close(self) -> None:
         """End the relay's process."""
         self._child.close()
@@ -308,6 +316,8 @@ def main() -> None:
         question = json.loads(line) if line.strip() else {}
         for direction, path in paths.items():
             path.loss_percent = question.get(direction, path.loss_percent)
+            if "cut_ms" in question:
+                path.cut_until_ns = time.time_ns() + round(question["cut_ms"] * 1e6)
         counts = {direction: asdict(path.counts) for direction, path in paths.items()}
         say(number=question.get("number"), disturbed_ns=forwarder.disturbed_ns, **counts)
 

@@ -1,1 +1,1 @@
-"""A receive stream: libsrt through `app.srt`, no GStreamer. The command line's probe uses the same receiver."""
+"""A receive stream as an engine of the worker, around `app.receiver`."""

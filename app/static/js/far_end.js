@@ -6,8 +6,8 @@ import { cards, describe, qrText } from "./receivers.js";
 const QUIET_MODULES = 4;
 const MODULE_PIXELS = 5;
 
-/** Bring the card to life; `show` takes the stream's view. */
-export function bindFarEnd(key) {
+/** Bring the card to life; `show` takes the stream's view. `cardsOf` makes the texts, of receivers if not said. */
+export function bindFarEnd(key, cardsOf = cards) {
   const tabs = [...document.querySelectorAll("[data-card]")];
   const address = byId("address");
   const revealButton = byId("reveal-secret");
@@ -21,7 +21,7 @@ export function bindFarEnd(key) {
   function refresh() {
     if (!farEnd) return;
     const end = describe(farEnd, address.value.trim() || location.hostname, passphrase);
-    setText(byId("card-text"), cards(end)[chosen.dataset.card]);
+    setText(byId("card-text"), cardsOf(end)[chosen.dataset.card]);
     byId("card-text").setAttribute("aria-labelledby", chosen.id);
     if (!byId("qr").classList.contains("is-shown")) return;
     drawQr(byId("qr-canvas"), qrText(end));

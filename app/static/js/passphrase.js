@@ -20,6 +20,7 @@ export function generate() {
 const WITHOUT = {
   listener: "Without it anybody who reaches the port may receive",
   caller: "Without it the stream crosses the network in the clear",
+  receive: "Without it the stream crosses the network in the clear",
 };
 
 /** Bring the form's passphrase field to life. */

@@ -30,7 +30,8 @@ export function cards(end) {
   return { decoder: decoder(end), ffplay: ffplay(end), vlc: vlc(end), "srt-live-transmit": liveTransmit(end), obs: obs(end), firewall: firewall(end) };
 }
 
-function table(rows) {
+/** Names and values in two columns. */
+export function table(rows) {
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows.map(([name, value]) => `${name.padEnd(width)}${value}`).join("\n");
 }

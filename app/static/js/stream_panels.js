@@ -3,7 +3,7 @@ import { icon, make, setText, spoken } from "./dom.js";
 import { bytes, count, dateAndTime, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN, withUnit } from "./format.js";
 
 /** Replace a node's children only when what they are made of has changed. */
-function redraw(node, source, build) {
+export function redraw(node, source, build) {
   const shown = JSON.stringify(source);
   if (node.dataset.shown === shown) return;
   node.dataset.shown = shown;

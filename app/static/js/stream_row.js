@@ -5,7 +5,7 @@ import { count, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN, wit
 import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
 
-const SOURCE_ICONS = { file: "fa-regular fa-file-video", multicast: "fa-solid fa-network-wired", bars: "fa-solid fa-barcode" };
+const SOURCE_ICONS = { file: "fa-regular fa-file-video", multicast: "fa-solid fa-network-wired", bars: "fa-solid fa-barcode", srt: "fa-solid fa-download" };
 
 const cell = (name, ...children) => make("td", { role: "cell", class: name }, ...children);
 const figureCell = (name, label) => make("td", { role: "cell", class: `r num ${name}`, "data-label": label, "data-live": "" });
@@ -91,13 +91,14 @@ export class StreamRow {
     this.nameButtons(stream);
   }
 
-  showTarget({ mode, target, key_bits: bits }) {
+  showTarget({ mode, direction, target, key_bits: bits }) {
     setText(this.target, target);
     const shown = `${mode}|${bits}`;
     if (this.mode.dataset.shown === shown) return;
     this.mode.dataset.shown = shown;
     const lock = bits ? [" ", make("span", { class: "dim", title: `AES-${bits}` }, icon("fa-solid fa-lock"), spoken(`encrypted, AES-${bits}`))] : [];
-    this.mode.replaceChildren(mode === "caller" ? "Caller" : "Listener", ...lock);
+    const words = mode === "caller" ? "Caller" : "Listener";
+    this.mode.replaceChildren(...(direction === "receive" ? [icon("fa-solid fa-download"), ` Receive · ${words.toLowerCase()}`] : [words]), ...lock);
   }
 
   showFigures(stream) {

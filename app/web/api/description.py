@@ -9,7 +9,7 @@ import msgspec
 
 from app.domain.network_order import NetworkTestOrder
 from app.domain.secret import Secret
-from app.domain.spec import SendSpec
+from app.domain.spec import ReceiveSpec, SendSpec
 from app.domain.spec.fields import settings_of
 from app.media.channels import ChannelsView
 from app.media.library import MediaFolder
@@ -18,6 +18,7 @@ from app.utils import Interface
 from app.web.presenters.hosts import FleetView
 from app.web.presenters.link_budget import LinkBudgetView
 from app.web.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
+from app.web.presenters.reception_views import DeliverySecondView
 from app.web.presenters.views import (
     DashboardView,
     EventView,
@@ -32,8 +33,10 @@ from app.web.presenters.views import (
 _KEY: Final = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
 _TYPES: Final = [
     SendSpec,
+    ReceiveSpec,
     StreamView,
     SecondView,
+    DeliverySecondView,
     EventView,
     SystemView,
     OverviewView,
@@ -103,7 +106,7 @@ def _paths() -> dict[str, Any]:
             "get": _operation("All streams, oldest first", _wrapped("streams", stream), []),
             "post": {
                 **_operation("Put a stream on air", stream, [400, 409, 413, 422], success=201),
-                "requestBody": {"required": True, "content": _json(_ref("SendSpec"))},
+                "requestBody": {"required": True, "content": _json({"anyOf": [_ref("SendSpec"), _ref("ReceiveSpec")]})},
             },
         },
         "/api/streams/{key}": _of_key(
@@ -124,6 +127,20 @@ def _paths() -> dict[str, Any]:
                     _query("format", {"enum": ["json", "csv"], "default": "json"}),
                 ],
             )
+        ),
+        "/api/streams/{key}/reception": _of_key(
+            get=_operation(
+                "The delivery of a receive stream, oldest first: seconds up to an hour, else minutes",
+                _wrapped("samples", _ref("DeliverySecondView")),
+                [400, 404],
+                [
+                    _query("seconds", {"type": "integer", "minimum": 1, "maximum": 86400, "default": 300}),
+                    _query("format", {"enum": ["json", "csv"], "default": "json"}),
+                ],
+            )
+        ),
+        "/api/streams/{key}/reset": _of_key(
+            post=_operation("Count a receive stream's delivery from zero", stream, [404])
         ),
         "/api/streams/{key}/live": _of_key(
             get=_operation(

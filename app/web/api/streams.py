@@ -17,6 +17,8 @@ from app.web.api.sheets import csv_response
 from app.web.errors import Unauthorized, json_response
 from app.web.presenters.events import present_latest
 from app.web.presenters.machine import present_overview
+from app.web.presenters.reception import present_delivery_second
+from app.web.presenters.reception_views import DeliverySecondView
 from app.web.presenters.stream import iso, present_advice, present_event, present_second, present_stream
 from app.web.presenters.views import EventView, LiveView, SecondView, StreamView
 from app.web.requests import read_json, read_number
@@ -94,10 +96,18 @@ def show_live(key: str) -> Response:
             overview=present_overview(snapshots),
             stream=present_stream(snapshot, services().workers),
             samples=[present_second(second) for second in history if second.at > since],
+            delivery=_delivery(snapshot, since, wanted_s),
             events=present_latest(manager.events(key=key, limit=_EVENTS_LOOKED_BACK), _LIVE_EVENTS),
             advice=present_advice(snapshot),
         )
     )
+
+
+def _delivery(snapshot: Snapshot, since: int, wanted_s: int) -> list[DeliverySecondView]:
+    if snapshot.reception is None:
+        return []
+    points = services().manager.deliveries(snapshot.key, wanted_s)
+    return [present_delivery_second(point) for point in points if point.at > since]
 
 
 @api.get("/streams/<key>/debug")

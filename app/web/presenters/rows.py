@@ -10,7 +10,7 @@ from app.domain.constants import SPARK_POINT_S, SPARK_POINTS
 from app.domain.figures.history import Second
 from app.domain.snapshot import Snapshot
 from app.domain.verdict import ORDERED, judge, least_ratio, lost_at_receiver
-from app.web.presenters.specs import mode_of, source_kind, source_label, source_note, target_of
+from app.web.presenters.specs import direction_of, mode_of, source_kind, source_label, source_note, target_of
 from app.web.presenters.stream import iso, rounded, significant, worst_rtt_ms
 from app.web.presenters.views import RowView
 from app.words.concerns import loss_text, remark_text
@@ -50,6 +50,7 @@ def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> 
         mode=mode_of(spec),
         target=target_of(spec),
         source=source_label(spec),
+        direction=direction_of(spec),
         source_kind=source_kind(spec),
         source_note=source_note(spec, snapshot.sample.input.loops_total if snapshot.sample else 0),
         key_bits=spec.encryption.key_bits if spec.encryption else None,

@@ -22,6 +22,19 @@ from app.protocol import Input
 from app.web.presenters.views import FarEndView, InputCounterView
 
 
+def direction_of(spec: JobSpec) -> str:
+    """One word for which way the transport stream goes, seen from this host."""
+    match spec:
+        case SendSpec():
+            return "send"
+        case ReceiveSpec():
+            return "receive"
+        case RelaySpec():
+            return "relay"
+        case _:
+            assert_never(spec)
+
+
 def mode_of(spec: JobSpec) -> str:
     """One word for how the job meets its far end."""
     match spec:

@@ -21,6 +21,7 @@ from app.domain.verdict import ORDERED, judge, least_ratio, loss_severity, lost_
 from app.utils import WorkerMeter, WorkerUse
 from app.web.presenters import specs
 from app.web.presenters.counter_views import fill
+from app.web.presenters.reception import present_reception
 from app.web.presenters.settings import build_settings
 from app.web.presenters.views import (
     AdviceView,
@@ -89,6 +90,7 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
         notices=list(snapshot.notices),
         settings=build_settings(snapshot),
         worker=_present_worker(snapshot, meter),
+        reception=present_reception(snapshot.reception, snapshot.analysis) if snapshot.reception else None,
     )
 
 

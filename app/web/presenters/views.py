@@ -16,6 +16,7 @@ from app.domain.verdict import Severity
 from app.media.analysis import AnalysisState
 from app.web.presenters.counter_views import View, described, with_counters
 from app.web.presenters.judged_views import JudgedView, LossView
+from app.web.presenters.reception_views import DeliverySecondView, ReceptionView
 
 _is = described
 
@@ -186,6 +187,7 @@ class StreamView(JudgedView, frozen=True):
     notices: list[str]
     settings: list[SettingView]
     worker: WorkerView | None
+    reception: Annotated[ReceptionView | None, _is("What a receive stream received; null for other streams")]
 
 
 class RowView(JudgedView, frozen=True):
@@ -207,6 +209,7 @@ class RowView(JudgedView, frozen=True):
     mode: str
     target: str
     source: str
+    direction: Annotated[str, _is("send, receive or relay")]
     source_kind: str
     source_note: Annotated[str, _is("The interface of a multicast source, or how often a file began again")]
     key_bits: int | None
@@ -303,6 +306,7 @@ class LiveView(View, frozen=True):
     overview: OverviewView
     stream: StreamView
     samples: list[SecondView]
+    delivery: Annotated[list[DeliverySecondView], _is("A receive stream's seconds after the time that was asked")]
     events: list[EventView]
     advice: AdviceView | None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.mpegts.inspect.live.report import Content, IndicatorState
+from app.domain.figures.live_report import Content, IndicatorState
 from tests.instruments.live_feed import Feed
 from tests.instruments.ts_maker import Programme, Recipe, make_ts
 

@@ -6,7 +6,7 @@ import functools
 
 import pytest
 
-from app.mpegts.inspect.live.report import IndicatorReport, IndicatorState
+from app.domain.figures.live_report import IndicatorReport, IndicatorState
 from tests.instruments import ts_surgery as surgery
 from tests.instruments.live_feed import START, Feed
 from tests.instruments.ts_maker import Programme, Recipe, make_ts, section

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from app.domain.constants import NULL_PID
+from app.domain.figures.live_report import Content, IndicatorState, LiveReport
 from app.mpegts.inspect.live.blocks import BatchClock, BlockExaminer
 from app.mpegts.inspect.live.indicators import Board
-from app.mpegts.inspect.live.report import Content, IndicatorState, LiveReport
 from app.mpegts.inspect.live.summary import list_pids, list_services
 from app.mpegts.inspect.live.synchronisation import Synchroniser
 from app.mpegts.packets import PACKET_BYTES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from app.mpegts.inspect.live.report import IndicatorReport, IndicatorState
+from app.domain.figures.live_report import IndicatorReport, IndicatorState
 
 # Name and priority, in the order of the document (ETSI TR 101 290 V1.4.1, tables 5.0a to 5.0c).
 NAMES: Final = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from app.domain.constants import PSI_INTERVAL_MS
+from app.domain.figures.live_report import IndicatorState
 from app.mpegts.inspect.live.indicators import Board
 from app.mpegts.inspect.live.pids import PidBook
 from app.mpegts.inspect.live.programmes import Programmes
-from app.mpegts.inspect.live.report import IndicatorState
 
 PSI_S: Final = PSI_INTERVAL_MS / 1000
 PID_S: Final = 5.0  # ETSI TR 101 290 V1.4.1, 1.6 leaves it to the user

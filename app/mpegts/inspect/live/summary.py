@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from app.domain.constants import NULL_PID
+from app.domain.figures.live_report import LivePid, LiveService
 from app.mpegts.codecs import WELL_KNOWN, Codec
 from app.mpegts.inspect.live.pids import PidBook
 from app.mpegts.inspect.live.programmes import Programmes
-from app.mpegts.inspect.live.report import LivePid, LiveService
 from app.mpegts.tables import Service
 
 PIDS_LISTED_MAX: Final = 256

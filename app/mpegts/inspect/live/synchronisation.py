@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from app.domain.constants import TS_SYNC_BYTE
+from app.domain.figures.live_report import Content
 from app.mpegts.continuity import RtpGaps
 from app.mpegts.framing import SYNCS_IN_A_ROW, foreign_format
-from app.mpegts.inspect.live.report import Content
 from app.mpegts.packets import PACKET_BYTES
 
 _IS_SYNC: Final = bytes(value == TS_SYNC_BYTE for value in range(256))

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.domain.constants import SDT_PID
+from app.domain.figures.live_report import Cue
 from app.mpegts.inspect.live.indicators import Board
 from app.mpegts.inspect.live.programmes import Programmes
-from app.mpegts.inspect.live.report import Cue
 from app.mpegts.packets import Block, is_scrambled
 from app.mpegts.sections import SectionAssembler, crc32_mpeg
 from app.mpegts.tables import CAT_TABLE, PAT_PID, PAT_TABLE, PMT_TABLE, SDT_TABLE, TDT_PID

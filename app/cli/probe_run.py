@@ -1,0 +1,111 @@
+"""Runs a probe: receives for a while, calls again when the connection breaks, and returns the account."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from app.domain.endings import Ending, Finished
+from app.domain.figures.live_report import LiveReport
+from app.domain.figures.reception import Reception
+from app.domain.spec import ReceiveSpec
+from app.domain.status import Reason
+from app.machine.steady_clock import unix_now
+from app.receiver.receiver import READ_EVERY_S, Receiver
+
+_CALL_AGAIN_S: Final = 1.0
+_SHORTEST_SECOND_S: Final = 0.7
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """How long to receive, counted from the first connection, and how long to wait for that."""
+
+    seconds: int
+    wait_s: int
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a probe found. Without a connection `received` is None and `problem` says why."""
+
+    started_at: float
+    ended_at: float
+    received: Reception | None = None
+    analysis: LiveReport | None = None
+    problem: Reason | None = None
+    detail: str = ""
+
+
+OnSecond = Callable[[Reception, LiveReport], None]
+
+
+class Probe:
+    """One run. `stop` may be called from a signal handler: the run then ends with what it has."""
+
+    def __init__(self, spec: ReceiveSpec, wanted: Wanted, on_second: OnSecond) -> None:
+        self._wanted = wanted
+        self._on_second = on_second
+        self._refused: Reason | None = None
+        self._is_stopping = False
+        self._connected_at: float | None = None
+        self._receiver = Receiver(spec, dscp=0, tell=self._hear)
+
+    def stop(self) -> None:
+        """End the run at the next turn."""
+        self._is_stopping = True
+
+    def _hear(self, event: object) -> None:
+        reason = getattr(event, "reason", None)
+        if isinstance(reason, Reason):
+            self._refused = reason
+
+    def run(self) -> Outcome:
+        """Receive, and return the account."""
+        started_at = unix_now()
+        try:
+            self._receiver.open()
+            return self._receive(started_at)
+        except Ending as end:
+            return Outcome(started_at, unix_now(), problem=end.reason, detail=end.detail)
+        finally:
+            self._receiver.close()
+
+    def _receive(self, started_at: float) -> Outcome:
+        account: Reception | None = None
+        due = time.monotonic() + 1.0
+        while not self._is_stopping and not self._is_over(started_at):
+            self._turn()
+            if time.monotonic() >= due and self._connected_at is not None:
+                due = max(due + 1.0, time.monotonic() + _SHORTEST_SECOND_S)
+                account = self._receiver.close_second(unix_now())
+                self._on_second(account, self._receiver.analysis(unix_now()))
+            time.sleep(READ_EVERY_S)
+        if self._connected_at is None:
+            reason = self._refused or Reason.CONNECTION_TIMEOUT
+            return Outcome(started_at, unix_now(), problem=reason, detail="no sender has connected")
+        now = unix_now()
+        account = self._receiver.close_second(now)
+        return Outcome(started_at, now, account, self._receiver.analysis(now))
+
+    def _is_over(self, started_at: float) -> bool:
+        if self._connected_at is None:
+            return unix_now() - started_at > self._wanted.wait_s
+        return unix_now() - self._connected_at >= self._wanted.seconds
+
+    def _turn(self) -> None:
+        try:
+            self._receiver.poll()
+        except Finished:
+            if self._connected_at is None:
+                raise
+            self._call_again()
+        if self._connected_at is None and self._receiver.input.connection is not None:
+            self._connected_at = unix_now()
+            self._receiver.reset(self._connected_at)
+
+    def _call_again(self) -> None:
+        self._receiver.close()
+        time.sleep(_CALL_AGAIN_S)
+        self._receiver.open()

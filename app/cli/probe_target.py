@@ -1,0 +1,77 @@
+"""What a probe is asked for on the command line, as a receive stream's spec. A passphrase never stands in a URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+import click
+
+from app.domain.errors import InvalidInput
+from app.domain.spec import ReceiveSpec, parse_spec
+
+_DURATION: Final = re.compile(r"(\d{1,6})(s|m|h)?")
+_UNITS_S: Final = {None: 1, "s": 1, "m": 60, "h": 3600}
+_PARAMETERS: Final = frozenset({"latency", "streamid", "mode"})
+
+
+class Duration(click.ParamType[int]):
+    """`90`, `90s`, `15m` or `2h`, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the seconds, or fail with a usage error."""
+        match = _DURATION.fullmatch(str(value))
+        if match is None or int(match[1]) == 0:
+            self.fail(f"{value} is no duration; write 30s, 15m or 2h", param, ctx)
+        return int(match[1]) * _UNITS_S[match[2]]
+
+
+def probe_spec(url: str, *, key_bits: int | None, passphrase: str | None) -> ReceiveSpec:
+    """Make the spec of `srt://host:port?latency=200` or, as a listener, of `srt://:port`. Raises click.UsageError."""
+    parts = urlsplit(url)
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    _check(parts.scheme, given)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise click.UsageError(f"{url}: {error}") from None
+    if port is None:
+        raise click.UsageError(f"{url} has no port; write srt://host:port, or srt://:port to listen")
+    is_listener = not host or given.get("mode") == "listener"
+    document = {
+        "direction": "receive",
+        "endpoint": {"mode": "listener", "port": port} if is_listener else _caller(host, port),
+        "latency_ms": _number("latency", given.get("latency", "200")),
+        "stream_id": given.get("streamid") or None,
+        "encryption": None if key_bits is None else {"key_bits": key_bits, "passphrase": passphrase},
+    }
+    try:
+        spec = parse_spec(document, listener_ports=range(1, 65536))
+    except InvalidInput as error:
+        raise click.UsageError("; ".join(f"{field}: {text}" for field, text in error.fields.items())) from None
+    if not isinstance(spec, ReceiveSpec):
+        raise click.UsageError(f"{url} is not received")
+    return spec
+
+
+def _caller(host: str | None, port: int) -> Mapping[str, object]:
+    return {"mode": "caller", "host": host, "port": port}
+
+
+def _check(scheme: str, given: Mapping[str, str]) -> None:
+    if scheme != "srt":
+        raise click.UsageError("write the target as srt://host:port?latency=200")
+    if "passphrase" in given:
+        raise click.UsageError("everybody can read a command line: leave passphrase out and use --encrypt")
+    if unknown := set(given) - _PARAMETERS:
+        raise click.UsageError(f"{', '.join(sorted(unknown))}: not known; known are latency, streamid and mode")
+
+
+def _number(name: str, text: str) -> int:
+    if not re.fullmatch(r"\d{1,6}", text):
+        raise click.UsageError(f"{name} is a whole number of milliseconds, not {text}")
+    return int(text)

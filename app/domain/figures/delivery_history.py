@@ -1,0 +1,69 @@
+"""A reception's past: an hour of seconds, and 24 hours of one-minute summaries."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import takewhile
+from typing import Final
+
+import msgspec
+
+from app.domain.figures.reception import DeliveryPoint, merge
+
+HISTORY_SECONDS: Final = 3600
+HISTORY_MINUTES: Final = 24 * 60
+_MINUTE_S: Final = 60
+
+_decoder: Final = msgspec.msgpack.Decoder(DeliveryPoint)
+
+
+class DeliveryHistory:
+    """Keeps points encoded, some 150 bytes each. A minute is summarised when the next one begins."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[bytes] = deque(maxlen=HISTORY_SECONDS)
+        self._minutes: deque[bytes] = deque(maxlen=HISTORY_MINUTES)
+        self._newest_at = 0.0
+
+    def add(self, point: DeliveryPoint) -> None:
+        """Add a second; one that is not newer than the last is known already."""
+        if point.at <= self._newest_at:
+            return
+        if self._newest_at and int(point.at // _MINUTE_S) != int(self._newest_at // _MINUTE_S):
+            self._minutes.append(msgspec.msgpack.encode(merge(self._minute_of(self._newest_at))))
+        self._seconds.append(msgspec.msgpack.encode(point))
+        self._newest_at = point.at
+
+    def _minute_of(self, at: float) -> list[DeliveryPoint]:
+        found: list[DeliveryPoint] = []
+        for encoded in reversed(self._seconds):
+            point = _decoder.decode(encoded)
+            if int(point.at // _MINUTE_S) != int(at // _MINUTE_S):
+                break
+            found.append(point)
+        return found[::-1]
+
+    def recall(self, seconds: Iterable[DeliveryPoint], minutes: Iterable[DeliveryPoint]) -> None:
+        """Add what a worker remembers, but for what is here already."""
+        newest = _decoder.decode(self._minutes[-1]).at if self._minutes else 0.0
+        for minute in minutes:
+            if minute.at > newest:
+                self._minutes.append(msgspec.msgpack.encode(minute))
+        for second in seconds:
+            if second.at > self._newest_at:
+                self._seconds.append(msgspec.msgpack.encode(second))
+                self._newest_at = second.at
+
+    def seconds(self, since: float = 0.0) -> list[DeliveryPoint]:
+        """The seconds of the last hour that ended after `since`, oldest first."""
+        return _newer(self._seconds, since)
+
+    def minutes(self, since: float = 0.0) -> list[DeliveryPoint]:
+        """The minutes of the last 24 hours after `since`, oldest first; the present minute is not among them."""
+        return _newer(self._minutes, since)
+
+
+def _newer(ring: deque[bytes], since: float) -> list[DeliveryPoint]:
+    points = map(_decoder.decode, reversed(ring))
+    return list(takewhile(lambda point: point.at > since, points))[::-1]

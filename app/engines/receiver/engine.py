@@ -1,0 +1,128 @@
+"""A receive stream as an engine of the worker: the receiver has its own thread, so that nothing else delays it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any, Final
+
+from app.domain.endings import Finished
+from app.domain.figures.sample import NOTHING_APPLIED, Applied
+from app.domain.spec import ReceiveSpec
+from app.domain.status import Reason
+from app.machine.steady_clock import unix_now
+from app.protocol import Input, Job, Peer, Received, Tell
+from app.receiver.receiver import READ_EVERY_S, Receiver
+from app.srt.binding import version_text
+from app.srt.options import Option
+from app.srt.peer_figures import read_raw
+
+_SECOND_S: Final = 0.7  # an account closed later than this after the one before counts as a second
+
+
+class ReceiverEngine:
+    """Fulfils the worker's Engine. Build it, `start`, then `poll` until Finished, then `stop`."""
+
+    def __init__(self, job: Job, spec: ReceiveSpec, tell: Tell) -> None:
+        self._spec = spec
+        self._receiver = Receiver(spec, dscp=job.dscp, tell=tell)
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._end: Finished | None = None
+        self._is_stopping = False
+        self._received: Received | None = None
+        self._closed_at = 0.0
+
+    def start(self) -> None:
+        """Bind the port or send the call out. Raises CannotSend."""
+        self._receiver.open()
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            try:
+                with self._lock:
+                    self._receiver.poll()
+            except Finished as end:
+                self._end = end
+                os.eventfd_write(self._wake_fd, 1)
+                return
+            time.sleep(READ_EVERY_S)
+
+    def poll(self) -> None:
+        """Raise Finished when the reception has ended."""
+        if self._end is not None:
+            raise self._end
+        if not self._thread.is_alive():
+            raise Finished(Reason.ENGINE_ERROR, "the receiver's thread has died; the worker's log has the cause")
+
+    def wake_fd(self) -> int:
+        """Readable when the reception has ended."""
+        return self._wake_fd
+
+    def is_on_its_way(self) -> bool:
+        """Whether a connection is awaited: the thread looks after that itself."""
+        return False
+
+    def read_peers(self) -> list[Peer]:
+        """The sender that is connected now."""
+        with self._lock:
+            return self._receiver.peers()
+
+    def read_input(self) -> Input:
+        """What came out of the SRT connection: it is this stream's input."""
+        with self._lock:
+            at = self._receiver.last_packet_at
+            bytes_total = self._receiver.bytes_out
+        return Input(bytes_total=bytes_total, last_packet_age_s=None if at is None else max(0.0, unix_now() - at))
+
+    def read_received(self) -> Received:
+        """Close a second of the account and return it; the one before when that is less than a second old."""
+        now = unix_now()
+        if self._received is None or now - self._closed_at >= _SECOND_S:
+            self._closed_at = now
+            with self._lock:
+                account = self._receiver.close_second(now)
+                self._received = Received(account, self._receiver.analysis(now))
+        return self._received
+
+    def reset(self) -> None:
+        """Count from zero."""
+        with self._lock:
+            self._receiver.reset(unix_now())
+
+    def read_applied(self) -> Applied:
+        """Options in force on the listening or calling socket."""
+        entry = self._receiver.input.entry()
+        if entry is None:
+            return NOTHING_APPLIED
+        tos, key_bytes = entry.option(Option.IPTOS), entry.option(Option.PBKEYLEN)
+        return Applied(
+            latency_ms=entry.option(Option.RCVLATENCY),
+            dscp=None if tos is None or tos < 0 else tos >> 2,
+            key_bits=key_bytes * 8 if key_bytes else None,
+            too_late_packet_drop=bool(entry.option(Option.TLPKTDROP)),
+            nak_reports=bool(entry.option(Option.NAKREPORT)),
+        )
+
+    def read_debug(self) -> dict[str, Any]:
+        """States, options and every libsrt figure; nothing secret."""
+        entry, connection = self._receiver.input.entry(), self._receiver.input.connection
+        return {
+            "engine": self.engine_name(),
+            "entry": read_raw(entry) if entry is not None else {},
+            "connection": read_raw(connection.sock) if connection is not None else {},
+        }
+
+    def engine_name(self) -> str:
+        """The libsrt in use."""
+        return f"receiver, libsrt {version_text()}"
+
+    def stop(self) -> None:
+        """Close the connection and end the thread."""
+        self._is_stopping = True
+        if self._thread.is_alive():
+            self._thread.join(1.0)
+        self._receiver.close()

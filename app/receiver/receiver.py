@@ -1,0 +1,211 @@
+"""A receiver that is polled: reads what is due, measures its delivery, and passes it to the analysis and outputs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from app.domain.figures.delivery import DeliveryMeter
+from app.domain.figures.live_report import LiveReport
+from app.domain.figures.rates import payload_bytes
+from app.domain.figures.reception import Gauges, ReceivedCounters, Reception
+from app.domain.spec import ReceiveSpec
+from app.machine.steady_clock import unix_now
+from app.mpegts.inspect.live.analyser import LiveAnalyser
+from app.protocol import Peer, PeerEvent
+from app.receiver.connection import Connection, SrtInput
+from app.srt.binding import time_now_us, version_text
+from app.srt.options import Option
+from app.srt.sockets import KEY_STATES, Message
+from app.srt.statistics import Statistics
+
+READ_EVERY_S: Final = 0.01
+_GAUGES_EVERY_S: Final = 0.1
+_SEQUENCE_NUMBERS: Final = 1 << 31  # draft-sharabayko-srt, 3.1: 31 bits
+
+
+class Output(Protocol):
+    """Something that takes the received bytes, such as a recording. It must not block."""
+
+    def take(self, data: bytes) -> None:
+        """Take what came out, whole SRT messages one after the other."""
+
+
+class Receiver:
+    """One receive stream. `open`, `poll` every READ_EVERY_S, `close_second` once a second, `close`; in one thread."""
+
+    def __init__(
+        self, spec: ReceiveSpec, *, dscp: int, tell: Callable[[PeerEvent], None], outputs: Sequence[Output] = ()
+    ) -> None:
+        self.input = SrtInput(spec, dscp, tell)
+        self._outputs = outputs
+        self._meter = DeliveryMeter(unix_now())
+        self._analyser = LiveAnalyser(unix_now())
+        self._continuity_read = self._continuity_errors = 0
+        self._next_sequence: int | None = None
+        self._polled_at = time.monotonic()
+        self._gauged_at = 0.0
+        self._readings: list[Statistics] = []
+        self._fillings_ms: list[int] = []
+        self._has_output = False
+        self._ended = ReceivedCounters()
+        self._present = ReceivedCounters()
+        self.bytes_out = 0
+        self.packets_out = 0
+        self.last_packet_at: float | None = None
+
+    def open(self) -> None:
+        """Bind the port, or send the call out. Raises CannotSend."""
+        self.input.open()
+
+    def poll(self) -> None:
+        """Read what is due. Raises Finished when a call has ended."""
+        now = time.monotonic()
+        held_up_ms = max(0.0, now - self._polled_at - READ_EVERY_S) * 1000
+        self._polled_at = now
+        self.input.poll()
+        had_connection = self.input.connection is not None
+        try:
+            messages = self.input.read()
+        finally:
+            if had_connection and self.input.connection is None:
+                self._end_connection()
+        if messages:
+            self._take(messages, held_up_ms)
+        if now - self._gauged_at >= _GAUGES_EVERY_S:
+            self._gauged_at = now
+            self._read_gauges()
+
+    def _take(self, messages: Sequence[Message], held_up_ms: float) -> None:
+        now_us, at = time_now_us(), unix_now()
+        self._meter.take(now_us, [message.due_us for message in messages], held_up_ms=held_up_ms)
+        for message in messages:
+            if self._next_sequence not in (None, message.sequence):
+                self._analyser.lose()
+            self._next_sequence = (message.sequence + 1) % _SEQUENCE_NUMBERS
+            self._analyser.feed(message.data, at - (now_us - message.due_us) / 1e6)
+        data = b"".join([message.data for message in messages])
+        for output in self._outputs:
+            output.take(data)
+        self.bytes_out += len(data)
+        self._has_output = True
+        self.packets_out += len(messages)
+        self.last_packet_at = at
+
+    def _read_gauges(self) -> None:
+        connection = self.input.connection
+        if connection is not None and (statistics := connection.sock.statistics()) is not None:
+            self._readings.append(statistics)
+            if self._has_output:  # before that the buffer fills for the first time
+                self._fillings_ms.append(statistics.msRcvBuf)
+            self._present = _counters(statistics)
+
+    def _end_connection(self) -> None:
+        self._ended = self._ended.plus(self._present)
+        self._present = ReceivedCounters()
+        self._readings.clear()
+        self._fillings_ms.clear()
+        self._has_output = False
+        self._next_sequence = None
+        self._meter.end_connection()
+        self._analyser.interrupt()
+
+    def close_second(self, at: float) -> Reception:
+        """End the present second of the account; `at` is Unix time."""
+        self._read_gauges()
+        readings, self._readings = self._readings, []
+        headroom_ms = min(self._fillings_ms, default=None)
+        self._fillings_ms.clear()
+        counted = self._ended.plus(self._present)
+        found = ReceivedCounters(
+            payload_bytes=self.bytes_out,
+            wire_bytes=counted.wire_bytes,
+            packets_unique=counted.packets_unique,
+            packets_recovered=counted.packets_recovered,
+            packets_dropped=counted.packets_dropped,
+            packets_belated=counted.packets_belated,
+            packets_undecryptable=counted.packets_undecryptable,
+            continuity_errors=self._count_continuity_errors(),
+        )
+        return self._meter.close_second(at, time_now_us(), found, _gauges(readings, headroom_ms))
+
+    def _count_continuity_errors(self) -> int:
+        found = self._analyser.continuity_errors_total
+        self._continuity_errors += found - self._continuity_read
+        self._continuity_read = found
+        return self._continuity_errors
+
+    def analysis(self, at: float) -> LiveReport:
+        """What is in the transport stream, and whether it is legal; `at` is Unix time."""
+        return self._analyser.report(at)
+
+    def reset(self, at: float) -> None:
+        """Count from zero; `at` is Unix time."""
+        self._count_continuity_errors()
+        self._meter.reset(at)
+        self._analyser.reset(at)
+        self._continuity_read = 0
+
+    def peers(self) -> list[Peer]:
+        """The sender that is connected now."""
+        connection = self.input.connection
+        if connection is None or (statistics := connection.sock.statistics()) is None:
+            return []
+        return [_peer(connection, statistics)]
+
+    def close(self) -> None:
+        """Close the connection and let go of everything; may be called twice."""
+        self.input.close()
+
+
+def _counters(statistics: Statistics) -> ReceivedCounters:
+    # Retransmissions that were of use: those received, less duplicates and packets that came too late.
+    of_no_use = statistics.pktRecvTotal - statistics.pktRecvUniqueTotal
+    return ReceivedCounters(
+        wire_bytes=statistics.byteRecvTotal,
+        packets_unique=statistics.pktRecvUniqueTotal,
+        packets_recovered=max(0, statistics.pktRcvRetrans - of_no_use),
+        packets_dropped=statistics.pktRcvDropTotal,
+        packets_belated=statistics.pktRcvBelated,
+        packets_undecryptable=statistics.pktRcvUndecryptTotal,
+    )
+
+
+def _gauges(readings: Sequence[Statistics], headroom_ms: int | None) -> Gauges:
+    if not readings:
+        return Gauges()
+    trips_ms = [reading.msRTT for reading in readings]
+    return Gauges(
+        connections=1,
+        latency_ms=readings[-1].msRcvTsbPdDelay,
+        headroom_ms=headroom_ms,
+        rtt_min_ms=min(trips_ms),
+        rtt_ms=sum(trips_ms) / len(trips_ms),
+        rtt_max_ms=max(trips_ms),
+        reorder_packets=readings[-1].pktReorderDistance,
+    )
+
+
+def _peer(connection: Connection, statistics: Statistics) -> Peer:
+    received = _counters(statistics)
+    key_bytes, key_state = connection.sock.option(Option.PBKEYLEN), connection.sock.option(Option.RCVKMSTATE)
+    return Peer(
+        id=connection.sock.number,
+        address=connection.address,
+        connected_at=connection.connected_at,
+        payload_bytes_total=payload_bytes(statistics.byteRecvUniqueTotal, statistics.pktRecvUniqueTotal),
+        wire_bytes_total=received.wire_bytes,
+        packets_sent_unique_total=received.packets_unique,
+        packets_retransmitted_total=received.packets_recovered,
+        packets_dropped_total=received.packets_dropped,
+        acks_total=statistics.pktSentACKTotal,
+        naks_total=statistics.pktSentNAKTotal,
+        rtt_ms=statistics.msRTT,
+        link_capacity_mbps=statistics.mbpsBandwidth,
+        negotiated_latency_ms=statistics.msRcvTsbPdDelay,
+        key_bits=key_bytes * 8 if key_bytes and key_state == 2 else None,
+        encryption_state=KEY_STATES[key_state] if key_state is not None else None,
+        peer_version=version_text(connection.peer_version) if connection.peer_version else None,
+        stream_id=connection.stream_id,
+    )

@@ -1,0 +1,53 @@
+// What a sender at the far end is told, for each kind of sender. Pure: texts from what the server says of the far end.
+import { table } from "./receivers.js";
+
+const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** The cards by the kind of sender, each a text to be copied. `end` is made by `describe` in receivers.js. */
+export function senderCards(end) {
+  return { encoder: encoder(end), ffmpeg: ffmpeg(end), "srt-live-transmit": liveTransmit(end), obs: obs(end), firewall: firewall(end) };
+}
+
+function encoder(end) {
+  const place = end.weListen
+    ? [["Mode", "Caller"], ["Address", end.host], ["Port", `${end.port} (UDP)`]]
+    : [["Mode", "Listener"], ["Called as", end.host], ["Port", `${end.port} (UDP)`]];
+  const encryption = end.keyBits ? [["Encryption", `AES-${end.keyBits}`], ["Passphrase", end.passphrase]] : [["Encryption", "none"]];
+  return table([...place, ["Latency", `${end.latencyMs} ms`], ...encryption, ["Payload", "MPEG-TS, 7 × 188 bytes"]]);
+}
+
+// ffmpeg takes microseconds.
+function ffmpeg(end) {
+  const options = end.passphrase ? `-passphrase ${shell(end.passphrase)} -pbkeylen ${end.keyBits / 8} ` : "";
+  const url = end.weListen
+    ? `srt://${end.host}:${end.port}?mode=caller&latency=${end.latencyMs * 1000}`
+    : `srt://0.0.0.0:${end.port}?mode=listener&latency=${end.latencyMs * 1000}`;
+  return `ffmpeg -re -i input.ts -c copy -f mpegts ${options}${shell(url)}`;
+}
+
+function liveTransmit(end) {
+  if (end.passphrase?.includes("&")) return "srt-live-transmit cannot be given a passphrase that holds &.";
+  const secret = end.passphrase ? `&passphrase=${end.passphrase}&pbkeylen=${end.keyBits / 8}` : "";
+  const url = end.weListen
+    ? `srt://${end.host}:${end.port}?mode=caller&latency=${end.latencyMs}${secret}`
+    : `srt://:${end.port}?mode=listener&latency=${end.latencyMs}${secret}`;
+  return `srt-live-transmit udp://127.0.0.1:5004 ${shell(url)}`;
+}
+
+function obs(end) {
+  const isPlain = !end.passphrase || /^[\w.~-]+$/.test(end.passphrase);
+  const secret = end.passphrase && isPlain ? `&passphrase=${end.passphrase}&pbkeylen=${end.keyBits / 8}` : "";
+  const host = end.weListen ? end.host : "0.0.0.0";
+  const mode = end.weListen ? "caller" : "listener";
+  const lines = [
+    "Settings → Stream → Service: Custom",
+    table([["Server", `srt://${host}:${end.port}?mode=${mode}&latency=${end.latencyMs * 1000}${secret}`], ["Stream key", "empty"]]),
+  ];
+  if (!isPlain) lines.push("OBS takes the passphrase only inside the address: show it here first, or choose one of letters and digits.");
+  return lines.join("\n");
+}
+
+function firewall(end) {
+  const [where, back] = end.weListen ? ["Here, let them in:", "At the far end, let out and back:"] : ["At the far end, let us in:", "Here, let out and back:"];
+  return [where, `  nft add rule inet filter input udp dport ${end.port} accept`, back, `  UDP to ${end.host} port ${end.port}, and its answers`].join("\n");
+}

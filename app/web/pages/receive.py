@@ -1,0 +1,61 @@
+"""The page that starts a receive stream, and the one that shows it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.domain.errors import ProductError
+from app.domain.snapshot import Snapshot
+from app.web.api.streams import started
+from app.web.errors import status_of, wants_json
+from app.web.pages.receive_form import FIELD_OF_SPEC, ReceiveForm
+from app.web.presenters.reception_views import ReceptionView
+from app.web.presenters.views import definitions
+from app.web.services import services
+
+receive_pages = Blueprint("receive_pages", __name__)
+
+# A link may fill the form in. Never a passphrase.
+_PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
+
+
+@receive_pages.route("/receive", methods=["GET", "POST"])
+def receive() -> Response:
+    """The form that waits for a sender or calls one. The page's script gets the API's answers, others get a page."""
+    if request.method == "GET":
+        given = {name: text for name, text in request.args.items() if name in _PREFILLED}
+        return make_response(_render(ReceiveForm(formdata=None, data=given)))
+    form = ReceiveForm()
+    try:
+        snapshot = services().manager.start(form.to_spec(services().settings.listener_ports), actor=g.actor)
+    except ProductError as error:
+        if wants_json():
+            raise
+        form.show_problems(error.fields)
+        return make_response(_render(form, problem=error.message), status_of(error))
+    if wants_json():
+        return started(snapshot)
+    return redirect(url_for("pages.stream", key=snapshot.key), 303)
+
+
+def _render(form: ReceiveForm, problem: str | None = None) -> str:
+    free_ports = services().manager.free_ports()
+    if not form.listener_port.data and free_ports:
+        form.listener_port.data = str(free_ports[0])
+    return render_template("receive.html", form=form, problem=problem, free_ports=free_ports)
+
+
+def reception_page(snapshot: Snapshot) -> Response:
+    """The page of one receive stream."""
+    return make_response(
+        render_template(
+            "reception.html",
+            key=snapshot.key,
+            label=snapshot.spec.label(),
+            addresses=services().system.read().addresses,
+            defined=definitions(ReceptionView),
+        )
+    )

@@ -1,0 +1,96 @@
+"""The form that starts a receive stream. It turns texts into the API's document; the rules are domain.spec's alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+
+from app.domain.errors import InvalidInput
+from app.domain.spec import JobSpec, parse_spec
+
+FIELD_OF_SPEC: Final[Mapping[str, str]] = {
+    "name": "name",
+    "endpoint.mode": "mode",
+    "endpoint.host": "host",
+    "endpoint.port": "port",
+    "latency_ms": "latency_ms",
+    "stream_id": "stream_id",
+    "encryption.key_bits": "key_bits",
+    "encryption.passphrase": "passphrase",
+}
+_STAND_INS: Final = {"latency_ms": 200}
+_KEY_BITS: Final = {"128": 128, "256": 256}
+
+
+def _choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in pairs]
+
+
+class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """What a receive stream is asked."""
+
+    name = StringField("Name")
+    mode = RadioField(
+        "Mode", choices=_choices(("listener", "Wait for a sender"), ("caller", "Call a sender")), default="listener"
+    )
+    host = StringField("Host")
+    port = StringField("Port")
+    listener_port = StringField("Port")
+    latency_ms = StringField("Latency", default="200")
+    stream_id = StringField("Stream ID")
+    key_bits = SelectField(
+        "Encryption", choices=_choices(("0", "None"), ("128", "AES-128"), ("256", "AES-256")), default="0"
+    )
+    passphrase = PasswordField("Passphrase")
+
+    def to_spec(self, listener_ports: tuple[int, ...]) -> JobSpec:
+        """Return the spec that the form asks for; raises InvalidInput naming every wrong field as in the API."""
+        problems: dict[str, str] = {}
+        document = self._to_document(problems)
+        try:
+            spec = parse_spec(document, listener_ports=listener_ports)
+        except InvalidInput as error:
+            raise InvalidInput.of({**error.fields, **problems}) from None
+        if problems:
+            raise InvalidInput.of(problems)
+        return spec
+
+    def show_problems(self, fields: Mapping[str, str]) -> None:
+        """Put problems named as in the API next to the fields of the page."""
+        for spec_field, text in fields.items():
+            name = FIELD_OF_SPEC.get(spec_field)
+            if name == "port" and self.mode.data != "caller":
+                name = "listener_port"
+            if name in self:
+                self[name].errors = [*self[name].errors, text]
+
+    def _to_document(self, problems: dict[str, str]) -> dict[str, Any]:
+        bits = self.key_bits.data or "0"
+        encryption = {"key_bits": _KEY_BITS.get(bits, bits), "passphrase": self.passphrase.data or ""}
+        return {
+            "direction": "receive",
+            "name": (self.name.data or "").strip(),
+            "endpoint": self._endpoint(problems),
+            "latency_ms": self._number("latency_ms", "latency_ms", problems),
+            "stream_id": (self.stream_id.data or "").strip() or None,
+            "encryption": None if bits == "0" else encryption,
+        }
+
+    def _endpoint(self, problems: dict[str, str]) -> dict[str, Any]:
+        if self.mode.data == "caller":
+            port = self._number("port", "endpoint.port", problems)
+            return {"mode": "caller", "host": (self.host.data or "").strip(), "port": port}
+        return {"mode": "listener", "port": self._number("listener_port", "endpoint.port", problems)}
+
+    def _number(self, name: str, spec_field: str, problems: dict[str, str]) -> int:
+        """A field as a number. A stand-in takes a bad one's place, so that the other fields are judged too."""
+        text = (self[name].data or "").strip()
+        if re.fullmatch(r"-?[0-9]{1,9}", text):
+            return int(text)
+        problems[spec_field] = "give a whole number" if text else "give a number"
+        return _STAND_INS.get(name, 1)

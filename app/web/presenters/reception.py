@@ -1,0 +1,167 @@
+"""A reception as the API, the pages and the command line's probe show it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from app.domain.figures.delivery_verdict import Verdict, judge, severity_of_errors
+from app.domain.figures.live_report import IndicatorReport, LiveReport
+from app.domain.figures.reception import DeliveryPoint, Reception
+from app.web.presenters.reception_views import (
+    ContentView,
+    DeliverySecondView,
+    IndicatorView,
+    LatenessView,
+    PidView,
+    ReceptionView,
+    RttView,
+    ServiceView,
+    VerdictView,
+)
+from app.words.concerns import clock_time
+
+
+def present_reception(reception: Reception, analysis: LiveReport | None, *, whole: bool = False) -> ReceptionView:
+    """The account of a reception; with `whole` its verdict is for the whole period, as a probe's is."""
+    second, received = reception.second, reception.received
+    gauges, late = second.gauges, reception.lateness
+    return ReceptionView(
+        since=_iso(reception.since) or "",
+        seconds=reception.seconds,
+        delivered_mbps=_mbps(second.received.payload_bytes, second.span_s),
+        wire_mbps=_mbps(second.received.wire_bytes, second.span_s),
+        packets_unique=received.packets_unique,
+        packets_recovered=received.packets_recovered,
+        packets_dropped=received.packets_dropped,
+        packets_belated=received.packets_belated,
+        packets_undecryptable=received.packets_undecryptable,
+        lateness_ms=LatenessView(p50=late.p50, p99=late.p99, max=round(late.max, 1)) if late else None,
+        longest_gap_ms=round(reception.longest_gap_ms, 1),
+        longest_gap_at=_iso(reception.longest_gap_at),
+        longest_freeze_ms=round(reception.longest_freeze_ms, 1),
+        longest_freeze_at=_iso(reception.longest_freeze_at),
+        quiet_ms=round(reception.quiet_ms, 1),
+        headroom_ms=gauges.headroom_ms,
+        lowest_headroom_ms=reception.lowest_headroom_ms,
+        latency_ms=gauges.latency_ms,
+        rtt_ms=_rtt(second),
+        ts_df_ms=_rounded(second.ts_df_ms),
+        jitter_ms=_rounded(second.jitter_ms),
+        reorder_packets=gauges.reorder_packets,
+        continuity_errors=received.continuity_errors,
+        error_seconds={kind.value: count for kind, count in sorted(reception.error_seconds.items())},
+        last_errors={kind.value: _iso(at) or "" for kind, at in sorted(reception.last_error_at.items())},
+        verdict=_present_verdict(judge(reception, clock_time, whole=whole)),
+        content=_content(analysis) if analysis else None,
+        tr101290={one.name: _indicator(one) for one in analysis.indicators} if analysis else {},
+        services=_services(analysis) if analysis else [],
+        pids=_pids(analysis) if analysis else [],
+    )
+
+
+def present_delivery_second(point: DeliveryPoint) -> DeliverySecondView:
+    """A second of the history, or a minute of it."""
+    received = point.received
+    return DeliverySecondView(
+        at=round(point.at, 2),
+        span_s=point.span_s,
+        delivered_mbps=_mbps(received.payload_bytes, point.span_s),
+        wire_mbps=_mbps(received.wire_bytes, point.span_s),
+        lateness_ms=_rounded(point.lateness_max_ms),
+        gap_ms=round(point.gap_ms, 1),
+        frozen_ms=round(point.frozen_ms, 1),
+        headroom_ms=point.gauges.headroom_ms,
+        rtt_ms=_rounded(point.gauges.rtt_ms),
+        packets_recovered=received.packets_recovered,
+        packets_dropped=received.packets_dropped,
+        packets_undecryptable=received.packets_undecryptable,
+        continuity_errors=received.continuity_errors,
+        severity=severity_of_errors(point.errors).value,
+        errors=[kind.value for kind in point.errors],
+    )
+
+
+def _present_verdict(verdict: Verdict) -> VerdictView:
+    return VerdictView(severity=verdict.severity.value, text=verdict.text, findings=list(verdict.findings))
+
+
+def _content(analysis: LiveReport) -> ContentView:
+    return ContentView(
+        kind=analysis.content.value,
+        detail=analysis.content_detail,
+        is_in_sync=analysis.is_in_sync,
+        mbps=_megabits(analysis.bitrate_bps),
+        mbps_without_nulls=_megabits(analysis.bitrate_without_nulls_bps),
+        is_constant_bitrate=analysis.is_constant_bitrate,
+        pids_total=analysis.pids_total,
+        cues=analysis.cues_total,
+        last_cue=_iso(analysis.last_cue.at) if analysis.last_cue else None,
+    )
+
+
+def _indicator(report: IndicatorReport) -> IndicatorView:
+    return IndicatorView(
+        priority=report.priority,
+        state=report.state.value,
+        count=report.count,
+        last=_iso(report.last_at),
+        detail=report.last_detail,
+        error_seconds=report.error_seconds,
+        note=report.note,
+    )
+
+
+def _services(analysis: LiveReport) -> list[ServiceView]:
+    return [
+        ServiceView(
+            number=one.number,
+            name=one.name,
+            provider=one.provider,
+            pmt_pid=one.pmt_pid,
+            pcr_pid=one.pcr_pid,
+            pids=list(one.pids),
+        )
+        for one in analysis.services
+    ]
+
+
+def _pids(analysis: LiveReport) -> list[PidView]:
+    return [
+        PidView(
+            pid=one.pid,
+            kind=one.kind,
+            codec=one.codec,
+            language=one.language,
+            mbps=round(one.bitrate_bps / 1e6, 3),
+            packets=one.packets_total,
+            continuity_errors=one.continuity_errors,
+            is_scrambled=one.is_scrambled,
+            is_pcr=one.is_pcr,
+            service=one.service,
+            has_captions=one.has_captions,
+        )
+        for one in analysis.pids
+    ]
+
+
+def _rtt(second: DeliveryPoint) -> RttView | None:
+    low, mean, high = second.gauges.rtt_min_ms, second.gauges.rtt_ms, second.gauges.rtt_max_ms
+    if low is None or mean is None or high is None:
+        return None
+    return RttView(min=round(low, 2), avg=round(mean, 2), max=round(high, 2))
+
+
+def _mbps(count_bytes: int, span_s: int) -> float:
+    return round(count_bytes * 8 / max(1, span_s) / 1e6, 3)
+
+
+def _megabits(bitrate_bps: int | None) -> float | None:
+    return None if bitrate_bps is None else round(bitrate_bps / 1e6, 3)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,38 @@
+"""What a worker reports of a reception: an account each second, and its past for a manager that comes later."""
+
+from __future__ import annotations
+
+from app.domain.figures.delivery_history import DeliveryHistory
+from app.protocol import FromWorker, ReceivedHistory
+from app.worker.engine import ReceivingEngine, Sender
+
+
+class ReceptionDesk:
+    """Follows a receiving engine; for any other engine it has nothing to report."""
+
+    def __init__(self) -> None:
+        self._engine: ReceivingEngine | None = None
+        self._history = DeliveryHistory()
+
+    def follow(self, engine: Sender) -> None:
+        """Report about this engine from now on, if it receives."""
+        self._engine = engine if isinstance(engine, ReceivingEngine) else None
+
+    def account(self) -> list[FromWorker]:
+        """The account of the last second, to be sent with each sample."""
+        if self._engine is None:
+            return []
+        received = self._engine.read_received()
+        self._history.add(received.account.second)
+        return [received]
+
+    def past(self) -> list[FromWorker]:
+        """The history, to be sent to a manager that has just connected."""
+        if self._engine is None:
+            return []
+        return [ReceivedHistory(self._history.seconds(), self._history.minutes())]
+
+    def reset(self) -> None:
+        """Count from zero."""
+        if self._engine is not None:
+            self._engine.reset()

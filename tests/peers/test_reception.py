@@ -1,0 +1,93 @@
+"""A receive stream over an SRT path: what it says of outages and losses, against the relay that makes them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.instruments.durations import is_long
+from tests.instruments.product import SAMPLE_NAME, Product, View
+from tests.instruments.relay import Relay
+from tests.instruments.srt_sender import Sender
+from tests.instruments.waiting import free_port
+
+LATENCY_MS = 250
+RTT_MS = 50
+
+
+@contextmanager
+def reception_over(
+    product: Product, relay_loss: float = 0, latency_ms: int = LATENCY_MS
+) -> Iterator[tuple[str, Relay]]:
+    """A receive stream of the product with a sender without a cap that calls it through a relay."""
+    port = product.listener_ports[-1]
+    view = product.post(
+        "/api/streams",
+        {"direction": "receive", "endpoint": {"mode": "listener", "port": port}, "latency_ms": latency_ms},
+    ).document
+    path = Relay(port, rtt_ms=RTT_MS, loss_to_listener=relay_loss, seed=7)
+    with path as relay, Sender(product.media / SAMPLE_NAME, relay.port):
+        product.wait_for_phase(view["key"], "delivering")
+        yield view["key"], relay
+
+
+def settled(product: Product, key: str) -> View:
+    """The reception once counting began again in a quiet moment."""
+    time.sleep(1.5)  # the connection's first second belongs to the handshake
+    product.post(f"/api/streams/{key}/reset")
+    return product.wait_for_stream(key, lambda seen: seen["reception"]["seconds"] >= 2)["reception"]
+
+
+@pytest.mark.parametrize("outage_ms", [150, 200, 600])
+def test_an_outage_shows_as_the_gap_that_it_made_although_nothing_is_lost(outage_ms: int, product: Product) -> None:
+    with reception_over(product) as (key, relay):
+        before = settled(product, key)
+        relay.cut(outage_ms)
+        seen = product.wait_for_stream(key, lambda view: view["reception"]["seconds"] >= before["seconds"] + 3)
+    reception = seen["reception"]
+    assert reception["packets_dropped"] == 0
+    assert reception["latency_ms"] == LATENCY_MS
+    if outage_ms == 150:
+        # On a machine that does other things meanwhile, its own pauses come on top; they are no freeze of the path.
+        assert reception["lateness_ms"]["max"] < 60 or not is_long()
+        assert reception["longest_freeze_ms"] == 0
+        return
+    assert reception["longest_gap_ms"] == pytest.approx(outage_ms, abs=40)
+    assert reception["verdict"]["severity"] in ("attention", "fault")
+    said = f"picture froze for {outage_ms / 1000:.1f} s"
+    assert any(said in text and "no packet was lost" in text for text in reception["verdict"]["findings"])
+    assert seen["severity"] in ("attention", "fault")
+
+
+def test_packets_that_cannot_be_repaired_are_lost_and_the_continuity_errors_are_the_networks(product: Product) -> None:
+    with reception_over(product, relay_loss=5, latency_ms=RTT_MS) as (key, _):
+        seen = product.wait_for_stream(key, lambda view: view["reception"]["packets_dropped"] > 5)
+        reception = seen["reception"]
+        assert reception["verdict"]["severity"] == "fault"
+        assert "lost for good" in reception["verdict"]["text"]
+        seen = product.wait_for_stream(key, lambda view: view["reception"]["error_seconds"].get("continuity_network"))
+        assert "continuity_encoder" not in seen["reception"]["error_seconds"]
+        assert seen["reception"]["packets_recovered"] > 0
+
+
+def test_a_stream_says_what_is_in_it_and_whether_it_is_legal(product: Product) -> None:
+    with reception_over(product) as (key, _):
+        seen = product.wait_for_stream(key, lambda view: len(view["reception"]["pids"]) > 3)
+        reception = seen["reception"]
+        assert reception["content"]["is_in_sync"]
+        assert [service["name"] for service in reception["services"]] != []
+        assert {"video", "audio"} <= {pid["kind"] for pid in reception["pids"]}
+        assert reception["tr101290"]["ts_sync_loss"]["state"] == "good"
+        answer = product.get(f"/api/streams/{key}/reception?seconds=60").document["samples"]
+        assert sum(sample["delivered_mbps"] for sample in answer) > 0
+
+
+def test_a_caller_that_nobody_answers_is_an_error_with_a_remedy(product: Product) -> None:
+    document = {"direction": "receive", "endpoint": {"mode": "caller", "host": "127.0.0.1", "port": free_port()}}
+    view = product.post("/api/streams", document).document
+    seen = product.wait_for_phase(view["key"], "backing_off")
+    assert seen["reason"] == "connection_timeout"
+    assert seen["reception"] is None or seen["reception"]["packets_unique"] == 0
