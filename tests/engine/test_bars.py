@@ -22,6 +22,8 @@ from app.engines.gstreamer.gst import Gst
 from app.engines.gstreamer.make_sample import DURATION_S, make_sample
 from app.engines.gstreamer.source import make
 from app.mpegts.sdt import sdt_section
+from app.sources.looping_file import LoopingReader
+from tests.instruments.live_feed import Feed
 from tests.instruments.ts_reader import Pid, Report, read_ts, slow_crc32
 
 PAT, SDT, NULL = 0x0000, 0x0011, 0x1FFF
@@ -241,3 +243,12 @@ def test_the_start_up_check_fails_and_names_all_that_is_missing(tmp_path: Path) 
     assert done.returncode == 1
     assert "error: GStreamer has no element srtsink: " in done.stderr
     assert "warning: no colour bars without the element x264enc: " in done.stderr
+
+
+def test_three_laps_of_the_sample_raise_no_indicator_of_tr_101_290(sample: Path) -> None:
+    feed, reader = Feed(BARS_BITRATE_BPS), LoopingReader(str(sample))
+    while reader.laps < 3:
+        feed.take(bytes(reader.read() or b""))
+    reader.close()
+    assert feed.errors() == {}
+    assert feed.report().is_constant_bitrate is True

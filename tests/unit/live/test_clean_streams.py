@@ -59,3 +59,21 @@ def test_a_variable_bitrate_is_named_and_leaves_the_accuracy_of_its_clock_unmeas
     assert accuracy.state is IndicatorState.UNMEASURED
     assert "not constant" in accuracy.note
     assert feed.errors() == {}
+
+
+def test_packets_left_out_of_a_constant_rate_are_no_error_of_the_clock() -> None:
+    data = make_ts(recipe(10))
+    feed = Feed(BITRATE)
+    nulls = [at for at in range(0, len(data), 188) if data[at + 1 : at + 3] == b"\x1f\xff" and at > len(data) // 2]
+    for at in nulls[:20]:
+        data = data[:at] + b"\0" * 188 + data[at + 188 :]
+    feed.take(data.replace(b"\0" * 188, b""))
+    assert feed.errors() == {}
+    assert feed.report().is_constant_bitrate is True
+
+
+def test_a_stream_that_turns_from_constant_to_variable_bitrate_is_recognised() -> None:
+    feed = Feed(BITRATE).take(make_ts(recipe(8)))
+    assert feed.report().is_constant_bitrate is True
+    feed.take(make_ts(recipe(30, constant=False)))
+    assert feed.report().is_constant_bitrate is False

@@ -27,12 +27,16 @@ _SPAN_NEEDED_S: Final = 1.0
 _FIT_EVERY_S: Final = 1.0
 # In a constant-rate stream most clocks lie within so many packets of where their byte position puts them.
 _CONSTANT_WITHIN_PACKETS: Final = 1.0
+# More packets too many or too few between two clocks were left out or added there; the clock is not to blame.
+_STEP_PACKETS: Final = 2.0
+# A constant rate that was not confirmed for so long is not known any more.
+_CONFIRMED_FOR_S: Final = 10.0
 
 
 class ClockWatch:
     """One PCR PID. `residual` is the median distance from a constant rate in packets, None while it is not known."""
 
-    __slots__ = ("_fitted", "_judged", "_readings", "_unwrapped", "last", "last_at", "residual")
+    __slots__ = ("_fitted", "_judged", "_readings", "_ticks_a_packet", "_unwrapped", "last", "last_at", "residual")
 
     def __init__(self) -> None:
         self.last: int | None = None
@@ -41,6 +45,8 @@ class ClockWatch:
         self._unwrapped = 0
         self._readings: deque[tuple[int, int]] = deque(maxlen=_READINGS_MAX)
         self._fitted = 0.0
+        # Of a constant rate, as the last fit found it.
+        self._ticks_a_packet: float | None = None
         # Readings from this position on have not been judged yet.
         self._judged = 0
 
@@ -61,12 +67,18 @@ class ClockWatch:
 
     def place(self, position: int, ticks: float) -> None:
         """Note the packet position of the reading, `ticks` after the one before."""
+        if self._readings and self._ticks_a_packet:
+            expected = ticks / self._ticks_a_packet
+            if abs(position - self._readings[-1][0] - expected) > _STEP_PACKETS:
+                self._readings.clear()
         self._unwrapped += round(ticks)
         self._readings.append((position, self._unwrapped))
 
     def inaccurate(self, at: float) -> list[float]:
         """The errors beyond the limit, in nanoseconds, of readings that were not judged yet; at most once a second."""
         readings = self._readings
+        if self._ticks_a_packet and at - self._fitted > _CONFIRMED_FOR_S:
+            self._ticks_a_packet = self.residual = None
         if at - self._fitted < _FIT_EVERY_S or len(readings) < _READINGS_NEEDED:
             return []
         if readings[-1][1] - readings[0][1] < _SPAN_NEEDED_S * PCR_HZ:
@@ -75,7 +87,9 @@ class ClockWatch:
         residuals, ticks_a_packet = _robust_residuals(list(readings))
         self.residual = sorted(map(abs, residuals))[len(residuals) // 2] / ticks_a_packet if ticks_a_packet else 1e9
         judged, self._judged = self._judged, readings[-1][0] + 1
-        if self.residual > _CONSTANT_WITHIN_PACKETS:
+        is_constant = self.residual <= _CONSTANT_WITHIN_PACKETS
+        self._ticks_a_packet = ticks_a_packet if is_constant else None
+        if not is_constant:
             return []
         return [
             error * 1e9 / PCR_HZ
