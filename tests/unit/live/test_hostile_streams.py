@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.figures.live_report import Content
 from app.mpegts.inspect.live import LiveAnalyser
-from app.mpegts.inspect.live.report import Content
 from tests.instruments.live_feed import START, Feed
 from tests.instruments.ts_maker import Programme, Recipe, make_ts, pat, pmt, section
 from tests.instruments.ts_surgery import Surgery
