@@ -28,7 +28,7 @@ from app.store.store import Store, StoredStream
 from app.streams.form_faults import check_passphrase, check_spec_is_known, is_form_fault, raise_form_fault
 from app.streams.jobs import JobMaker
 from app.streams.takeover import Inheritance, Takeover
-from app.supervisor.admission import Admission, listener_ports_of
+from app.supervisor.admission import Admission, is_wanted, listener_ports_of
 from app.supervisor.journal import Journal
 from app.supervisor.launchers.base import Launcher
 from app.supervisor.supervisor import Supervisor
@@ -107,10 +107,18 @@ class StreamManager:
         return snapshot
 
     def dismiss(self, key: str, *, actor: str = "operator") -> None:
-        """Stop a stream if it runs, and forget it. Raises NotFound."""
+        """Stop a stream if it runs, and forget it; `undo_dismiss` brings it back for 10 s. Raises NotFound."""
+        was_running = is_wanted(self.get(key).status)
         self.stop(key, actor=actor)
-        self._supervisor.forget(key, actor=actor)
+        self._supervisor.dismiss(key, actor=actor, was_running=was_running)
         self._recorder.remove(key)
+
+    def undo_dismiss(self, key: str, *, actor: str = "operator") -> Snapshot:
+        """Bring back a stream that was dismissed in the last 10 s, on air if it was. Raises as `start`."""
+        self._supervisor.restore(key, actor=actor)
+        snapshot = self._settle(key, self.get(key).spec)
+        self._keep(snapshot)
+        return snapshot
 
     def list(self) -> list_of[Snapshot]:
         """Every stream, oldest first."""

@@ -216,7 +216,7 @@ class Store:
         with self._session() as session:
             peers, rest = (list(session.scalars(newest_first.where(of_half))) for of_half in _HALVES)
             session.expunge_all()
-        of_peers = max(limit // 2, limit - len(rest))
+        of_peers = max(-(-limit // 2), limit - len(rest))
         rows = peers[:of_peers] + rest[: limit - min(of_peers, len(peers))]
         return [entry for row in sorted(rows, key=lambda row: row.id) if (entry := _entry_of(row)) is not None]
 

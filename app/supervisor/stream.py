@@ -148,6 +148,10 @@ class SupervisedStream:
         self.receptions.reset()
         self.link.say(protocol.Reset())
 
+    def note_restored(self, now: float, actor: str) -> None:
+        """Tell that the dismissal was undone."""
+        self._account.note(now, EventKind.ORDER, "dismissal undone", actor)
+
     def _ask_to_stop(self, now: float) -> None:
         if self.worker is not None and self._stopping.ask(now):
             self.link.say(Stop())

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -36,7 +36,16 @@ T = TypeVar("T")
 _TICK_S: Final = 0.1
 _LATE_S: Final = 1.0  # a turn that comes later was held up: a frozen machine, a stopped process
 _STOP_WITHIN_S: Final = 8.0
+RESTORABLE_S: Final = 10.0
 _ANSWER_WITHIN_S: Final = 5.0
+
+
+class _Dismissed(NamedTuple):
+    """A stream that was dismissed and can be brought back until then."""
+
+    stream: SupervisedStream
+    was_running: bool
+    until: float
 
 
 class Supervisor:
@@ -57,6 +66,7 @@ class Supervisor:
         self._clock = clock
         self._streams: dict[str, SupervisedStream] = {}
         self._leaving: list[WorkerHandle] = []
+        self._dismissed: dict[str, _Dismissed] = {}
         self._journal = journal
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._watched = Watched()
@@ -78,7 +88,7 @@ class Supervisor:
             others = list(self._streams.values())
             self._admission.check_limit(others)
             self._admission.check_port(job.spec, others)
-            key = new_key(self._streams)
+            key = new_key({**self._streams, **self._dismissed})
             with contextlib.suppress(OSError):  # where it cannot be announced it cannot be launched, and that is said
                 self._launcher.announce(key)
             stream = SupervisedStream(msgspec.structs.replace(job, key=key), self._launcher, self, self._clock())
@@ -131,19 +141,50 @@ class Supervisor:
         """Order a stream to stop; does not wait for it."""
         self._ask(lambda: self._stream(key).stop(self._clock(), actor))
 
-    def forget(self, key: str, *, actor: str | None = None) -> None:
-        """Drop a stream at once, with the worker that it may still have; `actor` is who ordered it, if anybody did."""
+    def forget(self, key: str) -> None:
+        """Drop a stream for good, with the worker that it may still have."""
+        self._ask(lambda: self._drop(key))
+
+    def dismiss(self, key: str, *, actor: str, was_running: bool) -> None:
+        """Drop a stream that `restore` can bring back for some seconds. Raises NotFound."""
 
         def drop() -> None:
-            stream = self._streams.pop(key, None)
-            if stream is not None and actor is not None:
-                stream.note_dismissed(self._clock(), actor)
-            if stream is not None and stream.worker is not None:
-                stream.worker.kill()
-                self._leaving.append(stream.worker)
-            self._watched.forget(key)
+            stream = self._stream(key)
+            stream.note_dismissed(self._clock(), actor)
+            self._drop(key)
+            self._dismissed[key] = _Dismissed(stream, was_running, self._clock() + RESTORABLE_S)
 
         self._ask(drop)
+
+    def restore(self, key: str, *, actor: str) -> None:
+        """Bring back a stream that was dismissed seconds ago, and start it if it ran.
+
+        Raises NotFound, LimitReached and PortInUse; after the last two it can still be restored in time.
+        """
+
+        def bring_back() -> None:
+            dismissed = self._dismissed.get(key)
+            if dismissed is None:
+                raise NotFound(f"no stream {key} was dismissed in the last {RESTORABLE_S:.0f} s")
+            stream, others = dismissed.stream, list(self._streams.values())
+            if dismissed.was_running:
+                self._admission.check_limit(others)
+                self._admission.check_port(stream.spec, others)
+            del self._dismissed[key]
+            self._streams[key] = stream
+            stream.note_restored(self._clock(), actor)
+            if dismissed.was_running:
+                stream.start(self._clock(), actor)
+            self._follow(stream, self._clock())
+
+        self._ask(bring_back)
+
+    def _drop(self, key: str) -> None:
+        stream = self._streams.pop(key, None)
+        if stream is not None and stream.worker is not None:
+            stream.worker.kill()
+            self._leaving.append(stream.worker)
+        self._watched.forget(key)
 
     def snapshots(self) -> list[Snapshot]:
         """All streams, oldest first."""
@@ -287,6 +328,7 @@ class Supervisor:
             self._follow(stream, now)
         for line in self._journal.close_minutes(now):
             self._outside.entry(line)
+        self._dismissed = {key: each for key, each in self._dismissed.items() if now < each.until}
         self._leaving = [worker for worker in self._leaving if worker.is_alive()]
 
     def _follow(self, stream: SupervisedStream, now: float) -> None:

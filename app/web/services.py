@@ -43,6 +43,9 @@ class Manager(Protocol):
     def dismiss(self, key: str, *, actor: str = ...) -> None:
         """Take it off air and forget it. Raises NotFound."""
 
+    def undo_dismiss(self, key: str, *, actor: str = ...) -> Snapshot:
+        """Bring it back within 10 s, on air if it was. Raises NotFound."""
+
     def list(self) -> list_of[Snapshot]:
         """All streams, oldest first."""
 

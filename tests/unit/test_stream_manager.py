@@ -187,6 +187,38 @@ def test_a_dismissed_stream_is_gone_with_its_worker(own: OwnManager) -> None:
         own.manager.get(snapshot.key)
 
 
+@pytest.mark.parametrize("runs", [True, False], ids=["on air", "stopped"])
+def test_a_dismissal_is_undone_as_if_it_had_not_been(own: OwnManager, runs: bool) -> None:
+    before = own.manager.start(own.spec(name="kept", encryption=Encryption(128, Secret(PASSPHRASE))))
+    if not runs:
+        own.manager.stop(before.key)
+    own.manager.dismiss(before.key)
+    after = own.manager.undo_dismiss(before.key)
+    assert (after.key, after.spec) == (before.key, before.spec)
+    assert after.status.order is (Order.RUN if runs else Order.STOP)
+    assert (after.worker_pid is not None) is runs
+    own.manager.detach()
+    own.manager = own.new_manager()
+    kept = own.manager.get(before.key)
+    assert (kept.spec, kept.status.order) == (before.spec, after.status.order)
+
+
+def test_a_dismissal_stands_after_ten_seconds_and_where_its_port_was_taken(
+    own: OwnManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = own.manager.start(own.spec())
+    own.manager.dismiss(first.key)
+    own.manager.start(own.spec())
+    with pytest.raises(PortInUse):
+        own.manager.undo_dismiss(first.key)
+    monkeypatch.setattr("app.supervisor.supervisor.RESTORABLE_S", 0.0)
+    second = own.manager.start(own.spec(port=own.ports[1]))
+    own.manager.dismiss(second.key)
+    wait_for(lambda: second.key not in own.manager._supervisor._dismissed, deadline_s=5, what="the end of the offer")
+    with pytest.raises(NotFound):
+        own.manager.undo_dismiss(second.key)
+
+
 @pytest.mark.parametrize("call", ["get", "stop", "restart", "dismiss", "debug", "passphrase"])
 def test_what_is_not_there_is_not_found(own: OwnManager, call: str) -> None:
     with pytest.raises(NotFound):

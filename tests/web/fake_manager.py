@@ -48,10 +48,19 @@ class FakeManager:
     def restart(self, key: str, *, actor: str = "operator") -> Snapshot:
         return self._order("restart", key, actor, Phase.WAITING)
 
+    dismissed: Snapshot | None = None
+
     def dismiss(self, key: str, *, actor: str = "operator") -> None:
         self.get(key)
         self.orders.append(("dismiss", key, actor))
-        del self.streams[key]
+        self.dismissed = self.streams.pop(key)
+
+    def undo_dismiss(self, key: str, *, actor: str = "operator") -> Snapshot:
+        if self.dismissed is None or self.dismissed.key != key:
+            raise NotFound(f"no stream {key} was dismissed in the last 10 s")
+        self.orders.append(("undo_dismiss", key, actor))
+        self.streams[key] = self.dismissed
+        return self.dismissed
 
     def list(self) -> list[Snapshot]:
         return [*self.streams.values()]

@@ -172,6 +172,14 @@ def test_a_stream_is_stopped_started_again_and_dismissed(script, manager):
     assert [name for name, _, _ in manager.orders] == ["stop", "restart", "dismiss"]
 
 
+def test_a_dismissal_is_undone_and_one_that_was_not_is_not_found(script, manager):
+    assert script.post("/api/streams/lineup/undo_dismiss").status_code == 404
+    assert script.delete("/api/streams/lineup").status_code == 204
+    answer = script.post("/api/streams/lineup/undo_dismiss")
+    assert (answer.status_code, answer.json["key"]) == (200, "lineup")
+    assert "lineup" in manager.streams
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -113,6 +113,9 @@ def _paths() -> dict[str, Any]:
             get=_operation("One stream", stream, [404]),
             delete=_operation("Take a stream off air and forget it", None, [404], success=204),
         ),
+        "/api/streams/{key}/undo_dismiss": _of_key(
+            post=_operation("Bring back a stream that was dismissed in the last 10 s", stream, [404, 409])
+        ),
         "/api/streams/{key}/stop": _of_key(post=_operation("Take a stream off air", stream, [404])),
         "/api/streams/{key}/start": _of_key(
             post=_operation("Put a stream on air again with the same spec", stream, [404, 409, 422])

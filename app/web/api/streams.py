@@ -58,6 +58,12 @@ def dismiss_stream(key: str) -> Response:
     return Response(status=204)
 
 
+@api.post("/streams/<key>/undo_dismiss")
+def undo_dismiss(key: str) -> Response:
+    """Bring back a stream that was dismissed in the last 10 s, on air if it was."""
+    return json_response(view_of(services().manager.undo_dismiss(key, actor=g.actor)))
+
+
 @api.post("/streams/<key>/stop")
 def stop_stream(key: str) -> Response:
     """Take a stream off air; it stays listed."""
