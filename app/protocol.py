@@ -21,7 +21,7 @@ from app.domain.figures.sample import Peer as Peer
 from app.domain.figures.sample import Point as Point
 from app.domain.figures.sample import Sample as Sample
 from app.domain.secret import Secret
-from app.domain.spec import JobSpec
+from app.domain.spec import Engine, JobSpec
 from app.domain.status import Reason
 
 PROTOCOL_VERSION: Final = 2
@@ -54,6 +54,7 @@ class Job(msgspec.Struct, frozen=True):
 
     `file_path` is absolute and already known to lie in the media folder; `bitrate_bps` is the transport rate that
     buffers are sized for, None when it is not known, and `is_constant_bitrate` says that it holds at all times;
+    `engine` is the one that was chosen, with a sentence about why, None when the worker has to choose;
     `clock_pid` is the clock that the file is timed by; `receivers_max` bounds the receivers of a listener;
     `memory_bytes` is the resident memory at which the worker ends itself; `record_folder` is where it may record.
     """
@@ -64,6 +65,8 @@ class Job(msgspec.Struct, frozen=True):
     bitrate_bps: int | None = None
     is_constant_bitrate: bool = False
     clock_pid: int | None = None
+    engine: Engine | None = None
+    engine_reason: str = ""
     receivers_max: int = RECEIVERS_MAX
     dscp: int = 0
     memory_bytes: int = 0

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.domain import setting_values as values
+from app.domain.constants import RECEIVERS_MAX
 from app.domain.hosts import HostEntry, parse_hosts
 from app.domain.secret import Secret
+from app.domain.spec.send import SendEngine
 
 PROJECT_FOLDER: Final = Path(__file__).resolve().parent.parent
 # sockaddr_un.sun_path has 108 bytes with the closing zero (unix(7)); a worker's socket name needs some of them.
@@ -71,6 +73,10 @@ class Settings:
         tuple(range(10001, 10011)), values.parse_ports, "UDP ports that listeners may use."
     )
     max_streams: int = _variable(10, values.between(1, 500), "Streams that may run at the same time.")
+    max_receivers: int = _variable(
+        RECEIVERS_MAX, values.between(1, 1000), "Receivers that one listener serves at the same time."
+    )
+    default_engine: SendEngine = _variable("auto", values.parse_engine, "The engine of streams that ask for none.")
     writes_per_minute: int = _variable(600, values.between(1, 999_999), "Changes that one address may order a minute.")
     trusted_hosts: tuple[str, ...] = _variable((), values.parse_hosts, "Names under which browsers reach the server.")
     api_key: Secret | None = _variable(None, values.parse_api_key, "The key that scripts send.")

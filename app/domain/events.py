@@ -53,7 +53,6 @@ class NoticeCode(StrEnum):
     CLOCK_MISSING = "clock_missing"
     MACHINE_PAUSED = "machine_paused"
     CALLERS_LIMITED = "callers_limited"
-    SCRAMBLED_INPUT = "scrambled_input"
 
 
 class LogEntry(msgspec.Struct, frozen=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, get_args
 
 from app.domain.names import problem_with_host
 from app.domain.secret import Secret
+from app.domain.spec.send import SendEngine
 from app.domain.web_address import problem_with_https_address
 
 SECRET_KEY_CHARACTERS: Final = 32
@@ -101,4 +102,11 @@ def parse_flask_env(text: str) -> str:
     """Read the environment in which Flask runs."""
     if text not in ENVIRONMENTS:
         raise ValueError(f"give one of {', '.join(ENVIRONMENTS)}, not {text!r}")
+    return text
+
+
+def parse_engine(text: str) -> str:
+    """Read the name of a sending engine."""
+    if text not in get_args(SendEngine):
+        raise ValueError(f"give one of {', '.join(get_args(SendEngine))}, not {text!r}")
     return text

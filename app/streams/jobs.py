@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 import msgspec
 
+from app.domain.carriage import Choice, Hindrance, choose_engine, needs_a_look
 from app.domain.constants import BARS_BITRATE_BPS
 from app.domain.errors import InvalidInput
 from app.domain.spec import (
@@ -18,7 +19,6 @@ from app.domain.spec import (
     RelaySpec,
     SendSpec,
     Source,
-    engine_of,
 )
 from app.media.library import MediaLibrary
 from app.mpegts.inspect.media_check import SCRAMBLED_CLOCK
@@ -35,6 +35,9 @@ class _Input(msgspec.Struct, frozen=True):
     bitrate_bps: int | None = None
     is_constant_bitrate: bool = False
     record_folder: str | None = None
+    clock_pid: int | None = None
+    hindrances: frozenset[Hindrance] = frozenset()
+    is_clock_scrambled: bool = False
 
 
 class JobMaker:
@@ -53,21 +56,36 @@ class JobMaker:
         return self._job(key, spec, _Input())
 
     def _job(self, key: str, spec: JobSpec, source: _Input) -> Job:
+        choice = self._choice(spec, source)
         return Job(
             key=key,
             spec=spec,
             file_path=source.file_path,
             bitrate_bps=source.bitrate_bps,
             is_constant_bitrate=source.is_constant_bitrate,
+            clock_pid=source.clock_pid,
+            engine=choice.engine if choice else None,
+            engine_reason=choice.why if choice else "",
+            receivers_max=self._settings.max_receivers,
             dscp=self._settings.qos_dscp,
             memory_bytes=WORKER_MEMORY_BYTES,
             record_folder=source.record_folder,
         )
 
+    def _choice(self, spec: JobSpec, source: _Input) -> Choice | None:
+        """The engine of a send stream; None where there is no choice, or only the worker can make it."""
+        default = self._settings.default_engine
+        if not isinstance(spec, SendSpec) or needs_a_look(spec, default):
+            return None
+        choice = choose_engine(spec, default, source.hindrances)
+        if source.is_clock_scrambled and choice.engine is Engine.GSTREAMER:
+            raise InvalidInput.of({"source.path": SCRAMBLED_CLOCK})
+        return choice
+
     def _input_of(self, spec: JobSpec) -> _Input:
         match spec:
             case SendSpec():
-                return self._input_from(spec.source, engine_of(spec))
+                return self._input_from(spec.source)
             case ReceiveSpec():
                 return _Input(record_folder=self._record_folder() if spec.record else None)
             case RelaySpec():
@@ -81,13 +99,19 @@ class JobMaker:
         except InvalidInput as missing:
             raise InvalidInput.of({"record": next(iter(missing.fields.values()))}) from None
 
-    def _input_from(self, source: Source, engine: Engine) -> _Input:
+    def _input_from(self, source: Source) -> _Input:
         match source:
             case FileSource():
+                path = str(self._media.resolve(source.path))
                 check = self._media.check(source.path)
-                if check.is_clock_scrambled and engine is Engine.GSTREAMER:
-                    raise InvalidInput.of({"source.path": SCRAMBLED_CLOCK})
-                return _Input(str(self._media.resolve(source.path)), check.bitrate_bps, check.is_constant_bitrate)
+                return _Input(
+                    file_path=path,
+                    bitrate_bps=check.bitrate_bps,
+                    is_constant_bitrate=check.is_constant_bitrate,
+                    clock_pid=check.pcr_pid,
+                    hindrances=check.hindrances,
+                    is_clock_scrambled=check.is_clock_scrambled,
+                )
             case BarsSource():
                 return _Input(bitrate_bps=BARS_BITRATE_BPS, is_constant_bitrate=True)
             case MulticastSource():

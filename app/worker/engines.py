@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
+import msgspec
+
+from app.domain.carriage import Hindrance, choose_engine, needs_a_look
 from app.domain.endings import CannotSend
-from app.domain.spec import Engine, ReceiveSpec, SendSpec, engine_of
+from app.domain.spec import Engine, MulticastSource, ReceiveSpec, SendSpec, engine_of
 from app.domain.status import Reason
 from app.protocol import Job, Tell
 from app.worker.engine import Sender
@@ -13,7 +16,8 @@ from app.worker.engine import Sender
 
 def build_engine(job: Job, tell: Tell) -> Sender:
     """Build the engine that a job's spec asks for. Raises CannotSend."""
-    engine = engine_of(job.spec)
+    job = _with_engine(job)
+    engine = job.engine or engine_of(job.spec)
     match engine:
         case Engine.GSTREAMER:
             from app.engines.gstreamer.pipeline import GstSender
@@ -31,6 +35,20 @@ def build_engine(job: Job, tell: Tell) -> Sender:
             raise CannotSend(Reason.BAD_OPTION, f"this version has no {engine.value} engine")
         case _:
             assert_never(engine)
+
+
+def _with_engine(job: Job) -> Job:
+    """The job with its engine: a group is looked at for half a second where that decides. Raises CannotSend."""
+    spec = job.spec
+    if job.engine is not None or not isinstance(spec, SendSpec):
+        return job
+    hindrances: set[Hindrance] = set()
+    if needs_a_look(spec, "auto") and isinstance(spec.source, MulticastSource):
+        from app.sources.group_look import look_at_group
+
+        hindrances = look_at_group(spec.source)
+    choice = choose_engine(spec, "auto", hindrances)
+    return msgspec.structs.replace(job, engine=choice.engine, engine_reason=choice.why)
 
 
 def send_spec_of(job: Job) -> SendSpec:

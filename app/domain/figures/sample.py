@@ -102,6 +102,8 @@ class Applied(msgspec.Struct, frozen=True):
     key_bits: int | None = None
     too_late_packet_drop: bool | None = None
     nak_reports: bool | None = None
+    engine: str | None = None
+    engine_reason: str = ""
 
 
 NOTHING_APPLIED = Applied()

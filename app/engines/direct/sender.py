@@ -10,9 +10,11 @@ import os
 import threading
 from typing import Any, assert_never
 
+import msgspec
+
 from app.domain.endings import CannotSend, Finished
 from app.domain.figures.sample import Applied, Input, Peer
-from app.domain.spec import CallerEndpoint, ListenerEndpoint, SendSpec
+from app.domain.spec import CallerEndpoint, Engine, ListenerEndpoint, SendSpec
 from app.domain.status import Reason
 from app.engines.direct.call import CallDoor
 from app.engines.direct.door import Door
@@ -33,6 +35,7 @@ class DirectSender:
     def __init__(self, job: Job, spec: SendSpec, tell: Tell) -> None:
         """Open the source. Raises CannotSend or Finished."""
         self._tell_outside = tell
+        self._engine_reason = job.engine_reason
         self._has_new_contents = False
         try:
             library()
@@ -123,7 +126,8 @@ class DirectSender:
 
     def read_applied(self) -> Applied:
         """Options in force on the listener or the call."""
-        return read_options(self._door.main)
+        applied = read_options(self._door.main)
+        return msgspec.structs.replace(applied, engine=Engine.DIRECT, engine_reason=self._engine_reason)
 
     def read_debug(self) -> dict[str, Any]:
         """Every libsrt option and figure; no texts, so no passphrase."""

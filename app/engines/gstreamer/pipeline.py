@@ -6,11 +6,13 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import msgspec
+
 from app.domain.constants import CONNECT_TIMEOUT_MS
 from app.domain.endings import CannotSend, Finished
 from app.domain.events import NoticeCode, PeerChange
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Input, Peer
-from app.domain.spec import Encryption, HostPort, SendSpec
+from app.domain.spec import Encryption, Engine, HostPort, SendSpec
 from app.domain.status import Reason
 from app.engines.gstreamer.faults import reason_of_text
 from app.engines.gstreamer.gst import Gst
@@ -182,7 +184,8 @@ class GstSender:
 
     def read_applied(self) -> Applied:
         """Options in force on the listener or the call."""
-        return self._peers.applied() if self._peers is not None else NOTHING_APPLIED
+        applied = self._peers.applied() if self._peers is not None else NOTHING_APPLIED
+        return msgspec.structs.replace(applied, engine=Engine.GSTREAMER, engine_reason=self._job.engine_reason)
 
     def read_debug(self) -> dict[str, Any]:
         """Element states and every libsrt figure. The passphrase is write-only in srtsink and not asked for."""

@@ -10,10 +10,12 @@ from typing import Final
 
 import msgspec
 
+from app.domain.carriage import Hindrance
 from app.domain.constants import CBR_TOLERANCE, NULL_PID, PCR_INTERVAL_MS_DVB, PCR_INTERVAL_MS_MPEG
 from app.domain.status import Reason
 from app.mpegts.framing import find_framing, foreign_format, whole_packets
 from app.mpegts.inspect.first_warnings import check_end, few_packets, why_no_pace, with_marks
+from app.mpegts.inspect.hindrances import find_hindrances
 from app.mpegts.inspect.media_check import MediaCheck as MediaCheck
 from app.mpegts.inspect.media_check import NotStreamable as NotStreamable
 from app.mpegts.loop.lap import JUMP_TICKS, Reading
@@ -113,6 +115,8 @@ def first_look(head: Block, tail: Block, *, size_bytes: int, tail_offset: int) -
     early = clocks[pcr_pid]
     last = read_clocks(tail_block, (tail_offset + late - offset) // PACKET_BYTES).get(pcr_pid, [])
     check = _measure(early, last, packet_count, size_bytes, pcr_pid, _psi_warnings(pat, programmes), len(pat))
+    hindrances = find_hindrances(head_block) | find_hindrances(tail_block)
+    check = msgspec.structs.replace(check, hindrances=check.hindrances | hindrances)
     return with_marks(check, head_block, tail_block)
 
 
@@ -217,6 +221,7 @@ def _measure(
         size_bytes=size_bytes,
         programme_count=programme_count,
         warnings=tuple(warnings),
+        hindrances=frozenset({Hindrance.CLOCK_JUMPS} if jumps else ()),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from app.domain.carriage import Hindrance
 from app.domain.status import Reason
 
 SCRAMBLED_CLOCK: Final = (
@@ -29,7 +30,8 @@ class MediaCheck(msgspec.Struct, frozen=True):
     `bitrate_bps` counts all packets, null packets included. `pcr_interval_ms` is the longest one seen on `pcr_pid`.
     `programme_count` is what the PAT names. `packets_scrambled` and `packets_errored` (transport error indicator) are
     found among `packets_looked_at`; `is_clock_scrambled` says that packets with PCRs are among the scrambled ones, so
-    that an engine that discards these has no clock. `warnings` are sentences for the operator, empty for a sound file.
+    that an engine that discards these has no clock. `hindrances` is what GStreamer does not carry
+    unchanged. `warnings` are sentences for the operator, empty for a sound file.
     """
 
     bitrate_bps: int
@@ -45,3 +47,4 @@ class MediaCheck(msgspec.Struct, frozen=True):
     packets_scrambled: int = 0
     packets_errored: int = 0
     is_clock_scrambled: bool = False
+    hindrances: frozenset[Hindrance] = frozenset()

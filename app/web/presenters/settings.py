@@ -7,7 +7,7 @@ from typing import assert_never
 from app.domain.constants import OVERHEAD_PERCENT_LOWEST
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Peer
 from app.domain.snapshot import Snapshot
-from app.domain.spec import Encryption, ReceiveSpec, RelaySpec, SendSpec
+from app.domain.spec import Encryption, Engine, ReceiveSpec, RelaySpec, SendSpec
 from app.web.presenters.views import SettingView
 
 
@@ -26,6 +26,7 @@ def build_settings(snapshot: Snapshot) -> list[SettingView]:
                 _switch("Too-late drop", applied.too_late_packet_drop),
                 _switch("NAK reports", applied.nak_reports),
                 _smoothing(spec, snapshot),
+                _engine(spec, applied),
             ]
         case ReceiveSpec():
             return [_latency(spec.latency_ms, applied, peers), _encryption(spec.encryption, applied, peers)]
@@ -36,12 +37,25 @@ def build_settings(snapshot: Snapshot) -> list[SettingView]:
 
 
 def _smoothing(spec: SendSpec, snapshot: Snapshot) -> SettingView:
+    is_direct = snapshot.applied.engine == Engine.DIRECT
+    in_force = "none" if is_direct else f"{spec.smoothing_latency_ms} ms"
     return SettingView(
         name="Smoothing",
         asked=f"{spec.smoothing_latency_ms} ms",
-        applied=f"{spec.smoothing_latency_ms} ms" if snapshot.sample else None,
+        applied=in_force if snapshot.sample else None,
         negotiated=None,
-        note=None,
+        note="The direct engine keeps the source's own times, so there is nothing to smooth." if is_direct else None,
+        differs=False,
+    )
+
+
+def _engine(spec: SendSpec, applied: Applied) -> SettingView:
+    return SettingView(
+        name="Engine",
+        asked=spec.engine,
+        applied=applied.engine,
+        negotiated=None,
+        note=applied.engine_reason or None,
         differs=False,
     )
 

@@ -1,0 +1,70 @@
+"""Which engine carries a send stream, and why: what GStreamer would change or lose goes to the direct one."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from enum import StrEnum
+from typing import Final, assert_never
+
+import msgspec
+
+from app.domain.spec.job import Engine
+from app.domain.spec.send import SendEngine, SendSpec
+from app.domain.spec.source import BarsSource, FileSource, MulticastSource
+
+
+class Hindrance(StrEnum):
+    """What GStreamer's tsparse (1.22 and 1.26) does not carry unchanged."""
+
+    SCRAMBLED = "scrambled"
+    DAMAGED = "damaged"
+    EMPTY_PAT = "empty_pat"
+    PAT_CHANGES = "pat_changes"
+    CLOCK_JUMPS = "clock_jumps"
+
+
+_WHY: Final = {
+    Hindrance.SCRAMBLED: "it has scrambled packets, which GStreamer discards",
+    Hindrance.DAMAGED: "it has packets marked as damaged, which GStreamer discards",
+    Hindrance.EMPTY_PAT: "it has a programme table (PAT) without programmes, at which GStreamer loses its clock",
+    Hindrance.PAT_CHANGES: "its programme table (PAT) changes, at which GStreamer may lose its clock",
+    Hindrance.CLOCK_JUMPS: "its clock (PCR) jumps, which GStreamer plays as a stall or a burst",
+}
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """The engine and a sentence about why."""
+
+    engine: Engine
+    why: str
+
+
+def choose_engine(spec: SendSpec, default: SendEngine, hindrances: Set[Hindrance]) -> Choice:
+    """Choose for a spec; `default` counts where the spec says auto, `hindrances` where that says auto too."""
+    asked = spec.engine if spec.engine != "auto" else default
+    source = spec.source
+    if isinstance(source, BarsSource):
+        return Choice(Engine.GSTREAMER, "Colour bars are made by GStreamer.")
+    what = "The file" if isinstance(source, FileSource) else "The group"
+    match asked:
+        case "gstreamer":
+            return Choice(Engine.GSTREAMER, f"Chosen.{_loss(what, hindrances)}")
+        case "direct":
+            return Choice(Engine.DIRECT, "Chosen.")
+        case "auto":
+            found = [_WHY[each] for each in Hindrance if each in hindrances]
+            if found:
+                return Choice(Engine.DIRECT, f"{what} goes by the direct engine, because {found[0]}.")
+            return Choice(Engine.GSTREAMER, f"GStreamer carries {what.lower()} unchanged.")
+        case _:
+            assert_never(asked)
+
+
+def needs_a_look(spec: SendSpec, default: SendEngine) -> bool:
+    """Whether the choice depends on what a group carries, which only its receiver can see."""
+    return isinstance(spec.source, MulticastSource) and (spec.engine, default) == ("auto", "auto")
+
+
+def _loss(what: str, hindrances: Set[Hindrance]) -> str:
+    found = [_WHY[each] for each in Hindrance if each in hindrances]
+    return f" {what} is not carried whole: {found[0]}. The direct engine carries it." if found else ""
