@@ -39,6 +39,7 @@ CONSUMERS = {
     "app/streams/jobs.py": "DummySource",
     "app/engines/gstreamer/sources.py": "DummySource",
     "app/domain/spec/job.py": "dummy",
+    "app/domain/carriage.py": "dummy",
     "app/engines/direct/sender.py": "DummyEndpoint",
     "app/engines/direct/feed.py": "DummySource",
     "app/worker/engines.py": "DUMMY",
