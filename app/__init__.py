@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
-    from app.media.library import MediaLibrary
+    from app.media.patience import PatientLibrary
     from app.settings import Settings
     from app.stream_manager import StreamManager
     from app.supervisor.launchers.base import Launcher
     from app.web.services import Manager, Media
 
 
-def _manager_of(settings: Settings, launcher: Launcher | None, media: MediaLibrary) -> StreamManager:
+def _manager_of(settings: Settings, launcher: Launcher | None, media: PatientLibrary) -> StreamManager:
     from app.store.store import Store
     from app.stream_manager import StreamManager
     from app.supervisor.launchers.local import LocalLauncher
@@ -44,6 +44,7 @@ def create_app(
     from app.media.analysis import MediaAnalyst
     from app.media.channels import ChannelList
     from app.media.library import MediaLibrary
+    from app.media.patience import PatientLibrary
     from app.network_test import NetworkTester
     from app.routes import pages
     from app.settings import SHIPPED_CHANNELS_FILE
@@ -65,7 +66,7 @@ def create_app(
     from app.web.services import Services, install_services, services_of
     from app.web.static_files import register_static_files
 
-    library = MediaLibrary(settings.media_folder)
+    library = PatientLibrary(MediaLibrary(settings.media_folder))
     app = Flask(__name__)
     app.config["SECRET_KEY"] = settings.secret_key.reveal()
     app.config["TEMPLATES_AUTO_RELOAD"] = settings.flask_env == "development"
@@ -84,7 +85,7 @@ def create_app(
             settings=settings,
             manager=manager or _manager_of(settings, launcher, library),
             media=media or library,
-            system=SystemMeter(settings.media_folder),
+            system=SystemMeter(library.disk_use),
             network=NetworkTester.of(settings),
             channels=ChannelList(settings.channels_file),
             shipped_channels=ChannelList(SHIPPED_CHANNELS_FILE),

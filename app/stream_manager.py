@@ -20,7 +20,7 @@ from app.domain.spec import JobSpec
 from app.domain.status import ALIVE, Order, Phase
 from app.machine.steady_clock import unix_now
 from app.machine.udp_ports import bound_ports
-from app.media.library import MediaLibrary
+from app.media.patience import PatientLibrary
 from app.settings import Settings
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
@@ -40,7 +40,7 @@ _STOP_WITHIN_S: Final = 6.0
 class StreamManager:
     """All streams of this installation. Safe to use from many threads; no call waits longer than some seconds."""
 
-    def __init__(self, settings: Settings, launcher: Launcher, media: MediaLibrary, store: Store) -> None:
+    def __init__(self, settings: Settings, launcher: Launcher, media: PatientLibrary, store: Store) -> None:
         """Take over what an earlier process left: live workers are adopted, ordered streams started again."""
         self._settings = settings
         self._store = store

@@ -9,12 +9,12 @@ import ipaddress
 import os
 import platform
 import pwd
-import shutil
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import psutil
@@ -57,11 +57,19 @@ class WorkerUse(msgspec.Struct, frozen=True):
     memory_bytes: int | None
 
 
+class DiskUse(NamedTuple):
+    """What a disk holds, as shutil.disk_usage counts it."""
+
+    total: int
+    used: int
+    free: int
+
+
 class SystemMeter:
     """Reads the machine at most once a second, whoever asks; safe in many threads."""
 
-    def __init__(self, media_folder: Path) -> None:
-        self._media_folder = media_folder
+    def __init__(self, disk_use: Callable[[], DiskUse]) -> None:
+        self._disk_use = disk_use
         self._lock = threading.Lock()
         self._read_at = 0.0
         self._last: System | None = None
@@ -77,7 +85,7 @@ class SystemMeter:
 
     def _measure(self) -> System:
         memory = psutil.virtual_memory()
-        disk = shutil.disk_usage(self._media_folder if self._media_folder.is_dir() else "/")
+        disk = self._disk_use()
         return System(
             hostname=socket.gethostname(),
             user=_user_name(),

@@ -19,7 +19,8 @@ from typing import Final
 import msgspec
 
 from app.domain.errors import LimitReached
-from app.media.library import FileIdentity, MediaLibrary
+from app.media.library import FileIdentity
+from app.media.patience import PatientLibrary
 from app.media.scan_ts import Failed, Line, Progress, Scanned
 from app.mpegts.inspect.report import Analysis
 from app.probes.media_info import MediaDetails, read_details
@@ -69,7 +70,7 @@ class MediaAnalyst:
 
     def __init__(
         self,
-        library: MediaLibrary,
+        library: PatientLibrary,
         *,
         scan: Scan | None = None,
         details: Callable[[Path, CancelSwitch], MediaDetails] = read_details,

@@ -20,7 +20,7 @@ from app.domain.spec import (
     SendSpec,
     Source,
 )
-from app.media.library import MediaLibrary
+from app.media.patience import PatientLibrary
 from app.mpegts.inspect.media_check import SCRAMBLED_CLOCK
 from app.protocol import Job
 from app.settings import Settings
@@ -43,7 +43,7 @@ class _Input(msgspec.Struct, frozen=True):
 class JobMaker:
     """Makes jobs by the settings and the media folder of one installation."""
 
-    def __init__(self, settings: Settings, media: MediaLibrary) -> None:
+    def __init__(self, settings: Settings, media: PatientLibrary) -> None:
         self._settings = settings
         self._media = media
 

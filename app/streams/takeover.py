@@ -5,15 +5,20 @@ Nothing that is on air is taken off because the store is lost, new, damaged or o
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
+import threading
+import time
 from collections.abc import Collection
 from typing import Final
 
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, NotFound
 from app.domain.events import LogEntry
 from app.domain.status import Order, Reason
 from app.domain.stored_spec import salvage_spec
 from app.machine.steady_clock import unix_now
+from app.media.patience import MediaDoesNotAnswer
 from app.protocol import Job
 from app.store.opening import StoreUnavailable
 from app.store.recorder import Recorder
@@ -27,6 +32,7 @@ from app.supervisor.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 _STAGGER_S: Final = 0.25
+_ASK_AGAIN_S: Final = 1.0
 _STOP_WITHIN_S: Final = 6.0
 
 
@@ -70,6 +76,7 @@ class Takeover:
         self._recorder = recorder
         self._jobs = jobs
         self._store = store
+        self._waiting: list[StoredStream] = []
 
     def run(self, inheritance: Inheritance) -> None:
         """Adopt every live worker, start again what was ordered, and list the rest."""
@@ -79,6 +86,9 @@ class Takeover:
         for position, stream in enumerate(inheritance.streams):
             job, known = self._known(stream, unix_now() + position * _STAGGER_S)
             self._supervisor.resume(job, known)
+        if self._waiting:
+            log.warning("the media folder does not answer, streams wait for it count=%d", len(self._waiting))
+            threading.Thread(target=self._complete_later, name="media-wait", daemon=True).start()
 
     def _take_unknown(self, key: str) -> None:
         """A worker that the store does not know stays on air, unless its order was never acknowledged."""
@@ -113,11 +123,33 @@ class Takeover:
                 why=stream.unreadable.why,
             )
         fault = Reason.PASSPHRASE_LOST if stream.passphrase_lost else None
+        job, media_fault = self._complete_job(stream)
+        if job is None:
+            self._waiting.append(stream)
+            job, start_at = self._jobs.bare_job(stream.key, stream.spec), math.inf
+        return job, Known(stream.order, stream.ordered_at, start_at, stream.status, fault or media_fault)
+
+    def _complete_job(self, stream: StoredStream) -> tuple[Job | None, Reason | None]:
+        """The job of a stream and what forbids to start it; no job while the media folder does not answer."""
         try:
-            job = self._jobs.job_for(stream.key, stream.spec)
+            return self._jobs.job_for(stream.key, stream.spec), None
+        except MediaDoesNotAnswer:
+            return None, None
         except InvalidInput:
-            job, fault = self._jobs.bare_job(stream.key, stream.spec), Reason.FILE_MISSING
-        return job, Known(stream.order, stream.ordered_at, start_at, stream.status, fault)
+            return self._jobs.bare_job(stream.key, stream.spec), Reason.FILE_MISSING
+
+    def _complete_later(self) -> None:
+        """Ask the media folder again until it answers, and complete the jobs that wait for it."""
+        while self._waiting:
+            time.sleep(_ASK_AGAIN_S)
+            for stream in list(self._waiting):
+                job, fault = self._complete_job(stream)
+                if job is None:
+                    break
+                self._waiting.remove(stream)
+                fault = Reason.PASSPHRASE_LOST if stream.passphrase_lost else fault
+                with contextlib.suppress(NotFound):  # dismissed meanwhile
+                    self._supervisor.complete(stream.key, job, fault)
 
 
 def _merged(kept: Collection[StoredStream], owed: Collection[StoredStream]) -> list[StoredStream]:

@@ -18,7 +18,8 @@ _UNKNOWN: Final = frozenset({Reason.SPEC_UNREADABLE, Reason.ORDER_LOST})
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What an earlier process left behind about a stream. `fault` forbids to start it; `start_at` spreads starts.
+    """What an earlier process left behind about a stream. `fault` forbids to start it; `start_at` spreads starts, and
+    is endless for a stream whose job is not complete yet.
 
     Of a stream whose settings are not known, `stored_json` and `why` say what the store has of them, and `passphrase`
     is what its worker's own settings lack.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any, Final
 
@@ -126,8 +127,15 @@ class SupervisedStream:
         """Go on with a new job for the same stream."""
         self.job, self._account.spec = job, job.spec
 
+    def complete(self, job: Job, fault: Reason | None, now: float) -> None:
+        """Take the complete job of a stream that was resumed without; `fault` forbids to start it."""
+        if self._launch_not_before == math.inf:
+            self._launch_not_before, self._fault = now, fault
+            self.renew(job)
+
     def start(self, now: float, actor: str) -> None:
         """Put the stream on air (again)."""
+        self._launch_not_before = 0.0
         self._account.note(now, EventKind.ORDER, "start ordered", actor)
         self._fault = self._unknown = None
         if self.status.phase not in life.ALIVE:
@@ -167,7 +175,7 @@ class SupervisedStream:
         """Launch what is due, notice what died or hangs, climb the stop ladder."""
         if self.worker is None:
             is_due = self.status.phase is Phase.BACKING_OFF and now >= (self.status.retry_at or 0)
-            if is_due or (self.status.phase is Phase.STARTING and now >= self._launch_not_before):
+            if (is_due or self.status.phase is Phase.STARTING) and now >= self._launch_not_before:
                 self._launch(now)
             return
         if not self.worker.is_alive():

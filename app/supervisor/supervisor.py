@@ -118,6 +118,10 @@ class Supervisor:
         """Check whether one more stream than the others may run. Raises LimitReached and NotFound."""
         self._ask(lambda: self._admission.check_limit(self._others(key)))
 
+    def complete(self, key: str, job: Job, fault: Reason | None) -> None:
+        """Hand a resumed stream the job that it waited for. Raises NotFound."""
+        self._ask(lambda: self._stream(key).complete(job, fault, self._clock()))
+
     def start(self, key: str, job: Job, *, actor: str) -> None:
         """Start a known stream again, from a new job (its file may have changed).
 

@@ -90,7 +90,7 @@ class Manager(Protocol):
 
 
 class Media(Protocol):
-    """What the web layer asks of media_library.MediaLibrary."""
+    """What the web layer asks of media.patience.PatientLibrary. Nothing here waits for more than 4 s."""
 
     def check(self, path: str) -> Any:
         """A quick look at a file. Raises InvalidInput when it cannot be streamed."""
@@ -100,6 +100,9 @@ class Media(Protocol):
 
     def list(self, path: str = ...) -> Any:
         """A folder's sub-folders and files. Raises InvalidInput or NotFound."""
+
+    def problem(self) -> str | None:
+        """Why the media folder cannot be used, as a sentence; None when it can."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,10 @@ class Services:
     def problems(self) -> dict[str, str]:
         """What of the installation does not work, a sentence for each part."""
         return present_problems(
-            self.settings, self.manager.store_problem(), log_problem(), self.manager.runtime_problem()
+            store_problem=self.manager.store_problem(),
+            log_problem=log_problem(),
+            runtime_problem=self.manager.runtime_problem(),
+            media_problem=self.media.problem(),
         )
 
     @property

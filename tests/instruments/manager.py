@@ -12,6 +12,7 @@ from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import FileSource, ListenerEndpoint, SendSpec, Source
 from app.media.library import MediaLibrary
+from app.media.patience import PatientLibrary
 from app.settings import Settings, make_folders
 from app.store.store import Store
 from app.stream_manager import StreamManager
@@ -52,7 +53,7 @@ class OwnManager:
         return StreamManager(
             self.settings,
             LocalLauncher(self.settings.runtime_folder, command=self._command),
-            MediaLibrary(self.settings.media_folder),
+            PatientLibrary(MediaLibrary(self.settings.media_folder)),
             Store(self.settings.database_url, self.settings.secret_key),
         )
 

@@ -10,6 +10,7 @@ import pytest
 from app.domain.errors import InvalidInput
 from app.domain.spec import FileSource, ListenerEndpoint, SendSpec
 from app.media.library import MediaLibrary
+from app.media.patience import PatientLibrary
 from app.mpegts.marked_packets import MarkedPackets
 from app.settings import read_settings
 from app.streams.jobs import JobMaker
@@ -70,10 +71,10 @@ def test_a_scrambled_clock_is_known_before_the_start(library: MediaLibrary, tmp_
     settings = read_settings({"SECRET_KEY": "s" * 32, "DATA_FOLDER": str(tmp_path)})
     spec = SendSpec(ListenerEndpoint(10001), FileSource("a.ts"), engine="gstreamer")
     with pytest.raises(InvalidInput) as caught:
-        JobMaker(settings, library).job_for("abc", spec)
+        JobMaker(settings, PatientLibrary(library)).job_for("abc", spec)
     assert "choose the engine Direct" in caught.value.fields["source.path"]
     direct = msgspec.structs.replace(spec, engine="direct")
-    assert JobMaker(settings, library).job_for("abc", direct).bitrate_bps is not None
+    assert JobMaker(settings, PatientLibrary(library)).job_for("abc", direct).bitrate_bps is not None
 
 
 def test_packets_with_the_transport_error_indicator_are_counted(library: MediaLibrary) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.machine.versions import Versions, ask_versions, missing_programs, warnings_about
+from app.media.library import MediaLibrary
+from app.media.patience import PatientLibrary
 from app.utils import SystemMeter, WorkerMeter, list_interfaces, memory_bytes
 from tests.instruments.waiting import wait_for
 
@@ -36,7 +38,7 @@ def test_the_share_of_the_processor_comes_with_the_second_reading() -> None:
 
 
 def test_the_machine_is_read_even_without_a_media_folder(tmp_path: Path) -> None:
-    system = SystemMeter(tmp_path / "nowhere").read()
+    system = SystemMeter(PatientLibrary(MediaLibrary(tmp_path / "nowhere")).disk_use).read()
 
     assert 0 < system.memory_used_bytes < system.memory_total_bytes
     assert 0 <= system.disk_used_percent <= 100

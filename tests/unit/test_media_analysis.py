@@ -18,6 +18,7 @@ from app.media.analysis import (
     ScanFailed,
 )
 from app.media.library import MediaLibrary
+from app.media.patience import PatientLibrary
 from app.mpegts.inspect.report import Analysis, Repetition
 from app.probes.media_info import MediaDetails
 from app.probes.run import CancelSwitch, ProgramMissing
@@ -65,7 +66,9 @@ def now() -> list[float]:
 
 @pytest.fixture
 def analyst(folder: Path, scan: FakeScan, now: list[float]) -> Iterator[MediaAnalyst]:
-    analyst = MediaAnalyst(MediaLibrary(folder), scan=scan, details=lambda *_: DETAILS, clock=lambda: now[0])
+    analyst = MediaAnalyst(
+        PatientLibrary(MediaLibrary(folder)), scan=scan, details=lambda *_: DETAILS, clock=lambda: now[0]
+    )
     yield analyst
     scan.go.release(1000)
     analyst.close()
@@ -128,7 +131,7 @@ def test_missing_tools_are_named_and_hold_nothing_up(folder: Path, scan: FakeSca
     def details(_path: Path, _cancel: CancelSwitch) -> MediaDetails:
         raise ProgramMissing("ffprobe", "neither ffprobe nor mediainfo is installed")
 
-    analyst = MediaAnalyst(MediaLibrary(folder), scan=scan, details=details)
+    analyst = MediaAnalyst(PatientLibrary(MediaLibrary(folder)), scan=scan, details=details)
     scan.go.release()
     analyst.look("a.ts")
     done = reach(analyst, "a.ts", AnalysisPhase.DONE)
@@ -155,7 +158,7 @@ def test_too_many_files_at_once_are_refused(analyst: MediaAnalyst, folder: Path)
 
 @pytest.fixture
 def real(folder: Path) -> Iterator[MediaAnalyst]:
-    analyst = MediaAnalyst(MediaLibrary(folder))
+    analyst = MediaAnalyst(PatientLibrary(MediaLibrary(folder)))
     yield analyst
     analyst.close()
 
@@ -177,7 +180,7 @@ def _large(folder: Path) -> None:
 
 def test_closing_ends_a_long_analysis_at_once(folder: Path) -> None:
     _large(folder)
-    analyst = MediaAnalyst(MediaLibrary(folder), details=lambda *_: DETAILS)
+    analyst = MediaAnalyst(PatientLibrary(MediaLibrary(folder)), details=lambda *_: DETAILS)
     analyst.look("large.ts")
     reach(analyst, "large.ts", AnalysisPhase.RUNNING, 1e-9)
     (child,) = _children("app.media.scan_ts")
@@ -188,7 +191,7 @@ def test_closing_ends_a_long_analysis_at_once(folder: Path) -> None:
 
 def test_the_child_runs_only_when_the_machine_is_idle(folder: Path) -> None:
     _large(folder)
-    analyst = MediaAnalyst(MediaLibrary(folder), details=lambda *_: DETAILS)
+    analyst = MediaAnalyst(PatientLibrary(MediaLibrary(folder)), details=lambda *_: DETAILS)
     analyst.look("large.ts")
     reach(analyst, "large.ts", AnalysisPhase.RUNNING, 1e-9)
     (child,) = _children("app.media.scan_ts")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from app.utils import SystemMeter
+from app.utils import DiskUse, SystemMeter
 
 
 def busy_and_total() -> tuple[int, int]:
@@ -26,7 +27,7 @@ def work_for(seconds: float) -> None:
 
 
 def test_the_processor_load_is_that_of_proc_stat_whichever_thread_asks(tmp_path: Path) -> None:
-    meter = SystemMeter(tmp_path)
+    meter = SystemMeter(lambda: DiskUse(*shutil.disk_usage(tmp_path)))
     busy_before, total_before = busy_and_total()
     work_for(1.5)
     shown: list[float] = []
@@ -41,12 +42,12 @@ def test_the_processor_load_is_that_of_proc_stat_whichever_thread_asks(tmp_path:
 def test_memory_is_that_of_proc_meminfo(tmp_path: Path) -> None:
     lines = Path("/proc/meminfo").read_text().splitlines()
     kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-    system = SystemMeter(tmp_path).read()
+    system = SystemMeter(lambda: DiskUse(*shutil.disk_usage(tmp_path))).read()
     assert system.memory_total_bytes == kilobytes["MemTotal"] * 1024
     used = (kilobytes["MemTotal"] - kilobytes["MemAvailable"]) * 1024
     assert system.memory_used_bytes == pytest.approx(used, rel=0.1)
 
 
 def test_readings_are_shared_for_a_second(tmp_path: Path) -> None:
-    meter = SystemMeter(tmp_path)
+    meter = SystemMeter(lambda: DiskUse(*shutil.disk_usage(tmp_path)))
     assert meter.read() is meter.read()

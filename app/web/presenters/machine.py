@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -78,7 +77,7 @@ def _on_air(snapshots: Sequence[Snapshot]) -> int:
 
 
 def present_problems(
-    settings: Settings, store_problem: str | None, log_problem: str | None, runtime_problem: str | None
+    *, store_problem: str | None, log_problem: str | None, runtime_problem: str | None, media_problem: str | None
 ) -> dict[str, str]:
     """What of the installation does not work, a sentence for each part; empty when all is well."""
     problems = {}
@@ -90,8 +89,8 @@ def present_problems(
         problems["log"] = f"The log cannot be written: {log_problem}."
     if runtime_problem is not None:
         problems["runtime_folder"] = f"No stream can be started: {runtime_problem}. What is on air stays on air."
-    if not (settings.media_folder.is_dir() and os.access(settings.media_folder, os.R_OK | os.X_OK)):
-        problems["media_folder"] = "The media folder cannot be read."
+    if media_problem is not None:
+        problems["media_folder"] = media_problem
     return problems
 
 
