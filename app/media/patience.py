@@ -102,7 +102,7 @@ class PatientLibrary:
         def run() -> None:
             try:
                 answer.set_result(work())
-            except Exception as error:  # noqa: BLE001 - it is the caller's, and raised there
+            except (ProductError, OSError, RuntimeError) as error:  # the caller's, and raised there
                 answer.set_exception(error)
             with self._changed:
                 self._under_way.discard(call)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from typing import Any, Final
 
@@ -123,19 +122,13 @@ class SupervisedStream:
         self._step(life.StopOrdered(), now)
         self._ask_to_stop(now)
 
-    def renew(self, job: Job) -> None:
-        """Go on with a new job for the same stream."""
+    def renew(self, job: Job, fault: Reason | None = None) -> None:
+        """Go on with a new job for the same stream, or with the complete one; `fault` forbids to start it."""
         self.job, self._account.spec = job, job.spec
-
-    def complete(self, job: Job, fault: Reason | None, now: float) -> None:
-        """Take the complete job of a stream that was resumed without; `fault` forbids to start it."""
-        if self._launch_not_before == math.inf:
-            self._launch_not_before, self._fault = now, fault
-            self.renew(job)
+        self._fault, self._launch_not_before = fault, 0.0
 
     def start(self, now: float, actor: str) -> None:
         """Put the stream on air (again)."""
-        self._launch_not_before = 0.0
         self._account.note(now, EventKind.ORDER, "start ordered", actor)
         self._fault = self._unknown = None
         if self.status.phase not in life.ALIVE:
@@ -287,7 +280,7 @@ class SupervisedStream:
             self._hear_stranger(now)
         if self._unknown is not None and (spec := self._unknown.learn(hello.spec)) is not None:
             self._unknown = None
-            self.renew(msgspec.structs.replace(self.job, spec=spec))
+            self.renew(msgspec.structs.replace(self.job, spec=spec), self._fault)
             self._flow = FlowWatch(spec)
         if self._stopping.asked_at is not None:
             self.link.say(Stop())  # it was asked before it could hear

@@ -120,7 +120,7 @@ class Supervisor:
 
     def complete(self, key: str, job: Job, fault: Reason | None) -> None:
         """Hand a resumed stream the job that it waited for. Raises NotFound."""
-        self._ask(lambda: self._stream(key).complete(job, fault, self._clock()))
+        self._ask(lambda: self._stream(key).renew(job, fault))
 
     def start(self, key: str, job: Job, *, actor: str) -> None:
         """Start a known stream again, from a new job (its file may have changed).

@@ -1,0 +1,38 @@
+"""Taking over while the media folder does not answer: what is on air is adopted, what needs a file starts later."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from app.domain.status import Phase
+from app.media.library import MediaLibrary
+from tests.instruments.manager import OwnManager
+from tests.instruments.worker import FAKE
+
+
+def test_a_stream_on_air_is_adopted_and_an_ordered_one_starts_once_the_folder_answers(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, check = threading.Event(), MediaLibrary.check
+
+    def hanging_check(library: MediaLibrary, path: str) -> object:
+        answers.wait()
+        return check(library, path)
+
+    with OwnManager(media=sample, command=FAKE) as own:
+        on_air, ordered = (own.manager.start(own.spec(port=own.ports[number])).key for number in (0, 1))
+        pid = own.wait(on_air, lambda seen: seen.worker_pid).worker_pid
+        own.wait(ordered, lambda seen: seen.worker_pid)
+        own.manager.detach()
+        (own.settings.runtime_folder / f"{ordered}.sock").unlink(missing_ok=True)
+        monkeypatch.setattr(MediaLibrary, "check", hanging_check)
+        try:
+            own.manager = own.new_manager()
+            adopted = own.wait(on_air, lambda seen: seen.status.phase is Phase.WAITING)
+            assert (adopted.worker_pid, adopted.fault) == (pid, None)
+        finally:
+            answers.set()
+        own.wait(ordered, lambda seen: seen.status.phase is Phase.WAITING and seen.worker_pid, deadline_s=30)
