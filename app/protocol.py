@@ -14,6 +14,7 @@ import msgspec
 from app.domain.constants import RECEIVERS_MAX
 from app.domain.events import NoticeCode, PeerChange
 from app.domain.figures.live_report import LiveReport
+from app.domain.figures.outputs import OutputsReport
 from app.domain.figures.reception import DeliveryPoint, Reception
 from app.domain.figures.sample import NOTHING_APPLIED, Applied
 from app.domain.figures.sample import Input as Input
@@ -110,10 +111,11 @@ def read_point(row: Sequence[int | float | bool | None], fields: Sequence[str] =
 
 
 class Received(msgspec.Struct, frozen=True, tag="received"):
-    """The account of a reception and what is in it; follows each sample of a receive stream."""
+    """The account of a reception, what is in it and what is done with it; follows each sample of a receive stream."""
 
     account: Reception
     analysis: LiveReport
+    outputs: OutputsReport = OutputsReport()
 
 
 class ReceivedHistory(msgspec.Struct, frozen=True, tag="received_history"):

@@ -8,6 +8,7 @@ from app.domain.attendance import Attendance
 from app.domain.events import Refusal
 from app.domain.figures.counters import Counters
 from app.domain.figures.live_report import LiveReport
+from app.domain.figures.outputs import OutputsReport
 from app.domain.figures.rates import Rates
 from app.domain.figures.reception import Reception
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Sample
@@ -24,7 +25,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     `totals` are the counters since the stream was ordered to run, earlier workers included.
     `source_errors_at` is when the source last had continuity errors.
     `fault` is why the stream will not be started again without an order. `spec` is a stand-in while `is_spec_known` is
-    False; `stored_json` is then what the store keeps of it. `reception` and `analysis` are those of a receive stream.
+    False; `stored_json` is then what the store keeps of it. `reception`, `analysis`
+    and `outputs` are those of a receive stream.
     """
 
     key: str
@@ -52,3 +54,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     stored_json: str = ""
     reception: Reception | None = None
     analysis: LiveReport | None = None
+    outputs: OutputsReport = OutputsReport()

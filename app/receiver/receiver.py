@@ -28,8 +28,8 @@ _SEQUENCE_NUMBERS: Final = 1 << 31  # draft-sharabayko-srt, 3.1: 31 bits
 class Output(Protocol):
     """Something that takes the received bytes, such as a recording. It must not block."""
 
-    def take(self, data: bytes) -> None:
-        """Take what came out, whole SRT messages one after the other."""
+    def take(self, payloads: Sequence[bytes]) -> None:
+        """Take the SRT messages that came out, oldest first."""
 
 
 class Receiver:
@@ -85,10 +85,10 @@ class Receiver:
                 self._analyser.lose()
             self._next_sequence = (message.sequence + 1) % _SEQUENCE_NUMBERS
             self._analyser.feed(message.data, at - (now_us - message.due_us) / 1e6)
-        data = b"".join([message.data for message in messages])
+        payloads = [message.data for message in messages]
         for output in self._outputs:
-            output.take(data)
-        self.bytes_out += len(data)
+            output.take(payloads)
+        self.bytes_out += sum(map(len, payloads))
         self._has_output = True
         self.packets_out += len(messages)
         self.last_packet_at = at

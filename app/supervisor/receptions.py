@@ -6,24 +6,26 @@ from typing import assert_never
 
 from app.domain.figures.delivery_history import DeliveryHistory
 from app.domain.figures.live_report import LiveReport
+from app.domain.figures.outputs import OutputsReport
 from app.domain.figures.reception import Reception, combine
 from app.protocol import Received, ReceivedHistory
 
 
 class Receptions:
-    """What the workers of one stream have reported. `analysis` is that of the present worker."""
+    """What the workers of one stream have reported. `analysis` and `outputs` are those of the present worker."""
 
     def __init__(self) -> None:
         self.history = DeliveryHistory()
         self.analysis: LiveReport | None = None
+        self.outputs = OutputsReport()
         self._earlier: Reception | None = None
         self._present: Reception | None = None
 
     def take(self, message: Received | ReceivedHistory) -> None:
         """Book an account, or what a worker remembers, except what is here already."""
         match message:
-            case Received(account, analysis):
-                self._present, self.analysis = account, analysis
+            case Received(account, analysis, outputs):
+                self._present, self.analysis, self.outputs = account, analysis, outputs
                 self.history.add(account.second)
             case ReceivedHistory(seconds, minutes):
                 self.history.recall(seconds, minutes)
@@ -38,6 +40,7 @@ class Receptions:
         """Keep the present worker's account for its successor."""
         self._earlier = self.account()
         self._present = self.analysis = None
+        self.outputs = OutputsReport()
 
     def reset(self) -> None:
         """Forget what earlier workers counted; the present one is reset by itself. The history stays."""

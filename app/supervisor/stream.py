@@ -342,6 +342,7 @@ class SupervisedStream:
             source_errors_at=self._watch.source_errors_at,
             reception=self.receptions.account(),
             analysis=self.receptions.analysis,
+            outputs=self.receptions.outputs,
             fault=self._fault,
             is_spec_known=self._unknown is None,
             stored_json=self._unknown.stored_json if self._unknown is not None else "",

@@ -11,6 +11,7 @@ from app.domain.endings import Finished
 from app.domain.figures.sample import NOTHING_APPLIED, Applied
 from app.domain.spec import ReceiveSpec
 from app.domain.status import Reason
+from app.engines.receiver.outputs.outputs import Outputs
 from app.machine.steady_clock import unix_now
 from app.protocol import Input, Job, Peer, Received, Tell
 from app.receiver.receiver import READ_EVERY_S, Receiver
@@ -26,7 +27,8 @@ class ReceiverEngine:
 
     def __init__(self, job: Job, spec: ReceiveSpec, tell: Tell) -> None:
         self._spec = spec
-        self._receiver = Receiver(spec, dscp=job.dscp, tell=tell)
+        self._outputs = Outputs(job, record=spec.record, forward=spec.forward)
+        self._receiver = Receiver(spec, dscp=job.dscp, tell=tell, outputs=[self._outputs])
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -85,7 +87,7 @@ class ReceiverEngine:
             self._closed_at = now
             with self._lock:
                 account = self._receiver.close_second(now)
-                self._received = Received(account, self._receiver.analysis(now))
+                self._received = Received(account, self._receiver.analysis(now), self._outputs.report())
         return self._received
 
     def reset(self) -> None:
@@ -121,8 +123,9 @@ class ReceiverEngine:
         return f"receiver, libsrt {version_text()}"
 
     def stop(self) -> None:
-        """Close the connection and end the thread."""
+        """Close the connection, end the thread and finish the outputs."""
         self._is_stopping = True
         if self._thread.is_alive():
             self._thread.join(1.0)
         self._receiver.close()
+        self._outputs.stop()

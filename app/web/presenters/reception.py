@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from app.domain.figures.delivery_verdict import Verdict, judge, severity_of_errors
 from app.domain.figures.live_report import IndicatorReport, LiveReport
+from app.domain.figures.outputs import ForwardReport, OutputsReport, RecordingEnd, RecordingReport
 from app.domain.figures.reception import DeliveryPoint, Reception
 from app.web.presenters.reception_views import (
     ContentView,
     DeliverySecondView,
+    ForwardView,
     IndicatorView,
     LatenessView,
     PidView,
     ReceptionView,
+    RecordingView,
     RttView,
     ServiceView,
     VerdictView,
 )
 from app.words.concerns import clock_time
 
+_NO_OUTPUTS = OutputsReport()
+_RECORDING_ENDS: Final = {
+    RecordingEnd.STOPPED: "stopped",
+    RecordingEnd.NO_SPACE: "stopped: too little space is left on the disk",
+    RecordingEnd.NO_FOLDER: "stopped: the media folder is missing",
+    RecordingEnd.NOT_ALLOWED: "stopped: the media folder may not be written to",
+    RecordingEnd.DISK_ERROR: "stopped: the disk failed",
+}
 
-def present_reception(reception: Reception, analysis: LiveReport | None, *, whole: bool = False) -> ReceptionView:
+
+def present_reception(
+    reception: Reception, analysis: LiveReport | None, outputs: OutputsReport = _NO_OUTPUTS, *, whole: bool = False
+) -> ReceptionView:
     """The account of a reception; with `whole` its verdict is for the whole period, as a probe's is."""
     second, received = reception.second, reception.received
     gauges, late = second.gauges, reception.lateness
@@ -56,6 +71,30 @@ def present_reception(reception: Reception, analysis: LiveReport | None, *, whol
         tr101290={one.name: _indicator(one) for one in analysis.indicators} if analysis else {},
         services=_services(analysis) if analysis else [],
         pids=_pids(analysis) if analysis else [],
+        recording=_recording(outputs.recording) if outputs.recording else None,
+        forward=_forward(outputs.forward) if outputs.forward else None,
+    )
+
+
+def _recording(report: RecordingReport) -> RecordingView:
+    state = "recording" if report.end is None else _RECORDING_ENDS[report.end]
+    return RecordingView(
+        state=f"{state} ({report.detail})" if report.detail else state,
+        is_running=report.end is None,
+        file=report.file,
+        file_bytes=report.file_bytes,
+        files=report.files_total,
+        bytes_total=report.bytes_total,
+        bytes_missing=report.bytes_missing,
+    )
+
+
+def _forward(report: ForwardReport) -> ForwardView:
+    return ForwardView(
+        datagrams=report.datagrams_total,
+        bytes_total=report.bytes_total,
+        datagrams_missing=report.datagrams_missing,
+        last_error=report.last_error,
     )
 
 

@@ -123,6 +123,29 @@ class ReceptionView(View, frozen=True):
     tr101290: Annotated[dict[str, IndicatorView], _is("ETSI TR 101 290 V1.4.1 indicators by name")]
     services: list[ServiceView]
     pids: list[PidView]
+    recording: RecordingView | None
+    forward: ForwardView | None
+
+
+class RecordingView(View, frozen=True):
+    """A recording of a receive stream."""
+
+    state: Annotated[str, _is("In words: recording, or why it is over")]
+    is_running: bool
+    file: Annotated[str | None, _is("The file of the media folder that is written now, or was written last")]
+    file_bytes: int
+    files: Annotated[int, _is("Files written by the present worker")]
+    bytes_total: int
+    bytes_missing: Annotated[int, _is("Received bytes that the disk was too slow or too full for")]
+
+
+class ForwardView(View, frozen=True):
+    """The forwarding of a receive stream."""
+
+    datagrams: Annotated[int, _is("Datagrams sent by the present worker, one for each SRT payload")]
+    bytes_total: int
+    datagrams_missing: Annotated[int, _is("Datagrams that the network refused, or that waited for too long")]
+    last_error: Annotated[str, _is("The system's word for the last refusal; empty without one")]
 
 
 class DeliverySecondView(View, frozen=True):

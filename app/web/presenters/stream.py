@@ -90,7 +90,9 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
         notices=list(snapshot.notices),
         settings=build_settings(snapshot),
         worker=_present_worker(snapshot, meter),
-        reception=present_reception(snapshot.reception, snapshot.analysis) if snapshot.reception else None,
+        reception=present_reception(snapshot.reception, snapshot.analysis, snapshot.outputs)
+        if snapshot.reception
+        else None,
     )
 
 
