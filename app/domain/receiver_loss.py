@@ -22,10 +22,12 @@ LOST_FAULT: Final = 1e-4
 LOST_ATTENTION: Final = LOST_FAULT / UNCERTAINTY_FACTOR
 # A resend waits behind new packets as in a queue (M/D/1) whose server sends one packet after another at the cap.
 _BURSTINESS: Final = 0.8
+_UNEVENNESS: Final = 0.01  # the cap is used more in some moments than over the whole interval
 _GRACE_MS: Final = 4.0  # by which libsrt's receiver lets a packet come late
 _HELD_BACK_SHARE: Final = 0.1  # so many of the resends too late are worth saying why
 # Exponents of the loss at latencies of less than two round trips.
-_EXPONENTS: Final = ((1.0, 1.1), (1.5, 1.85), (2.0, 2.0))
+_NO_REPAIR_BELOW: Final = 0.95  # of a round trip: RTT is smoothed, so a little less than one may be one
+_EXPONENTS: Final = ((_NO_REPAIR_BELOW, 1.1), (1.5, 1.85), (2.0, 2.0))
 
 
 class LossEstimate(msgspec.Struct, frozen=True):
@@ -54,7 +56,7 @@ def estimate_loss(
 def _residual(loss: float, k: float) -> float:
     if k >= _EXPONENTS[-1][0] or loss <= 0:
         return residual_loss(loss, k)
-    if k < _EXPONENTS[0][0]:
+    if k < _NO_REPAIR_BELOW:
         return loss
     for (k_low, low), (k_high, high) in pairwise(_EXPONENTS):
         if k <= k_high:
@@ -64,7 +66,7 @@ def _residual(loss: float, k: float) -> float:
 
 def _late_share(slack_ms: float, wire_mbps: float, cap_mbps: float) -> float:
     """The share of resends that wait longer than the latency allows behind new packets, 0 to 1."""
-    cap_use = min(1.0, wire_mbps / cap_mbps)
+    cap_use = min(1.0, wire_mbps / cap_mbps + _UNEVENNESS)
     packet_ms = (SRT_PAYLOAD_BYTES + SRT_HEADER_BYTES) * 8 / cap_mbps / 1000
     waits = (max(0.0, slack_ms) + _GRACE_MS) / packet_ms
     return math.exp(-2 * (1 - cap_use) / max(cap_use, 0.01) * waits / _BURSTINESS)

@@ -14,7 +14,7 @@ from app.domain.figures.delivery_verdict import judge as judge_reception
 from app.domain.receiver_loss import LOST_ATTENTION, LOST_FAULT
 from app.domain.snapshot import Snapshot
 from app.domain.spec.job import latency_ms_of
-from app.domain.status import Order, Phase
+from app.domain.status import Order, Phase, Reason
 
 # Haivision's rule of thumb is 4 x RTT, its least multiplier 3: below that it warns, well below it is a fault.
 RATIO_ATTENTION: Final = 3.0
@@ -137,6 +137,8 @@ def _severity_of_phase(snapshot: Snapshot) -> Severity:
     if snapshot.status.reason is not None and phase in (Phase.STARTING, Phase.WAITING):
         # A listener that waits has its port again; a caller that waits has not reached its far end yet.
         return Severity.FAULT if is_caller or phase is Phase.STARTING else Severity.ATTENTION
+    if snapshot.status.reason is Reason.NO_ACKNOWLEDGEMENT and snapshot.attendance.missing:
+        return Severity.GOOD  # a receiver was lost: that concern is judged by itself
     return _OF_PHASE[phase]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from app.domain.attendance import Attendance, follow
 from app.domain.events import EventKind
 from app.domain.figures.counters import growth
-from app.domain.figures.sample import Sample
+from app.domain.figures.sample import Peer, Sample
 from app.domain.spec import JobSpec, SendSpec
+from app.supervisor.health import SILENCE_S
 from app.supervisor.notes import Note, note_missing, note_source_errors
 
 
@@ -17,6 +18,8 @@ class StreamWatch:
         self.attendance = Attendance()
         self.source_errors_at: float | None = None
         self._errors_total = 0
+        # By address, the last reading of a peer that acknowledged something, and when that was.
+        self._heard: dict[str, tuple[Peer, float]] = {}
 
     def forget(self) -> None:
         """Start again: the stream was ordered to run, and what it learnt before does not count."""
@@ -31,8 +34,28 @@ class StreamWatch:
         if errors:
             self.source_errors_at = now
             notes.append(note_source_errors())
-        at = sample.point.at
-        return notes + self._attend(spec, {peer.address: at - peer.connected_at for peer in sample.peers}, now)
+        return notes + self._attend(spec, self._present(sample, now), now)
+
+    def _present(self, sample: Sample, now: float) -> dict[str, float]:
+        """The receivers that are there, with their seconds since connecting.
+
+        A receiver that was killed stays connected for some seconds: one that is sent packets and acknowledges none is
+        not there.
+        """
+        earlier, self._heard = self._heard, {}
+        for peer in sample.peers:
+            before = earlier.get(peer.address)
+            is_silent = (
+                before is not None
+                and growth(before[0].packets_sent_unique_total, peer.packets_sent_unique_total) > 0
+                and growth(before[0].acks_total, peer.acks_total) == 0
+            )
+            self._heard[peer.address] = before if before is not None and is_silent else (peer, now)
+        return {
+            peer.address: sample.point.at - peer.connected_at
+            for peer in sample.peers
+            if now - self._heard[peer.address][1] < SILENCE_S
+        }
 
     def end_worker(self, spec: JobSpec, now: float) -> list[Note]:
         """The worker left, and with it every connection."""

@@ -29,7 +29,8 @@ def test_the_figures_are_the_apis(page: Browser) -> None:
     assert page.text("#wire") == f"{view['wire_mbps']:.2f}Mb/s"
     assert page.text("#rtt") == f"{view['rtt_ms']:.0f}ms"
     assert page.text("#times") == f"{view['latency_rtt_ratio']:.1f}×"
-    assert page.text("#dropped") == "14packets"
+    assert page.text("#drops") == "14packets"
+    assert page.text("#lost") == view["lost_text"]
     assert page.text("#buffer") == "96of 200 ms"
     assert "bad" in page.find("#times").get_attribute("class").split()
 
@@ -69,7 +70,7 @@ def test_loss_is_drawn_where_it_was(page: Browser) -> None:
     wait_for(lambda: chart_data(page, "loss-chart"), deadline_s=15, what="a line in the chart")
 
     assert max(point["y"] for point in chart_data(page, "loss-chart", 0)) == pytest.approx(6.0)
-    assert max(point["y"] for point in chart_data(page, "loss-chart", 1)) == 2
+    assert max(point["y"] for point in chart_data(page, "loss-chart", 2)) == 2
 
 
 def test_settings_flag_what_was_changed(page: Browser) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.receiver_loss import UNCERTAINTY_FACTOR, LossEstimate, estimate_loss
+from benchmarks.receiver_loss import range_of
 
 UNIQUE_PER_S = 760
 UNIQUE_MBPS = UNIQUE_PER_S * 1360 * 8 / 1e6
@@ -29,30 +30,30 @@ def estimate(resent_percent: float, k: float, cap_mbps: float | None) -> LossEst
 
 # Measured with a seeded relay and an independent receiver; docs/statistics.md has the conditions.
 @pytest.mark.parametrize(
-    ("resent_percent", "k", "cap_mbps", "missing"),
+    ("resent_percent", "k", "cap_mbps", "missing", "packets"),
     [
-        (1.18, 1, 10.33, 3.9e-3),
-        (6.47, 1, 10.33, 2.7e-2),
-        (8.61, 1, 10.33, 7.7e-2),
-        (3.41, 1.5, 10.33, 2.0e-3),
-        (9.31, 1.5, 10.33, 6.1e-3),
-        (3.25, 2, 10.33, 6.6e-4),
-        (9.48, 2, 10.33, 7.0e-3),
-        (7.27, 3, 10.34, 3.3e-4),
-        (1.16, 1, 8.68, 9.9e-3),
-        (4.79, 1, 8.68, 8.1e-2),
-        (0.94, 1.5, 8.68, 3.3e-3),
-        (4.20, 1.5, 8.68, 5.4e-2),
-        (3.64, 2, 8.68, 8.6e-3),
-        (5.05, 2, 8.68, 5.2e-2),
-        (5.18, 3, 8.68, 5.1e-2),
+        (1.18, 1, 10.33, 36, 9266),
+        (6.47, 1, 10.33, 253, 9278),
+        (8.61, 1, 10.33, 707, 9235),
+        (3.41, 1.5, 10.33, 16, 8103),
+        (9.31, 1.5, 10.33, 56, 9164),
+        (3.25, 2, 10.33, 6, 9126),
+        (9.48, 2, 10.33, 64, 9103),
+        (7.27, 3, 10.34, 3, 9093),
+        (1.16, 1, 8.68, 91, 9157),
+        (4.79, 1, 8.68, 740, 9192),
+        (0.94, 1.5, 8.68, 29, 8771),
+        (4.20, 1.5, 8.68, 467, 8600),
+        (3.64, 2, 8.68, 79, 9157),
+        (5.05, 2, 8.68, 479, 9162),
+        (5.18, 3, 8.68, 465, 9059),
     ],
 )
 def test_a_measured_loss_is_estimated_within_the_factor(
-    resent_percent: float, k: float, cap_mbps: float, missing: float
+    resent_percent: float, k: float, cap_mbps: float, missing: int, packets: int
 ) -> None:
-    estimated = estimate(resent_percent, k, cap_mbps).fraction
-    assert missing / UNCERTAINTY_FACTOR <= estimated <= missing * UNCERTAINTY_FACTOR
+    low, high = range_of(missing, packets)
+    assert low / UNCERTAINTY_FACTOR <= estimate(resent_percent, k, cap_mbps).fraction <= high * UNCERTAINTY_FACTOR
 
 
 def test_the_lossy_case_of_the_field_is_no_repair_but_a_loss() -> None:

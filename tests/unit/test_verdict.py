@@ -10,7 +10,7 @@ import pytest
 from app.domain.attendance import Attendance
 from app.domain.snapshot import Snapshot
 from app.domain.spec import BarsSource, ListenerEndpoint, SendSpec
-from app.domain.status import Phase
+from app.domain.status import Phase, Reason
 from app.domain.verdict import Concern, Severity, judge
 from app.words.concerns import remark_text
 from tests.web.fake_streams import make_peer, make_snapshot
@@ -67,6 +67,15 @@ def test_a_missing_receiver_wants_a_look_at_once_and_is_a_fault_after_ten_second
     assert remark is not None
     assert GONE in remark
     assert "1 of 1 receivers missing since" in remark
+
+
+def test_a_killed_receiver_is_no_fault_before_its_ten_seconds_though_the_stream_stalls() -> None:
+    stalled = msgspec.structs.replace(
+        stream(Phase.STALLED, reason=Reason.NO_ACKNOWLEDGEMENT), attendance=missing(NOW - 3).attendance
+    )
+    assert judge(stalled, NOW).severity == "attention"
+    assert judge(stalled, NOW + 8).severity == "fault"
+    assert judge(msgspec.structs.replace(stalled, attendance=Attendance()), NOW).severity == "fault"
 
 
 @pytest.mark.parametrize(("age_s", "severity"), [(1.0, Severity.ATTENTION), (59.0, "attention"), (61.0, "good")])
