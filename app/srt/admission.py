@@ -6,6 +6,7 @@ again must not take a stream away from its receivers.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from enum import StrEnum
 from typing import Final
@@ -16,6 +17,8 @@ from app.domain.constants import CALLS_AT_ONCE, CALLS_PER_S, CALLS_PER_S_OF_ADDR
 
 _ADDRESSES_REMEMBERED: Final = 4096
 BANNED_S: Final = 3600.0
+# What libsrt logs of an acknowledgement beyond what was sent (processCtrlAck), with the number of its socket.
+BOGUS_ACK: Final = re.compile(r"@(\d+).*incoming ack seq")
 
 
 class Denial(StrEnum):

@@ -16,7 +16,7 @@ from app.engines.gstreamer.refusals import CallerWatch
 from app.protocol import Notice, PeerEvent, Sample
 from tests.instruments import calls
 from tests.instruments.receivers import Receiver
-from tests.instruments.waiting import free_port
+from tests.instruments.waiting import free_port, wait_for
 from tests.instruments.worker import RunningWorker, job_for
 
 RIGHT, WRONG = "the right passphrase", "another passphrase"
@@ -30,6 +30,21 @@ def on_air(sample: Path, **spec: object) -> RunningWorker:
 def port_of(worker: RunningWorker) -> int:
     """The listener's port."""
     return worker.job.spec.endpoint.port
+
+
+def let_in_at_last(port: int, **wanted: object) -> Receiver:
+    """A receiver that calls again until it is let in, as receivers do."""
+
+    def connected() -> Receiver | None:
+        receiver = Receiver.calling(port, **wanted)
+        if receiver.wait_for_state("connected", "refused").state == "connected":
+            return receiver
+        receiver.close()
+        return None
+
+    made = wait_for(connected, deadline_s=20, what="a receiver that is let in", every_s=0.2)
+    assert made is not None
+    return made
 
 
 @pytest.fixture
@@ -81,15 +96,16 @@ def test_a_receiver_is_found_after_two_hundred_refused_calls(encrypted: RunningW
         encrypted.wait_for_sample(lambda seen: len(seen.peers) == 1)
         answer = calls.in_turn(port_of(encrypted), 200, passphrase=WRONG)
         assert (answer["refused"], answer["connected"]) == (200, 0)
-        with Receiver.calling(port_of(encrypted), passphrase=RIGHT, latency_ms=500) as late:
+        with let_in_at_last(port_of(encrypted), passphrase=RIGHT, latency_ms=500) as late:
             seen = encrypted.wait_for_sample(lambda seen: len(seen.peers) == 2)
             assert [peer.negotiated_latency_ms for peer in seen.peers] == [350, 500]
             assert all(peer.encryption_state == "secured" and peer.key_bits == 128 for peer in seen.peers)
             for receiver in (early, late):
                 receiver.wait_for_bytes(receiver.figures().bytes + 100_000)
-    refused = [event for event in encrypted.link.heard(PeerEvent) if event.change == "refused"]
-    assert len(refused) == 200
-    assert {event.reason for event in refused} == {Reason.WRONG_PASSPHRASE}
+    reasons = [event.reason for event in encrypted.link.heard(PeerEvent) if event.change == "refused"]
+    # So many of one address at once, and five more a second; what is beyond that is refused before the passphrase.
+    assert reasons.count(Reason.WRONG_PASSPHRASE) >= 64
+    assert set(reasons) <= {Reason.WRONG_PASSPHRASE, Reason.CONNECTION_REJECTED}
 
 
 @pytest.mark.parametrize("count", [2, 50])
@@ -106,7 +122,7 @@ def test_receivers_that_call_in_the_same_moment_are_all_let_in(sample: Path, cou
 
 def test_a_receiver_that_is_turned_away_is_not_taken_for_the_one_that_was_let_in() -> None:
     sink, log, told = Mock(), Mock(), list[PeerEvent | Notice]()
-    CallerWatch(sink, told.append, log)
+    CallerWatch(sink, told.append, log, 64)
     signals = {call.args[0]: call.args[1] for call in sink.connect.call_args_list}
     hear, _level = log.call_args.args
     let_in, wrong = (Gio.InetSocketAddress.new_from_string(host, 4000) for host in ("192.0.2.7", "192.0.2.8"))
@@ -134,3 +150,28 @@ def test_a_peers_own_number_stays_while_others_come_and_go(encrypted: RunningWor
         (still,) = encrypted.wait_for_sample(lambda seen: True).peers
     assert (still.id, still.address) == (first.id, first.address)
     assert abs(still.connected_at - first.connected_at) < 0.1
+
+
+def test_who_acknowledges_what_was_never_sent_is_shut_out_for_an_hour() -> None:
+    sink, log, told = Mock(), Mock(), list[PeerEvent | Notice]()
+    watch = CallerWatch(sink, told.append, log, 64)
+    signals = {call.args[0]: call.args[1] for call in sink.connect.call_args_list}
+    hear, _level = log.call_args.args
+    attacker, other = (Gio.InetSocketAddress.new_from_string(host, 4000) for host in ("192.0.2.7", "192.0.2.8"))
+
+    hear("12:00:00/SRT:RcvQ:w1*E:SRT.in: @42: ATTACK/IPE: incoming ack seq 9 exceeds current 5 by 4!")
+    assert watch.punish({42: "192.0.2.7:3999"}.get) == [42]
+    assert [event.code for event in told if isinstance(event, Notice)] == ["callers_limited"]
+    assert not signals["caller-connecting"](sink, attacker, None)
+    assert signals["caller-connecting"](sink, other, None)
+
+
+def test_no_more_receivers_are_let_in_than_allowed() -> None:
+    sink, told = Mock(), list[PeerEvent | Notice]()
+    CallerWatch(sink, told.append, None, 2)
+    signals = {call.args[0]: call.args[1] for call in sink.connect.call_args_list}
+    callers = [Gio.InetSocketAddress.new_from_string("192.0.2.7", 4000 + number) for number in range(3)]
+
+    assert [signals["caller-connecting"](sink, caller, None) for caller in callers] == [True, True, False]
+    (event,) = told
+    assert (event.change, event.address, event.reason) == ("refused", "192.0.2.7:4002", Reason.CONNECTION_REJECTED)

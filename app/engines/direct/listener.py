@@ -22,7 +22,7 @@ from app.engines.direct.receiver import Receiver
 from app.machine.steady_clock import unix_now
 from app.protocol import Job, Notice, PeerEvent, Tell
 from app.srt.addresses import host_of
-from app.srt.admission import Admission, DenialReport
+from app.srt.admission import BOGUS_ACK, Admission, DenialReport
 from app.srt.binding import SrtError, time_now_us
 from app.srt.epoll import Epoll, Event
 from app.srt.log import LogLevel, hear_log
@@ -31,7 +31,6 @@ from app.srt.rejections import Reject, reason_of_rejection
 from app.srt.sockets import ENDED, Call, SrtSocket
 
 _REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
-_BOGUS_ACK: Final = re.compile(r"@(\d+).*incoming ack seq")
 _UNDECIDED_S: Final = 5.0
 _CHECK_EVERY_S: Final = 1.0
 
@@ -119,7 +118,7 @@ class ListenerDoor:
                 if self._latest is not None:
                     self._codes[self._latest.number] = int(match[1])
                 self._latest = None
-        elif (match := _BOGUS_ACK.search(text)) is not None:
+        elif (match := BOGUS_ACK.search(text)) is not None:
             with self._lock:
                 self._bogus.append(int(match[1]))
 

@@ -26,7 +26,7 @@ from app.srt.binding import SrtUnavailable, library, version_text
 from app.srt.log import hear_log
 from app.srt.rate_floor import RateFloor
 from app.srt.rejections import reason_of_rejection
-from app.srt.sockets import State
+from app.srt.sockets import SrtSocket, State
 from app.srt.spec_options import gstreamer_uri_parameters
 
 _WATCHED: Final = Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.WARNING
@@ -52,7 +52,9 @@ class GstSender:
         self._bus = self._pipeline.get_bus()
         self._peers = self._find_libsrt()
         self._watch = (
-            None if self._is_caller else CallerWatch(self._sink, self._tell, hear_log if self._peers else None)
+            None
+            if self._is_caller
+            else CallerWatch(self._sink, self._tell, hear_log if self._peers else None, job.receivers_max)
         )
         self._floor = RateFloor(job.bitrate_bps)
         self._calling_until: float | None = None
@@ -132,6 +134,9 @@ class GstSender:
             self._floor = RateFloor(None)
         if self._watch is not None:
             self._watch.settle()
+            if self._peers is not None:
+                for number in self._watch.punish(self._peers.address_of):
+                    SrtSocket(number).close()
 
     def _handle(self, message: Gst.Message) -> None:
         if message.type == Gst.MessageType.ERROR:

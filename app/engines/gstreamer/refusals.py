@@ -24,7 +24,8 @@ from app.domain.status import Reason
 from app.engines.gstreamer.gst import Gio, Gst
 from app.machine.steady_clock import unix_now
 from app.protocol import Notice, PeerEvent, Tell
-from app.srt.addresses import printable
+from app.srt.addresses import host_of, printable
+from app.srt.admission import BOGUS_ACK, Admission, DenialReport
 from app.srt.log import LogLevel
 from app.srt.rejections import reason_of_rejection
 
@@ -50,10 +51,18 @@ class CallerWatch:
     """Turns srtsink's signals and libsrt's log into PeerEvents. Signals come from libsrt's own threads."""
 
     def __init__(
-        self, sink: Gst.Element, tell: Tell, hear: Callable[[Callable[[str], None], LogLevel], None] | None
+        self,
+        sink: Gst.Element,
+        tell: Tell,
+        hear: Callable[[Callable[[str], None], LogLevel], None] | None,
+        receivers_max: int,
     ) -> None:
-        """`hear` is `hear_log`, None where libsrt is hidden."""
+        """`hear` is `hear_log`, None where libsrt is hidden; a listener has `receivers_max` receivers at most."""
         self._tell = tell
+        self._admission = Admission(receivers_max)
+        self._denials = DenialReport()
+        self._standing: set[str] = set()
+        self._bogus: list[int] = []
         self._lock = threading.Lock()
         self._decided = threading.Condition(self._lock)
         self._pending: dict[str, _Caller] = {}
@@ -79,23 +88,56 @@ class CallerWatch:
             now = time.monotonic()
             overdue = [address for address, it in self._pending.items() if now - it.called_at > _UNDECIDED_S]
             gone = [(address, self._decide(address)) for address in overdue]
+            summary = self._denials.summary(now)
         for address, stream_id in gone:
             self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, address, None, stream_id))
+        if summary is not None:
+            self._tell(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
 
-    def _on_connecting(self, _sink: Gst.Element, address: Gio.InetSocketAddress, stream_id: str | None) -> bool:
+    def punish(self, address_of: Callable[[int], str | None]) -> list[int]:
+        """Ban the hosts of connections that acknowledged what was never sent, and return their socket numbers.
+
+        Each such packet holds up the one thread of libsrt that hears all receivers. `address_of` a socket number.
+        """
+        with self._lock:
+            numbers, self._bogus = self._bogus, []
+        for number in numbers:
+            if (address := address_of(number)) is None:
+                continue
+            host = host_of(address)
+            with self._lock:
+                self._admission.ban(host, time.monotonic())
+            text = f"{host} acknowledged packets that were never sent; its calls are refused for an hour"
+            self._tell(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
+        return numbers
+
+    def _on_connecting(self, _sink: Gst.Element, caller: Gio.InetSocketAddress, stream_id: str | None) -> bool:
+        address, now, is_told = _text(caller), time.monotonic(), False
         with self._lock:
             self._attempts += 1
-            self._latest = _text(address)
-            self._pending[self._latest] = _Caller(time.monotonic(), printable(stream_id))
-        return True
+            standing = len(self._standing) + len(self._pending)
+            denial = self._admission.decide(host_of(address), standing, now)
+            if denial is None:
+                self._latest = address
+                self._pending[address] = _Caller(now, printable(stream_id))
+            else:
+                self._latest = ""
+                is_told = self._denials.is_told(host_of(address), denial, now)
+        if is_told:
+            reason = Reason.CONNECTION_REJECTED
+            self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, address, reason, printable(stream_id)))
+        return denial is None
 
     def _on_added(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         with self._lock:
             stream_id = self._decide(_text(address))
+            self._standing.add(_text(address))
         self._tell(PeerEvent(unix_now(), PeerChange.CONNECTED, _text(address), None, stream_id))
 
     def _on_removed(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         # Reading the sink's stats in here would deadlock.
+        with self._lock:
+            self._standing.discard(_text(address))
         self._tell(PeerEvent(unix_now(), PeerChange.DISCONNECTED, _text(address)))
 
     def _decide(self, address: str) -> str:
@@ -106,6 +148,10 @@ class CallerWatch:
     def _on_log(self, text: str) -> None:
         if _REQUEST in text:
             self._hold_until_accepted()
+            return
+        if (match := BOGUS_ACK.search(text)) is not None:
+            with self._lock:
+                self._bogus.append(int(match[1]))
             return
         if (match := _REJECTED.search(text)) is None:
             return

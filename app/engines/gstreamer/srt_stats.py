@@ -48,6 +48,11 @@ class LibSrtPeers:
         for number in self._walk.known():
             SrtSocket(number).try_to_set(Option.MININPUTBW, bytes_per_s)
 
+    def address_of(self, number: int) -> str | None:
+        """The far end of the socket with that number, while it is known."""
+        agreed = self._agreed.get(number)
+        return agreed.address if agreed else None
+
     def refusal(self) -> tuple[int, str] | None:
         """The reject code and libsrt's words for a connection that failed, None while none has."""
         for number, state in self.states().items():
