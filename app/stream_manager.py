@@ -14,6 +14,7 @@ from app.domain.events import LogEntry
 from app.domain.figures.delivery_history import HISTORY_SECONDS
 from app.domain.figures.history import Second, seconds
 from app.domain.figures.reception import DeliveryPoint
+from app.domain.figures.summaries import Summary
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
@@ -22,10 +23,12 @@ from app.machine.steady_clock import unix_now
 from app.machine.udp_ports import bound_ports
 from app.media.patience import PatientLibrary
 from app.settings import Settings
+from app.store.history_file import HistoryFile
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import Store, StoredStream
 from app.streams.form_faults import check_passphrase, check_spec_is_known, is_form_fault, raise_form_fault
+from app.streams.history_keeper import HistoryKeeper
 from app.streams.jobs import JobMaker
 from app.streams.takeover import Inheritance, Takeover
 from app.supervisor.admission import Admission, is_wanted, listener_ports_of
@@ -55,6 +58,14 @@ class StreamManager:
             launcher, self._recorder, journal=Journal(inherited.events), admission=Admission(settings.max_streams)
         )
         Takeover(launcher, self._supervisor, self._recorder, self._jobs, store).run(inherited)
+        self._history_file = HistoryFile(settings.data_folder / "history.sqlite3")
+        self._keeper = HistoryKeeper(self._history_file, self._keys, self._last_hour)
+
+    def _keys(self) -> list_of[str]:
+        return [snapshot.key for snapshot in self.list()]
+
+    def _last_hour(self, key: str) -> list_of[Second]:
+        return self.history(key, HISTORY_SECONDS)
 
     def start(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
         """Put a stream on air and give what is true within 3 s.
@@ -142,6 +153,11 @@ class StreamManager:
         self._supervisor.reset(key, actor=actor)
         return self.get(key)
 
+    def summaries(self, key: str, start: float, end: float) -> list_of[Summary]:
+        """The ten-second summaries of the stream between two Unix times, oldest first. Raises NotFound."""
+        self.get(key)
+        return self._history_file.read(key, start, end)
+
     def debug(self, key: str) -> dict[str, Any]:
         """The worker's raw view with the stream's own state; nothing secret. Raises NotFound."""
         snapshot = self.get(key)
@@ -168,12 +184,14 @@ class StreamManager:
 
     def shutdown(self) -> None:
         """Take everything off air, in order, and wait for it. The orders stay: the next start brings them back."""
+        self._keeper.close()
         self._supervisor.close()
         self._recorder.close()
         self._store.close()
 
     def detach(self) -> None:
         """Let go of the workers and leave them on air, for the next process to adopt."""
+        self._keeper.close()
         self._supervisor.detach()
         self._recorder.close()
         self._store.close()

@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from app.domain.events import LogEntry
 from app.domain.figures.history import Second
 from app.domain.figures.reception import DeliveryPoint
+from app.domain.figures.summaries import Summary
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
@@ -60,6 +61,9 @@ class Manager(Protocol):
 
     def reset(self, key: str, *, actor: str = ...) -> Snapshot:
         """Count a reception from zero. Raises NotFound."""
+
+    def summaries(self, key: str, start: float, end: float, /) -> list_of[Summary]:
+        """Its ten-second summaries of up to 72 hours, oldest first. Raises NotFound."""
 
     def debug(self, key: str) -> dict[str, Any]:
         """Raw engine values without secrets. Raises NotFound."""

@@ -7,6 +7,7 @@ from typing import Any
 from app.domain.errors import CouldNotStart, LimitReached, NotFound, PortInUse
 from app.domain.events import LogEntry
 from app.domain.figures.history import Second
+from app.domain.figures.summaries import Summary, summaries
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import CallerEndpoint, ListenerEndpoint, SendSpec
@@ -69,6 +70,9 @@ class FakeManager:
         if key not in self.streams:
             raise NotFound(f"there is no stream {key}")
         return self.streams[key]
+
+    def summaries(self, key: str, start: float, end: float) -> list[Summary]:  # type: ignore[valid-type]
+        return [one for one in summaries(self.history(key, 3600), 0, end) if one.at >= start]
 
     def history(self, key: str, seconds: int, /) -> list[Second]:  # type: ignore[valid-type]
         return make_history(seconds, self.get(key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 
 import msgspec
 import pytest
@@ -318,3 +319,18 @@ def test_the_fake_manager_can_do_what_the_real_one_does():
         real = inspect.signature(getattr(StreamManager, name)).parameters
         fake = inspect.signature(getattr(FakeManager, name)).parameters
         assert [p.kind for p in real.values()] == [p.kind for p in fake.values()] or name == "history"
+
+
+def test_any_part_of_three_days_is_summarised_as_json_and_csv(script):
+    now = int(time.time())
+    answer = script.get(f"/api/streams/lineup/history?from={now - 600}&to={now}").json
+    assert answer["step_s"] == 10
+    assert 55 <= len(answer["summaries"]) <= 61
+    spread = answer["summaries"][30]["figures"]["payload_mbps"]
+    assert spread["min"] <= spread["mean"] <= spread["max"]
+    assert script.get("/api/streams/lineup/history?from=0").json["step_s"] == 130
+    csv = script.get(f"/api/streams/lineup/history?from={now - 600}&format=csv").text.splitlines()
+    assert csv[0].startswith("time_utc,at,seconds,peers_min,peers_mean,peers_max,payload_mbps_min")
+    assert len(csv) > 50
+    assert script.get(f"/api/streams/lineup/history?from={now}&to={now - 1}").status_code == 400
+    assert script.get("/api/streams/nothing/history?from=0").status_code == 404

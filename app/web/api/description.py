@@ -15,6 +15,7 @@ from app.media.channels import ChannelsView
 from app.media.library import MediaFolder
 from app.mpegts.inspect.first_look import MediaCheck
 from app.utils import Interface
+from app.web.presenters.history_views import HistoryView
 from app.web.presenters.hosts import FleetView
 from app.web.presenters.link_budget import LinkBudgetView
 from app.web.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
@@ -36,6 +37,7 @@ _TYPES: Final = [
     ReceiveSpec,
     StreamView,
     SecondView,
+    HistoryView,
     DeliverySecondView,
     EventView,
     SystemView,
@@ -122,11 +124,13 @@ def _paths() -> dict[str, Any]:
         ),
         "/api/streams/{key}/history": _of_key(
             get=_operation(
-                "Its last seconds, oldest first",
+                "Its last seconds, oldest first; with `from` or `to` a HistoryView of that time",
                 _wrapped("samples", _ref("SecondView")),
                 [400, 404],
                 [
                     _query("seconds", {"type": "integer", "minimum": 1, "maximum": 3600, "default": 300}),
+                    _query("from", {"type": "integer", "description": "Unix time, within the last 72 hours"}),
+                    _query("to", {"type": "integer", "description": "Unix time"}),
                     _query("format", {"enum": ["json", "csv"], "default": "json"}),
                 ],
             )

@@ -14,6 +14,7 @@ from app.domain.spec import parse_spec
 from app.protocol import HISTORY_SECONDS
 from app.web.access import is_scripted
 from app.web.api.sheets import csv_response
+from app.web.api.summaries import show_summaries
 from app.web.errors import Unauthorized, json_response
 from app.web.presenters.events import present_latest
 from app.web.presenters.machine import present_overview
@@ -78,7 +79,9 @@ def restart_stream(key: str) -> Response:
 
 @api.get("/streams/<key>/history")
 def show_history(key: str) -> Response:
-    """The stream's last seconds, oldest first; as CSV with `format=csv`."""
+    """The stream's last seconds, or the summaries between `from` and `to`, oldest first; as CSV with `format=csv`."""
+    if "from" in request.args or "to" in request.args:
+        return show_summaries(key)
     seconds = read_number("seconds", default=300, low=1, high=HISTORY_SECONDS)
     samples = [present_second(second) for second in services().manager.history(key, seconds)]
     if request.args.get("format") != "csv":

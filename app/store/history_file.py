@@ -1,0 +1,77 @@
+"""72 hours of all streams in a SQLite file next to the database, so that no history can hurt the orders.
+
+One transaction for all streams each ten seconds, written through to the disk: a loss of power costs ten seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from app.domain.figures.summaries import Summary, pack, unpack
+from app.store.opening import StoreUnavailable
+
+KEPT_S: Final = 72 * 3600
+_BUSY_S: Final = 2.0
+_TABLE: Final = (
+    "CREATE TABLE IF NOT EXISTS summaries (stream TEXT NOT NULL, at INTEGER NOT NULL, figures BLOB NOT NULL,"
+    " PRIMARY KEY (stream, at)) WITHOUT ROWID"
+)
+
+
+class HistoryFile:
+    """Safe in many threads. Everything raises StoreUnavailable; a file that is damaged is begun again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._using = threading.Lock()
+
+    def append(self, new: Mapping[str, Iterable[Summary]], now: float) -> None:
+        """Keep new summaries by stream, and drop what is older than 72 hours."""
+        rows = [(key, summary.at, pack(summary)) for key, of_stream in new.items() for summary in of_stream]
+        with self._open() as database, database:
+            database.executemany("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?)", rows)
+            database.execute("DELETE FROM summaries WHERE at < ?", (int(now) - KEPT_S,))
+
+    def read(self, key: str, start: float, end: float) -> list[Summary]:
+        """The summaries of a stream that end in that time, oldest first."""
+        wanted = "SELECT at, figures FROM summaries WHERE stream = ? AND at BETWEEN ? AND ? ORDER BY at"
+        with self._open() as database:
+            rows = database.execute(wanted, (key, start, end)).fetchall()
+        return [summary for at, figures in rows if (summary := unpack(at, figures)) is not None]
+
+    def newest(self) -> dict[str, int]:
+        """The end of each stream's newest summary."""
+        with self._open() as database:
+            return dict(database.execute("SELECT stream, max(at) FROM summaries GROUP BY stream"))
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with self._using:
+            try:
+                with contextlib.closing(self._connect()) as database:
+                    yield database
+            except sqlite3.OperationalError as error:
+                raise StoreUnavailable(str(error)) from None
+            except sqlite3.DatabaseError as error:
+                self._begin_again()
+                raise StoreUnavailable(f"the history was damaged and is begun again ({error})") from None
+
+    def _connect(self) -> sqlite3.Connection:
+        if not self._path.exists():
+            with contextlib.suppress(OSError):
+                self._path.touch(mode=0o600)
+        database = sqlite3.connect(self._path, timeout=_BUSY_S)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute(_TABLE)
+        return database
+
+    def _begin_again(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                Path(f"{self._path}{suffix}").unlink()

@@ -1,0 +1,76 @@
+"""Writes ten-second summaries of all streams behind everyone's back, and catches up after a restart."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from app.domain.errors import NotFound
+from app.domain.figures.history import Second
+from app.domain.figures.summaries import SUMMARY_S, Summary, summaries
+from app.machine.steady_clock import unix_now
+from app.store.history_file import HistoryFile
+from app.store.opening import StoreUnavailable
+
+log = logging.getLogger(__name__)
+_SETTLED_AFTER_S: Final = 2.0  # a second's sample may come late
+_END_WITHIN_S: Final = 3.0
+
+
+class HistoryKeeper:
+    """`seconds_of` returns the last hour of a stream: what an adopted worker remembers is kept too."""
+
+    def __init__(
+        self,
+        file: HistoryFile,
+        keys: Callable[[], Sequence[str]],
+        seconds_of: Callable[[str], Sequence[Second]],
+        *,
+        every_s: float = SUMMARY_S,
+    ) -> None:
+        self._file = file
+        self._keys = keys
+        self._seconds_of = seconds_of
+        self._every_s = every_s
+        self._kept_until: dict[str, int] | None = None
+        self._is_well = True
+        self._enough = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._enough.wait(self._every_s):
+            self.keep(unix_now())
+
+    def keep(self, now: float) -> None:
+        """Write what is complete and not kept yet."""
+        try:
+            if self._kept_until is None:
+                self._kept_until = self._file.newest()
+            new = {key: self._new_of(key, now) for key in self._keys()}
+            self._file.append(new, now)
+        except (StoreUnavailable, TimeoutError) as error:
+            if self._is_well:
+                log.error("history not kept error=%r", str(error))
+            self._is_well = False
+            self._kept_until = None
+            return
+        self._is_well = True
+        for key, of_stream in new.items():
+            if of_stream:
+                self._kept_until[key] = of_stream[-1].at
+
+    def _new_of(self, key: str, now: float) -> list[Summary]:
+        try:
+            seconds = self._seconds_of(key)
+        except NotFound:
+            return []
+        after = (self._kept_until or {}).get(key, 0)
+        return summaries(seconds, after, now - _SETTLED_AFTER_S)
+
+    def close(self) -> None:
+        """Write what is complete, then end."""
+        self._enough.set()
+        self._thread.join(_END_WITHIN_S)
