@@ -8,7 +8,7 @@ usage() {
 usage: ./run.sh [--demo] [--help]
 
 Installs what is missing and starts MCR SRT Streamer on http://127.0.0.1:5000/ .
-  --demo   also put media/bars_and_tone.ts on air as a listener on port 10001
+  --demo   also put media/bars_and_tone.ts on air on the first free listener port
            and print the commands that receive it
 
 Settings come from the environment, see docs/configuration.md. HOST=0.0.0.0 ./run.sh

@@ -127,6 +127,18 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(**found)
 
 
+def with_kept_key(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment with the SECRET_KEY that run.sh keeps in the data folder, where none is set."""
+    if environ.get("SECRET_KEY", "").strip():
+        return environ
+    data_folder = _folder(environ.get("DATA_FOLDER", "").strip() or str(Settings.data_folder))
+    try:
+        key = (data_folder / "secret_key").read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return environ
+    return {**environ, "SECRET_KEY": key}
+
+
 def _runtime_folder(session_folder: str, data_folder: Path) -> Path:
     """The default: a folder of the login session where there is one, else one in the data folder."""
     has_session = bool(session_folder) and Path(session_folder).is_dir()

@@ -20,7 +20,7 @@ from app.cli import archives, checks, demo_stream, words
 from app.cli.api import Api, Refused, ServerUnreachable
 from app.cli.probe import probe
 from app.domain.version import VERSION
-from app.settings import BadSettings, Settings, read_settings
+from app.settings import BadSettings, Settings, read_settings, with_kept_key
 from app.store.opening import StoreUnavailable
 
 _TEST_POLL_S: Final = 1.0
@@ -47,13 +47,20 @@ def _told() -> Iterator[None]:
         if refusal.status == 401:
             lines.append("  set API_KEY to the server's; as a service: run mcr as root")
         raise click.ClickException("\n".join(lines)) from None
-    except (ServerUnreachable, demo_stream.ServerGone, archives.BackupFailed, StoreUnavailable, OSError) as error:
+    except (
+        ServerUnreachable,
+        demo_stream.ServerGone,
+        demo_stream.NoFreePort,
+        archives.BackupFailed,
+        StoreUnavailable,
+        OSError,
+    ) as error:
         raise click.ClickException(str(error)) from None
 
 
 def _settings() -> Settings:
     try:
-        return read_settings(os.environ)
+        return read_settings(with_kept_key(os.environ))
     except BadSettings as error:
         raise click.ClickException(f"the settings are not right:\n{error}") from None
 
@@ -197,16 +204,17 @@ def check(api: Api) -> None:
         raise click.exceptions.Exit(1)
 
 
-@cli.command()
+@cli.command(hidden=True)
 @click.option("--server-pid", type=int, required=True, help="Give up when this process is gone.")
 @click.pass_obj
 def demo(api: Api, server_pid: int) -> None:
     """Put the sample on air and print how to receive it; ./run.sh --demo calls this."""
     with _told():
         stream = demo_stream.put_on_air(api, server_pid)
-    click.echo(f"==> on air: {demo_stream.SAMPLE} as listener on port {demo_stream.PORT}")
+    port = stream["spec"]["endpoint"]["port"]
+    click.echo(f"==> on air: {demo_stream.SAMPLE} as listener on port {port}")
     click.echo(f"    watch it at {api.address}/stream/{stream['key']}, receive it with one of")
-    for line in demo_stream.receiving_lines():
+    for line in demo_stream.receiving_lines(port):
         click.echo(f"      {line}")
 
 

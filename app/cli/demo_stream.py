@@ -8,13 +8,9 @@ from typing import Any, Final
 
 from app.cli.api import Api, Refused, ServerUnreachable
 
-PORT: Final = 10001
+NAME: Final = "Demo"
 SAMPLE: Final = "bars_and_tone.ts"
-SPEC: Final = {
-    "name": "Demo",
-    "endpoint": {"mode": "listener", "port": PORT},
-    "source": {"kind": "file", "path": SAMPLE, "loop": True},
-}
+_SOURCE: Final = {"kind": "file", "path": SAMPLE, "loop": True}
 _SERVER_DEADLINE_S: Final = 30.0
 _ON_AIR: Final = frozenset({"starting", "waiting", "delivering", "stalled"})
 
@@ -26,19 +22,37 @@ class ServerGone(Exception):
         return "the server has ended; its last lines say why"
 
 
+class NoFreePort(Exception):
+    """Every listener port is taken."""
+
+    def __str__(self) -> str:
+        return "the demo needs a free listener port and all are taken: stop a stream, or set LISTENER_PORTS"
+
+
 def put_on_air(api: Api, server_pid: int) -> dict[str, Any]:
     """Wait for the server, then make sure that the demo stream runs; gives its view.
 
-    A demo stream of an earlier start is used again. Raises ServerGone, ServerUnreachable or Refused.
+    A demo stream of an earlier start is used again, a new one takes the first free listener port. Raises ServerGone,
+    ServerUnreachable, NoFreePort or Refused.
     """
     _wait_for_server(api, server_pid)
     streams = api.get("/api/streams")["streams"]
-    known = [stream for stream in streams if stream["spec"]["endpoint"] == SPEC["endpoint"]]
+    known = [stream for stream in streams if _is_demo(stream["spec"])]
     if not known:
-        return dict(api.post("/api/streams", SPEC))
+        free_ports = api.get("/api/dashboard")["free_ports"]
+        if not free_ports:
+            raise NoFreePort
+        endpoint = {"mode": "listener", "port": free_ports[0]}
+        return dict(api.post("/api/streams", {"name": NAME, "endpoint": endpoint, "source": _SOURCE}))
     if known[0]["phase"] in _ON_AIR:
         return dict(known[0])
     return dict(api.post(f"/api/streams/{known[0]['key']}/start"))
+
+
+def _is_demo(spec: dict[str, Any]) -> bool:
+    source = spec.get("source", {})
+    is_listener = spec.get("endpoint", {}).get("mode") == "listener"
+    return is_listener and (spec.get("name"), source.get("path")) == (NAME, SAMPLE)
 
 
 def answers(api: Api) -> bool:
@@ -70,9 +84,9 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def receiving_lines(host: str = "127.0.0.1") -> list[str]:
+def receiving_lines(port: int, host: str = "127.0.0.1") -> list[str]:
     """Commands that receive the demo, one a line, as they are typed."""
-    url = f"srt://{host}:{PORT}"
+    url = f"srt://{host}:{port}"
     return [
         f"ffplay -fflags nobuffer '{url}'",
         f"vlc '{url}'",

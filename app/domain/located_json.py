@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
-_BLANK: Final = re.compile(r"[ \t\r\n]*")
+# JSON has no comments, but lists that people edit have.
+_BLANK: Final = re.compile(r"(?:[ \t\r\n]+|(?://|#)[^\n]*|/\*[\s\S]*?\*/)*")
 _OBJECT_ON_ITS_LINE: Final = re.compile(r"^[ \t]*\{", re.MULTILINE)
-_COMMENT: Final = re.compile(r"//|/\*|#")
+_COMMENT: Final = re.compile(r"/\*")
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -66,7 +67,6 @@ class _Walk:
     def entries(self) -> Iterator[Entry | Fault]:
         at = self._skip(0)
         if at == len(self._text):
-            yield Fault(1, "the file is empty; write [] for an empty list")
             return
         following: int | None
         if self._peek(at) == "[":
@@ -145,7 +145,7 @@ class _Walk:
         if at >= len(self._text):
             return f"the file ends where {wanted} should follow; it seems to be cut off"
         if _COMMENT.match(self._text, at):
-            return "JSON has no comments; remove this one"
+            return "this comment does not end; close it with */"
         return f"expected {wanted}, found {json.dumps(self._text[at : at + 20].splitlines()[0], ensure_ascii=False)}"
 
     def _next_object(self, at: int) -> int | None:

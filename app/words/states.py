@@ -9,7 +9,11 @@ from app.domain.status import Phase, Reason
 # Each reason in a few words, and what mends it.
 _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     Reason.END_OF_FILE: ("end of file", "The file was played to its end. Start it again, or let it loop."),
-    Reason.NO_INPUT: ("no input", "Nothing comes in from the source. Check the group, the interface and the sender."),
+    Reason.NO_INPUT: (
+        "no input",
+        "Nothing comes in from the source. Check the group, the interface and the sender. Where a source address "
+        "(source_ip) is set, packets of other senders are refused by it.",
+    ),
     Reason.NO_ACKNOWLEDGEMENT: (
         "no acknowledgement",
         "The receiver is connected but acknowledges nothing. Check the path back and whether the receiver hangs.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import pytest
 
 from app.domain.status import Phase
 from app.media.library import MediaLibrary
+from tests.instruments.child import is_alive
 from tests.instruments.manager import OwnManager
+from tests.instruments.waiting import wait_for
 from tests.instruments.worker import FAKE
 
 
@@ -25,9 +29,10 @@ def test_a_stream_on_air_is_adopted_and_an_ordered_one_starts_once_the_folder_an
     with OwnManager(media=sample, command=FAKE) as own:
         on_air, ordered = (own.manager.start(own.spec(port=own.ports[number])).key for number in (0, 1))
         pid = own.wait(on_air, lambda seen: seen.worker_pid).worker_pid
-        own.wait(ordered, lambda seen: seen.worker_pid)
+        orphan = own.wait(ordered, lambda seen: seen.worker_pid).worker_pid
         own.manager.detach()
-        (own.settings.runtime_folder / f"{ordered}.sock").unlink(missing_ok=True)
+        os.kill(orphan, signal.SIGKILL)
+        wait_for(lambda: not is_alive(orphan), deadline_s=10, what="the end of the worker")
         monkeypatch.setattr(MediaLibrary, "check", hanging_check)
         try:
             own.manager = own.new_manager()
