@@ -103,7 +103,7 @@ function contentWords(content) {
   if (content.detail) parts.push(content.detail);
   if (content.mbps !== null) parts.push(`${content.mbps.toFixed(2)} Mb/s, ${content.mbps_without_nulls?.toFixed(2) ?? UNKNOWN} without null packets`);
   if (content.is_constant_bitrate !== null) parts.push(content.is_constant_bitrate ? "constant rate" : "variable rate");
-  if (content.cues) parts.push(`${count(content.cues)} SCTE-35 cues, last ${timeOfDay(content.last_cue)}`);
+  if (content.cues) parts.push(`${count(content.cues)} SCTE-35 cues, last ${timeOfDay(content.last_cue)}: ${content.last_cue_text}`);
   return parts.join(" · ");
 }
 

@@ -9,6 +9,7 @@ from app.domain.figures.delivery_verdict import Verdict, judge, severity_of_erro
 from app.domain.figures.live_report import IndicatorReport, LiveReport
 from app.domain.figures.outputs import ForwardReport, OutputsReport, RecordingEnd, RecordingReport
 from app.domain.figures.reception import DeliveryPoint, Reception
+from app.mpegts.splice import describe_splice
 from app.web.presenters.reception_views import (
     ContentView,
     DeliverySecondView,
@@ -135,6 +136,7 @@ def _content(analysis: LiveReport) -> ContentView:
         pids_total=analysis.pids_total,
         cues=analysis.cues_total,
         last_cue=_iso(analysis.last_cue.at) if analysis.last_cue else None,
+        last_cue_text=describe_splice(bytes.fromhex(analysis.last_cue.section)) if analysis.last_cue else "",
     )
 
 

@@ -88,6 +88,7 @@ class ContentView(View, frozen=True):
     pids_total: int
     cues: Annotated[int, _is("SCTE-35 sections seen")]
     last_cue: Annotated[str | None, _is("When the last SCTE-35 section came")]
+    last_cue_text: Annotated[str, _is("What the last SCTE-35 section says; empty without one")]
 
 
 class ReceptionView(View, frozen=True):
