@@ -66,6 +66,13 @@ class FakeManager:
     def list(self) -> list[Snapshot]:
         return [*self.streams.values()]
 
+    def deliveries(self, key: str, wanted_s: int) -> list[Any]:
+        self.get(key)
+        return []
+
+    def reset(self, key: str, *, actor: str = "operator") -> Snapshot:
+        return self.get(key)
+
     def get(self, key: str) -> Snapshot:
         if key not in self.streams:
             raise NotFound(f"there is no stream {key}")

@@ -110,7 +110,7 @@ def test_a_person_may_ask_for_the_passphrase_and_a_script_may_not(browser, scrip
         ({"endpoint": {"mode": "caller", "host": "a?b&c", "port": 9000}}, "endpoint.host"),
         ({"source": {"kind": "file", "path": "../secret.ts"}}, "source.path"),
         ({"source": {"kind": "file", "path": "new\nline.ts"}}, "source.path"),
-        ({"engine": "direct"}, "engine"),
+        ({"engine": "steam"}, "engine"),
         ({"direction": "sideways"}, "direction"),
         ({"name": "two\nlines"}, "name"),
         ({"encryption": {"key_bits": 128, "passphrase": "nine byte"}}, "encryption.passphrase"),
