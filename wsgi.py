@@ -58,6 +58,7 @@ def _run(settings: Settings, ending: Ending) -> int:
     app = create_app(settings)
     running = services_of(app)
     status = _serve(app, settings, ending)
+    running.line_ups.close()
     if ending.signal is signal.SIGHUP or status:
         # Who cannot serve must not take off air what is on air: whoever is started next finds it there.
         running.manager.detach()

@@ -38,9 +38,12 @@ def create_app(
     Without a `manager` it makes the real one, which puts workers where `launcher` says: on this host by default.
     Whoever makes the application ends its manager: `web.services.services_of(app).manager.shutdown()`.
     """
+    import socket
+
     from flask import Flask
 
     from app.fleet.poller import HostPoller
+    from app.lineup.runner import LineUpRunner
     from app.media.analysis import MediaAnalyst
     from app.media.channels import ChannelList
     from app.media.library import MediaLibrary
@@ -51,6 +54,7 @@ def create_app(
     from app.utils import SystemMeter
     from app.web.access import guard
     from app.web.api.hosts import hosts
+    from app.web.api.line_ups import line_ups
     from app.web.api.machine import machine
     from app.web.api.network_tests import network_tests
     from app.web.api.operations import operations
@@ -61,6 +65,7 @@ def create_app(
     from app.web.hosts import own_names
     from app.web.limits import limit_rates
     from app.web.pages.hosts import host_pages
+    from app.web.pages.line_up import line_up_pages
     from app.web.pages.network_test import network_test_pages
     from app.web.pages.receive import receive_pages
     from app.web.services import Services, install_services, services_of
@@ -75,15 +80,16 @@ def create_app(
     register_static_files(app)
     names = {*own_names(), settings.host, *settings.trusted_hosts}
     guard(app, settings.api_key, names, FailedKeys(lambda text: services_of(app).manager.note(text)))
-    page_blueprints = (pages, host_pages, network_test_pages, receive_pages)
-    for blueprint in (api, receptions, machine, hosts, operations, network_tests, *page_blueprints):
+    page_blueprints = (pages, host_pages, line_up_pages, network_test_pages, receive_pages)
+    for blueprint in (api, receptions, machine, hosts, line_ups, operations, network_tests, *page_blueprints):
         app.register_blueprint(blueprint)
+    streams = manager or _manager_of(settings, launcher, library)
     limit_rates(app, writes_per_minute=settings.writes_per_minute)
     install_services(
         app,
         Services(
             settings=settings,
-            manager=manager or _manager_of(settings, launcher, library),
+            manager=streams,
             media=media or library,
             system=SystemMeter(library.disk_use),
             network=NetworkTester.of(settings),
@@ -91,6 +97,7 @@ def create_app(
             shipped_channels=ChannelList(SHIPPED_CHANNELS_FILE),
             analyst=MediaAnalyst(library),
             hosts=HostPoller(settings.hosts),
+            line_ups=LineUpRunner(streams, settings.hosts, settings.data_folder, hostname=socket.gethostname()),
         ),
     )
     return app

@@ -27,6 +27,7 @@ _NAVIGATION: Final = (
     ("pages.dashboard", "Dashboard"),
     ("pages.caller", "Start caller"),
     ("receive_pages.receive", "Receive"),
+    ("line_up_pages.line_up", "Line-up test"),
     ("network_test_pages.network_test", "Network test"),
     ("host_pages.all_hosts", "Hosts"),
     ("pages.events", "Events"),

@@ -13,6 +13,7 @@ DEBIAN_RUN=(
     gstreamer1.0-plugins-ugly               # x264enc, for colour bars
     gstreamer1.0-x                          # clockoverlay, timeoverlay
     iputils-ping iperf3                     # the network test
+    fonts-dejavu-core                       # letters of every alphabet in the line-up report as PDF
     ffmpeg mediainfo                        # the media page: ffprobe, mediainfo
 )
 
@@ -59,6 +60,7 @@ RPM_RUN=(
     'gstreamer1(element-mpegaudioparse)()(64bit)'
     'gstreamer1(element-twolamemp2enc)()(64bit)'
     iputils iperf3 /usr/bin/ffprobe /usr/bin/mediainfo
+    dejavu-sans-fonts
 )
 
 # shellcheck disable=SC2034

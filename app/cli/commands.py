@@ -17,6 +17,7 @@ from typing import Any, Final
 import click
 
 from app.cli import archives, checks, demo_stream, words
+from app.cli import line_up as line_ups
 from app.cli.api import Api, Refused, ServerUnreachable
 from app.cli.probe import probe
 from app.domain.version import VERSION
@@ -154,6 +155,27 @@ def network_test(api: Api, host: str, port: int, udp: bool, bitrate_mbps: float,
         click.echo(line)
     if test["state"] == "failed":
         raise click.exceptions.Exit(1)
+
+
+@cli.command("line-up")
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path, exists=True), help="A plan as JSON.")
+@click.option("--stream", metavar="KEY", help="The send stream under test.")
+@click.option("--receiver", metavar="KEY", help="The receive stream that measures; HOST/KEY on another host.")
+@click.option("--profile", type=click.Choice(["quick", "line-up", "booking", "new-circuit"]), default="line-up")
+@click.option("--seconds", type=int, help="Another duration than the profile's.")
+@click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")
+@click.pass_obj
+def line_up(api: Api, /, as_json: bool, **asked: Any) -> None:
+    """Test a link and report PASS, PASS WITH REMARKS or FAIL.
+
+    The exit status is 0 for a pass, 1 with remarks, 2 for a failure, 3 when nothing could be measured.
+    """
+    with _told():
+        run = line_ups.follow(api, api.post("/api/line-ups", line_ups.plan_document(**asked)))
+    for line in [json.dumps(run, indent=2)] if as_json else line_ups.report_lines(run):
+        click.echo(line)
+    if status := line_ups.exit_status(run):
+        raise click.exceptions.Exit(status)
 
 
 @cli.command()

@@ -5,22 +5,19 @@ No request of ours waits for another host; pages show the last report and its ag
 
 from __future__ import annotations
 
-import http.client
 import threading
 import time
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from app.domain.hosts import HostEntry
+from app.fleet.client import NoAnswer, get
 from app.fleet.report import Contact, HostReport, parse_dashboard
 
 POLL_EVERY_S: Final = 2.0
 ANSWER_WITHIN_S: Final = 3.0
-_BODY_BYTES_MAX: Final = 2 * 1024 * 1024
-_PIECE_BYTES: Final = 64 * 1024
 
 
 class HostPoller:
@@ -51,9 +48,9 @@ class HostPoller:
 def ask(host: HostEntry, before: HostReport) -> HostReport:
     """Ask a host once, within ANSWER_WITHIN_S, and return its report; a failure keeps what was known `before`."""
     try:
-        status, body = _get(host, time.monotonic() + ANSWER_WITHIN_S)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        return _failed(before, Contact.SILENT, str(error) or type(error).__name__)
+        status, body = get(host, "/api/dashboard", within_s=ANSWER_WITHIN_S)
+    except NoAnswer as error:
+        return _failed(before, Contact.SILENT, str(error))
     if status in (401, 403):
         return _failed(before, Contact.REFUSED, "it does not accept the API key that HOSTS has for it")
     if status != 200:
@@ -67,24 +64,3 @@ def ask(host: HostEntry, before: HostReport) -> HostReport:
 
 def _failed(before: HostReport, contact: Contact, detail: str) -> HostReport:
     return msgspec.structs.replace(before, contact=contact, detail=detail[:300])
-
-
-def _get(host: HostEntry, deadline: float) -> tuple[int, bytes]:
-    """The status and body of the host's dashboard. Redirects are not followed: they would carry the key elsewhere."""
-    parts = urlsplit(host.url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_WITHIN_S)
-    try:
-        headers = {"Authorization": f"Bearer {host.api_key.reveal()}", "Accept": "application/json"}
-        connection.request("GET", f"{parts.path.rstrip('/')}/api/dashboard", headers=headers)
-        answer = connection.getresponse()
-        body = bytearray()
-        while piece := answer.read1(_PIECE_BYTES):
-            body += piece
-            if len(body) > _BODY_BYTES_MAX:
-                raise ValueError(f"it sends more than {_BODY_BYTES_MAX >> 20} MB")
-            if time.monotonic() > deadline:
-                raise ValueError(f"its answer takes longer than {ANSWER_WITHIN_S:g} s")
-        return answer.status, bytes(body)
-    finally:
-        connection.close()

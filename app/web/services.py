@@ -17,6 +17,7 @@ from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
 from app.fleet.poller import HostPoller
+from app.lineup.runner import LineUpRunner
 from app.machine.logs import log_problem
 from app.machine.versions import VersionReader, missing_programs
 from app.media.analysis import MediaAnalyst
@@ -121,6 +122,7 @@ class Services:
     channels: ChannelList
     shipped_channels: ChannelList
     analyst: MediaAnalyst
+    line_ups: LineUpRunner
     hosts: HostPoller = field(default_factory=HostPoller)
     workers: WorkerMeter = field(default_factory=WorkerMeter)
     versions: VersionReader = field(default_factory=VersionReader)

@@ -20,6 +20,7 @@ from app.domain.spec import parse_spec
 from app.settings import Settings, read_settings
 from app.srt.statistics import FIELDS
 from app.web.presenters.host_metrics import HostCollector
+from app.web.presenters.line_up_metrics import LineUpCollector
 from app.web.presenters.metrics import StreamCollector
 from app.web.presenters.views import InputView, LastSecondView, PeerView, SecondView, TotalsView, WorkerView
 from tests.web.fake_manager import FakeManager
@@ -101,7 +102,8 @@ def test_every_libsrt_field_that_the_documents_name_exists() -> None:
 
 
 def test_every_metric_is_documented_and_every_documented_one_is_served() -> None:
-    families: list[Metric] = [*StreamCollector([]).collect(), *HostCollector([]).collect()]
+    collectors = (StreamCollector([]), HostCollector([]), LineUpCollector([]))
+    families: list[Metric] = [family for collector in collectors for family in collector.collect()]
     served = {family.name + ("_total" if family.type == "counter" else "") for family in families}
     documented = {cell.strip("`") for cell in first_cells("docs/statistics.md") if cell.startswith("`srt_")}
     # A counter stands in the table of counters once, under its field name.

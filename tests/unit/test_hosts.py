@@ -97,7 +97,7 @@ def test_a_good_answer_is_read(other: HostEntry, monkeypatch: pytest.MonkeyPatch
     [
         ((200, b"<html>"), Contact.GARBLED),
         ((200, b'{"streams": [{"key": 5}]}'), Contact.GARBLED),
-        ((200, b" " * (3 << 20)), Contact.SILENT),
+        ((200, b" " * (5 << 20)), Contact.SILENT),
         ((503, b"{}"), Contact.GARBLED),
         ((301, b""), Contact.GARBLED),
         (None, Contact.SILENT),

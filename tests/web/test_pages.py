@@ -111,7 +111,7 @@ def test_a_link_fills_the_form_in(browser):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?view=wall", "/caller", "/events", "/hosts", "/stream/lineup", "/network_test"]
+    "path", ["/", "/?view=wall", "/caller", "/events", "/hosts", "/line-up", "/stream/lineup", "/network_test"]
 )
 def test_no_page_has_inline_scripts_styles_or_handlers(browser, path):
     page = browser.get(path).get_data(as_text=True)
@@ -123,7 +123,7 @@ def test_no_page_has_inline_scripts_styles_or_handlers(browser, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?view=wall", "/caller", "/events", "/stream/lineup", "/network_test", "/nowhere"]
+    "path", ["/", "/?view=wall", "/caller", "/events", "/line-up", "/stream/lineup", "/network_test", "/nowhere"]
 )
 def test_pages_load_from_this_host_alone(browser, path):
     page = browser.get(path).get_data(as_text=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app.domain.lineup.plan import Plan
 from app.domain.network_order import NetworkTestOrder
 from app.domain.secret import Secret
 from app.domain.spec import ReceiveSpec, SendSpec
@@ -17,6 +18,7 @@ from app.mpegts.inspect.first_look import MediaCheck
 from app.utils import Interface
 from app.web.presenters.history_views import HistoryView
 from app.web.presenters.hosts import FleetView
+from app.web.presenters.line_up import RunRowView, RunView
 from app.web.presenters.link_budget import LinkBudgetView
 from app.web.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
 from app.web.presenters.reception_views import DeliverySecondView
@@ -45,6 +47,9 @@ _TYPES: Final = [
     LiveView,
     DashboardView,
     FleetView,
+    RunRowView,
+    RunView,
+    Plan,
     MediaFolder,
     MediaCheck,
     Interface,
@@ -220,6 +225,7 @@ def _paths() -> dict[str, Any]:
         },
         "/api/channels": {"get": _operation("The multicast channels of this house", _ref("ChannelsView"), [])},
         **_network_test_paths(),
+        **_line_up_paths(),
         "/api/interfaces": {"get": _operation("Network interfaces", _wrapped("interfaces", _ref("Interface")), [])},
         "/api/system": {"get": _operation("The machine", _ref("SystemView"), [])},
     }
@@ -245,6 +251,34 @@ def _network_test_paths() -> dict[str, Any]:
             "parameters": [{**_KEY, "name": "test_id"}],
             "get": _operation("One network test", view, [404]),
             "delete": _operation("End it; its programs are killed", view, [404], success=202),
+        },
+    }
+
+
+def _line_up_paths() -> dict[str, Any]:
+    view = _ref("RunView")
+    key = [{**_KEY, "name": "run_id"}]
+    formats = _query("format", {"enum": ["json", "stored", "csv", "pdf", "junit"]})
+    return {
+        "/api/line-ups": {
+            "get": _operation(
+                "The line-up tests, newest first",
+                _wrapped("line_ups", _ref("RunRowView"), overview=_ref("OverviewView")),
+                [],
+            ),
+            "post": {
+                **_operation("Begin a line-up test", view, [400, 409], success=202),
+                "requestBody": {"required": True, "content": _json(_ref("Plan"))},
+            },
+        },
+        "/api/line-ups/{run_id}": {
+            "parameters": key,
+            "get": _operation("One line-up test", view, [400, 404], [formats]),
+            "delete": _operation("Delete its report", None, [404, 409], success=204),
+        },
+        "/api/line-ups/{run_id}/cancel": {
+            "parameters": key,
+            "post": _operation("End it early and keep what it measured", view, [404], success=202),
         },
     }
 

@@ -9,6 +9,7 @@ from app.web.access import holds_api_key
 from app.web.api.description import describe_api
 from app.web.errors import json_response
 from app.web.presenters.host_metrics import HostCollector
+from app.web.presenters.line_up_metrics import LineUpCollector
 from app.web.presenters.machine import present_health, present_reasons
 from app.web.presenters.metrics import StreamCollector
 from app.web.services import services
@@ -36,6 +37,7 @@ def metrics() -> Response:
     """All figures for Prometheus, read at this moment."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(StreamCollector(services().manager.list()))
+    registry.register(LineUpCollector(services().line_ups.runs()))
     registry.register(HostCollector(services().hosts.reports()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 

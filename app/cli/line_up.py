@@ -1,0 +1,70 @@
+"""`mcr line-up`: starts a line-up test on the server, follows it and ends with its verdict as the exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from app.cli.api import Api
+
+_LOOK_EVERY_S: Final = 1.0
+_EXIT: Final = {"pass": 0, "remarks": 1, "fail": 2}
+_COULD_NOT_MEASURE: Final = 3
+
+
+def plan_document(
+    plan_file: Path | None, stream: str | None, receiver: str | None, profile: str, seconds: int | None
+) -> dict[str, Any]:
+    """The plan as the API takes it: from a file, with the options on top."""
+    document: dict[str, Any] = {}
+    if plan_file is not None:
+        try:
+            document = json.loads(plan_file.read_text())
+        except ValueError as error:
+            raise click.ClickException(f"{plan_file}: {error}") from None
+        if not isinstance(document, dict):
+            raise click.ClickException(f"{plan_file}: write one JSON object")
+    if stream is not None:
+        document["stream"] = stream
+    if receiver is not None:
+        host, slash, key = receiver.rpartition("/")
+        document["receiver"] = {"kind": "remote", "host": host, "key": key} if slash else {"kind": "local", "key": key}
+    document.setdefault("profile", profile)
+    if seconds is not None:
+        document["duration_s"] = seconds
+    return document
+
+
+def follow(api: Api, run: dict[str, Any]) -> dict[str, Any]:
+    """Wait for the end of a run, with one live line on a terminal."""
+    while run["is_running"]:
+        if sys.stderr.isatty():
+            remaining_s = run["remaining_s"]
+            rest = "" if remaining_s is None else f", {remaining_s:.0f} s remaining"
+            click.echo(f"\r{run['state_text']} {run['progress_percent']:.0f} %{rest}  ", nl=False, err=True)
+        time.sleep(_LOOK_EVERY_S)
+        run = api.get(f"/api/line-ups/{run['id']}")
+    if sys.stderr.isatty():
+        click.echo(err=True)
+    return run
+
+
+def report_lines(run: dict[str, Any]) -> list[str]:
+    """The verdict and every figure, for a terminal."""
+    figures = [
+        f"  {each['verdict_text']:13} {each['title']:24} {each['got_text']:>14}  limit {each['limit_text']}"
+        for each in run["lines"]
+    ]
+    checks = [f"  {each['verdict_text']:13} {each['title']}: {each['got']}" for each in run["checks"]]
+    verdict = f"{run['verdict_text']}: {run['headline'] or run['problem']}"
+    return [verdict, *figures, *checks, f"Report: /line-up/{run['id']}/report"]
+
+
+def exit_status(run: dict[str, Any]) -> int:
+    """0 pass, 1 pass with remarks, 2 fail, 3 when nothing could be measured."""
+    return _COULD_NOT_MEASURE if run["state"] == "failed" else _EXIT.get(run["verdict"], _COULD_NOT_MEASURE)

@@ -1,0 +1,249 @@
+"""From what was measured to a verdict: each figure against its limit, with margin, worst second and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from app.domain.lineup.measured import CheckVerdict, Measured, ReceiverSecond, SenderSecond
+from app.domain.lineup.plan import Plan
+
+# A sender whose wire rate stands this close to its cap cannot resend more (measured: 8.78 of 8.8 Mb/s).
+_AT_CAP: Final = 0.97
+_AT_CAP_SHARE: Final = 0.2
+_MEASURED_SHARE: Final = 0.98
+
+
+class Verdict(StrEnum):
+    """The verdict of a run."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    REMARKS = "remarks"
+    FAIL = "fail"
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A figure with its limit. `margin` is what is left to the limit, in the figure's unit. None: not measured."""
+
+    name: str
+    title: str
+    got: float | None
+    limit: float | None
+    margin: float | None
+    unit: str
+    verdict: CheckVerdict
+    worst_at: float | None = None
+    note: str = ""
+
+
+class Conclusion(msgspec.Struct, frozen=True):
+    """The verdict, the sentence that says why, and every line."""
+
+    verdict: Verdict
+    headline: str
+    lines: tuple[Line, ...]
+
+
+def conclude(plan: Plan, measured: Measured) -> Conclusion:
+    """Judge what was measured against the plan's limits. Pure; a run that goes on can be judged at any time."""
+    lines = (*_receiver_lines(plan, measured), *_rtt_lines(plan, measured), *_sender_lines(plan, measured))
+    lines = (*lines, _completeness(plan, measured))
+    verdicts = {line.verdict for line in lines} | {check.verdict for check in measured.checks}
+    if CheckVerdict.FAIL in verdicts:
+        return Conclusion(Verdict.FAIL, " ".join(_reasons(measured, lines)), lines)
+    if verdicts & {CheckVerdict.REMARK, CheckVerdict.UNKNOWN}:
+        return Conclusion(Verdict.REMARKS, _remarks(measured, lines), lines)
+    return Conclusion(Verdict.PASS, _passed(measured), lines)
+
+
+def _at_most(name: str, plan: Plan, got: float | None, worst_at: float | None = None, note: str = "") -> Line:
+    title, unit, limit = _described(plan, name)
+    if got is None:
+        return Line(
+            name, title, None, limit, None, unit, CheckVerdict.UNKNOWN, note="Not measured: no receiver of ours."
+        )
+    verdict = CheckVerdict.PASS if got <= limit else CheckVerdict.FAIL
+    return Line(name, title, float(got), limit, limit - got, unit, verdict, worst_at, note)
+
+
+def _at_least(name: str, plan: Plan, got: float | None, worst_at: float | None = None) -> Line:
+    title, unit, limit = _described(plan, name)
+    if got is None:
+        return Line(name, title, None, limit, None, unit, CheckVerdict.UNKNOWN, note="Not measured.")
+    verdict = CheckVerdict.PASS if got >= limit else CheckVerdict.REMARK
+    return Line(name, title, float(got), limit, got - limit, unit, verdict, worst_at)
+
+
+def _described(plan: Plan, name: str) -> tuple[str, str, float]:
+    field = next(field for field in msgspec.structs.fields(type(plan.limits)) if field.name == name)
+    meta = next(meta for meta in field.type.__metadata__ if isinstance(meta, msgspec.Meta))
+    return meta.title or name, (meta.extra or {}).get("unit", ""), float(getattr(plan.limits, name))
+
+
+def _receiver_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
+    seconds = measured.receiver
+    has_any = bool(seconds)
+    lost, gaps = _sum_of(seconds, lambda s: s.packets_lost), _max_of(seconds, lambda s: s.gap_ms)
+    errors = _sum_of(seconds, lambda s: s.continuity_errors)
+    headroom = _lowest_headroom(seconds)
+    return (
+        _at_most("lost_packets_max", plan, lost[0] if has_any else None, lost[1], _rule_of_three(seconds)),
+        _at_most("output_gap_max_ms", plan, gaps[0] if has_any else None, gaps[1]),
+        _at_most("continuity_errors_max", plan, errors[0] if has_any else None, errors[1]),
+        _indicator_line("priority_1_error_seconds_max", plan, measured, 1),
+        _indicator_line("priority_2_error_seconds_max", plan, measured, 2),
+        _at_least("headroom_min_percent", plan, *headroom),
+        _at_most("interruptions_max", plan, _interruptions(measured)),
+    )
+
+
+def _indicator_line(name: str, plan: Plan, measured: Measured, priority: int) -> Line:
+    """The indicator of that priority with the most error-seconds."""
+    if measured.indicators is None:
+        return _at_most(name, plan, None)
+    worst = max(
+        (each for each in measured.indicators if each.priority == priority),
+        key=lambda each: each.error_seconds,
+        default=None,
+    )
+    if worst is None or not worst.error_seconds:
+        return _at_most(name, plan, 0)
+    return _at_most(name, plan, worst.error_seconds, note=f"Worst indicator: {worst.name}.")
+
+
+def _rtt_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
+    both: Sequence[ReceiverSecond | SenderSecond] = measured.receiver or measured.sender
+    rtts = sorted(second.rtt_ms for second in both if second.rtt_ms is not None)
+    latency = next((s.latency_ms for s in reversed(measured.receiver) if s.latency_ms is not None), None)
+    p95, p50 = _quantile(rtts, 0.95), _quantile(rtts, 0.5)
+    # Below 0.1 ms the ratio says nothing: the path is this host.
+    ratio = latency / p95 if latency is not None and p95 is not None and p95 >= 0.1 else None
+    lines = [_at_most("rtt_spread_max_ms", plan, None if p95 is None or p50 is None else round(p95 - p50, 2))]
+    if latency is not None and p95 is not None and p95 < 0.1:
+        ratio = 100.0
+    return (_at_least("latency_rtt_ratio_min", plan, None if ratio is None else round(min(ratio, 100.0), 1)), *lines)
+
+
+def _sender_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
+    if plan.stream is None or not measured.sender:
+        return ()
+    unique, again = (
+        sum(second.packets_unique for second in measured.sender),
+        sum(second.packets_retransmitted for second in measured.sender),
+    )
+    percent = round(100 * again / unique, 2) if unique else None
+    note = "Information: a resent packet may have come in time or too late."
+    return (Line("resent_percent", "Resent", percent, None, None, "%", CheckVerdict.PASS, note=note),)
+
+
+def _completeness(plan: Plan, measured: Measured) -> Line:
+    """How many seconds of the plan were measured: an unmeasured second proves nothing."""
+    counted = float(len(measured.receiver) if measured.receiver else len(measured.sender))
+    wanted = float(plan.seconds())
+    is_whole = counted >= _MEASURED_SHARE * wanted
+    verdict = CheckVerdict.PASS if is_whole else CheckVerdict.REMARK
+    note = "" if is_whole else "The run ended early, or seconds are missing."
+    return Line("seconds_measured", "Seconds measured", counted, wanted, counted - wanted, "s", verdict, note=note)
+
+
+def _reasons(measured: Measured, lines: Sequence[Line]) -> list[str]:
+    """Why it failed, the cause before the consequence."""
+    failed = {line.name: line for line in lines if line.verdict is CheckVerdict.FAIL}
+    reasons = []
+    if "lost_packets_max" in failed:
+        reasons.append(f"The receiver lost {failed['lost_packets_max'].got:.0f} packets for good.")
+        if _is_held_back(measured):
+            reasons.append("Resends were held back: the sending cap was reached. Raise the overhead.")
+    if "output_gap_max_ms" in failed:
+        frozen_ms = max((second.frozen_ms for second in measured.receiver), default=0.0)
+        if frozen_ms > 0 and "lost_packets_max" not in failed:
+            reasons.append(f"The output froze for {frozen_ms / 1000:.1f} s although no packet was lost.")
+        else:
+            reasons.append(f"The output paused for {failed['output_gap_max_ms'].got:.0f} ms.")
+    if "continuity_errors_max" in failed:
+        encoder = sum(second.encoder_errors for second in measured.receiver)
+        if encoder:
+            reasons.append(
+                f"The sender's encoder made {encoder} continuity errors: no packet was lost in those seconds."
+            )
+    named = {"lost_packets_max", "output_gap_max_ms", "continuity_errors_max"}
+    reasons += [
+        f"{line.title}: {_figure(line.got)} {line.unit}, limit {_figure(line.limit)}."
+        for line in lines
+        if line.name in failed and line.name not in named
+    ]
+    reasons += [f"{check.title}: {check.got}." for check in measured.checks if check.verdict is CheckVerdict.FAIL]
+    return reasons or ["A limit was exceeded."]
+
+
+def _remarks(measured: Measured, lines: Sequence[Line]) -> str:
+    open_lines = [line.title for line in lines if line.verdict is CheckVerdict.UNKNOWN]
+    remarks = [line.title for line in lines if line.verdict is CheckVerdict.REMARK]
+    remarks += [check.title for check in measured.checks if check.verdict is CheckVerdict.REMARK]
+    parts = []
+    if remarks:
+        parts.append(f"Check: {', '.join(remarks)}.")
+    if open_lines:
+        parts.append(f"Not measured: {', '.join(open_lines)}.")
+    return " ".join(parts) or "Some checks could not be made."
+
+
+def _passed(measured: Measured) -> str:
+    packets = sum(second.packets_unique for second in measured.receiver)
+    return f"Every figure is within its limit: {packets} packets received, none lost."
+
+
+def _is_held_back(measured: Measured) -> bool:
+    if measured.cap_mbps is None or not measured.sender:
+        return False
+    at_cap = sum(second.wire_mbps >= _AT_CAP * measured.cap_mbps for second in measured.sender)
+    return at_cap >= _AT_CAP_SHARE * len(measured.sender)
+
+
+def _rule_of_three(seconds: Sequence[ReceiverSecond]) -> str:
+    """With no event in n trials, the rate is below 3/n with 95 % confidence (Hanley and Lippman-Hand, 1983)."""
+    packets = sum(second.packets_unique for second in seconds)
+    if not packets or any(second.packets_lost for second in seconds):
+        return ""
+    return f"None of {packets}: with 95 % confidence, fewer than {3 / packets:.1e} of all packets are lost."
+
+
+def _lowest_headroom(seconds: Sequence[ReceiverSecond]) -> tuple[float | None, float | None]:
+    shares = [
+        (100 * second.headroom_ms / second.latency_ms, second.at)
+        for second in seconds
+        if second.headroom_ms is not None and second.latency_ms
+    ]
+    lowest = min(shares, default=None)
+    return (None, None) if lowest is None else (round(lowest[0], 1), lowest[1])
+
+
+def _sum_of(seconds: Sequence[ReceiverSecond], read: Callable[[ReceiverSecond], int]) -> tuple[int, float | None]:
+    """The sum, and the time of the worst second."""
+    worst = max(seconds, key=read, default=None)
+    return sum(map(read, seconds)), worst.at if worst is not None and read(worst) else None
+
+
+def _max_of(seconds: Sequence[ReceiverSecond], read: Callable[[ReceiverSecond], float]) -> tuple[float, float | None]:
+    worst = max(seconds, key=read, default=None)
+    return (0.0, None) if worst is None else (round(read(worst), 1), worst.at if read(worst) else None)
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float | None:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"
+
+
+def _interruptions(measured: Measured) -> int | None:
+    """How often a connection that stood was lost, as the receiver saw it, or else the sender."""
+    connected = [second.is_connected for second in measured.receiver] or [
+        second.peers > 0 for second in measured.sender
+    ]
+    return sum(before and not after for before, after in pairwise(connected)) if connected else None

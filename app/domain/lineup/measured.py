@@ -1,0 +1,90 @@
+"""What both ends measured during a run, second by second. Gauges are None where nothing could be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+
+class ReceiverSecond(msgspec.Struct, frozen=True, array_like=True):
+    """One second at the receiver. `at` is its end, Unix time. `frozen_ms` is a pause that delayed packets."""
+
+    at: float
+    packets_unique: int = 0
+    packets_lost: int = 0
+    continuity_errors: int = 0
+    encoder_errors: int = 0
+    gap_ms: float = 0.0
+    frozen_ms: float = 0.0
+    latency_ms: int | None = None
+    headroom_ms: int | None = None
+    rtt_ms: float | None = None
+    lateness_ms: float | None = None
+    is_connected: bool = True
+
+
+class SenderSecond(msgspec.Struct, frozen=True, array_like=True):
+    """One second at the sender. `at` is its end, Unix time."""
+
+    at: float
+    packets_unique: int = 0
+    packets_retransmitted: int = 0
+    packets_dropped: int = 0
+    peers: int = 0
+    payload_mbps: float = 0.0
+    wire_mbps: float = 0.0
+    rtt_ms: float | None = None
+
+
+class CheckVerdict(StrEnum):
+    """How one line ended. UNKNOWN was not measured and counts as a remark."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    REMARK = "remark"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One line of the configuration test: what was asked, what was found, and what that means."""
+
+    title: str
+    asked: str
+    got: str
+    limit: str
+    verdict: CheckVerdict
+
+
+class IndicatorSeconds(msgspec.Struct, frozen=True):
+    """The seconds in which one indicator of TR 101 290 was in error during the run."""
+
+    name: str
+    priority: int
+    error_seconds: int
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """Everything that a run has measured so far. `indicators` is None where no receiver of ours analyses."""
+
+    sender: tuple[SenderSecond, ...] = ()
+    receiver: tuple[ReceiverSecond, ...] = ()
+    indicators: tuple[IndicatorSeconds, ...] | None = None
+    cap_mbps: float | None = None
+    checks: tuple[Check, ...] = ()
+
+
+def extended(
+    measured: Measured, *, sender: Sequence[SenderSecond] = (), receiver: Sequence[ReceiverSecond] = ()
+) -> Measured:
+    """Return `measured` with the seconds that are later than those it has."""
+    return msgspec.structs.replace(
+        measured,
+        sender=measured.sender + tuple(second for second in sender if second.at > _last(measured.sender)),
+        receiver=measured.receiver + tuple(second for second in receiver if second.at > _last(measured.receiver)),
+    )
+
+
+def _last(seconds: Sequence[SenderSecond] | Sequence[ReceiverSecond]) -> float:
+    return seconds[-1].at if seconds else 0.0

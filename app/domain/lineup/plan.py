@@ -1,0 +1,94 @@
+"""What a line-up test is asked to do: who, what, for how long, and against which limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from app.domain.errors import InvalidInput
+from app.domain.lineup.limits import Limits
+
+Text = Annotated[str, Meta(max_length=200)]
+LongText = Annotated[str, Meta(max_length=2000)]
+Profile = Literal["quick", "line-up", "booking", "new-circuit"]
+# ITU-T Y.1564 asks 15 min, 2 h and 24 h of a performance test; three minutes are for a repeated line-up.
+PROFILE_SECONDS: Final[dict[Profile, int]] = {"quick": 180, "line-up": 900, "booking": 7200, "new-circuit": 86_400}
+DURATION_S: Final = (10, 86_400)
+
+
+class LocalReceiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="local"):
+    """A receive stream of this installation."""
+
+    key: Text
+
+
+class RemoteReceiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="remote"):
+    """A receive stream of another installation; `host` is its name in HOSTS."""
+
+    host: Text
+    key: Text
+
+
+class NotOurs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="none"):
+    """The receiver is not ours: only the sender's figures count, and the report says what no one measured."""
+
+
+ReceivingEnd = LocalReceiver | RemoteReceiver | NotOurs
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line-up test. `stream` is the key of the send stream under test, None when only a receiver is ours.
+
+    `duration_s` None takes the profile's. `restart_stream` allows the configuration test to interrupt the stream.
+    """
+
+    stream: Text | None = None
+    receiver: ReceivingEnd = NotOurs()
+    profile: Profile = "line-up"
+    duration_s: int | None = None
+    restart_stream: bool = False
+    production: Text = ""
+    programme_at: Text = ""
+    far_end: Text = ""
+    contacts: LongText = ""
+    circuit_main: Text = ""
+    circuit_backup: Text = ""
+    resilience: Text = ""
+    expected_services: LongText = ""
+    remarks: LongText = ""
+    limits: Limits = Limits()
+
+    def seconds(self) -> int:
+        """How long the performance test lasts."""
+        return PROFILE_SECONDS[self.profile] if self.duration_s is None else self.duration_s
+
+
+def parse_plan(document: object) -> Plan:
+    """Make a Plan of a decoded JSON object, or raise InvalidInput that names the field and the remedy."""
+    try:
+        plan = msgspec.convert(document, Plan)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$")
+        raise InvalidInput.of({path.rstrip("`").lstrip(".") or "plan": what}) from None
+    if problems := dict(_problems(plan)):
+        raise InvalidInput.of(problems)
+    return plan
+
+
+def _problems(plan: Plan) -> Iterator[tuple[str, str]]:
+    low, high = DURATION_S
+    if not low <= plan.seconds() <= high:
+        yield "duration_s", f"{plan.seconds()} is outside {low} to {high} s"
+    if plan.stream is None and isinstance(plan.receiver, NotOurs):
+        yield "stream", "choose the stream under test, or the receive stream that measures"
+    for name, value in _texts(plan):
+        if any(not character.isprintable() and character != "\n" for character in value):
+            yield name, "this text has control characters; remove them"
+
+
+def _texts(plan: Plan) -> Iterator[tuple[str, str]]:
+    values: dict[str, Any] = msgspec.structs.asdict(plan)
+    return ((name, value) for name, value in values.items() if isinstance(value, str))

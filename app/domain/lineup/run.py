@@ -1,0 +1,105 @@
+"""One run of a line-up test: the record that is stored, shown and turned into a report."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+
+import msgspec
+
+from app.domain.lineup.conclusion import Conclusion, conclude
+from app.domain.lineup.measured import IndicatorSeconds, Measured
+from app.domain.lineup.plan import Plan
+
+
+class RunState(StrEnum):
+    """How far a run is. FAILED: it could not measure; `problem` says why, and what was measured is kept."""
+
+    CONFIGURATION = "configuration"
+    PERFORMANCE = "performance"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+RUNNING = frozenset({RunState.CONFIGURATION, RunState.PERFORMANCE})
+
+
+class SettingFact(msgspec.Struct, frozen=True):
+    """A setting as it was requested, applied, and negotiated with the far end."""
+
+    title: str
+    requested: str
+    applied: str
+    negotiated: str
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What the report says about the two ends."""
+
+    hostname: str = ""
+    version: str = ""
+    stream: str = ""
+    receiver: str = ""
+    far_end_version: str = ""
+    settings: tuple[SettingFact, ...] = ()
+
+
+class RunEvent(msgspec.Struct, frozen=True):
+    """Something that happened to either end during the run. `at` is Unix time."""
+
+    at: float
+    text: str
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run. Times are Unix seconds; `performance_at` is the beginning of the performance test.
+
+    `baseline` holds the error-seconds that the receive stream had counted before it.
+    """
+
+    id: str
+    plan: Plan
+    state: RunState
+    started_at: float
+    actor: str = ""
+    performance_at: float | None = None
+    finished_at: float | None = None
+    problem: str = ""
+    facts: Facts = Facts()
+    baseline: tuple[IndicatorSeconds, ...] = ()
+    measured: Measured = Measured()
+    events: tuple[RunEvent, ...] = ()
+    conclusion: Conclusion | None = None
+
+    def judged(self) -> Run:
+        """The run with the conclusion of what it has measured."""
+        return msgspec.structs.replace(self, conclusion=conclude(self.plan, self.measured))
+
+    def ends_at(self) -> float | None:
+        """When the performance test is over, None before it has begun."""
+        return None if self.performance_at is None else self.performance_at + self.plan.seconds()
+
+    def progress(self, now: float) -> float:
+        """The share of the performance test that is over, 0 to 1."""
+        if self.performance_at is None:
+            return 0.0
+        return min(1.0, max(0.0, (self.finished_at or now) - self.performance_at) / self.plan.seconds())
+
+
+_decoder = msgspec.json.Decoder(Run)
+
+
+def encode_run(run: Run) -> bytes:
+    """The run as canonical JSON: the document that is stored and whose digest the report carries."""
+    return msgspec.json.encode(run, order="deterministic")
+
+
+def decode_run(body: bytes) -> Run:
+    """Read a stored run. Raises msgspec.DecodeError."""
+    return _decoder.decode(body)
+
+
+def digest(run: Run) -> str:
+    """The SHA-256 of the run's canonical JSON, in hexadecimal."""
+    return hashlib.sha256(encode_run(run)).hexdigest()

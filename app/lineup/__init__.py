@@ -1,0 +1,1 @@
+"""Runs line-up tests: reads both ends, checks the configuration, keeps every run on disk."""

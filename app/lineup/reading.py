@@ -1,0 +1,117 @@
+"""Reads what both ends have measured since the last reading, and adds it to a run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from app.domain.errors import NotFound
+from app.domain.lineup.measured import IndicatorSeconds, extended
+from app.domain.lineup.run import Facts, Run, RunEvent, SettingFact
+from app.lineup.ends import ReceiverEnd, Streams, sender_seconds
+from app.machine.steady_clock import unix_now
+
+_OVERLAP_S: Final = 5
+_HISTORY_S: Final = 3600  # what a worker remembers second by second
+_EVENTS_LOOKED_AT: Final = 100
+_EVENTS_MAX: Final = 500
+
+
+def read_more(run: Run, streams: Streams, end: ReceiverEnd | None) -> Run:
+    """Return the run with every second that it does not have yet. Raises CannotRead."""
+    began, ends = run.performance_at or run.started_at, run.ends_at() or unix_now()
+    measured = run.measured
+    if (key := run.plan.stream) is not None:
+        seconds = sender_seconds(streams, key, _wanted(began, measured.sender))
+        measured = extended(measured, sender=[second for second in seconds if began < second.at <= ends])
+        run = _with_sender_facts(run, streams, key)
+        measured = msgspec.structs.replace(measured, cap_mbps=_cap_mbps(streams, key) or measured.cap_mbps)
+    if end is not None:
+        theirs = end.read(_wanted(began, measured.receiver))
+        measured = extended(measured, receiver=[second for second in theirs if began < second.at <= ends])
+        measured = msgspec.structs.replace(measured, indicators=_grown(run.baseline, end.indicators()))
+    return msgspec.structs.replace(run, measured=measured, events=_events(run, streams))
+
+
+def _wanted(began: float, have: tuple[object, ...]) -> int:
+    """How many seconds to ask for: those since the last one that is there."""
+    last = getattr(have[-1], "at", began) if have else began
+    return min(_HISTORY_S, int(unix_now() - last) + _OVERLAP_S)
+
+
+def _grown(
+    baseline: tuple[IndicatorSeconds, ...], now: tuple[IndicatorSeconds, ...] | None
+) -> tuple[IndicatorSeconds, ...] | None:
+    """The error-seconds since the baseline; a count that fell began again after a reset."""
+    if now is None:
+        return None
+    before = {each.name: each.error_seconds for each in baseline}
+    return tuple(
+        IndicatorSeconds(each.name, each.priority, _since(before.get(each.name, 0), each.error_seconds)) for each in now
+    )
+
+
+def _since(before: int, now: int) -> int:
+    return now - before if now >= before else now
+
+
+def _with_sender_facts(run: Run, streams: Streams, key: str) -> Run:
+    try:
+        snapshot = streams.get(key)
+    except NotFound:
+        return run
+    peers = snapshot.sample.peers if snapshot.sample is not None else []
+    versions = {peer.peer_version for peer in peers if peer.peer_version}
+    facts: Facts = msgspec.structs.replace(
+        run.facts,
+        far_end_version=", ".join(sorted(versions)) or run.facts.far_end_version,
+        settings=run.facts.settings or tuple(_settings(streams, key)),
+    )
+    return msgspec.structs.replace(run, facts=facts)
+
+
+def _settings(streams: Streams, key: str) -> list[SettingFact]:
+    """Latency, overhead and encryption as requested and as negotiated with the first peer."""
+    snapshot = streams.get(key)
+    spec, peers = snapshot.spec, snapshot.sample.peers if snapshot.sample is not None else []
+    if not peers:
+        return []
+    peer = peers[0]
+    overhead = getattr(spec, "overhead_percent", None)
+    encryption = getattr(spec, "encryption", None)
+    return [
+        SettingFact("Latency", f"{getattr(spec, 'latency_ms', '–')} ms", "", _text(peer.negotiated_latency_ms, "ms")),
+        SettingFact("Overhead", _text(overhead, "%"), _text(peer.applied_overhead_percent, "%"), ""),
+        SettingFact("Encryption", f"AES-{encryption.key_bits}" if encryption else "none", "", _aes(peer.key_bits)),
+    ]
+
+
+def _aes(bits: int | None) -> str:
+    return f"AES-{bits}" if bits else "none"
+
+
+def _text(value: int | None, unit: str) -> str:
+    return "–" if value is None else f"{value} {unit}"
+
+
+def _cap_mbps(streams: Streams, key: str) -> float | None:
+    try:
+        sample = streams.get(key).sample
+    except NotFound:
+        return None
+    caps = [peer.max_bandwidth_mbps for peer in sample.peers if peer.max_bandwidth_mbps] if sample is not None else []
+    return min(caps, default=None)
+
+
+def _events(run: Run, streams: Streams) -> tuple[RunEvent, ...]:
+    """What happened to the ends of this host since the run began, oldest first."""
+    keys = {run.plan.stream, getattr(run.plan.receiver, "key", None)} - {None}
+    found = [
+        RunEvent(entry.at, f"{entry.name or entry.key}: {entry.text}")
+        for entry in streams.events(limit=_EVENTS_LOOKED_AT)
+        if entry.key in keys and entry.at >= run.started_at
+    ]
+    known = {(event.at, event.text) for event in run.events}
+    new = [event for event in found if (event.at, event.text) not in known]
+    return tuple(sorted((*run.events, *new), key=lambda event: event.at))[-_EVENTS_MAX:]

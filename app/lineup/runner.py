@@ -1,0 +1,202 @@
+"""Starts, follows, cancels and remembers line-up tests. A run goes on after a restart of the web process."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.domain.errors import InvalidInput, LimitReached, NotFound, ProductError
+from app.domain.hosts import HostEntry
+from app.domain.lineup.plan import LocalReceiver, NotOurs, Plan
+from app.domain.lineup.run import RUNNING, Facts, Run, RunEvent, RunState
+from app.domain.version import VERSION
+from app.lineup.archive import Archive
+from app.lineup.checks import check_restart, check_sender
+from app.lineup.ends import CannotRead, ReceiverEnd, Streams, receiver_end, sender_check
+from app.lineup.reading import read_more
+from app.machine.steady_clock import unix_now
+
+log = logging.getLogger(__name__)
+_READ_EVERY_S: Final = 2.0
+_KEEP_EVERY_S: Final = 10.0
+_CLOSE_WITHIN_S: Final = 2.0
+_LAST_SECONDS_S: Final = 3.0  # the last second of a worker arrives up to this late
+_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+class LineUpRunner:
+    """All line-up tests of this installation. Every method returns at once; each run has a thread."""
+
+    def __init__(self, streams: Streams, hosts: Sequence[HostEntry], folder: Path, *, hostname: str) -> None:
+        """Read the runs of earlier processes, and go on with those that are not over."""
+        self._streams = streams
+        self._hosts = tuple(hosts)
+        self._archive = Archive(folder)
+        self._hostname = hostname
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._cancelled: set[str] = set()
+        self._runs = {run.id: run for run in self._archive.read_all()}
+        for run in list(self._runs.values()):
+            if run.state in RUNNING:
+                self._follow(run)
+
+    def start(self, plan: Plan, *, actor: str) -> Run:
+        """Begin a run. Raises InvalidInput for an end that does not exist, LimitReached while one is being tested."""
+        sender = sender_check(plan, self._streams)
+        end = receiver_end(plan, self._streams, self._hosts)
+        receiver = end.check() if end is not None and isinstance(plan.receiver, LocalReceiver) else ""
+        now = unix_now()
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+        facts = Facts(
+            hostname=self._hostname,
+            version=VERSION,
+            stream=sender.spec.label() if sender is not None else "",
+            receiver=receiver,
+        )
+        run = Run(
+            id=f"{stamp}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}",
+            plan=plan,
+            state=RunState.CONFIGURATION,
+            started_at=now,
+            actor=actor,
+            facts=facts,
+        )
+        with self._lock:
+            for other in self._runs.values():
+                if other.state in RUNNING and _share_an_end(other.plan, plan):
+                    raise LimitReached("a line-up test of this stream is running; wait for it or cancel it")
+            self._runs[run.id] = run
+        self._keep(run)
+        self._follow(run)
+        return run
+
+    def runs(self) -> list[Run]:
+        """Every run, newest first."""
+        with self._lock:
+            return sorted(self._runs.values(), key=lambda run: run.started_at, reverse=True)
+
+    def get(self, run_id: str) -> Run:
+        """One run. Raises NotFound."""
+        with self._lock:
+            if run_id not in self._runs:
+                raise NotFound(f"there is no line-up test {run_id}")
+            return self._runs[run_id]
+
+    def cancel(self, run_id: str) -> Run:
+        """End a run early and keep what it measured; one that is over stays as it is. Raises NotFound."""
+        run = self.get(run_id)
+        if run.state in RUNNING:
+            self._cancelled.add(run_id)
+        return run
+
+    def remove(self, run_id: str) -> None:
+        """Delete a run that is over. Raises NotFound and LimitReached."""
+        if self.get(run_id).state in RUNNING:
+            raise LimitReached("this line-up test is running; cancel it first")
+        with self._lock:
+            self._runs.pop(run_id, None)
+        self._archive.remove(run_id)
+
+    def close(self) -> None:
+        """End the threads; runs go on in the next process."""
+        self._closed.set()
+        for thread in self._threads:
+            thread.join(_CLOSE_WITHIN_S)
+
+    def _follow(self, run: Run) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=self._carry_out, args=(run,), name=f"line-up {run.id}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _carry_out(self, run: Run) -> None:
+        try:
+            end = receiver_end(run.plan, self._streams, self._hosts)
+            if run.state is RunState.CONFIGURATION:
+                run = self._configure(run, end)
+            run = self._measure(run, end)
+            if self._closed.is_set():
+                self._keep(run)
+                return
+            state = RunState.CANCELLED if run.id in self._cancelled else RunState.DONE
+            self._finish(run, state)
+        except (InvalidInput, CannotRead) as error:
+            words = error.fields if isinstance(error, InvalidInput) else {}
+            self._finish(run, RunState.FAILED, problem="; ".join(words.values()) or str(error))
+        except ProductError as error:
+            self._finish(run, RunState.FAILED, problem=error.message)
+
+    def _configure(self, run: Run, end: ReceiverEnd | None) -> Run:
+        sender = sender_check(run.plan, self._streams)
+        if end is not None:
+            run = msgspec.structs.replace(run, facts=msgspec.structs.replace(run.facts, receiver=end.check()))
+        checks = [] if sender is None else check_sender(run.plan, sender)
+        checks += check_restart(run.plan, self._streams, "line-up test")
+        baseline = (end.indicators() if end is not None else None) or ()
+        run = msgspec.structs.replace(
+            run,
+            state=RunState.PERFORMANCE,
+            performance_at=unix_now(),
+            baseline=baseline,
+            measured=msgspec.structs.replace(run.measured, checks=tuple(checks)),
+        )
+        self._keep(run)
+        return run
+
+    def _measure(self, run: Run, end: ReceiverEnd | None) -> Run:
+        ends_at = run.ends_at() or unix_now()
+        kept_at = unix_now()
+        while not self._closed.is_set():
+            is_last = unix_now() >= ends_at + _LAST_SECONDS_S or run.id in self._cancelled
+            try:
+                run = read_more(run, self._streams, end)
+            except CannotRead as error:
+                run = _noted(run, str(error))
+            self._show(run.judged())
+            if is_last:
+                break
+            if unix_now() - kept_at >= _KEEP_EVERY_S:
+                self._keep(run)
+                kept_at = unix_now()
+            self._closed.wait(_READ_EVERY_S)
+        return run
+
+    def _finish(self, run: Run, state: RunState, problem: str = "") -> None:
+        finished_at = min(unix_now(), run.ends_at() or unix_now())
+        run = msgspec.structs.replace(run, state=state, finished_at=finished_at, problem=problem)
+        self._keep(run.judged() if run.performance_at is not None else run)
+
+    def _show(self, run: Run) -> None:
+        with self._lock:
+            if run.id in self._runs:
+                self._runs[run.id] = run
+
+    def _keep(self, run: Run) -> None:
+        self._show(run)
+        try:
+            self._archive.keep(run)
+        except OSError as error:
+            log.warning("the line-up test %s cannot be kept: %s", run.id, error)
+            self._show(msgspec.structs.replace(run, problem=run.problem or f"The report could not be stored: {error}"))
+
+
+def _share_an_end(one: Plan, other: Plan) -> bool:
+    return (one.stream is not None and one.stream == other.stream) or (
+        one.receiver == other.receiver and not isinstance(one.receiver, NotOurs)
+    )
+
+
+def _noted(run: Run, text: str) -> Run:
+    """The run with an event, unless the last event says the same."""
+    if run.events and run.events[-1].text == text:
+        return run
+    return msgspec.structs.replace(run, events=(*run.events, RunEvent(unix_now(), text)))

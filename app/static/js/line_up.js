@@ -1,0 +1,79 @@
+// The plan of a line-up test, and the list of tests.
+import { ask, poll } from "./app.js";
+import { byId, make, setText } from "./dom.js";
+import { dateAndTime } from "./format.js";
+
+const form = byId("plan-form");
+const receiver = byId("receiver");
+const TEXTS = ["production", "programme_at", "far_end", "contacts", "circuit_main", "circuit_backup", "resilience", "expected_services", "remarks"];
+
+function chosenReceiver() {
+  const [kind, name] = receiver.value.split(/ (.*)/s);
+  if (kind === "local") return { kind, key: name };
+  if (kind === "remote") return { kind, host: name, key: byId("remote_key").value.trim() };
+  return { kind: "none" };
+}
+
+function plan() {
+  const limits = {};
+  for (const field of form.querySelectorAll("[data-limit]")) limits[field.dataset.limit] = Number(field.value.replace(",", "."));
+  const texts = Object.fromEntries(TEXTS.map((name) => [name, byId(name).value.trim()]));
+  return {
+    stream: byId("stream").value || null,
+    receiver: chosenReceiver(),
+    profile: byId("profile").value,
+    restart_stream: byId("restart_stream").checked,
+    limits,
+    ...texts,
+  };
+}
+
+function showFaults(fields, message) {
+  let shown = 0;
+  for (const node of form.querySelectorAll("[data-fault-of]")) {
+    const fault = fields[node.dataset.faultOf] ?? Object.entries(fields).find(([name]) => name.startsWith(`${node.dataset.faultOf}.`))?.[1] ?? "";
+    setText(node, fault);
+    node.classList.toggle("d-block", Boolean(fault));
+    shown += Boolean(fault);
+  }
+  const problem = byId("plan-problem");
+  problem.classList.toggle("d-none", !message || shown > 0);
+  setText(problem, message);
+}
+
+receiver.addEventListener("change", () => {
+  byId("remote-key-row").hidden = !receiver.value.startsWith("remote ");
+});
+receiver.dispatchEvent(new Event("change"));
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  showFaults({}, "");
+  byId("start").disabled = true;
+  try {
+    const run = await ask("POST", "/api/line-ups", { json: plan() });
+    location.assign(`/line-up/${encodeURIComponent(run.id)}`);
+  } catch (error) {
+    showFaults(error.fields ?? {}, error.message);
+  } finally {
+    byId("start").disabled = false;
+  }
+});
+
+poll("/api/line-ups", 2000, ({ line_ups: runs }) => {
+  byId("runs").replaceChildren(...runs.map(row));
+  byId("runs-empty").hidden = runs.length > 0;
+  setText(byId("runs-empty"), "No line-up test yet. Choose a stream and a receiver, and start one.");
+});
+
+function row(run) {
+  const verdict = run.is_running ? `${run.state_text}, ${Math.floor(run.progress_percent)} %` : run.verdict_text;
+  return make(
+    "tr",
+    { role: "row" },
+    make("td", { role: "cell" }, make("a", { class: `verdict-${run.verdict ?? "none"}`, href: `/line-up/${encodeURIComponent(run.id)}` }, verdict)),
+    make("td", { role: "cell", class: "num" }, dateAndTime(run.started_at)),
+    make("td", { role: "cell", class: "text-break" }, run.far_end || "–"),
+    make("td", { role: "cell", class: "text-break" }, run.headline || "–"),
+  );
+}

@@ -1,0 +1,112 @@
+"""The JSON API of line-up tests, and every form of their reports."""
+
+from __future__ import annotations
+
+from typing import Final
+from xml.etree import ElementTree
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from app.domain.errors import InvalidInput
+from app.domain.lineup.plan import parse_plan
+from app.domain.lineup.run import Run, encode_run
+from app.machine.steady_clock import unix_now
+from app.web.api.sheets import csv_response
+from app.web.errors import json_response
+from app.web.presenters.line_up import RunView, present_run, present_run_row
+from app.web.presenters.machine import present_overview
+from app.web.requests import read_json
+from app.web.services import services
+
+line_ups = Blueprint("line_ups", __name__, url_prefix="/api/line-ups")
+
+_COLUMNS: Final = ("figure", "measured", "limit", "margin", "unit", "verdict", "worst_second_utc", "note")
+
+
+@line_ups.get("")
+def list_line_ups() -> Response:
+    """Every line-up test, newest first and in short."""
+    now = unix_now()
+    return json_response(
+        {
+            "overview": present_overview(services().manager.list()),
+            "line_ups": [present_run_row(run, now) for run in services().line_ups.runs()],
+        }
+    )
+
+
+@line_ups.post("")
+def start_line_up() -> Response:
+    """Begin a line-up test and answer with its id at once; 409 while one of its ends is being tested."""
+    run = services().line_ups.start(parse_plan(read_json()), actor=g.actor)
+    response = json_response(present_run(run, unix_now()), 202)
+    response.headers["Location"] = f"/api/line-ups/{run.id}"
+    return response
+
+
+@line_ups.get("/<run_id>")
+def show_line_up(run_id: str) -> Response:
+    """One line-up test: its progress, figures and verdict. `format` is json, stored, csv, pdf or junit."""
+    run = services().line_ups.get(run_id)
+    view = present_run(run, unix_now())
+    match request.args.get("format", "json"):
+        case "json":
+            return json_response(view)
+        case "stored":
+            return _file(encode_run(run), "application/json", run, "json")
+        case "csv":
+            return csv_response(f"line-up-{run.id}", _COLUMNS, _rows(view))
+        case "pdf":
+            # Imported here: the library and its fonts are memory that only a report needs.
+            from app.lineup.pdf import render_pdf
+
+            return _file(render_pdf(msgspec.to_builtins(view)), "application/pdf", run, "pdf")
+        case "junit":
+            return _file(_junit(view), "application/xml", run, "xml")
+        case other:
+            raise InvalidInput.of({"format": f"{other[:20]!r} is no format; use json, stored, csv, pdf or junit"})
+
+
+@line_ups.post("/<run_id>/cancel")
+def cancel_line_up(run_id: str) -> Response:
+    """End a line-up test early; what it measured is kept."""
+    return json_response(present_run(services().line_ups.cancel(run_id), unix_now()), 202)
+
+
+@line_ups.delete("/<run_id>")
+def remove_line_up(run_id: str) -> Response:
+    """Delete the report of a line-up test that is over."""
+    services().line_ups.remove(run_id)
+    return Response(status=204)
+
+
+def _file(body: bytes, kind: str, run: Run, suffix: str) -> Response:
+    response = Response(body, mimetype=kind)
+    response.headers.set("Content-Disposition", "attachment", filename=f"line-up-{run.id}.{suffix}")
+    return response
+
+
+def _rows(view: RunView) -> list[tuple[object, ...]]:
+    head: list[tuple[object, ...]] = [("Verdict", view.verdict_text, "", "", "", view.verdict or "", "", view.headline)]
+    return head + [
+        (each.title, each.got, each.limit, each.margin, each.unit, each.verdict, each.worst_at, each.note)
+        for each in view.lines
+    ]
+
+
+def _junit(view: RunView) -> bytes:
+    """JUnit XML: one case per figure and check, as booking and build systems read it."""
+    suite = ElementTree.Element("testsuite", name=f"line-up {view.far_end or view.id}", timestamp=view.started_at)
+    found = [(each.title, each.verdict, f"{each.got_text}, limit {each.limit_text}") for each in view.lines]
+    found += [(each.title, each.verdict, f"{each.got}, limit {each.limit}") for each in view.checks]
+    for title, verdict, text in found:
+        case = ElementTree.SubElement(suite, "testcase", classname="line-up", name=title)
+        if verdict == "fail":
+            ElementTree.SubElement(case, "failure", message=text)
+        elif verdict == "unknown":
+            ElementTree.SubElement(case, "skipped", message="not measured")
+    suite.set("tests", str(len(found)))
+    suite.set("failures", str(sum(verdict == "fail" for _, verdict, _ in found)))
+    suite.set("skipped", str(sum(verdict == "unknown" for _, verdict, _ in found)))
+    return bytes(ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True))

@@ -1,0 +1,208 @@
+"""A line-up test as the page, the API and every form of its report show it: one set of texts and figures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from app.domain.lineup.conclusion import Conclusion, Line, Verdict
+from app.domain.lineup.measured import Check, CheckVerdict
+from app.domain.lineup.plan import Plan
+from app.domain.lineup.run import RUNNING, Facts, Run, RunState, digest
+from app.web.presenters.counter_views import View, described
+from app.web.presenters.stream import iso
+
+_VERDICT_TEXTS: Final = {Verdict.PASS: "PASS", Verdict.REMARKS: "PASS WITH REMARKS", Verdict.FAIL: "FAIL"}
+_STATE_TEXTS: Final = {
+    RunState.CONFIGURATION: "Configuration test",
+    RunState.PERFORMANCE: "Performance test",
+    RunState.DONE: "Finished",
+    RunState.CANCELLED: "Cancelled",
+    RunState.FAILED: "Could not measure",
+}
+_LINE_TEXTS: Final = {
+    CheckVerdict.PASS: "Pass",
+    CheckVerdict.REMARK: "Remark",
+    CheckVerdict.FAIL: "Fail",
+    CheckVerdict.UNKNOWN: "Not measured",
+}
+_POINTS_MAX: Final = 600
+
+
+class LineView(View, frozen=True):
+    """A figure against its limit. Texts have their unit; a figure that no one measured is a dash."""
+
+    name: str
+    title: str
+    got: float | None
+    limit: float | None
+    margin: float | None
+    unit: str
+    got_text: str
+    limit_text: str
+    margin_text: str
+    verdict: str
+    verdict_text: str
+    worst_at: Annotated[str | None, described("When the worst second ended")]
+    note: str
+
+
+class CheckView(View, frozen=True):
+    """A line of the configuration test."""
+
+    title: str
+    asked: str
+    got: str
+    limit: str
+    verdict: str
+    verdict_text: str
+
+
+class GraphView(View, frozen=True):
+    """The run as a graph: lateness up, loss down. `step_s` seconds are one point, with their highest value."""
+
+    begins_at: float
+    step_s: int
+    lateness_ms: list[float | None]
+    gap_ms: list[float | None]
+    lost: list[int | None]
+
+
+class RunEventView(View, frozen=True):
+    """Something that happened to either end during the run."""
+
+    at: str
+    text: str
+
+
+class RunRowView(View, frozen=True):
+    """A run in the list."""
+
+    id: str
+    state: str
+    state_text: str
+    verdict: Annotated[str | None, described("pass, remarks or fail; None before anything was measured")]
+    verdict_text: str
+    headline: str
+    far_end: str
+    production: str
+    profile: str
+    started_at: str
+    finished_at: str | None
+    is_running: bool
+    progress_percent: float
+    remaining_s: float | None
+
+
+class RunView(RunRowView, frozen=True):
+    """A run with everything that its report says."""
+
+    plan: Plan
+    facts: Facts
+    problem: str
+    actor: str
+    lines: list[LineView]
+    checks: list[CheckView]
+    events: list[RunEventView]
+    graph: GraphView
+    seconds: int
+    sha256: Annotated[str, described("Of the stored JSON; empty while the run goes on")]
+
+
+def present_run_row(run: Run, now: float) -> RunRowView:
+    """A run in short."""
+    return RunRowView(**_row(run, now))
+
+
+def present_run(run: Run, now: float) -> RunView:
+    """A run in full."""
+    conclusion = run.conclusion
+    return RunView(
+        **_row(run, now),
+        plan=run.plan,
+        facts=run.facts,
+        problem=run.problem,
+        actor=run.actor,
+        lines=[] if conclusion is None else [_line(line) for line in conclusion.lines],
+        checks=[_check(check) for check in run.measured.checks],
+        events=[RunEventView(at=iso(event.at), text=event.text) for event in run.events],
+        graph=_graph(run),
+        seconds=max(len(run.measured.receiver), len(run.measured.sender)),
+        sha256="" if run.state in RUNNING else digest(run),
+    )
+
+
+def verdict_text(conclusion: Conclusion | None) -> str:
+    """The verdict in capital letters, a dash before anything was measured."""
+    return "–" if conclusion is None else _VERDICT_TEXTS[conclusion.verdict]
+
+
+def _row(run: Run, now: float) -> dict[str, Any]:
+    is_running, ends_at = run.state in RUNNING, run.ends_at()
+    return {
+        "id": run.id,
+        "state": run.state.value,
+        "state_text": _STATE_TEXTS[run.state],
+        "verdict": run.conclusion.verdict.value if run.conclusion is not None else None,
+        "verdict_text": verdict_text(run.conclusion),
+        "headline": run.conclusion.headline if run.conclusion is not None else run.problem,
+        "far_end": run.plan.far_end,
+        "production": run.plan.production,
+        "profile": run.plan.profile,
+        "started_at": iso(run.started_at),
+        "finished_at": None if run.finished_at is None else iso(run.finished_at),
+        "is_running": is_running,
+        "progress_percent": round(100 * run.progress(now), 1),
+        "remaining_s": round(max(0.0, ends_at - now), 1) if is_running and ends_at is not None else None,
+    }
+
+
+def _line(line: Line) -> LineView:
+    return LineView(
+        name=line.name,
+        title=line.title,
+        got=line.got,
+        limit=line.limit,
+        margin=line.margin,
+        unit=line.unit,
+        got_text=_figure(line.got, line.unit),
+        limit_text=_figure(line.limit, line.unit),
+        margin_text=_figure(line.margin, line.unit),
+        verdict=line.verdict.value,
+        verdict_text=_LINE_TEXTS[line.verdict],
+        worst_at=None if line.worst_at is None else iso(line.worst_at),
+        note=line.note,
+    )
+
+
+def _check(check: Check) -> CheckView:
+    return CheckView(
+        title=check.title,
+        asked=check.asked,
+        got=check.got,
+        limit=check.limit,
+        verdict=check.verdict.value,
+        verdict_text=_LINE_TEXTS[check.verdict],
+    )
+
+
+def _figure(value: float | None, unit: str) -> str:
+    if value is None:
+        return "–"
+    shown = f"{value:.0f}" if value == int(value) else f"{value:.2f}".rstrip("0")
+    return f"{shown} {unit}".strip()
+
+
+def _graph(run: Run) -> GraphView:
+    begins_at = run.performance_at or run.started_at
+    step_s = max(1, -(-run.plan.seconds() // _POINTS_MAX))
+    count = -(-run.plan.seconds() // step_s)
+    lateness: list[float | None] = [None] * count
+    gaps: list[float | None] = [None] * count
+    lost: list[int | None] = [None] * count
+    for second in run.measured.receiver:
+        index = min(count - 1, max(0, int((second.at - begins_at - 0.5) // step_s)))
+        gaps[index] = max(gaps[index] or 0.0, second.gap_ms)
+        lost[index] = (lost[index] or 0) + second.packets_lost
+        if second.lateness_ms is not None:
+            lateness[index] = max(lateness[index] or 0.0, second.lateness_ms)
+    return GraphView(begins_at=begins_at, step_s=step_s, lateness_ms=lateness, gap_ms=gaps, lost=lost)

@@ -1,0 +1,153 @@
+"""Line-up tests on the running product: a stream, a lossy path, a receive stream, and a verdict."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.instruments.product import Product
+from tests.instruments.relay import Relay
+from tests.instruments.waiting import wait_for
+
+SECONDS = 10
+
+
+@pytest.fixture(scope="module")
+def own(sample: Path) -> Iterator[Product]:
+    with Product(sample) as product:
+        yield product
+
+
+def pair(product: Product, target_port: int | None = None, **sender: Any) -> tuple[str, str]:
+    """A send stream as listener and a receive stream that calls it, both delivering; their keys."""
+    stream = product.start(latency_ms=250, **sender)
+    port = stream["spec"]["endpoint"]["port"] if target_port is None else target_port
+    received = product.post(
+        "/api/streams",
+        {
+            "direction": "receive",
+            "name": "Far end",
+            "endpoint": {"mode": "caller", "host": "127.0.0.1", "port": port},
+            "latency_ms": 250,
+        },
+    )
+    assert received.status in (200, 201), received.document
+    product.wait_for_phase(stream["key"], "delivering", deadline_s=20)
+    product.wait_for_phase(received.document["key"], "delivering", deadline_s=20)
+    return stream["key"], received.document["key"]
+
+
+def start(product: Product, sender: str, receiver: str) -> dict[str, Any]:
+    plan = {
+        "stream": sender,
+        "receiver": {"kind": "local", "key": receiver},
+        "profile": "quick",
+        "duration_s": SECONDS,
+        "far_end": "Åre, 東京",
+        # The machine of a test may hold a receiver up for longer than a programme could bear.
+        "limits": {"output_gap_max_ms": 400, "headroom_min_percent": 0, "rtt_spread_max_ms": 1000},
+    }
+    answer = product.post("/api/line-ups", plan)
+    assert answer.status == 202, answer.document
+    return dict(answer.document)
+
+
+def finished(product: Product, run_id: str) -> dict[str, Any]:
+    def is_over() -> bool:
+        return not product.get(f"/api/line-ups/{run_id}").document["is_running"]
+
+    wait_for(is_over, deadline_s=SECONDS + 40, what="the end of the line-up test")
+    return dict(product.get(f"/api/line-ups/{run_id}").document)
+
+
+def figures(run: dict[str, Any]) -> dict[str, Any]:
+    return {line["name"]: line["got"] for line in run["lines"]}
+
+
+def test_a_clean_link_passes_and_every_form_of_the_report_has_the_same_figures(own: Product) -> None:
+    sender, receiver = pair(own)
+    begun = start(own, sender, receiver)
+    again = own.post("/api/line-ups", {"stream": sender, "receiver": {"kind": "none"}})
+    assert again.status == 409
+    own.kill_web()  # the run goes on, and the workers remember the seconds in between
+    own.restart_web()
+    run = finished(own, begun["id"])
+    assert run["verdict"] in ("pass", "remarks"), run["headline"]
+    assert figures(run)["lost_packets_max"] == 0
+    assert figures(run)["seconds_measured"] >= SECONDS - 1
+    # 8 Mb/s in packets of 1316 bytes: 760 a second.
+    stored = json.loads(own.get(f"/api/line-ups/{run['id']}?format=stored").body)
+    packets = sum(second[1] for second in stored["measured"]["receiver"])
+    assert packets == pytest.approx(760 * SECONDS, rel=0.15)
+
+    csv = own.get(f"/api/line-ups/{run['id']}?format=csv").body.decode()
+    junit = ElementTree.fromstring(own.get(f"/api/line-ups/{run['id']}?format=junit").body)
+    pdf = own.get(f"/api/line-ups/{run['id']}?format=pdf").body
+    page = own.get(f"/line-up/{run['id']}/report").body.decode()
+    for line in run["lines"]:
+        assert line["title"] in csv
+        assert line["got_text"] in page
+    assert junit.get("failures") == "0"
+    assert len(junit) == len(run["lines"]) + len(run["checks"])
+    assert pdf.startswith(b"%PDF-")
+    assert run["sha256"] in page
+    assert "東京" in page
+    for key in (sender, receiver):
+        own.dismiss(key)
+
+
+def test_loss_at_a_short_latency_fails_and_names_the_lost_packets(own: Product) -> None:
+    stream = own.start(latency_ms=40)
+    with Relay(stream["spec"]["endpoint"]["port"], loss_to_caller=5, rtt_ms=40, seed=3) as relay:
+        received = own.post(
+            "/api/streams",
+            {
+                "direction": "receive",
+                "endpoint": {"mode": "caller", "host": "127.0.0.1", "port": relay.port},
+                "latency_ms": 40,
+            },
+        ).document
+        own.wait_for_phase(received["key"], "delivering", deadline_s=20)
+        run = finished(own, start(own, stream["key"], received["key"])["id"])
+    assert run["verdict"] == "fail"
+    assert "lost" in run["headline"]
+    assert figures(run)["lost_packets_max"] > 20
+    for key in (stream["key"], received["key"]):
+        own.dismiss(key)
+
+
+def test_a_cancelled_run_keeps_what_it_measured_and_can_be_deleted(own: Product) -> None:
+    sender, receiver = pair(own)
+    run_id = start(own, sender, receiver)["id"]
+
+    def has_measured() -> bool:
+        return bool(own.get(f"/api/line-ups/{run_id}").document["seconds"] >= 2)
+
+    wait_for(has_measured, deadline_s=20, what="two measured seconds")
+    assert own.post(f"/api/line-ups/{run_id}/cancel").status == 202
+    run = finished(own, run_id)
+    assert (run["state"], run["seconds"] >= 2) == ("cancelled", True)
+    assert own.delete(f"/api/line-ups/{run_id}").status == 204
+    assert own.get(f"/api/line-ups/{run_id}").status == 404
+    for key in (sender, receiver):
+        own.dismiss(key)
+
+
+@pytest.mark.parametrize(
+    ("plan", "field"),
+    [
+        ({"stream": "nowhere"}, "stream"),
+        ({"stream": None, "receiver": {"kind": "local", "key": "nowhere"}}, "receiver.key"),
+        ({"stream": None, "receiver": {"kind": "remote", "host": "moon", "key": "abc"}}, "receiver.host"),
+        ({"stream": "x", "sound": "loud"}, "plan"),
+    ],
+)
+def test_a_plan_that_cannot_be_carried_out_is_refused_by_field(own: Product, plan: dict[str, Any], field: str) -> None:
+    answer = own.post("/api/line-ups", plan)
+    assert answer.status == 400
+    assert field in answer.error_fields()

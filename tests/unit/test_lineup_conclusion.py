@@ -1,0 +1,160 @@
+"""A line-up test's verdict from made-up seconds: each fault is named, each limit has its margin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from app.domain.errors import InvalidInput
+from app.domain.lineup.conclusion import Conclusion, Line, Verdict, conclude
+from app.domain.lineup.measured import (
+    Check,
+    CheckVerdict,
+    IndicatorSeconds,
+    Measured,
+    ReceiverSecond,
+    SenderSecond,
+    extended,
+)
+from app.domain.lineup.plan import LocalReceiver, NotOurs, Plan, parse_plan
+from app.domain.lineup.run import Run, RunState, decode_run, digest, encode_run
+
+PLAN = Plan(stream="abc234", receiver=LocalReceiver("def567"), profile="quick", duration_s=60)
+CLEAN = (IndicatorSeconds("pat_error_2", 1, 0), IndicatorSeconds("pts_error", 2, 0))
+
+
+def receiver(at: int, **changes: object) -> ReceiverSecond:
+    second = ReceiverSecond(at=1000.0 + at, packets_unique=760, latency_ms=200, headroom_ms=150, rtt_ms=20.0)
+    return msgspec.structs.replace(second, **changes)
+
+
+def sender(at: int, **changes: object) -> SenderSecond:
+    second = SenderSecond(at=1000.0 + at, packets_unique=760, peers=1, payload_mbps=8.0, wire_mbps=8.3, rtt_ms=20.0)
+    return msgspec.structs.replace(second, **changes)
+
+
+def measured(change: Callable[[int], dict[str, object]] = lambda at: {}, **more: object) -> Measured:
+    """Sixty clean seconds at both ends, with changes to single seconds of the receiver."""
+    whole = Measured(
+        sender=tuple(sender(at) for at in range(1, 61)),
+        receiver=tuple(receiver(at, **change(at)) for at in range(1, 61)),
+        indicators=CLEAN,
+    )
+    return msgspec.structs.replace(whole, **more)
+
+
+def line(conclusion: Conclusion, name: str) -> Line:
+    return next(each for each in conclusion.lines if each.name == name)
+
+
+def test_a_clean_link_passes_and_says_how_much_that_proves() -> None:
+    conclusion = conclude(PLAN, measured())
+    assert conclusion.verdict is Verdict.PASS
+    assert "none lost" in conclusion.headline
+    assert "95 % confidence" in line(conclusion, "lost_packets_max").note
+    assert f"{3 / (60 * 760):.1e}" in line(conclusion, "lost_packets_max").note
+
+
+def test_lost_packets_fail_with_the_time_of_the_worst_second() -> None:
+    conclusion = conclude(PLAN, measured(lambda at: {"packets_lost": 7 if at == 30 else at % 2}))
+    lost = line(conclusion, "lost_packets_max")
+    assert conclusion.verdict is Verdict.FAIL
+    assert (lost.got, lost.limit, lost.margin, lost.worst_at) == (37, 0, -37, 1030.0)
+    assert "lost 37 packets" in conclusion.headline
+
+
+def test_a_frozen_output_fails_although_nothing_was_lost() -> None:
+    conclusion = conclude(PLAN, measured(lambda at: {"gap_ms": 610.0, "frozen_ms": 610.0} if at == 9 else {}))
+    assert conclusion.verdict is Verdict.FAIL
+    assert conclusion.headline == "The output froze for 0.6 s although no packet was lost."
+
+
+def test_a_broken_encoder_is_named() -> None:
+    conclusion = conclude(PLAN, measured(lambda at: {"continuity_errors": 2, "encoder_errors": 2} if at < 4 else {}))
+    assert conclusion.verdict is Verdict.FAIL
+    assert "encoder made 6 continuity errors" in conclusion.headline
+
+
+def test_an_overhead_that_is_too_small_names_the_cap() -> None:
+    whole = measured(
+        lambda at: {"packets_lost": 30},
+        sender=tuple(sender(at, wire_mbps=8.78) for at in range(1, 61)),
+        cap_mbps=8.8,
+    )
+    assert "sending cap was reached" in conclude(PLAN, whole).headline
+
+
+def test_order_keeping_jitter_passes() -> None:
+    assert conclude(PLAN, measured(lambda at: {"rtt_ms": 20.0 + at % 20})).verdict is Verdict.PASS
+
+
+def test_an_indicator_fails_by_its_name() -> None:
+    conclusion = conclude(PLAN, measured(indicators=(IndicatorSeconds("pat_error_2", 1, 3), *CLEAN[1:])))
+    assert conclusion.verdict is Verdict.FAIL
+    assert line(conclusion, "priority_1_error_seconds_max").note == "Worst indicator: pat_error_2."
+
+
+def test_a_lost_connection_is_counted_once_for_each_loss() -> None:
+    conclusion = conclude(PLAN, measured(lambda at: {"is_connected": at not in (10, 11, 40)}))
+    assert line(conclusion, "interruptions_max").got == 2
+
+
+def test_what_no_one_measured_is_a_remark_and_is_said() -> None:
+    plan = msgspec.structs.replace(PLAN, receiver=NotOurs())
+    conclusion = conclude(plan, msgspec.structs.replace(measured(), receiver=(), indicators=None))
+    assert conclusion.verdict is Verdict.REMARKS
+    assert "Not measured: Packets lost" in conclusion.headline
+    assert line(conclusion, "lost_packets_max").got is None
+
+
+def test_missing_seconds_are_a_remark() -> None:
+    whole = measured()
+    conclusion = conclude(PLAN, msgspec.structs.replace(whole, receiver=whole.receiver[:50]))
+    assert conclusion.verdict is Verdict.REMARKS
+    assert line(conclusion, "seconds_measured").margin == -10
+
+
+def test_a_little_headroom_is_a_remark_and_a_failed_check_fails() -> None:
+    assert conclude(PLAN, measured(lambda at: {"headroom_ms": 10})).verdict is Verdict.REMARKS
+    check = Check("Encryption", "AES-256", "none", "AES-256", CheckVerdict.FAIL)
+    assert conclude(PLAN, measured(checks=(check,))).headline == "Encryption: none."
+
+
+def test_each_limit_can_be_changed() -> None:
+    plan = msgspec.structs.replace(PLAN, limits=msgspec.structs.replace(PLAN.limits, lost_packets_max=40))
+    conclusion = conclude(plan, measured(lambda at: {"packets_lost": 37 if at == 5 else 0}))
+    assert (conclusion.verdict, line(conclusion, "lost_packets_max").margin) == (Verdict.PASS, 3)
+
+
+def test_seconds_that_are_read_twice_count_once() -> None:
+    whole = extended(Measured(), receiver=[receiver(1), receiver(2)])
+    assert extended(whole, receiver=[receiver(2), receiver(3)]).receiver == (receiver(1), receiver(2), receiver(3))
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({}, "stream"),
+        ({"stream": "abc", "colour": "red"}, "plan"),
+        ({"stream": "abc", "profile": "forever"}, "profile"),
+        ({"stream": "abc", "duration_s": 5}, "duration_s"),
+        ({"stream": "abc", "limits": {"output_gap_max_ms": -1}}, "limits.output_gap_max_ms"),
+        ({"stream": "abc", "receiver": {"kind": "moon"}}, "receiver"),
+        ({"stream": "abc", "far_end": "a\x00b"}, "far_end"),
+        ([], "plan"),
+    ],
+)
+def test_a_wrong_plan_is_refused_by_field(document: object, field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_plan(document)
+    assert any(name.startswith(field) for name in caught.value.fields)
+
+
+def test_a_run_survives_its_json_and_its_digest_changes_with_a_figure() -> None:
+    run = Run("20261124-190000-abcd", PLAN, RunState.DONE, 1000.0, performance_at=1000.0, measured=measured()).judged()
+    again = decode_run(encode_run(run))
+    assert again == run
+    other = msgspec.structs.replace(run, measured=measured(lambda at: {"packets_lost": 1}))
+    assert digest(again) == digest(run) != digest(other)
