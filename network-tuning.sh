@@ -63,8 +63,13 @@ at_least net.core.netdev_max_backlog 5000 \
     "packets that wait for the CPU; the usual 1000 is 10 ms at 1 Gb/s"
 at_least net.core.netdev_budget 600 \
     "packets that are taken from the card in one go, against drops under load"
-set_to net.ipv4.conf.all.rp_filter 2 \
-    "strict reverse-path filtering (1) drops multicast whose sender is routed through another interface"
+# The stricter of `all` and the interface's own value acts (ip-sysctl): 0 everywhere is no filter at all.
+if grep -qsx 1 "$root"/net/ipv4/conf/*/rp_filter; then
+    set_to net.ipv4.conf.all.rp_filter 2 \
+        "strict reverse-path filtering (1) drops multicast whose sender is routed through another interface"
+else
+    echo "keep     net.ipv4.conf.all.rp_filter: no interface filters strictly"
+fi
 set_to net.ipv4.ping_group_range "0 2147483647" \
     "the network test pings without privileges; the service may not gain any"
 

@@ -165,7 +165,8 @@ def _kernel() -> Iterator[Finding]:
         return
     wanting = [line.split(maxsplit=1)[1] for line in outcome.text().splitlines() if line.startswith("would ")]
     for setting in wanting:
-        yield Finding(Level.WARN, setting, f"sudo {script}")
+        # The script sets them all, so its name stands once, below the last of them.
+        yield Finding(Level.WARN, setting, f"sudo {script}" if setting is wanting[-1] else "")
     if not wanting:
         yield Finding(Level.OK, "kernel settings suit SRT")
 

@@ -20,6 +20,7 @@ import msgspec
 
 from app.domain.errors import InvalidInput
 from app.domain.names import problem_with_media_path
+from app.machine.straight_open import open_straight
 from app.mpegts.inspect.first_look import MediaCheck, NotStreamable, first_look
 
 HEAD_BYTES: Final = 4 * 1024 * 1024
@@ -218,7 +219,7 @@ def _why_not_there(error: Exception) -> str:
 def _open_regular(real: Path) -> BinaryIO:
     """Open a file for reading after all its links were followed; what is no regular file is not waited for."""
     try:
-        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_straight(real, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise _refused(_why_not_there(error)) from None
     status = os.fstat(descriptor)

@@ -13,6 +13,7 @@ import msgspec
 from app.domain.constants import TS_PACKETS_PER_SRT_PACKET
 from app.domain.endings import Finished
 from app.domain.status import Reason
+from app.machine.straight_open import open_straight
 from app.mpegts.framing import find_sync, whole_packets
 from app.mpegts.loop.filler import BLOCK_PACKETS
 from app.mpegts.packets import PACKET_BYTES
@@ -71,8 +72,8 @@ class PacketFile:
         self._bytes_at_once = bytes_at_once
         self.bytes_skipped = 0
         try:
-            # NONBLOCK: a FIFO put in the file's place must not hold the stream up. NOFOLLOW: `path` is already real.
-            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            # NONBLOCK: a FIFO put in the file's place must not hold the stream up. Straight: `path` is already real.
+            self._fd = open_straight(path, os.O_RDONLY | os.O_NONBLOCK)
         except OSError as error:
             reason = Reason.FILE_MISSING if isinstance(error, FileNotFoundError) else Reason.FILE_UNREADABLE
             raise Finished(reason, f"cannot open the file: {error.strerror}") from None
@@ -109,7 +110,7 @@ class PacketFile:
             return Change.NONE
         now = _identity(os.fstat(self._fd))
         try:
-            there = os.lstat(self.path)
+            there = _status_of(self.path)
         except OSError:
             return Change.DELETED
         if (there.st_dev, there.st_ino) != (now.device, now.inode):
@@ -145,6 +146,15 @@ class PacketFile:
         self._position += found
         self.bytes_skipped += found
         return found
+
+
+def _status_of(path: str) -> os.stat_result:
+    """The status of what is at a path that holds no link. Raises OSError."""
+    descriptor = open_straight(path, os.O_PATH)
+    try:
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _identity(status: os.stat_result) -> _Identity:

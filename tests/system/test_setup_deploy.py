@@ -101,6 +101,13 @@ def test_kernel_settings_that_are_too_low_are_raised_and_higher_ones_kept(kernel
     assert done.stdout.endswith("3 changed\n")
 
 
+@pytest.mark.parametrize(("everywhere", "card", "after"), [("0", "0", "0"), ("0", "1", "2"), ("2", "2", "2")])
+def test_only_strict_filtering_is_loosened(tmp_path: Path, everywhere: str, card: str, after: str) -> None:
+    kernel = Kernel(tmp_path, net__ipv4__conf__all__rp_filter=everywhere, net__ipv4__conf__eth0__rp_filter=card)
+    assert ("rp_filter = 0 -> 2" in kernel.tune().stdout) == (after != everywhere)
+    assert kernel.read("net/ipv4/conf/all/rp_filter") == after
+
+
 def test_a_second_run_changes_no_kernel_setting(kernel: Kernel) -> None:
     kernel.tune()
     again = kernel.tune()

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import InvalidInput
+from app.media import library as library_module
 from app.media.library import HEAD_BYTES, MediaLibrary
 from tests.instruments.ts_maker import NULL_PACKET, WRAP_27, Programme, Recipe, make_ts
 
@@ -101,7 +102,7 @@ def test_a_file_that_may_not_be_read_says_whose_right_is_missing(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     # Root, who runs the tests in containers, may read everything: so the system call says no.
-    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(library_module, "open_straight", refuse)
     assert "right to read" in refusal(library.resolve, "bars.ts")
 
 
