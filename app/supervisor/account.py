@@ -13,6 +13,14 @@ from app.supervisor.notes import note_peer, note_phase
 from app.supervisor.refusals import Refusals
 
 _NOTICES_KEPT: Final = 20
+OTHER_VERSION: Final = (
+    "the worker is of another version of this program: it stays on air, its figures are not complete; "
+    "restart the stream when that suits"
+)
+UNREACHABLE: Final = (
+    "the socket of the worker is gone: it stays on air and can be stopped, its figures are unknown; "
+    "restart the stream when convenient"
+)
 
 
 class Report(Protocol):

@@ -30,7 +30,7 @@ from app.protocol import (
     Sample,
     Stop,
 )
-from app.supervisor.account import Account, Report
+from app.supervisor.account import OTHER_VERSION, UNREACHABLE, Account, Report
 from app.supervisor.figures import Figures
 from app.supervisor.health import FlowWatch
 from app.supervisor.known import Known
@@ -43,10 +43,6 @@ from app.supervisor.worker_link import LinkAbused, NotUnderstood, WorkerLink
 _HELLO_WITHIN_S: Final = 15.0
 _SAMPLE_WITHIN_S: Final = 5.0
 _LEAVE_WITHIN_S: Final = 1.0
-_OTHER_VERSION: Final = (
-    "the worker is of another version of this program: it stays on air, its figures are not complete; "
-    "restart the stream when that suits"
-)
 
 
 class SupervisedStream:
@@ -77,6 +73,7 @@ class SupervisedStream:
         self._heard_at = 0.0
         self._verdict: Ended | None = None  # ours, of a worker that we had to kill
         self._is_other_version = False
+        self._is_unreachable = False
         self._flow = FlowWatch(self.job.spec)
 
     def resume(self, known: Known, now: float) -> None:
@@ -139,19 +136,15 @@ class SupervisedStream:
             self._watch.forget()
         self._step(life.StartOrdered(), now)
 
-    def note_dismissed(self, now: float, actor: str) -> None:
-        """Tell that the stream is to be forgotten: the event log outlives it."""
-        self._account.note(now, EventKind.ORDER, "dismissed", actor)
+    def note_order(self, now: float, text: str, actor: str) -> None:
+        """Write an order that is carried out elsewhere into the event log, which outlives the stream."""
+        self._account.note(now, EventKind.ORDER, text, actor)
 
     def reset(self, now: float, actor: str) -> None:
         """Count the reception from zero."""
         self._account.note(now, EventKind.ORDER, "figures reset", actor)
         self.receptions.reset()
         self.link.say(protocol.Reset())
-
-    def note_restored(self, now: float, actor: str) -> None:
-        """Tell that the dismissal was undone."""
-        self._account.note(now, EventKind.ORDER, "dismissal undone", actor)
 
     def _ask_to_stop(self, now: float) -> None:
         if self.worker is not None and self._stopping.ask(now):
@@ -219,8 +212,13 @@ class SupervisedStream:
     def _check_hung(self, worker: WorkerHandle, now: float) -> None:
         """Kill a worker that is silent; the silence of one that cannot be reached proves nothing."""
         limit_s = _SAMPLE_WITHIN_S if self._hello is not None else _HELLO_WITHIN_S
-        if self._stopping.asked_at is None and now - self._heard_at > limit_s and worker.can_be_heard():
+        if self._stopping.asked_at is not None or now - self._heard_at <= limit_s:
+            return
+        if worker.can_be_heard():
             self._condemn(worker, "", now)
+        elif not self._is_unreachable:
+            self._is_unreachable = True
+            self._account.warn(now, UNREACHABLE)
 
     def _condemn(self, worker: WorkerHandle, detail: str, now: float) -> None:
         self._verdict = self._verdict or Ended(now, Reason.WORKER_HUNG, detail)
@@ -250,7 +248,7 @@ class SupervisedStream:
         self._heard_at = now
         if not self._is_other_version:
             self._is_other_version = True
-            self._account.warn(now, _OTHER_VERSION)
+            self._account.warn(now, OTHER_VERSION)
 
     def _take(self, message: FromWorker, now: float) -> None:
         self._heard_at = now

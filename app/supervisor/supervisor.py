@@ -154,7 +154,7 @@ class Supervisor:
 
         def drop() -> None:
             stream = self._stream(key)
-            stream.note_dismissed(self._clock(), actor)
+            stream.note_order(self._clock(), "dismissed", actor)
             self._drop(key)
             self._dismissed[key] = _Dismissed(stream, was_running, self._clock() + RESTORABLE_S)
 
@@ -176,7 +176,7 @@ class Supervisor:
                 self._admission.check_port(stream.spec, others)
             del self._dismissed[key]
             self._streams[key] = stream
-            stream.note_restored(self._clock(), actor)
+            stream.note_order(self._clock(), "dismissal undone", actor)
             if dismissed.was_running:
                 stream.start(self._clock(), actor)
             self._follow(stream, self._clock())
