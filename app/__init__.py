@@ -59,6 +59,7 @@ def create_app(
     from app.web.api.network_tests import network_tests
     from app.web.api.operations import operations
     from app.web.api.receptions import receptions
+    from app.web.api.relays import relays
     from app.web.api.streams import api
     from app.web.errors import BODY_BYTES_MAX, register_error_handlers
     from app.web.failed_keys import FailedKeys
@@ -81,7 +82,7 @@ def create_app(
     names = {*own_names(), settings.host, *settings.trusted_hosts}
     guard(app, settings.api_key, names, FailedKeys(lambda text: services_of(app).manager.note(text)))
     page_blueprints = (pages, host_pages, line_up_pages, network_test_pages, receive_pages)
-    for blueprint in (api, receptions, machine, hosts, line_ups, operations, network_tests, *page_blueprints):
+    for blueprint in (api, receptions, relays, machine, hosts, line_ups, operations, network_tests, *page_blueprints):
         app.register_blueprint(blueprint)
     streams = manager or _manager_of(settings, launcher, library)
     limit_rates(app, writes_per_minute=settings.writes_per_minute)

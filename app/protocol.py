@@ -21,6 +21,7 @@ from app.domain.figures.sample import Input as Input
 from app.domain.figures.sample import Peer as Peer
 from app.domain.figures.sample import Point as Point
 from app.domain.figures.sample import Sample as Sample
+from app.domain.impairment.model import CutDirection, Impairment
 from app.domain.secret import Secret
 from app.domain.spec import Engine, JobSpec
 from app.domain.status import Reason
@@ -57,6 +58,7 @@ class Job(msgspec.Struct, frozen=True):
     buffers are sized for, None when it is not known, and `is_constant_bitrate` says that it holds at all times;
     `engine` is the one that was chosen, with a sentence about why, None when the worker has to choose;
     `clock_pid` is the clock that the file is timed by; `receivers_max` bounds the receivers of a listener;
+    `relay_targets` are the networks that a relay may send to;
     `memory_bytes` is the resident memory at which the worker ends itself; `record_folder` is where it may record.
     """
 
@@ -70,6 +72,7 @@ class Job(msgspec.Struct, frozen=True):
     engine_reason: str = ""
     receivers_max: int = RECEIVERS_MAX
     dscp: int = 0
+    relay_targets: str = ""
     memory_bytes: int = 0
     record_folder: str | None = None
     protocol: int = PROTOCOL_VERSION
@@ -170,6 +173,19 @@ class Reset(msgspec.Struct, frozen=True, tag="reset"):
     """Manager to worker: count the reception from zero."""
 
 
+class Impair(msgspec.Struct, frozen=True, tag="impair"):
+    """Manager to a relay's worker: go over to another impairment."""
+
+    impairment: Impairment
+
+
+class Cut(msgspec.Struct, frozen=True, tag="cut"):
+    """Manager to a relay's worker: let nothing pass for a time, from now on."""
+
+    for_ms: float
+    direction: CutDirection = "both"
+
+
 class Debug(msgspec.Struct, frozen=True, tag="debug"):
     """The worker's allow-listed raw view: libsrt and element values, nothing secret."""
 
@@ -180,7 +196,7 @@ class Debug(msgspec.Struct, frozen=True, tag="debug"):
 Tell = Callable[[PeerEvent | Notice], None]
 
 FromWorker = Hello | History | ReceivedHistory | Ready | Sample | Received | PeerEvent | Notice | Ended | Debug
-ToWorker = Stop | Report | Reset
+ToWorker = Stop | Report | Reset | Impair | Cut
 
 
 class _SampleOfProtocol1(msgspec.Struct, frozen=True, tag="sample"):

@@ -14,6 +14,7 @@ from typing import Any, Final
 from app.domain import setting_values as values
 from app.domain.constants import RECEIVERS_MAX
 from app.domain.hosts import HostEntry, parse_hosts
+from app.domain.impairment.targets import PRIVATE, checked_relay_targets
 from app.domain.secret import Secret
 from app.domain.spec.send import SendEngine
 
@@ -82,6 +83,7 @@ class Settings:
     api_key: Secret | None = _variable(None, values.parse_api_key, "The key that scripts send.")
     qos_dscp: int = _variable(34, values.between(0, 63), "The DSCP of streams with QoS.")
     hosts: tuple[HostEntry, ...] = _variable((), _read_hosts, "The other installations that the hosts page shows.")
+    relay_targets: str = _variable(PRIVATE, checked_relay_targets, "Networks that a relay may send to.")
     offline: bool = _variable(False, values.parse_switch, "Never ask the internet.")
     iperf3_servers_url: str = _variable(
         "https://export.iperf3serverlist.net/listed_iperf3_servers.json",

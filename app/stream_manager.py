@@ -10,18 +10,22 @@ from typing import Any, Final
 
 import msgspec
 
+from app.domain.errors import WrongState
 from app.domain.events import LogEntry
 from app.domain.figures.delivery_history import HISTORY_SECONDS
 from app.domain.figures.history import Second, seconds
 from app.domain.figures.reception import DeliveryPoint
 from app.domain.figures.summaries import Summary
+from app.domain.impairment.model import CutDirection, Impairment
+from app.domain.impairment.words import summary
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
-from app.domain.spec import JobSpec
+from app.domain.spec import JobSpec, RelaySpec
 from app.domain.status import ALIVE, Order, Phase
 from app.machine.steady_clock import unix_now
 from app.machine.udp_ports import bound_ports
 from app.media.patience import PatientLibrary
+from app.protocol import Cut, Impair
 from app.settings import Settings
 from app.store.history_file import HistoryFile
 from app.store.recorder import Recorder
@@ -30,6 +34,7 @@ from app.store.store import Store, StoredStream
 from app.streams.form_faults import check_passphrase, check_spec_is_known, is_form_fault, raise_form_fault
 from app.streams.history_keeper import HistoryKeeper
 from app.streams.jobs import JobMaker
+from app.streams.relays import check_relay, mark_impaired
 from app.streams.takeover import Inheritance, Takeover
 from app.supervisor.admission import Admission, is_wanted, listener_ports_of
 from app.supervisor.journal import Journal
@@ -72,6 +77,7 @@ class StreamManager:
 
         Raises InvalidInput, PortInUse, LimitReached or CouldNotStart; then nothing of it is left.
         """
+        check_relay(spec, self.list(), self._settings.relay_targets)
         key = self._supervisor.add(self._jobs.job_for("", spec), actor=actor)
         snapshot = self._settle(key, spec)
         if is_form_fault(snapshot.status):
@@ -105,6 +111,7 @@ class StreamManager:
         spec = self._supervisor.job(key).spec
         check_passphrase(spec)
         job = self._jobs.job_for(key, spec)
+        check_relay(spec, [one for one in self.list() if one.key != key], self._settings.relay_targets)
         self._supervisor.check_start(key)
         if self.get(key).status.order is Order.RUN:
             # The store goes on saying `run`: a loss of power in between must not leave the stream off air.
@@ -133,11 +140,38 @@ class StreamManager:
 
     def list(self) -> list_of[Snapshot]:
         """Every stream, oldest first."""
-        return self._supervisor.snapshots()
+        return mark_impaired(self._supervisor.snapshots())
 
     def get(self, key: str) -> Snapshot:
         """One stream. Raises NotFound."""
-        return self._supervisor.snapshot(key)
+        self._supervisor.snapshot(key)
+        return next(snapshot for snapshot in self.list() if snapshot.key == key)
+
+    def impair(self, key: str, impairment: Impairment, *, actor: str = "operator") -> Snapshot:
+        """Change what a relay does, without a break. Raises NotFound and WrongState."""
+        spec = self._relay_spec(key)
+        job = self._supervisor.job(key)
+        job = msgspec.structs.replace(job, spec=msgspec.structs.replace(spec, impairment=impairment))
+        text = f"impairment changed: {summary(impairment)}"
+        self._supervisor.order_worker(key, Impair(impairment), text, actor=actor, job=job)
+        snapshot = self.get(key)
+        self._keep(snapshot)
+        return snapshot
+
+    def cut(self, key: str, for_ms: float, direction: CutDirection = "both", *, actor: str = "operator") -> Snapshot:
+        """Let nothing pass a relay for a time, from now on. Raises NotFound and WrongState."""
+        self._relay_spec(key)
+        if self.get(key).status.phase not in ALIVE:
+            raise WrongState("the relay is not running; start it first")
+        text = f"outage of {for_ms:g} ms ordered, {direction.replace('_', ' ')}"
+        self._supervisor.order_worker(key, Cut(for_ms, direction), text, actor=actor)
+        return self.get(key)
+
+    def _relay_spec(self, key: str) -> RelaySpec:
+        spec = self._supervisor.job(key).spec
+        if not isinstance(spec, RelaySpec):
+            raise WrongState(f"{key} is no relay; only a relay impairs")
+        return spec
 
     def history(self, key: str, wanted_s: int) -> list_of[Second]:
         """The stream's last `wanted_s` seconds, an interval each, oldest first. Raises NotFound."""

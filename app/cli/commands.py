@@ -18,6 +18,7 @@ import click
 
 from app.cli import archives, checks, demo_stream, words
 from app.cli import line_up as line_ups
+from app.cli import relay as relays
 from app.cli.api import Api, Refused, ServerUnreachable
 from app.cli.probe import probe
 from app.domain.version import VERSION
@@ -127,6 +128,45 @@ def stop(api: Api, key: str, forget: bool) -> None:
             click.echo(f"{key} is forgotten")
         else:
             click.echo(words.stream_line(api.post(f"/api/streams/{key}/stop")))
+
+
+@cli.command()
+@click.argument("listen_port", type=click.IntRange(1, 65535), metavar="PORT", required=False)
+@click.argument("target", metavar="HOST:PORT", required=False)
+@click.option("--profile", help="A profile by name.")
+@click.option("--profiles", "wants_profiles", is_flag=True, help="List the profiles with their sources.")
+@click.option("--rehearsal", is_flag=True, help="Outages and route flaps 15 times as often.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed takes the same decisions.")
+@click.option("--delay", "delay_ms", type=relays.figure("delay_ms"), metavar="MS")
+@click.option("--jitter", "jitter_ms", type=relays.figure("jitter_ms"), metavar="MS", help="Keeps the order.")
+@click.option("--reorder", "reorder_ms", type=relays.figure("reorder_ms"), metavar="MS")
+@click.option("--loss", "loss_percent", type=relays.figure("loss_percent"), metavar="PERCENT")
+@click.option("--duplicates", "duplicate_percent", type=relays.figure("duplicate_percent"), metavar="PERCENT")
+@click.option("--rate", "rate_mbps", type=relays.figure("rate_mbps"), metavar="MBPS")
+@click.option("--outage", type=(float, float), metavar="EVERY_S FOR_MS")
+@click.option("--name", default="", help="A label.")
+@click.pass_obj
+def relay(api: Api, /, listen_port: int | None, target: str | None, wants_profiles: bool, **asked: Any) -> None:
+    """Relay SRT between callers of PORT and HOST:PORT over an impaired path, both directions alike."""
+    with _told():
+        if wants_profiles:
+            relays.list_profiles(api)
+            return
+        if listen_port is None or target is None:
+            raise click.UsageError("give the port to listen on and the target as HOST:PORT")
+        view = api.post("/api/streams", relays.relay_document(listen_port, target, asked))
+    click.echo(words.stream_line(view))
+
+
+@cli.command()
+@click.argument("key")
+@click.argument("for_ms", type=float, metavar="MS")
+@click.option("--direction", type=click.Choice(["both", "to_target", "to_caller"]), default="both", show_default=True)
+@click.pass_obj
+def outage(api: Api, key: str, for_ms: float, direction: str) -> None:
+    """Let nothing pass the relay KEY for MS milliseconds, from now on."""
+    with _told():
+        relays.cut(api, key, for_ms, direction)
 
 
 @cli.command("network-test")

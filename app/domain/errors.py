@@ -52,6 +52,13 @@ class LimitReached(ProductError):
     code = "limit_reached"
 
 
+class WrongState(ProductError):
+    """The order does not fit the stream or its present phase."""
+
+    code = "wrong_state"
+    http_status = 409
+
+
 class CouldNotStart(ProductError):
     """The order was right, and starting it failed; `reason` is a value of domain.status.Reason."""
 

@@ -53,6 +53,11 @@ class NoticeCode(StrEnum):
     CLOCK_MISSING = "clock_missing"
     MACHINE_PAUSED = "machine_paused"
     CALLERS_LIMITED = "callers_limited"
+    TOO_MANY_CALLERS = "too_many_callers"
+    NOT_SRT = "not_srt"
+    NO_WAY_TO_TARGET = "no_way_to_target"
+    NOT_SENT_ON = "not_sent_on"
+    REBOUND = "rebound"
 
 
 class LogEntry(msgspec.Struct, frozen=True):

@@ -26,7 +26,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     `source_errors_at` is when the source last had continuity errors.
     `fault` is why the stream will not be started again without an order. `spec` is a stand-in while `is_spec_known` is
     False; `stored_json` is then what the store keeps of it. `reception`, `analysis`
-    and `outputs` are those of a receive stream.
+    and `outputs` are those of a receive stream. `impaired_by` is the key of the
+    relay of this host that it runs through, a relay's own key for itself.
     """
 
     key: str
@@ -55,3 +56,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     reception: Reception | None = None
     analysis: LiveReport | None = None
     outputs: OutputsReport = OutputsReport()
+    impaired_by: str = ""

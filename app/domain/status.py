@@ -53,6 +53,7 @@ class Reason(StrEnum):
     SCRAMBLED = "scrambled"
     RUNAWAY = "runaway"
     INTERFACE_MISSING = "interface_missing"
+    TARGET_REFUSED = "target_refused"
     BAD_OPTION = "bad_option"
     MISSING_ELEMENT = "missing_element"
     WORKER_CRASHED = "worker_crashed"
@@ -75,6 +76,7 @@ NOT_RETRIABLE: Final = frozenset(
         Reason.SCRAMBLED,
         Reason.RUNAWAY,
         Reason.BAD_OPTION,
+        Reason.TARGET_REFUSED,
         Reason.MISSING_ELEMENT,
         Reason.PASSPHRASE_LOST,
         Reason.SPEC_UNREADABLE,

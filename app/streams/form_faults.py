@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 from app.domain.errors import CouldNotStart, InvalidInput, NotFound, PortInUse
 from app.domain.snapshot import Snapshot
-from app.domain.spec import JobSpec
+from app.domain.spec import JobSpec, RelaySpec
 from app.domain.status import NOT_RETRIABLE, Phase, Reason, Status
 
 # Faults of a first try that the operator mends in the form; the same faults of a later try are retried.
@@ -21,7 +21,10 @@ _FIELD_OF_FAULT: Final = {
     Reason.SCRAMBLED: "source.path",
     Reason.RUNAWAY: "source.path",
     Reason.INTERFACE_MISSING: "source.interface",
+    Reason.TARGET_REFUSED: "target.host",
 }
+
+_FIELD_OF_RELAY: Final = {"endpoint.port": "listen_port", "endpoint.host": "target.host"}
 
 
 def is_form_fault(status: Status) -> bool:
@@ -36,6 +39,9 @@ def raise_form_fault(snapshot: Snapshot) -> NoReturn:
         raise NotFound(snapshot.key)
     message = f"could not start: {reason.replace('_', ' ')}"
     field = _FIELD_OF_FAULT.get(reason)
+    if isinstance(snapshot.spec, RelaySpec):
+        message = f"{message}: {snapshot.detail}"
+        field = _FIELD_OF_RELAY.get(field or "", field)
     fields = {field: message} if field else {}
     if reason is Reason.PORT_IN_USE:
         raise PortInUse(message, fields)

@@ -68,6 +68,7 @@ class JobMaker:
             engine_reason=choice.why if choice else "",
             receivers_max=self._settings.max_receivers,
             dscp=self._settings.qos_dscp,
+            relay_targets=self._settings.relay_targets,
             memory_bytes=WORKER_MEMORY_BYTES,
             record_folder=source.record_folder,
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final, Protocol
 
 from app.domain.errors import LimitReached, PortInUse
-from app.domain.spec import JobSpec
+from app.domain.spec import JobSpec, RelaySpec
 from app.domain.status import Order, Phase, Status
 from app.machine.udp_ports import is_bound
 
@@ -45,9 +45,9 @@ class Admission:
         if (port := spec.local_port()) is None:
             return
         if port in listener_ports_of(others):
-            raise _port_in_use(port, "another stream holds it")
+            raise _port_in_use(spec, port, "another stream holds it")
         if self._is_port_bound(port):
-            raise _port_in_use(port, "another program holds it")
+            raise _port_in_use(spec, port, "another program holds it")
 
 
 def new_key(taken: Mapping[str, object]) -> str:
@@ -68,7 +68,6 @@ def is_wanted(status: Status) -> bool:
     return status.order is Order.RUN and status.phase is not Phase.FAILED
 
 
-def _port_in_use(port: int, who: str) -> PortInUse:
-    return PortInUse(
-        f"port {port} is taken: {who}", {"endpoint.port": f"{port} is taken: {who}; choose another or stop it"}
-    )
+def _port_in_use(spec: JobSpec, port: int, who: str) -> PortInUse:
+    field = "listen_port" if isinstance(spec, RelaySpec) else "endpoint.port"
+    return PortInUse(f"port {port} is taken: {who}", {field: f"{port} is taken: {who}; choose another or stop it"})

@@ -38,7 +38,7 @@ class FlowWatch:
             self._acknowledged_at = self._connected_at = None
         else:
             self._connected_at = self._connected_at or now
-            if growth(before.point.acks_total if before else 0, sample.point.acks_total):
+            if _delivers(before, sample):
                 self._acknowledged_at = now
         is_new = self._acknowledged_at is None and now - (self._connected_at or now) < FIRST_ACKNOWLEDGEMENT_S
         if self._is_receiver:
@@ -75,6 +75,17 @@ def _health_of_receiver(sample: Sample) -> Health:
         connected=bool(sample.peers) and not is_new,
         acknowledged=True,
         has_input=has_output or not sample.peers or is_new,
+    )
+
+
+def _delivers(before: Sample | None, sample: Sample) -> bool:
+    """Whether the interval proves delivery: acknowledgements, or for a relay, datagrams both ways."""
+    if sample.relay is None:
+        return growth(before.point.acks_total if before else 0, sample.point.acks_total) > 0
+    earlier = before.relay if before else None
+    return all(
+        growth(getattr(earlier, name).datagrams if earlier else 0, getattr(sample.relay, name).datagrams) > 0
+        for name in ("to_target", "to_caller")
     )
 
 

@@ -136,8 +136,11 @@ class SupervisedStream:
             self._watch.forget()
         self._step(life.StartOrdered(), now)
 
-    def note_order(self, now: float, text: str, actor: str) -> None:
-        """Write an order that is carried out elsewhere into the event log, which outlives the stream."""
+    def note_order(self, now: float, text: str, actor: str, *orders: protocol.ToWorker, job: Job | None = None) -> None:
+        """Note an order and pass on what the worker is to do; with `job`, the next worker carries that."""
+        self.job = job or self.job
+        for order in orders:
+            self.link.say(order)
         self._account.note(now, EventKind.ORDER, text, actor)
 
     def reset(self, now: float, actor: str) -> None:

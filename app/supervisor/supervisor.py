@@ -22,7 +22,7 @@ from app.domain.figures.sample import Point
 from app.domain.snapshot import Snapshot
 from app.domain.status import Reason, Status
 from app.machine.steady_clock import unix_now
-from app.protocol import Job
+from app.protocol import Job, ToWorker
 from app.supervisor.account import Report
 from app.supervisor.admission import Admission, new_key
 from app.supervisor.journal import Journal
@@ -144,6 +144,10 @@ class Supervisor:
     def stop(self, key: str, *, actor: str) -> None:
         """Order a stream to stop; does not wait for it."""
         self._ask(lambda: self._stream(key).stop(self._clock(), actor))
+
+    def order_worker(self, key: str, message: ToWorker, text: str, *, actor: str, job: Job | None = None) -> None:
+        """Have a worker do something, noted as `text`; with `job`, the next worker carries that. Raises NotFound."""
+        self._ask(lambda: self._stream(key).note_order(self._clock(), text, actor, message, job=job))
 
     def forget(self, key: str) -> None:
         """Drop a stream for good, with the worker that it may still have."""

@@ -13,6 +13,7 @@ from app.domain.events import LogEntry
 from app.domain.figures.history import Second
 from app.domain.figures.reception import DeliveryPoint
 from app.domain.figures.summaries import Summary
+from app.domain.impairment.model import CutDirection, Impairment
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
@@ -47,6 +48,12 @@ class Manager(Protocol):
 
     def undo_dismiss(self, key: str, *, actor: str = ...) -> Snapshot:
         """Bring it back within 10 s, on air if it was. Raises NotFound."""
+
+    def impair(self, key: str, impairment: Impairment, *, actor: str = ...) -> Snapshot:
+        """Change what a relay does, without a break. Raises NotFound and WrongState."""
+
+    def cut(self, key: str, for_ms: float, direction: CutDirection = ..., *, actor: str = ...) -> Snapshot:
+        """Let nothing pass a relay for a time. Raises NotFound and WrongState."""
 
     def list(self) -> list_of[Snapshot]:
         """All streams, oldest first."""

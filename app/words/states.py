@@ -51,6 +51,10 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "the engine Direct, remux the source, or choose another one.",
     ),
     Reason.INTERFACE_MISSING: ("interface missing", "The network interface is gone. Choose another one."),
+    Reason.TARGET_REFUSED: (
+        "target refused",
+        "A relay may not send there. Check the target, and RELAY_TARGETS for the networks that are allowed.",
+    ),
     Reason.BAD_OPTION: ("bad option", "libsrt refused a setting; the debug view has its words."),
     Reason.MISSING_ELEMENT: ("GStreamer element missing", "A GStreamer plugin is not installed; the log names it."),
     Reason.WORKER_CRASHED: ("worker crashed", "The process that carried the stream died. It is started again."),

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+from app.domain.figures.relay import RelayFigures
 from app.domain.figures.sample import Applied, Input, Peer
+from app.domain.impairment.model import CutDirection, Impairment
 from app.protocol import Received
 
 
@@ -54,3 +56,17 @@ class ReceivingEngine(Protocol):
 
     def reset(self) -> None:
         """Count from zero."""
+
+
+@runtime_checkable
+class Relaying(Protocol):
+    """What an engine can do besides, if it is a relay."""
+
+    def read_relay(self) -> RelayFigures:
+        """What was done to each direction so far."""
+
+    def impair(self, impairment: Impairment) -> None:
+        """Go over to another impairment without a break."""
+
+    def cut(self, direction: CutDirection, for_ms: float) -> None:
+        """Let nothing pass for a time, from now on."""

@@ -8,7 +8,7 @@ import msgspec
 
 from app.domain.carriage import Hindrance, choose_engine, needs_a_look
 from app.domain.endings import CannotSend
-from app.domain.spec import Engine, MulticastSource, ReceiveSpec, SendSpec, engine_of
+from app.domain.spec import Engine, MulticastSource, ReceiveSpec, RelaySpec, SendSpec, engine_of
 from app.domain.status import Reason
 from app.protocol import Job, Tell
 from app.worker.engine import Sender
@@ -32,7 +32,9 @@ def build_engine(job: Job, tell: Tell) -> Sender:
 
             return ReceiverEngine(job, receive_spec_of(job), tell)
         case Engine.RELAY:
-            raise CannotSend(Reason.BAD_OPTION, f"this version has no {engine.value} engine")
+            from app.engines.relay.engine import RelayEngine
+
+            return RelayEngine(job, relay_spec_of(job), tell)
         case _:
             assert_never(engine)
 
@@ -62,4 +64,11 @@ def receive_spec_of(job: Job) -> ReceiveSpec:
     """The spec of a job that the receiver carries. Raises CannotSend for another."""
     if not isinstance(job.spec, ReceiveSpec):
         raise CannotSend(Reason.BAD_OPTION, "the receiver carries receive streams only")
+    return job.spec
+
+
+def relay_spec_of(job: Job) -> RelaySpec:
+    """The spec of a job that the relay carries. Raises CannotSend for another."""
+    if not isinstance(job.spec, RelaySpec):
+        raise CannotSend(Reason.BAD_OPTION, "the relay engine carries relays only")
     return job.spec

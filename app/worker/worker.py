@@ -32,11 +32,13 @@ from app.domain.status import Reason
 from app.machine.steady_clock import steady_now, unix_now
 from app.protocol import (
     NEW_CONTENTS,
+    Cut,
     Debug,
     Ended,
     FromWorker,
     Hello,
     History,
+    Impair,
     Job,
     Notice,
     PeerEvent,
@@ -47,7 +49,7 @@ from app.protocol import (
     Tell,
     ToWorker,
 )
-from app.worker.engine import Sender
+from app.worker.engine import Relaying, Sender
 from app.worker.engines import build_engine
 from app.worker.guard import RateGuard
 from app.worker.ledger import Ledger
@@ -143,7 +145,8 @@ class Worker:
         sample = self._ledger.sample(unix_now(), sender.read_peers(), sender.read_input(), steady_at=steady_now())
         if self._ledger.count % _SETTINGS_EVERY_SAMPLES == 1:
             self._applied = sender.read_applied()
-        self._link.say(msgspec.structs.replace(sample, applied=self._applied, is_last=is_last), keep=False)
+        relay = sender.read_relay() if isinstance(sender, Relaying) else None
+        self._link.say(msgspec.structs.replace(sample, applied=self._applied, is_last=is_last, relay=relay), keep=False)
         for message in self._reception.account():
             self._link.say(message, keep=False)
         if not is_last:
@@ -202,6 +205,12 @@ class Worker:
                 self._link.say(Debug(values), keep=False)
             case Reset():
                 self._reception.reset()
+            case Impair(impairment):
+                if isinstance(self._sender, Relaying):
+                    self._sender.impair(impairment)
+            case Cut(for_ms, direction):
+                if isinstance(self._sender, Relaying):
+                    self._sender.cut(direction, for_ms)
             case _:
                 assert_never(message)
 

@@ -37,6 +37,7 @@ CONSUMERS = {
     "app/supervisor/health.py": "DummySource",
     "app/worker/guard.py": "DummySource",
     "app/streams/jobs.py": "DummySource",
+    "app/streams/relays.py": "DummyEndpoint",
     "app/engines/gstreamer/sources.py": "DummySource",
     "app/domain/spec/job.py": "dummy",
     "app/domain/carriage.py": "dummy",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from app.domain.errors import CouldNotStart, LimitReached, NotFound, PortInUse
 from app.domain.events import LogEntry
 from app.domain.figures.history import Second
 from app.domain.figures.summaries import Summary, summaries
+from app.domain.impairment.model import CutDirection, Impairment
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import CallerEndpoint, ListenerEndpoint, SendSpec
@@ -80,6 +83,17 @@ class FakeManager:
 
     def summaries(self, key: str, start: float, end: float) -> list[Summary]:  # type: ignore[valid-type]
         return [one for one in summaries(self.history(key, 3600), 0, end) if one.at >= start]
+
+    def impair(self, key: str, impairment: Impairment, *, actor: str = "operator") -> Snapshot:
+        snapshot = self.get(key)
+        self.orders.append(("impair", key, actor))
+        spec = msgspec.structs.replace(snapshot.spec, impairment=impairment)
+        self.streams[key] = msgspec.structs.replace(snapshot, spec=spec)
+        return self.streams[key]
+
+    def cut(self, key: str, for_ms: float, direction: CutDirection = "both", *, actor: str = "operator") -> Snapshot:
+        self.orders.append((f"cut {for_ms:g} {direction}", key, actor))
+        return self.get(key)
 
     def history(self, key: str, seconds: int, /) -> list[Second]:  # type: ignore[valid-type]
         return make_history(seconds, self.get(key))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from app.domain.figures.counters import ConnectionCounters, Counters
+from app.domain.figures.relay import RelayFigures
 
 
 class Point(Counters, frozen=True, kw_only=True):
@@ -117,3 +118,4 @@ class Sample(msgspec.Struct, frozen=True, tag="sample"):
     input: Input
     applied: Applied = NOTHING_APPLIED
     is_last: bool = False
+    relay: RelayFigures | None = None

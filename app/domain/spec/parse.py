@@ -13,6 +13,8 @@ from typing import Any, Final, assert_never, cast, get_args
 import msgspec
 
 from app.domain.errors import InvalidInput
+from app.domain.impairment.model import Impairment
+from app.domain.impairment.profiles import complete
 from app.domain.secret import Secret
 from app.domain.spec.endpoint import Endpoint
 from app.domain.spec.fields import bare, setting_of
@@ -43,7 +45,18 @@ def parse_spec(document: object, *, listener_ports: Collection[int]) -> JobSpec:
         raise InvalidInput.of({"stream": str(error)}) from None
     if problem := problem_with_engine(spec):
         raise InvalidInput.of(problem)
-    return spec
+    return msgspec.structs.replace(spec, impairment=complete(spec.impairment)) if isinstance(spec, RelaySpec) else spec
+
+
+def parse_impairment(document: object) -> Impairment:
+    """Make an impairment of a decoded JSON object, or raise InvalidInput naming every field that is wrong."""
+    if problems := dict(_faults(document, Impairment, "impairment")):
+        raise InvalidInput.of(problems)
+    try:
+        impairment = msgspec.convert(document, Impairment)
+    except msgspec.ValidationError as error:
+        raise InvalidInput.of({"impairment": str(error)}) from None
+    return complete(impairment)
 
 
 def public_spec(spec: JobSpec) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.impairment.model import Impairment
 from app.domain.spec.endpoint import Host, HostPort, Port
 from app.domain.spec.part import Part
 from app.domain.spec.srt_settings import Encryption, Name
@@ -23,6 +24,7 @@ class RelaySpec(Part, frozen=True, tag_field="direction", tag="relay"):
     listen_port: int
     target: Target
     name: Name = ""
+    impairment: Impairment = Impairment()
 
     def label(self) -> str:
         """The operator's name for the relay, or one made from its ends."""

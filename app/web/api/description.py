@@ -7,15 +7,25 @@ from typing import Any, Final
 
 import msgspec
 
+from app.domain.impairment.model import Impairment, OutageOrder
+from app.domain.impairment.profiles import Profile
 from app.domain.lineup.plan import Plan
 from app.domain.network_order import NetworkTestOrder
 from app.domain.secret import Secret
-from app.domain.spec import ReceiveSpec, SendSpec
-from app.domain.spec.fields import settings_of
+from app.domain.spec import ReceiveSpec, RelaySpec, SendSpec
 from app.media.channels import ChannelsView
 from app.media.library import MediaFolder
 from app.mpegts.inspect.first_look import MediaCheck
 from app.utils import Interface
+from app.web.api.schema import KEY as _KEY
+from app.web.api.schema import holding as _holding
+from app.web.api.schema import json as _json
+from app.web.api.schema import of_key as _of_key
+from app.web.api.schema import operation as _operation
+from app.web.api.schema import query as _query
+from app.web.api.schema import ref as _ref
+from app.web.api.schema import setting as _setting
+from app.web.api.schema import wrapped as _wrapped
 from app.web.presenters.history_views import HistoryView
 from app.web.presenters.hosts import FleetView
 from app.web.presenters.line_up import RunRowView, RunView
@@ -33,10 +43,13 @@ from app.web.presenters.views import (
     SystemView,
 )
 
-_KEY: Final = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
 _TYPES: Final = [
     SendSpec,
     ReceiveSpec,
+    RelaySpec,
+    Impairment,
+    Profile,
+    OutageOrder,
     StreamView,
     SecondView,
     HistoryView,
@@ -113,7 +126,10 @@ def _paths() -> dict[str, Any]:
             "get": _operation("All streams, oldest first", _wrapped("streams", stream), []),
             "post": {
                 **_operation("Put a stream on air", stream, [400, 409, 413, 422], success=201),
-                "requestBody": {"required": True, "content": _json({"anyOf": [_ref("SendSpec"), _ref("ReceiveSpec")]})},
+                "requestBody": {
+                    "required": True,
+                    "content": _json({"anyOf": [_ref("SendSpec"), _ref("ReceiveSpec"), _ref("RelaySpec")]}),
+                },
             },
         },
         "/api/streams/{key}": _of_key(
@@ -127,6 +143,7 @@ def _paths() -> dict[str, Any]:
         "/api/streams/{key}/start": _of_key(
             post=_operation("Put a stream on air again with the same spec", stream, [404, 409, 422])
         ),
+        **_relay_paths(),
         "/api/streams/{key}/history": _of_key(
             get=_operation(
                 "Its last seconds, oldest first; with `from` or `to` a HistoryView of that time",
@@ -231,6 +248,27 @@ def _paths() -> dict[str, Any]:
     }
 
 
+def _relay_paths() -> dict[str, Any]:
+    stream = _ref("StreamView")
+    return {
+        "/api/impairment-profiles": {
+            "get": _operation("Impairments by name, each with its source", _wrapped("profiles", _ref("Profile")), [])
+        },
+        "/api/streams/{key}/impairment": _of_key(
+            put={
+                **_operation("Another impairment for a relay, without a break", stream, [400, 404, 409]),
+                "requestBody": {"required": True, "content": _json(_ref("Impairment"))},
+            }
+        ),
+        "/api/streams/{key}/outage": _of_key(
+            post={
+                **_operation("Let nothing pass a relay for a time, from now on", stream, [400, 404, 409]),
+                "requestBody": {"required": True, "content": _json(_ref("OutageOrder"))},
+            }
+        ),
+    }
+
+
 def _network_test_paths() -> dict[str, Any]:
     view = _ref("NetworkTestView")
     return {
@@ -281,57 +319,6 @@ def _line_up_paths() -> dict[str, Any]:
             "post": _operation("End it early and keep what it measured", view, [404], success=202),
         },
     }
-
-
-def _operation(
-    summary: str,
-    answer: dict[str, Any] | None,
-    errors: list[int],
-    parameters: list[dict[str, Any]] | None = None,
-    *,
-    success: int = 200,
-) -> dict[str, Any]:
-    good: dict[str, Any] = {"description": summary}
-    if answer is not None:
-        good["content"] = _json(answer)
-    failures = {
-        str(status): {"description": "Error", "content": _json(_ref("ErrorAnswer"))} for status in [401, *errors]
-    }
-    operation: dict[str, Any] = {"summary": summary, "responses": {str(success): good, **failures}}
-    if parameters:
-        operation["parameters"] = parameters
-    return operation
-
-
-def _of_key(**operations: dict[str, Any]) -> dict[str, Any]:
-    return {"parameters": [_KEY], **operations}
-
-
-def _wrapped(name: str, item: dict[str, Any], **beside: dict[str, Any]) -> dict[str, Any]:
-    return _holding(**{name: {"type": "array", "items": item}}, **beside)
-
-
-def _holding(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": [*properties], "properties": properties}
-
-
-def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": schema}
-
-
-def _setting(name: str) -> dict[str, Any]:
-    """A number of the query that is a setting of a send stream."""
-    setting = settings_of(SendSpec)[name]
-    bounds = {"minimum": setting.low, "maximum": setting.high, "default": setting.default}
-    return _query(name, {"type": "integer", **bounds})
-
-
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
-
-
-def _ref(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _schema_of(kind: type) -> dict[str, Any]:

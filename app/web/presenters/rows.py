@@ -62,6 +62,7 @@ def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> 
         retransmitted_percent=rounded(rates.retransmitted_percent, 2) if rates else None,
         packets_dropped=snapshot.totals.packets_dropped_total,
         spark=None if history is None else build_spark(history),
+        impaired_by=snapshot.impaired_by,
     )
 
 

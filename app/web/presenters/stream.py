@@ -22,6 +22,7 @@ from app.utils import WorkerMeter, WorkerUse
 from app.web.presenters import specs
 from app.web.presenters.counter_views import fill
 from app.web.presenters.reception import present_reception
+from app.web.presenters.relay import present_relay
 from app.web.presenters.settings import build_settings
 from app.web.presenters.views import (
     AdviceView,
@@ -93,6 +94,8 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
         reception=present_reception(snapshot.reception, snapshot.analysis, snapshot.outputs)
         if snapshot.reception
         else None,
+        relay=present_relay(snapshot),
+        impaired_by=snapshot.impaired_by,
     )
 
 

@@ -17,6 +17,7 @@ from app.media.analysis import AnalysisState
 from app.web.presenters.counter_views import View, described, with_counters
 from app.web.presenters.judged_views import JudgedView, LossView
 from app.web.presenters.reception_views import DeliverySecondView, ReceptionView
+from app.web.presenters.relay import RelayView
 
 _is = described
 
@@ -188,6 +189,8 @@ class StreamView(JudgedView, frozen=True):
     settings: list[SettingView]
     worker: WorkerView | None
     reception: Annotated[ReceptionView | None, _is("What a receive stream received; null for other streams")]
+    relay: Annotated[RelayView | None, _is("What a relay does to each direction; null for another stream")] = None
+    impaired_by: Annotated[str, _is("Key of the relay of this host that it runs through, else empty")] = ""
 
 
 class RowView(JudgedView, frozen=True):
@@ -221,6 +224,7 @@ class RowView(JudgedView, frozen=True):
     retransmitted_percent: float | None
     packets_dropped: int
     spark: list[float | None] | None = None
+    impaired_by: Annotated[str, _is("Key of the relay of this host that it runs through, else empty")] = ""
 
 
 class EventView(View, frozen=True):

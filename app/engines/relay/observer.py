@@ -1,0 +1,38 @@
+"""Who wants to know what a relay does. Called on the relay's thread; must not block."""
+
+from __future__ import annotations
+
+from app.domain.impairment.link import Direction
+from app.engines.relay.callers import Caller
+from app.engines.relay.sockets import SocketAddress
+
+
+class RelayObserver:
+    """Takes note of nothing; subclasses take note of what they need."""
+
+    def came(self, caller: Caller) -> None:
+        """A caller sent its first datagram."""
+
+    def left(self, caller: Caller) -> None:
+        """A caller and its target were silent for long."""
+
+    def refused(self, address: SocketAddress) -> None:
+        """A caller was one too many."""
+
+    def stranger(self, address: SocketAddress) -> None:
+        """Something that is not an SRT handshake came from an unknown address."""
+
+    def no_way(self, error: OSError) -> None:
+        """There is no way to the target."""
+
+    def not_sent(self, error: OSError) -> None:
+        """A datagram could not be sent on."""
+
+    def rebound(self, callers: int) -> None:
+        """All callers have other source ports."""
+
+    def late(self, late_ns: int) -> None:
+        """A datagram leaves late, because the machine was busy."""
+
+    def datagram(self, direction: Direction, datagram: memoryview, arrived_ns: int, leaves: int) -> None:
+        """A datagram came in and leaves so many times: 0 when it is lost, 2 with a duplicate."""

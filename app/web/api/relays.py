@@ -1,0 +1,42 @@
+"""The JSON API of relays: another impairment, an outage now, and the profiles there are."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, Response, g
+
+from app.domain.errors import InvalidInput
+from app.domain.impairment.checks import problem_with_outage
+from app.domain.impairment.model import OutageOrder
+from app.domain.impairment.profiles import PROFILES
+from app.domain.spec import parse_impairment
+from app.web.api.streams import view_of
+from app.web.errors import json_response
+from app.web.requests import read_json
+from app.web.services import services
+
+relays = Blueprint("relays", __name__, url_prefix="/api")
+
+
+@relays.get("/impairment-profiles")
+def list_profiles() -> Response:
+    """The profiles with their sources."""
+    return json_response({"profiles": list(PROFILES.values())})
+
+
+@relays.put("/streams/<key>/impairment")
+def change_impairment(key: str) -> Response:
+    """Another impairment for a relay, without a break."""
+    return json_response(view_of(services().manager.impair(key, parse_impairment(read_json()), actor=g.actor)))
+
+
+@relays.post("/streams/<key>/outage")
+def order_outage(key: str) -> Response:
+    """Let nothing pass a relay for a time, from now on."""
+    try:
+        order = msgspec.convert(read_json(), OutageOrder)
+    except msgspec.ValidationError as error:
+        raise InvalidInput.of({"for_ms": f"{error}; send for_ms and direction: both, to_target or to_caller"}) from None
+    if problem := problem_with_outage(order.for_ms):
+        raise InvalidInput.of({"for_ms": problem})
+    return json_response(view_of(services().manager.cut(key, order.for_ms, order.direction, actor=g.actor)))

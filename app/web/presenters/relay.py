@@ -1,0 +1,75 @@
+"""What a relay does, as the pages and the API show it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from app.domain.figures.rates import percent
+from app.domain.figures.relay import DirectionFigures
+from app.domain.impairment.words import summary
+from app.domain.snapshot import Snapshot
+from app.domain.spec import RelaySpec
+from app.web.presenters.counter_views import View, described
+
+
+class DirectionView(View, frozen=True):
+    """One direction of a relay, in datagrams since its worker's start."""
+
+    datagrams: Annotated[int, described("Datagrams that came in")]
+    bytes: Annotated[int, described("Their bytes, without UDP and IP headers")]
+    lost: Annotated[int, described("Datagrams that did not leave again, for any cause")]
+    lost_percent: Annotated[float | None, described("The lost ones of all that came in")]
+    by_chance: Annotated[int, described("Lost at random or in bursts")]
+    in_outage: Annotated[int, described("Lost in an outage")]
+    queue_full: Annotated[int, described("Lost because the queue before the rate limit was full")]
+    too_large: Annotated[int, described("Lost because they exceeded the MTU")]
+    delayed: Annotated[int, described("Datagrams that left later than they came")]
+    reordered: Annotated[int, described("Datagrams that left before one that came earlier")]
+    duplicated: Annotated[int, described("Datagrams that left twice")]
+    queue_ms: Annotated[float, described("How long a datagram waits before the rate limit now")]
+
+
+class RelayView(View, frozen=True):
+    """What a relay does to each direction."""
+
+    impairment_text: Annotated[str, described("The impairment in a line")]
+    to_target: DirectionView | None
+    to_caller: DirectionView | None
+    callers: Annotated[int, described("Callers that are relayed now")]
+    refused: Annotated[int, described("Datagrams of callers beyond the most allowed")]
+    strangers: Annotated[int, described("Datagrams of unknown senders that are no SRT handshake")]
+    late: Annotated[int, described("Datagrams that left more than 3 ms late because this machine was busy")]
+
+
+def present_relay(snapshot: Snapshot) -> RelayView | None:
+    """The view of a relay; None for another stream."""
+    if not isinstance(snapshot.spec, RelaySpec):
+        return None
+    figures = snapshot.sample.relay if snapshot.sample else None
+    return RelayView(
+        impairment_text=summary(snapshot.spec.impairment),
+        to_target=_direction(figures.to_target) if figures else None,
+        to_caller=_direction(figures.to_caller) if figures else None,
+        callers=figures.callers if figures else 0,
+        refused=figures.refused if figures else 0,
+        strangers=figures.strangers if figures else 0,
+        late=figures.late if figures else 0,
+    )
+
+
+def _direction(figures: DirectionFigures) -> DirectionView:
+    share = percent(figures.lost, figures.datagrams)
+    return DirectionView(
+        datagrams=figures.datagrams,
+        bytes=figures.bytes,
+        lost=figures.lost,
+        lost_percent=None if share is None else round(share, 3),
+        by_chance=figures.by_chance,
+        in_outage=figures.in_outage,
+        queue_full=figures.queue_full,
+        too_large=figures.too_large,
+        delayed=figures.delayed,
+        reordered=figures.reordered,
+        duplicated=figures.duplicated,
+        queue_ms=round(figures.queue_ms, 1),
+    )
