@@ -63,6 +63,10 @@ function vlc(end) {
 
 function liveTransmit(end) {
   if (end.passphrase?.includes("&")) return "srt-live-transmit cannot be given a passphrase that holds &.";
+  // libsrt 1.5.4 decodes %xx and 1.5.1 does not: no address suits both.
+  if (/%[0-9a-f]{2}/i.test(end.passphrase ?? "")) {
+    return "srt-live-transmit reads a passphrase that holds % and two hexadecimal digits differently from version to version. Generate another.";
+  }
   const secret = end.passphrase ? `&passphrase=${end.passphrase}&pbkeylen=${end.keyBits / 8}` : "";
   const url = end.weListen
     ? `srt://${end.host}:${end.port}?mode=caller&latency=${end.latencyMs}${secret}`
