@@ -149,6 +149,8 @@ def library() -> Library:
 
     In a process with GStreamer call this only after srtsink was made: a second copy would know none of its sockets.
     """
+    if _loaded:  # asked for each message: without the lock, which only the first call needs
+        return _loaded[0]
     with _lock:
         if not _loaded:
             _loaded.append(Library())

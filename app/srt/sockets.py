@@ -152,7 +152,7 @@ class SrtSocket:
 
     def send(self, data: bytes, due_us: int = 0) -> bool:
         """Send a message stamped with a time of `time_now_us`; False when the send buffer is full (with SNDSYN off)."""
-        srt, control = library(), MessageControl(msgttl=-1, srctime=due_us, pktseq=-1, msgno=-1)
+        srt, control = library(), MessageControl(0, -1, 0, 0, due_us, -1, -1)
         if srt.c.srt_sendmsg2(self.number, data, len(data), ctypes.byref(control)) >= 0:
             return True
         if (error := srt.last_error()).code == ErrorCode.WOULD_BLOCK_SENDING:
