@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cards, describe, MASK, qrText } from "../../app/static/js/receivers.js";
 
-const LISTENER = { endpoint: { mode: "listener", port: 10001 }, latency_ms: 200, encryption: null };
-const CALLER = { endpoint: { mode: "caller", host: "2001:db8::1", port: 9000 }, latency_ms: 300, encryption: { key_bits: 256 } };
+const LISTENER = { calls_us: true, host: null, port: 10001, latency_ms: 200, key_bits: null };
+const CALLER = { calls_us: false, host: "2001:db8::1", port: 9000, latency_ms: 300, key_bits: 256 };
 
 test("the far end of our listener calls, and waits as a listener for our caller", () => {
   assert.equal(qrText(describe(LISTENER, "192.0.2.1", null)), "srt://192.0.2.1:10001?mode=caller&latency=200");
