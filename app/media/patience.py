@@ -31,7 +31,6 @@ class MediaDoesNotAnswer(ProductError):
     """The file system of the media folder hangs."""
 
     code = "media_unavailable"
-    http_status = 503
 
     def __init__(self) -> None:
         super().__init__(NO_ANSWER, {FIELD: NO_ANSWER})

@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import CouldNotStart, LimitReached, NotFound, PortInUse, ProductError
+from app.media.patience import MediaDoesNotAnswer
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ _STATUS: Final[dict[type[ProductError], int]] = {
     LimitReached: 409,
     CouldNotStart: 422,
     TooManyWrongKeys: 429,
+    MediaDoesNotAnswer: 503,
 }
 
 

@@ -159,6 +159,11 @@ def test_a_receive_stream_and_a_relay_are_carried(wanted: dict[str, Any]) -> Non
     assert public_spec(parse_spec(wanted, listener_ports=PORTS))["direction"] == wanted["direction"]
 
 
+@pytest.mark.parametrize("field", ["picture", "loudness"])
+def test_what_this_version_does_not_decode_is_refused_and_not_ignored(field: str) -> None:
+    assert set(fields_of({**RECEIVE, field: True})) == {field}
+
+
 @pytest.mark.parametrize(
     ("wanted", "field"),
     [

@@ -11,8 +11,6 @@ from app.domain.spec.part import Part
 from app.domain.spec.srt_settings import LATENCY_MS_DEFAULT, Encryption, LatencyMs, Name
 
 TTL = (1, 255)
-
-
 FILE_MINUTES = (1, 1440)
 FILE_MEGABYTES = (10, 100_000)
 
@@ -28,6 +26,10 @@ def _problem_with_megabytes(megabytes: int | None) -> str | None:
 def _problem_with_span(value: int | None, span: tuple[int, int], unit: str) -> str | None:
     low, high = span
     return None if value is None or low <= value <= high else f"{value} is outside {low} to {high} {unit}"
+
+
+def _problem_with_switch(is_on: bool) -> str | None:
+    return "this version does not decode pictures and sound; leave it false" if is_on else None
 
 
 class Record(Part, frozen=True):
@@ -68,8 +70,10 @@ class ReceiveSpec(Part, frozen=True, tag_field="direction", tag="receive"):
     ] = None
     record: Record | None = None
     forward: Forward | None = None
-    picture: Annotated[bool, setting("Picture", "Show key frames")] = False
-    loudness: Annotated[bool, setting("Loudness", "Measure EBU R 128 loudness")] = False
+    picture: Annotated[bool, setting("Picture", "Show key frames; not in this version", rule=_problem_with_switch)] = (
+        False
+    )
+    loudness: Annotated[bool, setting("Loudness", "EBU R 128; not in this version", rule=_problem_with_switch)] = False
 
     def label(self) -> str:
         """The operator's name for the stream, or one made from the endpoint."""
