@@ -1,4 +1,7 @@
-"""The forms that start a stream. They turn texts into the API's document; the rules are domain.spec's alone."""
+"""The form of a send stream. It turns texts into the API's document; the rules are those of `app.domain.spec`.
+
+Its fields, their titles, bounds and defaults come from the descriptions in the spec: a new setting needs nothing here.
+"""
 
 from __future__ import annotations
 
@@ -7,83 +10,85 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField
+from wtforms import BooleanField, Field, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from app.domain.errors import InvalidInput
-from app.domain.spec import JobSpec, parse_spec
+from app.domain.spec import (
+    BarsSource,
+    CallerEndpoint,
+    Encryption,
+    FileSource,
+    JobSpec,
+    Mode,
+    MulticastSource,
+    SendSpec,
+    parse_spec,
+    public_spec,
+)
+from app.domain.spec.fields import Kind, Setting, settings_of
+from app.domain.spec.parse import with_kept_passphrase
+
+SETTINGS: Final = settings_of(SendSpec)
+_SOURCES: Final = {
+    str(part.__struct_config__.tag): settings_of(part) for part in (BarsSource, FileSource, MulticastSource)
+}
+_SOURCE_TITLES: Final = {"bars": "Bars", "file": "File", "multicast": "Multicast"}
+_FIELD_NAMES: Final = {"port": "group_port", "format": "bars_format"}
+_KEY_BITS: Final = {"128": 128, "256": 256}
+
+
+def _field_name(source_setting: str) -> str:
+    return _FIELD_NAMES.get(source_setting, source_setting)
+
 
 # Which form field answers for which field of the spec, by name in error messages too.
 FIELD_OF_SPEC: Final[Mapping[str, str]] = {
-    "name": "name",
+    **{name: name for name in SETTINGS},
+    **{f"source.{name}": _field_name(name) for part in _SOURCES.values() for name in part},
+    "source.kind": "source_kind",
+    "endpoint.mode": "mode",
     "endpoint.host": "host",
     "endpoint.port": "port",
-    "source.kind": "source_kind",
-    "source.path": "path",
-    "source.loop": "loop",
-    "source.address": "address",
-    "source.port": "group_port",
-    "source.interface": "interface",
-    "source.protocol": "protocol",
-    "source.source_ip": "source_ip",
-    "source.format": "bars_format",
-    "latency_ms": "latency_ms",
-    "overhead_percent": "overhead_percent",
-    "smoothing_latency_ms": "smoothing_latency_ms",
     "encryption.key_bits": "key_bits",
     "encryption.passphrase": "passphrase",
-    "qos": "qos",
 }
-SPEC_OF_FIELD: Final[Mapping[str, str]] = {field: spec for spec, field in FIELD_OF_SPEC.items()}
-_NUMBER_STAND_INS: Final = {
-    "port": 1,
-    "group_port": 1,
-    "latency_ms": 200,
-    "overhead_percent": 25,
-    "smoothing_latency_ms": 30,
-}
+SWITCHES: Final = frozenset(
+    FIELD_OF_SPEC.get(name, _field_name(name))
+    for part in (SETTINGS, *_SOURCES.values())
+    for name, setting in part.items()
+    if setting.kind is Kind.SWITCH
+)
 
 
 def _choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
     return [SelectChoice(value, label) for value, label in pairs]
 
 
-_KEY_BITS: Final = {"128": 128, "256": 256}
-
-
 class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
-    """What both kinds of stream are asked."""
+    """What a send stream is asked. The fields of settings are added below, from their descriptions."""
 
-    name = StringField("Name")
+    mode = RadioField(
+        "Mode",
+        choices=_choices((Mode.LISTENER.value, "Listener"), (Mode.CALLER.value, "Caller")),
+        default=Mode.LISTENER,
+    )
+    host = StringField(settings_of(CallerEndpoint)["host"].title)
     port = StringField("Port")
-    source_kind = RadioField(
-        "Source", choices=_choices(("file", "File"), ("multicast", "Multicast"), ("bars", "Bars")), default="file"
-    )
-    path = StringField("File")
-    loop = BooleanField("Loop", default=True)
-    address = StringField("Group")
-    group_port = StringField("Port")
-    interface = StringField("Interface", default="auto")
-    protocol = SelectField("Protocol", choices=_choices(("udp", "UDP"), ("rtp", "RTP")), default="udp")
-    source_ip = StringField("Source address")
-    bars_format = SelectField(
-        "Format", choices=_choices(("720p50", "720p50"), ("1080i25", "1080i25")), default="720p50"
-    )
-    latency_ms = StringField("Latency", default="200")
-    overhead_percent = StringField("Overhead", default="25")
-    smoothing_latency_ms = StringField("Smoothing", default="30")
+    source_kind = RadioField("Source", choices=_choices(*_SOURCE_TITLES.items()), default="bars")
     key_bits = SelectField(
         "Encryption", choices=_choices(("0", "None"), ("128", "AES-128"), ("256", "AES-256")), default="0"
     )
     # WTForms never writes a password back into a page.
     passphrase = PasswordField("Passphrase")
-    qos = BooleanField("QoS", default=True)
-    mode = ""
 
-    def to_spec(self, listener_ports: tuple[int, ...]) -> JobSpec:
-        """Give the spec that the form asks for; raises InvalidInput naming every wrong field as in the API."""
+    def to_spec(self, listener_ports: tuple[int, ...], kept: Encryption | None = None) -> JobSpec:
+        """Return the spec that the form asks for; raises InvalidInput naming every wrong field as in the API.
+
+        An empty passphrase means `kept`, the one that an edited stream has.
+        """
         problems: dict[str, str] = {}
-        document = self._to_document(problems)
+        document = with_kept_passphrase(self._to_document(problems), kept)
         try:
             spec = parse_spec(document, listener_ports=listener_ports)
         except InvalidInput as error:
@@ -93,64 +98,98 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return spec
 
     def show_problems(self, fields: Mapping[str, str]) -> None:
-        """Put problems named as in the API beside the fields of the page."""
+        """Put problems named as in the API next to the fields of the page."""
         for spec_field, text in fields.items():
             if (name := FIELD_OF_SPEC.get(spec_field)) in self:
                 self[name].errors = [*self[name].errors, text]
 
+    def has_advanced_problem(self) -> bool:
+        """Whether a setting that is folded away has a problem to be seen."""
+        return any(self[name].errors for name, setting in SETTINGS.items() if setting.is_advanced)
+
     def _to_document(self, problems: dict[str, str]) -> dict[str, Any]:
         bits = self.key_bits.data or "0"
-        passphrase = self.passphrase.data or ""
+        # An unknown choice is passed on unchanged: parse_spec names it.
+        encryption = None if bits == "0" else {"key_bits": _KEY_BITS.get(bits, bits)}
+        if encryption is not None:
+            encryption["passphrase"] = self.passphrase.data or ""
         return {
-            "name": (self.name.data or "").strip(),
             "endpoint": self._endpoint(problems),
             "source": self._source(problems),
-            "latency_ms": self._number("latency_ms", problems),
-            "overhead_percent": self._number("overhead_percent", problems),
-            "smoothing_latency_ms": self._number("smoothing_latency_ms", problems),
-            # What is no choice of the list goes on as it is, to be named by the one who judges.
-            "encryption": None if bits == "0" else {"key_bits": _KEY_BITS.get(bits, bits), "passphrase": passphrase},
-            "qos": bool(self.qos.data),
+            "encryption": encryption,
+            **{name: self._value(name, name, setting, problems) for name, setting in SETTINGS.items()},
         }
 
     def _endpoint(self, problems: dict[str, str]) -> dict[str, Any]:
-        return {"mode": self.mode, "port": self._number("port", problems)}
+        endpoint = {
+            "mode": self.mode.data or Mode.LISTENER.value,
+            "port": self._number("port", "endpoint.port", 1, problems),
+        }
+        if self.mode.data == Mode.CALLER.value:
+            endpoint["host"] = (self.host.data or "").strip()
+        return endpoint
 
     def _source(self, problems: dict[str, str]) -> dict[str, Any]:
-        kind = self.source_kind.data
-        if kind == "multicast":
-            return {
-                "kind": "multicast",
-                "address": (self.address.data or "").strip(),
-                "port": self._number("group_port", problems),
-                "interface": (self.interface.data or "auto").strip(),
-                "protocol": self.protocol.data,
-                "source_ip": (self.source_ip.data or "").strip() or None,
-            }
-        if kind == "bars":
-            return {"kind": "bars", "format": self.bars_format.data}
-        return {"kind": kind or "file", "path": self.path.data or "", "loop": bool(self.loop.data)}
+        kind = self.source_kind.data or "bars"
+        settings = _SOURCES.get(kind, {})
+        return {
+            "kind": kind,
+            **{
+                name: self._value(_field_name(name), f"source.{name}", setting, problems)
+                for name, setting in settings.items()
+            },
+        }
 
-    def _number(self, name: str, problems: dict[str, str]) -> int:
-        """Give a field as a number. A stand-in takes a bad one's place, so that the other fields are judged too."""
-        text = (self[name].data or "").strip()
+    def _value(self, field: str, path: str, setting: Setting, problems: dict[str, str]) -> Any:
+        data = self[field].data
+        match setting.kind:
+            case Kind.SWITCH:
+                return bool(data)
+            case Kind.NUMBER if setting.is_optional and not str(data or "").strip():
+                return None
+            case Kind.NUMBER:
+                return self._number(field, path, setting.default or setting.low or 1, problems)
+            case Kind.CHOICE | Kind.TEXT:
+                text = str(data or "")
+                # A file's name may begin or end with a space.
+                text = text if field == "path" else text.strip()
+                return text or setting.default or (None if setting.is_optional else "")
+
+    def _number(self, field: str, path: str, stand_in: int, problems: dict[str, str]) -> int:
+        """Return a field as a number. A stand-in takes a bad one's place, so that the other fields are judged too."""
+        text = str(self[field].data or "").strip()
         if re.fullmatch(r"-?[0-9]{1,9}", text):
             return int(text)
-        problems[SPEC_OF_FIELD[name]] = "give a whole number" if text else "give a number"
-        return _NUMBER_STAND_INS[name]
+        problems[path] = "enter a whole number" if text else "enter a number"
+        return stand_in
 
 
-class ListenerForm(StreamForm):
-    """Start a listener on one of this host's ports."""
+def _field_for(setting: Setting) -> Field:
+    match setting.kind:
+        case Kind.SWITCH:
+            return BooleanField(setting.title, default=bool(setting.default))
+        case Kind.CHOICE:
+            choices = _choices(*((choice, choice) for choice in setting.choices))
+            return SelectField(setting.title, choices=choices, default=setting.default)
+        case Kind.NUMBER | Kind.TEXT:
+            return StringField(setting.title, default="" if setting.default is None else str(setting.default))
 
-    mode = "listener"
+
+for _part in (*_SOURCES.values(), SETTINGS):
+    for _name, _setting in _part.items():
+        setattr(StreamForm, FIELD_OF_SPEC[_name] if _part is SETTINGS else _field_name(_name), _field_for(_setting))
 
 
-class CallerForm(StreamForm):
-    """Call a receiver that listens."""
+def data_of(spec: JobSpec) -> dict[str, Any]:
+    """A send stream as the form's fields, without its passphrase; empty for another kind of job."""
+    if not isinstance(spec, SendSpec):
+        return {}
+    document = public_spec(spec)
+    flat = {f"{part}.{name}": value for part in ("endpoint", "source") for name, value in document[part].items()}
+    found = {FIELD_OF_SPEC[path]: value for path, value in (document | flat).items() if path in FIELD_OF_SPEC}
+    found["key_bits"] = str(spec.encryption.key_bits) if spec.encryption is not None else "0"
+    return {name: value if name in SWITCHES else _text(value) for name, value in found.items()}
 
-    mode = "caller"
-    host = StringField("Host")
 
-    def _endpoint(self, problems: dict[str, str]) -> dict[str, Any]:
-        return {**super()._endpoint(problems), "host": (self.host.data or "").strip()}
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

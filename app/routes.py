@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.domain.errors import InvalidInput, NotFound, ProductError
-from app.domain.spec import ReceiveSpec
-from app.forms import FIELD_OF_SPEC, CallerForm, ListenerForm, StreamForm
+from app.domain.snapshot import Snapshot
+from app.domain.spec import Mode, ReceiveSpec, SendSpec
+from app.domain.status import Order
+from app.forms import FIELD_OF_SPEC, SETTINGS, SWITCHES, StreamForm, data_of
 from app.utils import list_interfaces
-from app.web.api.streams import started
-from app.web.errors import status_of, wants_json
+from app.web.api.streams import ports_for, started, view_of
+from app.web.errors import json_response, status_of, wants_json
 from app.web.pages.receive import reception_page
 from app.web.presenters.counter_views import View
 from app.web.presenters.views import InputView, PeerView, RowView, StreamView, SystemView, definitions
 from app.web.services import services
-from app.words.states import dscp_text
+from app.words.states import dscp_text, interrupted_text
 
 pages = Blueprint("pages", __name__)
 
@@ -25,14 +28,15 @@ pages = Blueprint("pages", __name__)
 _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
 _NAVIGATION: Final = (
     ("pages.dashboard", "Dashboard"),
-    ("pages.caller", "Start caller"),
+    ("pages.caller", "New caller"),
     ("receive_pages.receive", "Receive"),
     ("line_up_pages.line_up", "Line-up test"),
     ("network_test_pages.network_test", "Network test"),
     ("host_pages.all_hosts", "Hosts"),
     ("pages.events", "Events"),
 )
-_SWITCHES: Final = frozenset({"loop", "qos"})
+# A field that only one kind of source has names the kind.
+_KIND_OF_FIELD: Final = {"path": "file", "address": "multicast", "bars_format": "bars"}
 
 
 @pages.route("/", methods=["GET", "POST"])
@@ -40,13 +44,13 @@ def dashboard() -> Response:
     """All streams, and the form that starts a listener; `view=wall` shows the streams alone, large."""
     if request.method == "GET" and request.args.get("view") == "wall":
         return make_response(render_template("wall.html", defined=_defined(RowView, StreamView)))
-    return _form_page("dashboard.html", ListenerForm)
+    return _new_stream("dashboard.html", Mode.LISTENER)
 
 
 @pages.route("/caller", methods=["GET", "POST"])
 def caller() -> Response:
-    """The form that calls a receiver."""
-    return _form_page("caller.html", CallerForm)
+    """The form of a new stream, set to call a receiver."""
+    return _new_stream("stream_form_page.html", Mode.CALLER)
 
 
 @pages.get("/stream/<key>")
@@ -82,31 +86,85 @@ def media_info(path: str) -> Response:
     return make_response(render_template("media_info.html", path=path))
 
 
-def _form_page(template: str, form_type: type[StreamForm]) -> Response:
-    """Show a form, or do what it asks. Scripts of the page get the API's answers, browsers without them a page."""
-    if request.method in ("GET", "HEAD"):
-        return make_response(_render(template, form_type(formdata=None, data=_prefill())))
-    form = form_type()
+@pages.route("/stream/<key>/edit", methods=["GET", "POST"])
+def edit_stream(key: str) -> Response:
+    """The form with the settings of a stream; sent, it changes them and restarts the stream where it runs."""
+    snapshot = _send_stream(key)
+    page = {
+        "heading": f"Edit {snapshot.spec.label()}",
+        "button": "Save and restart" if snapshot.status.order is Order.RUN else "Save",
+        "interrupted": interrupted_text(snapshot),
+        "has_passphrase": snapshot.spec.encryption is not None,
+    }
+    if request.method == "GET":
+        form = StreamForm(formdata=None, data=data_of(snapshot.spec))
+        return make_response(_render("stream_form_page.html", form, **page))
+    form = StreamForm()
+
+    def change() -> Snapshot:
+        spec = form.to_spec(tuple(ports_for(key)), snapshot.spec.encryption)
+        return services().manager.change(key, spec, actor=g.actor)
+
+    return _answer("stream_form_page.html", form, change, 200, **page)
+
+
+@pages.get("/stream/<key>/duplicate")
+def new_stream_like(key: str) -> Response:
+    """The form of a new stream with the settings of another; its port is free, its passphrase is not copied."""
+    spec = _send_stream(key).spec
+    data = data_of(spec) | {"name": f"{spec.name} copy" if spec.name else ""}
+    if spec.local_port() is not None:
+        data.pop("port", None)
+    form = StreamForm(formdata=None, data=data)
+    return make_response(_render("stream_form_page.html", form, action=url_for("pages.dashboard")))
+
+
+def _send_stream(key: str) -> Snapshot:
+    """A send stream; the form asks nothing of other kinds. Raises NotFound."""
+    snapshot = services().manager.get(key)
+    if not isinstance(snapshot.spec, SendSpec):
+        raise NotFound(f"{snapshot.spec.label()} is no send stream; change it by the API")
+    return snapshot
+
+
+def _new_stream(template: str, mode: Mode) -> Response:
+    if request.method == "GET":
+        form = StreamForm(formdata=None, data={"mode": mode.value} | _prefill())
+        return make_response(_render(template, form))
+    form = StreamForm()
+    if "mode" not in request.form:
+        form.mode.data = mode.value
+
+    def start() -> Snapshot:
+        return services().manager.start(form.to_spec(services().settings.listener_ports), actor=g.actor)
+
+    return _answer(template, form, start, 201)
+
+
+def _answer(template: str, form: StreamForm, act: Callable[[], Snapshot], status: int, **page: Any) -> Response:
+    """Do what a form asks. Scripts of the page get the API's answers, browsers without them a page."""
     try:
-        snapshot = services().manager.start(form.to_spec(services().settings.listener_ports), actor=g.actor)
+        snapshot = act()
     except ProductError as error:
         if wants_json():
             raise
         form.show_problems(error.fields)
-        return make_response(_render(template, form, problem=error.message), status_of(error))
+        return make_response(_render(template, form, problem=error.message, **page), status_of(error))
     if wants_json():
-        return started(snapshot)
+        return started(snapshot) if status == 201 else json_response(view_of(snapshot))
     return redirect(url_for("pages.stream", key=snapshot.key), 303)
 
 
-def _render(template: str, form: StreamForm, problem: str | None = None) -> str:
+def _render(template: str, form: StreamForm, **page: Any) -> str:
     free_ports = services().manager.free_ports()
-    if form.mode == "listener" and not form.port.data and free_ports:
+    if form.mode.data == Mode.LISTENER and not form.port.data and free_ports:
         form.port.data = str(free_ports[0])
     return render_template(
         template,
+        **{"heading": "New stream", "action": request.path, **page},
         form=form,
-        problem=problem,
+        settings=SETTINGS,
+        has_advanced_problem=form.has_advanced_problem(),
         free_ports=free_ports,
         interface_choices=_interface_choices(form),
         dscp=dscp_text(services().settings.qos_dscp),
@@ -131,7 +189,9 @@ def _navigation() -> dict[str, Any]:
 
 def _prefill() -> dict[str, Any]:
     given = {name: text for name, text in request.args.items() if name in _PREFILLED}
-    return {name: text == "1" if name in _SWITCHES else text for name, text in given.items()}
+    kinds = [kind for field, kind in _KIND_OF_FIELD.items() if given.get(field)]
+    named = {"source_kind": kinds[0]} if kinds else {}
+    return named | {name: text == "1" if name in SWITCHES else text for name, text in given.items()}
 
 
 def _defined(*views: type[View]) -> dict[str, str]:

@@ -124,6 +124,23 @@ class StreamManager:
             raise_form_fault(snapshot)
         return snapshot
 
+    def change(self, key: str, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
+        """Give a stream another spec under the same key. On air it is restarted with it, unless only its name is new.
+
+        All that can be checked is checked before anything stops: a spec that is refused leaves the stream as it is.
+        Raises as `start`, and NotFound.
+        """
+        before = self.get(key)
+        check_spec_is_known(before)
+        check_passphrase(spec)
+        job = self._jobs.job_for(key, spec)
+        self._supervisor.change(key, job, actor=actor)
+        snapshot = self.get(key)
+        self._keep(snapshot)
+        if snapshot.status.order is not Order.RUN or _is_same_stream(before.spec, spec):
+            return snapshot
+        return self.restart(key, actor=actor)
+
     def dismiss(self, key: str, *, actor: str = "operator") -> None:
         """Stop a stream if it runs, and forget it; `undo_dismiss` brings it back for 10 s. Raises NotFound."""
         was_running = is_wanted(self.get(key).status)
@@ -244,6 +261,11 @@ class StreamManager:
         if spec.is_call:
             unsettled.add(Phase.WAITING)
         return self._supervisor.wait_status(key, lambda status: status.phase not in unsettled, _TRUTH_WITHIN_S)
+
+
+def _is_same_stream(before: JobSpec, after: JobSpec) -> bool:
+    """Whether two specs differ in nothing that a worker carries out: the name is for people."""
+    return msgspec.structs.replace(before, name="") == msgspec.structs.replace(after, name="")
 
 
 def _stored(snapshot: Snapshot) -> StoredStream:

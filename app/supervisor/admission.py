@@ -40,6 +40,13 @@ class Admission:
         if running >= self._max_streams:
             raise LimitReached(f"{running} streams are on already, the most allowed; stop one first")
 
+    def check_change(self, stream: Admitted, spec: JobSpec, others: Collection[Admitted]) -> None:
+        """Raise LimitReached or PortInUse when a stream cannot run by another spec."""
+        if stream.status.order is Order.RUN:
+            self.check_limit(others)
+        if spec.local_port() != stream.spec.local_port():
+            self.check_port(spec, others)
+
     def check_port(self, spec: JobSpec, others: Collection[Admitted]) -> None:
         """Raise PortInUse when another stream or another program holds the port that a listener needs."""
         if (port := spec.local_port()) is None:

@@ -76,8 +76,6 @@ class Supervisor:
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._thread.start()
 
-    # ---- from any thread ----
-
     def add(self, job: Job, *, actor: str) -> str:
         """Take a new stream on, whose key this makes, and launch its worker.
 
@@ -137,6 +135,16 @@ class Supervisor:
             self._follow(stream, self._clock())
 
         self._ask(start_again)
+
+    def change(self, key: str, job: Job, *, actor: str) -> None:
+        """Give a stream another job for its next worker. Raises as `start`; the stream is then as it was."""
+
+        def give() -> None:
+            self._admission.check_change(stream := self._stream(key), job.spec, self._others(key))
+            stream.renew(job)
+            stream.note_order(self._clock(), "settings changed", actor)
+
+        self._ask(give)
 
     def _others(self, key: str) -> list[SupervisedStream]:
         return [stream for stream in self._streams.values() if stream is not self._stream(key)]
@@ -254,23 +262,19 @@ class Supervisor:
 
         workers = self._ask(stop_all)
         self.wait(lambda: all(stream.worker is None for stream in self._streams.values()), _STOP_WITHIN_S)
-        self._end_thread()
+        self.detach()
         for worker in wait_dead(workers, 0.0):
             worker.kill()
 
     def detach(self) -> None:
         """End the thread and leave the workers on air, for another process to adopt."""
-        self._end_thread()
-
-    def _end_thread(self) -> None:
         self._is_closing = True
         self._watched.wake()
         self._thread.join()
         self._watched.close()
 
     def _stream_view(self, key: str) -> dict[str, Any] | None:
-        stream = self._streams.get(key)
-        return stream.debug_view if stream is not None else None
+        return stream.debug_view if (stream := self._streams.get(key)) is not None else None
 
     def _ask(self, work: Callable[[], T]) -> T:
         answer: Future[T] = Future()
@@ -287,11 +291,9 @@ class Supervisor:
 
     def note(self, key: str, text: str) -> None:
         """Book a warning about something that is not, or not yet, a stream of ours."""
-        entry = LogEntry(at=self._clock(), key=key, name="", kind=EventKind.NOTICE, text=text)
-        self._ask(lambda: self.entry(entry))
+        self._ask(lambda: self.entry(LogEntry(at=self._clock(), key=key, name="", kind=EventKind.NOTICE, text=text)))
 
     # ---- on the supervisor's thread ----
-
     def entry(self, entry: LogEntry) -> None:
         """Book what a stream says."""
         if (noted := self._journal.note(entry)) is not None:

@@ -43,6 +43,9 @@ class Manager(Protocol):
     def restart(self, key: str, *, actor: str = ...) -> Snapshot:
         """Put it on air again with the same spec. Raises NotFound."""
 
+    def change(self, key: str, spec: JobSpec, *, actor: str = ...) -> Snapshot:
+        """Give it another spec and restart it where it runs. Raises a ProductError when the spec is refused."""
+
     def dismiss(self, key: str, *, actor: str = ...) -> None:
         """Take it off air and forget it. Raises NotFound."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.domain.status import Phase, Reason
+from app.domain.snapshot import Snapshot
+from app.domain.status import Order, Phase, Reason
 
 # Each reason in a few words, and what mends it.
 _REASONS: Final[dict[Reason, tuple[str, str]]] = {
@@ -115,3 +116,13 @@ def dscp_text(dscp: int) -> str:
     names = {46: "EF"} | {8 * number: f"CS{number}" for number in range(1, 8)}
     names |= {8 * group + 2 * drop: f"AF{group}{drop}" for group in range(1, 5) for drop in range(1, 4)}
     return f"DSCP {dscp} ({names[dscp]})" if dscp in names else f"DSCP {dscp}"
+
+
+def interrupted_text(snapshot: Snapshot) -> str | None:
+    """What a restart of a stream interrupts, and for whom; None where it interrupts nothing."""
+    peers = [peer.address for peer in snapshot.sample.peers] if snapshot.sample else []
+    if snapshot.status.order is not Order.RUN or not peers:
+        return None
+    count = "1 receiver" if len(peers) == 1 else f"{len(peers)} receivers"
+    verbs = "has" if len(peers) == 1 else "have"
+    return f"{count} will be disconnected and {verbs} to reconnect: {', '.join(peers)}."

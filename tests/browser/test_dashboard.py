@@ -100,7 +100,7 @@ def test_a_stream_is_stopped_only_after_a_question_that_names_it(page: Browser, 
     page.open("/")
     page.click("tr[data-key=lineup] .col-actions button:last-child")
     page.wait_text("#confirm-title", "Stop “Line-up bars”?")
-    page.wait_text("#confirm-text", "2 receivers lose it.")
+    page.wait_text("#confirm-text", "2 receivers will be disconnected.")
     page.wait_shown("#confirm .btn-q")
     page.click("#confirm .btn-q")
     page.wait_gone("#confirm")

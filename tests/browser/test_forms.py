@@ -14,9 +14,15 @@ def value(page: Browser, selector: str) -> str:
     return str(page.js("return document.querySelector(arguments[0]).value", selector))
 
 
+def choose_file(page: Browser) -> None:
+    """Bars are the source until another is chosen."""
+    page.click("label[for=source_kind-1]")
+
+
 def test_a_listener_is_started_from_a_file_of_the_browser(page: Browser, manager: FakeManager) -> None:
     page.open("/")
     page.find("#streams tr:nth-child(10)")
+    choose_file(page)
     page.click("#browse-media")
     page.wait_text("#media-list", "bars.ts")
     page.click("#media-list li[data-name='bars.ts'] button")
@@ -41,6 +47,9 @@ def test_a_listener_is_started_with_keys_alone(page: Browser, manager: FakeManag
     page.open("/")
     page.find("#streams tr:nth-child(10)")
     page.press("n")
+    assert page.focused() == "name"
+    page.tab_to("#source_kind-0")
+    page.press(Keys.ARROW_DOWN)
     page.tab_to("#browse-media")
     page.press(Keys.ENTER)
     page.wait_text("#media-list", "ird")
@@ -65,18 +74,19 @@ def test_a_listener_is_started_with_keys_alone(page: Browser, manager: FakeManag
 
 def test_faults_stand_beside_their_fields_and_nothing_typed_is_lost(page: Browser, manager: FakeManager) -> None:
     page.open("/caller")
+    choose_file(page)
     page.type("#path", "bars.ts")
     page.type("#host", "-evil")
-    page.type("#port", "70000")
+    page.type("#far_port", "70000")
     page.type("#latency_ms", "soon")
     page.type("#name", "Kept as typed")
     page.js("const s = document.querySelector('#key_bits'); s.value = '256'; s.dispatchEvent(new Event('change'))")
     page.type("#passphrase", "nine byte")
     page.click("#start-stream")
-    page.wait_text("#latency_ms-fault", "give a whole number")
+    page.wait_text("#latency_ms-fault", "enter a whole number")
 
     assert "hyphen" in page.text("#host-fault")
-    assert "1 to 65535" in page.text("#port-fault")
+    assert "1 to 65535" in page.text("#far_port-fault")
     assert "10 to 79 bytes" in page.text("#passphrase-fault")
     assert page.find("#host").get_attribute("aria-invalid") == "true"
     assert page.focused() == "host"
@@ -89,12 +99,12 @@ def test_faults_stand_beside_their_fields_and_nothing_typed_is_lost(page: Browse
 
 def test_a_caller_leads_to_its_own_page(page: Browser, manager: FakeManager) -> None:
     page.open("/caller")
-    page.click("label[for=source_kind-1]")
+    page.click("label[for=source_kind-2]")
     page.wait_text("#channel", "Example 1 HD")
     page.js("const s = document.querySelector('#channel'); s.value = '1'; s.dispatchEvent(new Event('change'))")
     assert (value(page, "#address"), value(page, "#protocol")) == ("239.255.10.2", "rtp")
     page.type("#host", "192.0.2.77")
-    page.type("#port", "9000")
+    page.type("#far_port", "9000")
     page.click("#start-stream")
     page.wait_text("#label", "Example 2 HD")
 
@@ -119,7 +129,7 @@ def test_a_good_passphrase_is_one_click_away(page: Browser, manager: FakeManager
 
 def test_only_the_fields_of_the_chosen_source_are_there(page: Browser) -> None:
     page.open("/")
-    for number, kind in enumerate(("file", "multicast", "bars")):
+    for number, kind in enumerate(("bars", "file", "multicast")):
         page.click(f"label[for=source_kind-{number}]")
         shown = [box.get_attribute("data-source") for box in page.all("[data-source]") if box.is_displayed()]
         assert shown == [kind]
@@ -128,6 +138,7 @@ def test_only_the_fields_of_the_chosen_source_are_there(page: Browser) -> None:
 @pytest.mark.parametrize(("path", "words"), [("letter.ts", "not an MPEG transport stream"), ("nowhere.ts", "")])
 def test_a_file_that_cannot_be_sent_says_so_at_once(page: Browser, path: str, words: str) -> None:
     page.open("/")
+    choose_file(page)
     page.type("#path", path)
     page.press(Keys.TAB)
     wait_for(lambda: page.text("#path-fault"), deadline_s=15, what="a fault beside the file")
@@ -146,6 +157,7 @@ def test_a_link_with_settings_fills_the_form_in(page: Browser) -> None:
 
 def test_what_is_wrong_with_the_file_stays_when_other_fields_are_wrong_too(page: Browser, manager: FakeManager) -> None:
     page.open("/")
+    choose_file(page)
     page.type("#path", "nowhere.ts")
     page.type("#latency_ms", "5")
     page.click("#start-stream")
@@ -156,7 +168,7 @@ def test_what_is_wrong_with_the_file_stays_when_other_fields_are_wrong_too(page:
     assert all("400" in complaint for complaint in page.complaints())
 
 
-@pytest.mark.parametrize(("path", "words"), [("/", "anybody who reaches the port"), ("/caller", "in the clear")])
+@pytest.mark.parametrize(("path", "words"), [("/", "anyone who reaches the port"), ("/caller", "in the clear")])
 def test_what_is_lacking_without_encryption_is_said_for_this_kind_of_stream(
     page: Browser, path: str, words: str
 ) -> None:

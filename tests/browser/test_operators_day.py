@@ -84,6 +84,7 @@ def desk(chrome: Browser, house: House) -> Iterator[Browser]:
 def start_listener(desk: Browser) -> int:
     """Start the form's listener from the file bars.ts, by mouse; gives its port."""
     desk.open("/")
+    desk.click("label[for=source_kind-1]")
     desk.click("#browse-media")
     desk.click("#media-list li[data-name='bars.ts'] button")
     desk.wait_text("#path-hint", "Mb/s")
@@ -116,9 +117,10 @@ def test_the_operators_workflow_by_mouse(desk: Browser) -> None:
         )
 
         desk.click("nav a[href='/caller']")
+        desk.click("label[for=source_kind-1]")
         desk.type("#path", "bars.ts")
         desk.type("#host", "127.0.0.1")
-        desk.type("#port", str(far_port))
+        desk.type("#far_port", str(far_port))
         desk.type("#name", "To the far end")
         desk.click("#start-stream")
         desk.wait_text("#label", "To the far end")
@@ -155,6 +157,8 @@ def test_a_stream_is_started_watched_and_stopped_with_keys_alone(desk: Browser, 
     desk.open("/")
     desk.find("#system")
     desk.press("n")
+    desk.tab_to("#source_kind-0")
+    desk.press(Keys.ARROW_DOWN)
     desk.tab_to("#path")
     desk.press("bars.ts")
     desk.tab_to("#start-stream")
@@ -212,6 +216,7 @@ def past_of(house: House, key: str) -> list[float]:
 
 def test_a_wrong_passphrase_shows_who_was_refused_and_why(desk: Browser, house: House) -> None:
     desk.open("/")
+    desk.click("label[for=source_kind-1]")
     desk.type("#path", "bars.ts")
     desk.click("#generate-passphrase")
     desk.click("#start-stream")

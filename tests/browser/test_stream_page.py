@@ -99,17 +99,41 @@ def test_a_fault_is_said_with_its_remedy(page: Browser) -> None:
     assert page.text("#peers").startswith("Error")
 
 
-def test_advice_from_the_stream_itself_leads_to_a_filled_form(page: Browser) -> None:
+def test_advice_from_the_stream_itself_is_applied_to_the_stream(page: Browser, manager: FakeManager) -> None:
+    before = manager.get("parlmt").spec
     page.open("/stream/parlmt")
     page.wait_text("#notes", "raise latency")
-    page.click("#notes a")
-    page.find("#streams")
+    assert "(restarts the stream)" in page.text("#apply-advice")
+    page.click("#apply-advice")
+    page.wait_text("#confirm-text", "reconnect")
+    page.click("#confirm-yes")
+    wait_for(lambda: manager.changed, deadline_s=15, what="the stream to be changed")
 
-    assert int(page.js("return document.querySelector('#latency_ms').value")) > 300
+    ((key, spec),) = manager.changed
+    assert key == "parlmt"
+    assert spec.latency_ms > 300
+    assert spec.latency_ms % 10 == 0
+    assert (spec.name, spec.endpoint, spec.source, spec.encryption) == (
+        before.name,
+        before.endpoint,
+        before.source,
+        before.encryption,
+    )
+
+
+def test_a_stream_is_edited_in_the_form_that_made_it(page: Browser, manager: FakeManager) -> None:
+    page.open("/stream/parlmt")
+    page.wait_text("#label", "Parliament clean")
+    page.click("a[href$='/edit']")
+    page.wait_text("#interrupted", "reconnect")
     assert page.js("return document.querySelector('#address').value") == "239.20.1.2"
-    assert page.js("return document.querySelector('#name').value") == "Parliament clean"
-    assert page.js("return document.querySelector('#key_bits').value") == "256"
     assert page.js("return document.querySelector('#passphrase').value") == ""
+    page.type("#name", "Parliament 2")
+    page.click("#start-stream")
+    wait_for(lambda: manager.changed, deadline_s=15, what="the stream to be changed")
+
+    ((key, spec),) = manager.changed
+    assert (key, spec.name) == ("parlmt", "Parliament 2")
 
 
 def test_the_far_end_card_hides_the_passphrase_until_asked(page: Browser) -> None:

@@ -97,6 +97,10 @@ class Product:
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         return self.request("POST", path, body)
 
+    def put(self, path: str, document: Any) -> Answer:
+        """PUT JSON with the API key."""
+        return self.request("PUT", path, json.dumps(document).encode())
+
     def delete(self, path: str) -> Answer:
         """DELETE with the API key."""
         return self.request("DELETE", path)

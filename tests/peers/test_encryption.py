@@ -131,3 +131,19 @@ def test_a_dismissed_stream_leaves_no_worker(product: Product) -> None:
     assert is_alive(pid)
     product.dismiss(view["key"])
     wait_for(lambda: not is_alive(pid), deadline_s=5, what="the worker gone")
+
+
+def test_a_changed_stream_keeps_its_port_and_passphrase_and_its_receiver_comes_back(product: Product) -> None:
+    passphrase = secrets.token_hex(10)
+    view = product.start(encryption=encryption(passphrase))
+    port = view["spec"]["endpoint"]["port"]
+    with Receiver.calling(port, passphrase=passphrase) as receiver:
+        receiver.wait_for_bytes(400_000)
+        changed = product.put(f"/api/streams/{view['key']}", view["spec"] | {"latency_ms": 320})
+        assert changed.status == 200, changed.document
+    assert (changed.document["key"], changed.document["spec"]["endpoint"]["port"]) == (view["key"], port)
+    with Receiver.calling(port, passphrase=passphrase) as receiver:
+        receiver.wait_for_bytes(400_000)
+        assert receiver.finish().key_state == "secured"
+        peers = product.stream(view["key"])["peers"]
+    assert {peer["negotiated_latency_ms"] for peer in peers} <= {320}

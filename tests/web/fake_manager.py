@@ -26,6 +26,7 @@ class FakeManager:
     def __init__(self, streams: list[Snapshot] | None = None) -> None:
         self.streams = {snapshot.key: snapshot for snapshot in streams or []}
         self.started: list[SendSpec] = []
+        self.changed: list[tuple[str, SendSpec]] = []
         self.orders: list[tuple[str, str, str]] = []
         self.log: list[LogEntry] = []
         self.notes: list[str] = []
@@ -53,6 +54,13 @@ class FakeManager:
         return self._order("restart", key, actor, Phase.WAITING)
 
     dismissed: Snapshot | None = None
+
+    def change(self, key: str, spec: SendSpec, *, actor: str = "operator") -> Snapshot:
+        self.get(key)
+        self.changed.append((key, spec))
+        self.orders.append(("change", key, actor))
+        self.streams[key] = make_snapshot(key, spec, Phase.WAITING, since_s=1)
+        return self.streams[key]
 
     def dismiss(self, key: str, *, actor: str = "operator") -> None:
         self.get(key)

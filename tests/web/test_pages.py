@@ -21,6 +21,7 @@ FORM = {
     "name": "From the form",
 }
 JSON = {"Accept": "application/json"}
+NUMBERS = {"smoothing_latency_ms": "30", "qos": "1"}
 
 
 def test_the_form_starts_what_it_says(browser, manager):
@@ -171,3 +172,48 @@ def test_an_error_of_our_own_tells_nothing_of_itself(app, browser, manager, capl
     assert answer.json["error"]["code"] == "internal_error"
     assert "inner words" not in answer.get_data(as_text=True)
     assert "request failed" in caplog.text
+
+
+def test_the_form_of_a_new_stream_needs_no_input_for_its_source(browser, manager):
+    answer = browser.post("/", data={"port": "10009", "latency_ms": "200", "overhead_percent": "25"} | NUMBERS)
+
+    assert answer.status_code == 303
+    assert manager.started[0].source.format == "720p50"
+
+
+def test_the_first_field_is_the_name_and_seldom_settings_are_folded_away(browser):
+    page = browser.get("/").get_data(as_text=True)
+
+    assert page.index('id="name"') < page.index('id="port"') < page.index('id="latency_ms"')
+    folded = page[page.index("<details") : page.index("</details>")]
+    assert {"smoothing_latency_ms", "qos", "engine"} <= set(re.findall(r'name="(\w+)"', folded))
+    assert "20 to 8000 ms" in page
+
+
+def test_an_edited_stream_keeps_its_key_and_its_passphrase(browser, manager):
+    page = browser.get("/stream/parlmt/edit").get_data(as_text=True)
+    before = manager.get("parlmt").spec
+    assert f'value="{before.latency_ms}"' in page
+
+    answer = browser.post("/stream/parlmt/edit", data=FORM | {"key_bits": "256", "port": "10002"})
+
+    assert answer.headers["Location"] == "/stream/parlmt"
+    ((key, spec),) = manager.changed
+    assert (key, spec.latency_ms, spec.endpoint.port) == ("parlmt", 250, 10002)
+    assert spec.encryption.passphrase == before.encryption.passphrase
+
+
+def test_an_edit_says_whom_it_interrupts(browser):
+    page = browser.get("/stream/parlmt/edit").get_data(as_text=True)
+
+    assert "have to reconnect" in page or "has to reconnect" in page
+
+
+def test_a_duplicate_has_a_free_port_and_no_passphrase(browser):
+    page = browser.get("/stream/parlmt/duplicate").get_data(as_text=True)
+
+    assert 'action="/"' in page
+    assert " copy" in page
+    assert not re.search(r'<option value="10002" selected', page)
+    assert re.search(r'id="passphrase"[^>]*>', page)
+    assert "correct horse" not in page

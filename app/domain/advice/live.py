@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from app.domain.advice.recommendation import (
@@ -16,6 +18,9 @@ from app.domain.advice.recommendation import (
     recommend,
 )
 from app.domain.advice.words import multiple, rarity
+from app.domain.constants import LATENCY_MS_HIGHEST
+
+_LATENCY_STEP_MS: Final = 10
 
 
 class LiveAdvice(msgspec.Struct, frozen=True):
@@ -57,7 +62,7 @@ def advice_for_live(
         if latency_is_enough
         else wanted.overhead_percent
     )
-    new_latency_ms = max(latency_ms, wanted.latency_ms)
+    new_latency_ms = latency_ms if latency_is_enough else _rounded_up(wanted.latency_ms)
     new_overhead_percent = max(overhead_percent, overhead_needed)
     changes = [
         f"latency to {new_latency_ms} ms" if not latency_is_enough else "",
@@ -80,6 +85,11 @@ def _loss(retransmitted_percent: float | None) -> Figure:
         return LOSS_UNKNOWN
     ratio = retransmitted_percent / 100
     return Figure(100 * ratio / (1 + ratio), Basis.ESTIMATED, "from this stream's retransmissions")
+
+
+def _rounded_up(latency_ms: int) -> int:
+    """To whole steps: a figure that a person sets, and that does not move with every sample."""
+    return min(LATENCY_MS_HIGHEST, -(-latency_ms // _LATENCY_STEP_MS) * _LATENCY_STEP_MS)
 
 
 def _sentence(advice: Advice, expected: Expectation, latency_ms: int, to_do: str) -> str:

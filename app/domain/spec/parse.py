@@ -22,6 +22,7 @@ from app.domain.spec.job import JobSpec, problem_with_engine
 from app.domain.spec.receive import ReceiveSpec
 from app.domain.spec.relay import RelaySpec
 from app.domain.spec.send import SendSpec
+from app.domain.spec.srt_settings import Encryption
 
 Fault = tuple[str, str]
 _DIRECTION: Final = "direction"
@@ -57,6 +58,14 @@ def parse_impairment(document: object) -> Impairment:
     except msgspec.ValidationError as error:
         raise InvalidInput.of({"impairment": str(error)}) from None
     return complete(impairment)
+
+
+def with_kept_passphrase(document: object, kept: Encryption | None) -> object:
+    """A document with the passphrase that the stream has already, where its encryption names none."""
+    encryption = document.get("encryption") if isinstance(document, dict) else None
+    if kept is None or not isinstance(encryption, dict) or encryption.get("passphrase"):
+        return document
+    return {**cast(dict[str, Any], document), "encryption": {**encryption, "passphrase": kept.passphrase.reveal()}}
 
 
 def public_spec(spec: JobSpec) -> dict[str, Any]:

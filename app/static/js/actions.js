@@ -4,9 +4,9 @@ import { ApiError, ask, confirm, tell } from "./app.js";
 /** Whether a stream can be stopped; one that cannot may be dismissed. */
 export const isOrdered = (stream) => stream.is_ordered;
 
-async function act(method, url, done) {
+async function act(method, url, done, options = {}) {
   try {
-    await ask(method, url);
+    await ask(method, url, options);
     tell(done);
     return true;
   } catch (error) {
@@ -16,7 +16,8 @@ async function act(method, url, done) {
   }
 }
 
-const receivers = (number) => (number === 1 ? "1 receiver loses it." : `${number} receivers lose it.`);
+const receivers = (number) => (number === 1 ? "1 receiver will be disconnected." : `${number} receivers will be disconnected.`);
+const reconnects = (number) => (number === 1 ? "1 receiver will be disconnected and has to reconnect." : `${number} receivers will be disconnected and have to reconnect.`);
 
 /** Stop after a question that names the stream. */
 export async function stopStream({ key, label, peers }) {
@@ -32,8 +33,14 @@ export async function stopStream({ key, label, peers }) {
 export async function restartStream({ key, label, peers }) {
   const yes =
     !peers ||
-    (await confirm({ title: `Restart “${label}”?`, text: `${receivers(peers)} They must connect again.`, yes: "Restart the stream" }));
+    (await confirm({ title: `Restart “${label}”?`, text: reconnects(peers), yes: "Restart the stream" }));
   return yes && act("POST", `/api/streams/${key}/start`, `Started again: ${label}`);
+}
+
+/** Give a stream other settings, and restart it with them; asked first when receivers would notice. */
+export async function changeStream({ key, label, peers }, spec) {
+  const yes = !peers || (await confirm({ title: `Restart “${label}” with other settings?`, text: reconnects(peers), yes: "Apply and restart" }));
+  return yes && act("PUT", `/api/streams/${key}`, `Restarted with other settings: ${label}`, { json: spec });
 }
 
 /** Forget a stream that is off air. */

@@ -18,9 +18,9 @@ export function generate() {
 }
 
 const WITHOUT = {
-  listener: "Without it anybody who reaches the port may receive",
-  caller: "Without it the stream crosses the network in the clear",
-  receive: "Without it the stream crosses the network in the clear",
+  listener: "Without it, anyone who reaches the port can receive",
+  caller: "Without it, the stream crosses the network in the clear",
+  receive: "Without it, the stream crosses the network in the clear",
 };
 
 /** Bring the form's passphrase field to life. */
@@ -35,7 +35,7 @@ export function bindPassphrase(mode) {
     eye.disabled = isOff;
     const size = new TextEncoder().encode(field.value).length;
     const isWrong = size > 0 && (size < BYTES[0] || size > BYTES[1]);
-    setText(byId("passphrase-hint"), isOff ? WITHOUT[mode] : `10 to 79 bytes, the same at both ends${size ? `; ${size} now` : ""}`);
+    setText(byId("passphrase-hint"), isOff ? WITHOUT[mode()] : `10 to 79 bytes, the same at both ends${size ? `; ${size} now` : ""}`);
     byId("passphrase-hint").classList.toggle("warn", isWrong && !isOff);
   }
 

@@ -4,7 +4,7 @@ import { byId, setText } from "./dom.js";
 import { bindPassphrase } from "./passphrase.js";
 
 const form = byId("receive-form");
-const passphrase = bindPassphrase("receive");
+const passphrase = bindPassphrase(() => "receive");
 
 const modeOf = () => form.elements.mode.value;
 

@@ -1,6 +1,6 @@
 // A stream's page: one poll brings the view, the new history and the events; charts keep the past they have.
 import { ApiError, ask, copyText, onKey, openDialog, poll, tell } from "./app.js";
-import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
+import { changeStream, dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { TimeChart, save } from "./charts.js";
 import { byId, setFigure, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
@@ -165,6 +165,13 @@ for (const button of document.querySelectorAll("[data-png]")) {
   });
 }
 
+byId("notes").addEventListener("click", async (event) => {
+  const button = event.target.closest("#apply-advice");
+  if (!button || !view) return;
+  const { latencyMs, overheadPercent } = button.dataset;
+  const spec = { ...view.spec, latency_ms: Number(latencyMs), overhead_percent: Number(overheadPercent) };
+  if (await changeStream(facts(), spec)) askNow();
+});
 byId("restart").addEventListener("click", restart);
 byId("end").addEventListener("click", end);
 byId("show-debug").addEventListener("click", async () => {

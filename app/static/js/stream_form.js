@@ -5,12 +5,12 @@ import { bindMediaBrowser } from "./media_browser.js";
 import { bindPassphrase } from "./passphrase.js";
 import { describeMedia } from "./media_words.js";
 
-const START_TIMEOUT_HINT = "Starting …";
+const STARTING = "Starting …";
 
 /** Bring the page's form to life; `started` gets the new stream's view. */
 export function bindStreamForm(started) {
   const form = byId("stream-form");
-  const passphrase = bindPassphrase(form.dataset.mode);
+  const passphrase = bindPassphrase(() => form.elements.mode.value);
   let bitrateBps = null;
 
   function showSource() {
@@ -18,6 +18,19 @@ export function bindStreamForm(started) {
     for (const box of form.querySelectorAll("[data-source]")) box.hidden = box.dataset.source !== kind;
     if (kind === "multicast") loadChannels();
     showBudget();
+  }
+
+  /** Show the fields of the chosen mode; those of the other are not sent. */
+  function showMode() {
+    const mode = form.elements.mode.value;
+    for (const box of form.querySelectorAll("[data-endpoint]")) {
+      box.hidden = box.dataset.endpoint !== mode;
+      for (const control of box.querySelectorAll("input, select")) control.disabled = box.hidden;
+    }
+    const button = byId("start-stream");
+    setText(button, button.dataset[mode]);
+    button.disabled = mode === "listener" && !byId("port").value;
+    passphrase.refresh();
   }
 
   const budget = askLatest(byId("budget"), (query) => ask("GET", `/api/link-budget?${query}`));
@@ -57,6 +70,7 @@ export function bindStreamForm(started) {
       place.classList.toggle("d-block", Boolean(text));
       const control = byId(place.id.replace(/-fault$/, ""));
       control?.classList.toggle("is-invalid", Boolean(text));
+      if (text) control?.closest("details")?.setAttribute("open", "");
       if (text) control?.setAttribute("aria-invalid", "true");
       else control?.removeAttribute("aria-invalid");
     }
@@ -69,7 +83,7 @@ export function bindStreamForm(started) {
     setText(box, isBesideFields ? "" : message);
     box.classList.toggle("d-none", isBesideFields || !message);
     showFaults(fields);
-    form.querySelector(".is-invalid")?.focus();
+    form.querySelector(".is-invalid:not(:disabled)")?.focus();
   }
 
   async function submit(event) {
@@ -77,7 +91,7 @@ export function bindStreamForm(started) {
     const button = byId("start-stream");
     const words = button.textContent;
     button.disabled = true;
-    setText(button, START_TIMEOUT_HINT);
+    setText(button, STARTING);
     showProblem("", {});
     try {
       const view = await ask("POST", form.getAttribute("action") ?? location.pathname, { data: new URLSearchParams(new FormData(form)).toString() });
@@ -101,19 +115,20 @@ export function bindStreamForm(started) {
 
   form.addEventListener("submit", submit);
   form.addEventListener("input", showBudget);
+  for (const radio of form.elements.mode) radio.addEventListener("change", showMode);
   for (const radio of form.elements.source_kind) radio.addEventListener("change", showSource);
   form.elements.path.addEventListener("change", checkFile);
   byId("browse-media").addEventListener("click", () => browser.open(form.elements.path.value));
   showSource();
-  passphrase.refresh();
+  showMode();
   if (form.elements.path.value) checkFile();
 
   return {
-    focus: () => (form.querySelector("input:checked") ?? form.elements.path).focus(),
+    focus: () => form.elements.name.focus(),
 
     /** Offer the ports that are free now, keeping the choice while it is among them. */
     showFreePorts(ports) {
-      const select = form.elements.port;
+      const select = byId("port");
       const shown = ports.join();
       if (select.dataset.shown === shown) return;
       select.dataset.shown = shown;
@@ -122,7 +137,7 @@ export function bindStreamForm(started) {
       const offered = isFaulty && chosen && !ports.includes(Number(chosen)) ? [Number(chosen), ...ports] : ports;
       select.replaceChildren(...offered.map((port) => make("option", { value: port }, String(port))));
       if (offered.map(String).includes(chosen)) select.value = chosen;
-      byId("start-stream").disabled = ports.length === 0;
+      if (form.elements.mode.value === "listener") byId("start-stream").disabled = ports.length === 0;
     },
   };
 }
@@ -176,7 +191,6 @@ async function loadChannels() {
     form.elements.group_port.value = channel.port;
     form.elements.protocol.value = channel.protocol ?? "udp";
     form.elements.source_ip.value = channel.source_ip ?? "";
-    if (channel.interface) form.elements.interface.value = channel.interface;
     if (!form.elements.name.value) form.elements.name.value = channel.name;
   });
 }

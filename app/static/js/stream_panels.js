@@ -14,13 +14,13 @@ export function redraw(node, source, build) {
 export function showNotes(node, stream, advice) {
   const { severity, reason_text: reason, remedy, notices } = stream;
   const advised = advice && !advice.is_enough ? advice : null;
-  redraw(node, [severity, reason, remedy, notices, advised, stream.spec.endpoint.mode], () => {
+  redraw(node, [severity, reason, remedy, notices, advised], () => {
     const notes = [];
     if (reason) {
       const kind = severity === "fault" ? "fault" : "attention";
       notes.push(note(kind, "fa-solid fa-circle-exclamation", `${reason[0].toUpperCase()}${reason.slice(1)}.`, remedy ?? ""));
     }
-    if (advised) notes.push(adviceNote(advised, stream.spec));
+    if (advised) notes.push(adviceNote(advised));
     for (const text of notices) notes.push(note("attention", "fa-solid fa-circle-info", "", text));
     return notes;
   });
@@ -30,28 +30,15 @@ function note(kind, name, title, text, ...more) {
   return make("div", { class: `note ${kind}` }, icon(`${name} ${kind === "fault" ? "bad" : "warn"}`), " ", make("b", {}, title), title ? " " : "", text, ...more);
 }
 
-function adviceNote(advice, spec) {
-  const query = new URLSearchParams({ ...prefill(spec), latency_ms: advice.latency_ms, overhead_percent: advice.overhead_percent });
-  const page = spec.endpoint.mode === "caller" ? "/caller" : "/";
+function adviceNote(advice) {
+  const words = `Apply ${advice.latency_ms} ms and ${advice.overhead_percent} % (restarts the stream)`;
   return note(
     "attention",
     "fa-solid fa-lightbulb",
     "Latency and overhead.",
     `${advice.sentence} `,
-    make("a", { href: `${page}?${query}` }, `Start it anew with ${advice.latency_ms} ms and ${advice.overhead_percent} %`),
+    make("button", { type: "button", class: "btn btn-q", id: "apply-advice", "data-latency-ms": advice.latency_ms, "data-overhead-percent": advice.overhead_percent }, words),
   );
-}
-
-/** A spec as the form's fields, without the passphrase, which the page does not know. */
-export function prefill({ name, endpoint, source, smoothing_latency_ms, encryption, qos }) {
-  const fields = { name, source_kind: source.kind, smoothing_latency_ms, key_bits: encryption?.key_bits ?? 0, qos: qos ? 1 : 0, port: endpoint.port };
-  if (endpoint.mode === "caller") fields.host = endpoint.host;
-  if (source.kind === "file") Object.assign(fields, { path: source.path, loop: source.loop ? 1 : 0 });
-  if (source.kind === "bars") fields.bars_format = source.format;
-  if (source.kind === "multicast") {
-    Object.assign(fields, { address: source.address, group_port: source.port, interface: source.interface, protocol: source.protocol, source_ip: source.source_ip ?? "" });
-  }
-  return fields;
 }
 
 const CONNECTED = ["fa-solid fa-circle-check", "good", "Connected"];

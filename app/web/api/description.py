@@ -134,6 +134,10 @@ def _paths() -> dict[str, Any]:
         },
         "/api/streams/{key}": _of_key(
             get=_operation("One stream", stream, [404]),
+            put={
+                **_operation("Give a stream another spec; one on air is restarted", stream, [400, 404, 409, 413, 422]),
+                "requestBody": {"required": True, "content": _json(_ref("SendSpec"))},
+            },
             delete=_operation("Take a stream off air and forget it", None, [404], success=204),
         ),
         "/api/streams/{key}/undo_dismiss": _of_key(

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, g, request
 
 from app.domain.snapshot import Snapshot
 from app.domain.spec import parse_spec
+from app.domain.spec.parse import with_kept_passphrase
 from app.protocol import HISTORY_SECONDS
 from app.web.access import is_scripted
 from app.web.api.sheets import csv_response
@@ -50,6 +51,21 @@ def start_stream() -> Response:
 def show_stream(key: str) -> Response:
     """One stream."""
     return json_response(view_of(services().manager.get(key)))
+
+
+@api.put("/streams/<key>")
+def change_stream(key: str) -> Response:
+    """Give a stream another spec under the same key. Its passphrase is kept where the spec has a key length alone."""
+    kept = services().manager.get(key).spec.encryption
+    document = with_kept_passphrase(read_json(), kept)
+    spec = parse_spec(document, listener_ports=ports_for(key))
+    return json_response(view_of(services().manager.change(key, spec, actor=g.actor)))
+
+
+def ports_for(key: str) -> list[int]:
+    """The ports that a stream may listen on: those of the settings, and the one that it has."""
+    own = services().manager.get(key).spec.local_port()
+    return [*services().settings.listener_ports, *([] if own is None else [own])]
 
 
 @api.delete("/streams/<key>")
