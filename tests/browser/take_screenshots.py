@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 from app import create_app
 from app.domain.secret import Secret
 from app.settings import PROJECT_FOLDER, Settings, make_folders
+from app.utils import SystemMeter
 from tests.browser.chrome import PHONE, WIDE, Browser
 from tests.browser.conftest import Server
+from tests.browser.front_page import front_page_log, front_page_streams, quiet_machine
 from tests.instruments.ts_maker import Recipe, make_ts
 from tests.instruments.waiting import wait_for
 from tests.web.fake_manager import FakeManager
@@ -17,6 +20,7 @@ from tests.web.fake_streams import mixed_log, mixed_streams
 
 FOLDER = PROJECT_FOLDER / "docs" / "screenshots"
 HEIGHT_MAX = 2400
+FRONT_PAGE = (1760, 1000)
 # Name, path, what is there when the page is ready.
 PICTURES = (
     ("dashboard", "/", "#streams tr:nth-child(10)"),
@@ -40,6 +44,7 @@ def main() -> None:
         manager.log = mixed_log(streams)
         browser = Browser()
         try:
+            _front_page(browser, settings)
             _all_pages(browser, Server(create_app(settings, manager=manager)))
             _empty(browser, Server(create_app(settings, manager=FakeManager())))
         finally:
@@ -59,6 +64,22 @@ def _settings(folder: Path) -> Settings:
     make_folders(settings)
     (settings.media_folder / "bars.ts").write_bytes(make_ts(Recipe(seconds=4.0)))
     return settings
+
+
+def _front_page(browser: Browser, settings: Settings) -> None:
+    """Take the picture of the README."""
+    streams = front_page_streams()
+    manager = FakeManager(streams)
+    manager.log = front_page_log()
+    with mock.patch.object(SystemMeter, "read", return_value=quiet_machine()):
+        server = Server(create_app(settings, manager=manager))
+        browser.start(server.base)
+        browser.size(FRONT_PAGE)
+        browser.open("/", theme="dark")
+        browser.wait_text("#versions", ".", deadline_s=60)
+        browser.find("#streams tr:nth-child(10)")
+        _take(browser, FRONT_PAGE, "front-page")
+        server.stop()
 
 
 def _all_pages(browser: Browser, server: Server) -> None:
