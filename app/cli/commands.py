@@ -21,6 +21,7 @@ from app.cli import line_up as line_ups
 from app.cli import relay as relays
 from app.cli.api import Api, Refused, ServerUnreachable
 from app.cli.probe import probe
+from app.cli.receive import receive
 from app.domain.version import VERSION
 from app.settings import BadSettings, Settings, read_settings, with_kept_key
 from app.store.opening import StoreUnavailable
@@ -281,6 +282,7 @@ def demo(api: Api, server_pid: int) -> None:
 
 
 cli.add_command(probe)
+cli.add_command(receive)
 
 
 def main() -> None:

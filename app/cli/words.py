@@ -24,6 +24,24 @@ def stream_document(asked: Mapping[str, Any], passphrase: str | None) -> dict[st
     return document
 
 
+def receive_document(asked: Mapping[str, Any], passphrase: str | None) -> dict[str, Any]:
+    """Make the document of a receive stream. Raises click.UsageError when the options do not name an endpoint."""
+    document: dict[str, Any] = {
+        "direction": "receive",
+        "name": asked["name"],
+        "endpoint": _one("an endpoint", _endpoints(asked)),
+        "latency_ms": asked["latency_ms"],
+    }
+    if passphrase is not None:
+        document["encryption"] = {"key_bits": int(asked["key_bits"]), "passphrase": passphrase}
+    if asked["record"]:
+        document["record"] = {"name": asked["record"]}
+    if asked["forward"]:
+        address, port = _split("--forward", asked["forward"])
+        document["forward"] = {"address": address, "port": port}
+    return document
+
+
 def _one(what: str, given: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if len(given) != 1:
         raise click.UsageError(f"give a KEY, or exactly one option for {what}; mcr start --help lists them")

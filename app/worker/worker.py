@@ -223,7 +223,7 @@ def main(build: Build | None = None) -> int:
     faulthandler.enable()
     job = protocol.decode_job(sys.stdin.buffer.readline(protocol.LINE_BYTES_MAX))
     socket_path = Path(sys.argv[1])
-    _limit_resources(job.memory_bytes)
+    _limit_resources(job.memory_bytes, writes_recordings=job.record_folder is not None)
     # A manager that died while this worker was starting cannot be found by it, nor it by the next manager: until the
     # socket is there the worker lives no longer than the manager that holds the other end of its standard input.
     if _is_abandoned():
@@ -255,10 +255,11 @@ def _is_abandoned() -> bool:
     return any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll(0))
 
 
-def _limit_resources(memory_bytes: int) -> None:
+def _limit_resources(memory_bytes: int, *, writes_recordings: bool) -> None:
     """Walls that a healthy worker never meets; behind the memory ceiling that is checked each second, one of data."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the passphrase
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES_MAX, _FILE_BYTES_MAX))
+    if not writes_recordings:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES_MAX, _FILE_BYTES_MAX))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = _OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(_OPEN_FILES_MAX, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))

@@ -85,6 +85,34 @@ def test_a_stream_says_what_is_in_it_and_whether_it_is_legal(product: Product) -
         assert sum(sample["delivered_mbps"] for sample in answer) > 0
 
 
+@pytest.mark.parametrize(("mode", "key_bits"), [("call", None), ("call", 256), ("listen", 128)])
+def test_a_recording_holds_every_byte_that_was_sent(mode: str, key_bits: int | None, product: Product) -> None:
+    secret = {"passphrase": "correct horse battery", "key_bytes": key_bits // 8} if key_bits else {}
+    port = product.listener_ports[-1] if mode == "call" else free_port()
+    here = (
+        {"mode": "listener", "port": port} if mode == "call" else {"mode": "caller", "host": "127.0.0.1", "port": port}
+    )
+    document = {"direction": "receive", "endpoint": here, "latency_ms": 500, "record": {"name": f"whole-{mode}"}}
+    if key_bits:
+        document["encryption"] = {"key_bits": key_bits, "passphrase": "correct horse battery"}
+    file = product.media / SAMPLE_NAME
+
+    def start() -> str:
+        return str(product.post("/api/streams", document).document["key"])
+
+    key = start() if mode == "call" else ""
+    with Sender(file, port, mode=mode, once=True, bitrate_bps=24_000_000, **secret) as sender:
+        if mode == "listen":
+            sender.wait_for_state("listening")
+            key = start()
+        sender.wait_for_state("ended")
+    product.post(f"/api/streams/{key}/stop")
+    (recorded,) = product.media.glob(f"whole-{mode}_*.ts")
+    data = recorded.read_bytes()
+    recorded.unlink()
+    assert data == file.read_bytes()
+
+
 def test_a_caller_that_nobody_answers_is_an_error_with_a_remedy(product: Product) -> None:
     document = {"direction": "receive", "endpoint": {"mode": "caller", "host": "127.0.0.1", "port": free_port()}}
     view = product.post("/api/streams", document).document

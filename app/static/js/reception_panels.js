@@ -107,6 +107,16 @@ function contentWords(content) {
   return parts.join(" · ");
 }
 
+/** What the outputs do with it: rows for the worker's table. */
+function outputRows({ recording, forward }) {
+  const rows = [];
+  if (recording) {
+    rows.push(["Recording", `${recording.state}, ${bytes(recording.bytes_total)} in ${count(recording.files)} files`], ["File", recording.file ?? UNKNOWN]);
+  }
+  if (forward) rows.push(["Forwarded", `${count(forward.datagrams)} datagrams, ${count(forward.datagrams_missing)} not sent${forward.last_error ? `: ${forward.last_error}` : ""}`]);
+  return rows;
+}
+
 /** Is it legal: the indicators of TR 101 290. */
 export function showIndicators(node, indicators) {
   redraw(node, indicators, () =>
@@ -127,7 +137,7 @@ export function showIndicators(node, indicators) {
 }
 
 /** The process that receives. */
-export function showReceiver(node, { worker }, now) {
+export function showReceiver(node, { worker, reception }, now) {
   const rows = worker
     ? [
         ["Worker", `pid ${worker.pid}${worker.started_at ? `, up ${duration(secondsBetween(worker.started_at, now))}` : ""}`],
@@ -135,5 +145,6 @@ export function showReceiver(node, { worker }, now) {
         ["Memory", worker.memory_mb === null ? UNKNOWN : `${worker.memory_mb} MB`],
       ]
     : [["Worker", "none"]];
+  if (worker && reception) rows.push(...outputRows(reception));
   redraw(node, rows, () => rowsOf(rows));
 }

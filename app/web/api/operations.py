@@ -12,6 +12,7 @@ from app.web.presenters.host_metrics import HostCollector
 from app.web.presenters.line_up_metrics import LineUpCollector
 from app.web.presenters.machine import present_health, present_reasons
 from app.web.presenters.metrics import StreamCollector
+from app.web.presenters.reception_metrics import ReceptionCollector
 from app.web.services import services
 
 operations = Blueprint("operations", __name__)
@@ -38,6 +39,7 @@ def metrics() -> Response:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(StreamCollector(services().manager.list()))
     registry.register(LineUpCollector(services().line_ups.runs()))
+    registry.register(ReceptionCollector(services().manager.list()))
     registry.register(HostCollector(services().hosts.reports()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
