@@ -122,6 +122,31 @@ def test_a_failed_stream_stays_until_it_is_dismissed(page: Browser, manager: Fak
     assert manager.orders == [("dismiss", "failed", "operator at 127.0.0.1")]
 
 
+def test_a_dismissal_is_undone_in_the_notice_that_reports_it(page: Browser, manager: FakeManager) -> None:
+    page.open("/")
+    label = page.text("tr[data-key=failed] .name")
+    page.click("tr[data-key=failed] .col-actions button:last-child")
+    page.wait_text("#toasts", f"Removed {label}.")
+    wait_for(lambda: "failed" not in shown_keys(page), deadline_s=15, what="the failed stream to be gone")
+    page.click("#toasts button")
+    wait_for(lambda: "failed" in shown_keys(page), deadline_s=15, what="the failed stream to be back")
+
+    assert [order for order, _, _ in manager.orders] == ["dismiss", "undo_dismiss"]
+    assert page.all("#toasts button") == []
+
+
+def test_the_key_that_stops_never_dismisses_and_another_key_does(page: Browser, manager: FakeManager) -> None:
+    page.open("/")
+    page.find("#streams tr:nth-child(10)")
+    page.js("document.querySelector('tr[data-key=failed] .name').focus()")
+    page.press("s", "X")
+    wait_for(lambda: "failed" not in shown_keys(page), deadline_s=15, what="the failed stream to be gone")
+    page.press("u")
+    wait_for(lambda: "failed" in shown_keys(page), deadline_s=15, what="the failed stream to be back")
+
+    assert [order for order, _, _ in manager.orders] == ["dismiss", "undo_dismiss"]
+
+
 def test_a_stopped_stream_starts_again(page: Browser, manager: FakeManager) -> None:
     page.open("/")
     page.click("tr[data-key=stoppd] .col-actions button:nth-last-child(2)")

@@ -246,6 +246,8 @@ def test_the_page_leads_back_when_the_stream_is_dismissed(page: Browser, manager
     page.find("#streams tr")
 
     assert manager.orders == [("dismiss", "failed", "operator at 127.0.0.1")]
+    page.click("#toasts button")
+    page.find("tr[data-key=failed]")
 
 
 def test_figures_are_written_as_people_read_them(page: Browser) -> None:

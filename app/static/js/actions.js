@@ -7,7 +7,7 @@ export const isOrdered = (stream) => stream.is_ordered;
 async function act(method, url, done, options = {}) {
   try {
     await ask(method, url, options);
-    tell(done);
+    if (done) tell(done);
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -43,7 +43,7 @@ export async function changeStream({ key, label, peers }, spec) {
   return yes && act("PUT", `/api/streams/${key}`, `Restarted with other settings: ${label}`, { json: spec });
 }
 
-/** Forget a stream that is off air. */
-export function dismissStream({ key, label }) {
-  return act("DELETE", `/api/streams/${key}`, `Dismissed: ${label}`);
+/** Forget a stream that is off air. The caller offers to undo it. */
+export function dismissStream({ key }) {
+  return act("DELETE", `/api/streams/${key}`);
 }

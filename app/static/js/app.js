@@ -132,6 +132,18 @@ export function tell(text) {
   setTimeout(() => note.remove(), 7000);
 }
 
+/** Say something in the corner and offer to act on it, for `forMs`. */
+export function offer(text, word, forMs, act) {
+  const button = make("button", { type: "button", class: "btn btn-q btn-sm ms-2" }, word);
+  const note = make("div", {}, text, button);
+  button.addEventListener("click", () => {
+    note.remove();
+    act();
+  });
+  byId("toasts").append(note);
+  setTimeout(() => note.remove(), forMs);
+}
+
 /** Copy what a node says. Where the browser does not let a page copy, it is selected, to be copied by hand. */
 export async function copyText(node) {
   try {

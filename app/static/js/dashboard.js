@@ -5,6 +5,7 @@ import { showEvents } from "./events_list.js";
 import { bindStreamForm } from "./stream_form.js";
 import { StreamRow } from "./stream_row.js";
 import { showCount, showSystem } from "./system.js";
+import { offerKept, undoNewest } from "./undo.js";
 
 const POLL_MS = 1000;
 const ORDER = { fault: 0, attention: 1, good: 2, idle: 3 };
@@ -20,6 +21,8 @@ const form = bindStreamForm((view) => {
 });
 
 const askNow = poll(() => (wantsPast ? "/api/dashboard?spark=1" : "/api/dashboard"), POLL_MS, show);
+
+offerKept(askNow);
 
 // A tab that was hidden has missed some past.
 document.addEventListener("visibilitychange", () => {
@@ -111,6 +114,8 @@ onKey("c", "new caller", () => location.assign("/caller"));
 onKey("j", "next stream", () => move(1));
 onKey("k", "previous stream", () => move(-1));
 onKey("Enter", "details of the chosen stream", () => selected()?.details.click());
-onKey("s", "stop the chosen stream, or dismiss it", () => selected()?.end.click());
+onKey("s", "stop the chosen stream", () => selected()?.stopByKey());
+onKey("X", "dismiss the chosen stream when it is off air", () => selected()?.dismissByKey());
+onKey("u", "undo the last dismissal, for 10 s", undoNewest);
 onKey("r", "restart the chosen stream", () => selected()?.restart.click());
 onKey("w", "wall view", () => location.assign("/?view=wall"));

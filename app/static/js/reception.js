@@ -11,6 +11,7 @@ import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { showContent, showIndicators, showReceiver, showThere, showTime, showWhole } from "./reception_panels.js";
 import { senderCards } from "./senders.js";
 import { showNotes, showSettings } from "./stream_panels.js";
+import { offerOnNextPage } from "./undo.js";
 
 const POLL_MS = 1000;
 const HOUR_S = 3600;
@@ -152,8 +153,13 @@ async function end() {
   }
   // A request for a stream that is forgotten gets an error.
   await askNow.stop();
-  if (await dismissStream(facts())) location.assign("/");
-  else askNow.again();
+  const stream = facts();
+  if (!(await dismissStream(stream))) {
+    askNow.again();
+    return;
+  }
+  offerOnNextPage(stream);
+  location.assign("/");
 }
 
 async function reset() {
@@ -202,7 +208,8 @@ byId("show-debug").addEventListener("click", async () => {
 byId("copy-debug").addEventListener("click", () => copyText(byId("debug-text")));
 
 onKey("0", "count from zero", reset);
-onKey("s", "stop this stream, or dismiss it", end);
+onKey("s", "stop this stream", () => view && isOrdered(view) && end());
+onKey("X", "dismiss this stream when it is off air", () => view && !isOrdered(view) && end());
 onKey("r", "restart this stream", restart);
 onKey("d", "debug view", () => byId("show-debug").click());
 onKey("b", "back to the dashboard", () => location.assign("/"));

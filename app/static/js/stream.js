@@ -8,6 +8,7 @@ import { bindFarEnd } from "./far_end.js";
 import { count, duration, mbps, ms, percent, secondsBetween, times, timeOfDay } from "./format.js";
 import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { showCounters, showNotes, showPeers, showSettings, showWorker } from "./stream_panels.js";
+import { offerOnNextPage } from "./undo.js";
 
 const POLL_MS = 1000;
 const HOUR_S = 3600;
@@ -133,8 +134,13 @@ async function end() {
   }
   // Who still asks for a stream that is forgotten gets an error.
   await askNow.stop();
-  if (await dismissStream(facts())) location.assign("/");
-  else askNow.again();
+  const stream = facts();
+  if (!(await dismissStream(stream))) {
+    askNow.again();
+    return;
+  }
+  offerOnNextPage(stream);
+  location.assign("/");
 }
 
 for (const radio of document.querySelectorAll("[name=span]")) {
@@ -186,7 +192,8 @@ byId("show-debug").addEventListener("click", async () => {
 });
 byId("copy-debug").addEventListener("click", () => copyText(byId("debug-text")));
 
-onKey("s", "stop this stream, or dismiss it", end);
+onKey("s", "stop this stream", () => view && isOrdered(view) && end());
+onKey("X", "dismiss this stream when it is off air", () => view && !isOrdered(view) && end());
 onKey("r", "restart this stream", restart);
 onKey("d", "debug view", () => byId("show-debug").click());
 onKey("b", "back to the dashboard", () => location.assign("/"));

@@ -4,6 +4,7 @@ import { icon, make, setClass, setFigure, setText, spoken } from "./dom.js";
 import { count, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN, withUnit } from "./format.js";
 import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
+import { offerUndo } from "./undo.js";
 
 const SOURCE_ICONS = { file: "fa-regular fa-file-video", multicast: "fa-solid fa-network-wired", bars: "fa-solid fa-barcode", srt: "fa-solid fa-download" };
 
@@ -20,6 +21,7 @@ function inputWords({ input_mbps: input, source_errors: errors }) {
 export class StreamRow {
   constructor(key, changed) {
     this.key = key;
+    this.changed = changed;
     this.stream = null;
     this.spark = new Spark();
     this.lamp = makeLamp();
@@ -68,7 +70,23 @@ export class StreamRow {
 
   /** Stop the stream, or dismiss it where it is off air. */
   endIt() {
-    return isOrdered(this.stream) ? stopStream(this.stream) : dismissStream(this.stream);
+    return isOrdered(this.stream) ? stopStream(this.stream) : this.dismissIt();
+  }
+
+  async dismissIt() {
+    const { key, label } = this.stream;
+    const isGone = await dismissStream({ key });
+    if (isGone) offerUndo({ key, label }, this.changed);
+    return isGone;
+  }
+
+  /** What a key orders: it stops only a stream that is on air, and dismisses only one that is not. */
+  stopByKey() {
+    if (isOrdered(this.stream)) this.end.click();
+  }
+
+  dismissByKey() {
+    if (!isOrdered(this.stream)) this.end.click();
   }
 
   /** Show what the server says now. */
@@ -134,7 +152,7 @@ export class StreamRow {
     setText(this.end.lastChild, `${endWord} ${stream.label}`);
     setText(this.restart.lastChild, `Restart ${stream.label}`);
     setText(this.details.lastChild, `Details of ${stream.label}`);
-    this.end.title = ordered ? "Stop (s)" : "Dismiss";
+    this.end.title = ordered ? "Stop (s)" : "Dismiss (Shift X)";
     this.restart.title = ordered ? "Restart" : "Start again";
     this.end.disabled = stream.phase === "stopping";
   }

@@ -17,7 +17,7 @@ from app.media.channels import ChannelsView
 from app.media.library import MediaFolder
 from app.mpegts.inspect.first_look import MediaCheck
 from app.utils import Interface
-from app.web.api.schema import KEY as _KEY
+from app.web.api.openapi_parts import line_up_paths, network_test_paths, relay_paths
 from app.web.api.schema import holding as _holding
 from app.web.api.schema import json as _json
 from app.web.api.schema import of_key as _of_key
@@ -147,7 +147,7 @@ def _paths() -> dict[str, Any]:
         "/api/streams/{key}/start": _of_key(
             post=_operation("Put a stream on air again with the same spec", stream, [404, 409, 422])
         ),
-        **_relay_paths(),
+        **relay_paths(),
         "/api/streams/{key}/history": _of_key(
             get=_operation(
                 "Its last seconds, oldest first; with `from` or `to` a HistoryView of that time",
@@ -245,83 +245,10 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/api/channels": {"get": _operation("The multicast channels of this house", _ref("ChannelsView"), [])},
-        **_network_test_paths(),
-        **_line_up_paths(),
+        **network_test_paths(),
+        **line_up_paths(),
         "/api/interfaces": {"get": _operation("Network interfaces", _wrapped("interfaces", _ref("Interface")), [])},
         "/api/system": {"get": _operation("The machine", _ref("SystemView"), [])},
-    }
-
-
-def _relay_paths() -> dict[str, Any]:
-    stream = _ref("StreamView")
-    return {
-        "/api/impairment-profiles": {
-            "get": _operation("Impairments by name, each with its source", _wrapped("profiles", _ref("Profile")), [])
-        },
-        "/api/streams/{key}/impairment": _of_key(
-            put={
-                **_operation("Another impairment for a relay, without a break", stream, [400, 404, 409]),
-                "requestBody": {"required": True, "content": _json(_ref("Impairment"))},
-            }
-        ),
-        "/api/streams/{key}/outage": _of_key(
-            post={
-                **_operation("Let nothing pass a relay for a time, from now on", stream, [400, 404, 409]),
-                "requestBody": {"required": True, "content": _json(_ref("OutageOrder"))},
-            }
-        ),
-    }
-
-
-def _network_test_paths() -> dict[str, Any]:
-    view = _ref("NetworkTestView")
-    return {
-        "/api/network-tests": {
-            "get": _operation(
-                "The network tests that are remembered, newest first, and the servers a test can choose from",
-                _wrapped(
-                    "tests", _ref("NetworkTestRowView"), servers=_ref("ServersView"), overview=_ref("OverviewView")
-                ),
-                [],
-            ),
-            "post": {
-                **_operation("Begin a network test", view, [400, 409], success=202),
-                "requestBody": {"required": True, "content": _json(_ref("NetworkTestOrder"))},
-            },
-        },
-        "/api/network-tests/{test_id}": {
-            "parameters": [{**_KEY, "name": "test_id"}],
-            "get": _operation("One network test", view, [404]),
-            "delete": _operation("End it; its programs are killed", view, [404], success=202),
-        },
-    }
-
-
-def _line_up_paths() -> dict[str, Any]:
-    view = _ref("RunView")
-    key = [{**_KEY, "name": "run_id"}]
-    formats = _query("format", {"enum": ["json", "stored", "csv", "pdf", "junit"]})
-    return {
-        "/api/line-ups": {
-            "get": _operation(
-                "The line-up tests, newest first",
-                _wrapped("line_ups", _ref("RunRowView"), overview=_ref("OverviewView")),
-                [],
-            ),
-            "post": {
-                **_operation("Begin a line-up test", view, [400, 409], success=202),
-                "requestBody": {"required": True, "content": _json(_ref("Plan"))},
-            },
-        },
-        "/api/line-ups/{run_id}": {
-            "parameters": key,
-            "get": _operation("One line-up test", view, [400, 404], [formats]),
-            "delete": _operation("Delete its report", None, [404, 409], success=204),
-        },
-        "/api/line-ups/{run_id}/cancel": {
-            "parameters": key,
-            "post": _operation("End it early and keep what it measured", view, [404], success=202),
-        },
     }
 
 

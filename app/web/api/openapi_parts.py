@@ -1,0 +1,84 @@
+"""Parts of the OpenAPI description, one function per subject: the paths and their operations.
+
+`description.py` joins them to the document; the building blocks are in `schema.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.web.api.schema import KEY, json, of_key, operation, query, ref, wrapped
+
+
+def relay_paths() -> dict[str, Any]:
+    """The operations of relays."""
+    stream = ref("StreamView")
+    return {
+        "/api/impairment-profiles": {
+            "get": operation("Impairments by name, each with its source", wrapped("profiles", ref("Profile")), [])
+        },
+        "/api/streams/{key}/impairment": of_key(
+            put={
+                **operation("Another impairment for a relay, without a break", stream, [400, 404, 409]),
+                "requestBody": {"required": True, "content": json(ref("Impairment"))},
+            }
+        ),
+        "/api/streams/{key}/outage": of_key(
+            post={
+                **operation("Let nothing pass a relay for a time, from now on", stream, [400, 404, 409]),
+                "requestBody": {"required": True, "content": json(ref("OutageOrder"))},
+            }
+        ),
+    }
+
+
+def network_test_paths() -> dict[str, Any]:
+    """The operations of network tests."""
+    view = ref("NetworkTestView")
+    return {
+        "/api/network-tests": {
+            "get": operation(
+                "The network tests that are remembered, newest first, and the servers a test can choose from",
+                wrapped("tests", ref("NetworkTestRowView"), servers=ref("ServersView"), overview=ref("OverviewView")),
+                [],
+            ),
+            "post": {
+                **operation("Begin a network test", view, [400, 409], success=202),
+                "requestBody": {"required": True, "content": json(ref("NetworkTestOrder"))},
+            },
+        },
+        "/api/network-tests/{test_id}": {
+            "parameters": [{**KEY, "name": "test_id"}],
+            "get": operation("One network test", view, [404]),
+            "delete": operation("End it; its programs are killed", view, [404], success=202),
+        },
+    }
+
+
+def line_up_paths() -> dict[str, Any]:
+    """The operations of line-up tests."""
+    view = ref("RunView")
+    key = [{**KEY, "name": "run_id"}]
+    formats = query("format", {"enum": ["json", "stored", "csv", "pdf", "junit"]})
+    return {
+        "/api/line-ups": {
+            "get": operation(
+                "The line-up tests, newest first",
+                wrapped("line_ups", ref("RunRowView"), overview=ref("OverviewView")),
+                [],
+            ),
+            "post": {
+                **operation("Begin a line-up test", view, [400, 409], success=202),
+                "requestBody": {"required": True, "content": json(ref("Plan"))},
+            },
+        },
+        "/api/line-ups/{run_id}": {
+            "parameters": key,
+            "get": operation("One line-up test", view, [400, 404], [formats]),
+            "delete": operation("Delete its report", None, [404, 409], success=204),
+        },
+        "/api/line-ups/{run_id}/cancel": {
+            "parameters": key,
+            "post": operation("End it early and keep what it measured", view, [404], success=202),
+        },
+    }
