@@ -1,0 +1,169 @@
+"""A worker that runs as a process of this host: its socket, its signals, and why it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+from app import protocol
+from app.domain.status import Reason
+from app.protocol import NO_SOCKET, Ended
+from app.supervisor.launchers.base import WorkerHandle
+
+
+class LocalWorker:
+    """What every worker on this host has: a socket, and files beside it."""
+
+    def __init__(self, pid: int, path: Path, descriptor: int) -> None:
+        """`descriptor` is the process's, and names it even if its number were given again."""
+        self.pid = pid
+        self._path = path
+        self._descriptor = descriptor
+
+    def __del__(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def exit_descriptor(self) -> int | None:
+        """Its process descriptor, None once it has ended."""
+        return self._descriptor if self._descriptor >= 0 else None
+
+    def connect(self) -> socket.socket | None:
+        """Try its Unix socket."""
+        return connect_socket(self._path)
+
+    def can_be_heard(self) -> bool:
+        """Whether its socket exists."""
+        return self._path.exists()
+
+    def last_word(self) -> Ended | None:
+        """What it left beside its socket."""
+        return read_last_word(self._path)
+
+    def end(self) -> Ended:
+        """Its last word from the runtime folder, else a guess from exit status and error output."""
+        return self.last_word() or self._crash()
+
+    def _crash(self) -> Ended:
+        text = f"{self._how_it_ended()} {_tail(self._path.with_suffix('.log'))}".strip()
+        return Ended(0.0, self._reason_of(text), text)
+
+    def _reason_of(self, text: str) -> Reason:
+        if "failed to allocate" in text or "MemoryError" in text:
+            return Reason.OUT_OF_MEMORY
+        return Reason.NO_RUNTIME if NO_SOCKET in text else Reason.WORKER_CRASHED
+
+    def _how_it_ended(self) -> str:
+        return "it left no word"
+
+
+class ChildWorker(LocalWorker):
+    """A worker that this process started. Its standard input stays open: it shows the worker that we live."""
+
+    def __init__(self, process: subprocess.Popen[bytes], path: Path) -> None:
+        super().__init__(process.pid, path, os.pidfd_open(process.pid))
+        self._process = process
+
+    def can_be_heard(self) -> bool:
+        """Yes: one that never makes its socket hangs."""
+        return True
+
+    def is_alive(self) -> bool:
+        """Reap it if it is dead."""
+        if self._process.poll() is None:
+            return True
+        self._close()
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # what it never read is still in the buffer
+                self._process.stdin.close()
+        return False
+
+    def _how_it_ended(self) -> str:
+        status = self._process.returncode
+        return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+
+
+class AdoptedWorker(LocalWorker):
+    """A worker that an earlier process started."""
+
+    def is_alive(self) -> bool:
+        """Reap it if it is dead and our own child, as after a re-execution."""
+        if self._descriptor < 0:
+            return False
+        poll = select.poll()  # not select(2): that ends at descriptor 1023
+        poll.register(self._descriptor, select.POLLIN)
+        if not poll.poll(0):
+            return True
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, os.WNOHANG)
+        self._close()
+        return False
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._descriptor >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, number)
+
+
+def read_last_word(path: Path) -> Ended | None:
+    """Why the worker of a socket ended, in its own words; None while it has left none."""
+    try:
+        message = protocol.decode_from_worker(path.with_suffix(".ended").read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return None
+    return message if isinstance(message, Ended) else None
+
+
+def adopted_worker(pid: int, path: Path) -> WorkerHandle | None:
+    """The worker with that process id, None when it is gone."""
+    try:
+        return AdoptedWorker(pid, path, os.pidfd_open(pid))
+    except ProcessLookupError:
+        return None
+
+
+def connect_socket(path: Path) -> socket.socket | None:
+    """A connection, None without one at once: a worker that hangs has a full backlog, and must not hold us up."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.setblocking(False)
+    try:
+        connection.connect(str(path))
+    except OSError:
+        connection.close()
+        return None
+    return connection
+
+
+def _tail(path: Path, size: int = 2000) -> str:
+    try:
+        text = path.read_bytes()[-size:].decode(errors="replace")
+    except OSError:
+        return ""
+    return " / ".join(line.strip() for line in text.splitlines() if line.strip())
