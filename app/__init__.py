@@ -53,6 +53,7 @@ def create_app(
     from app.settings import SHIPPED_CHANNELS_FILE
     from app.utils import SystemMeter
     from app.web.access import guard
+    from app.web.api.all_streams import all_streams
     from app.web.api.hosts import hosts
     from app.web.api.line_ups import line_ups
     from app.web.api.machine import machine
@@ -82,7 +83,18 @@ def create_app(
     names = {*own_names(), settings.host, *settings.trusted_hosts}
     guard(app, settings.api_key, names, FailedKeys(lambda text: services_of(app).manager.note(text)))
     page_blueprints = (pages, host_pages, line_up_pages, network_test_pages, receive_pages)
-    for blueprint in (api, receptions, relays, machine, hosts, line_ups, operations, network_tests, *page_blueprints):
+    for blueprint in (
+        api,
+        all_streams,
+        receptions,
+        relays,
+        machine,
+        hosts,
+        line_ups,
+        operations,
+        network_tests,
+        *page_blueprints,
+    ):
         app.register_blueprint(blueprint)
     streams = manager or _manager_of(settings, launcher, library)
     limit_rates(app, writes_per_minute=settings.writes_per_minute)

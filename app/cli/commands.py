@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import click
 
-from app.cli import archives, checks, demo_stream, words
+from app.cli import all_streams, archives, checks, demo_stream, words
 from app.cli import line_up as line_ups
 from app.cli import relay as relays
 from app.cli.api import Api, Refused, ServerUnreachable
@@ -95,14 +95,18 @@ def streams(api: Api, as_json: bool) -> None:
 @click.option("--overhead", "overhead_percent", type=int, default=25, show_default=True, metavar="PERCENT")
 @click.option("--encrypt", "key_bits", type=click.Choice(["128", "256"]), help="AES; asks for the passphrase.")
 @click.option("--name", default="", help="A label.")
+@click.option("--all", "wants_all", is_flag=True, help="Every stream that is off air.")
 @click.pass_obj
-def start(api: Api, /, key: str | None, **asked: Any) -> None:
+def start(api: Api, /, key: str | None, wants_all: bool, **asked: Any) -> None:
     """Put a stream on air: a known one by its KEY, or a new one by the options.
 
     A passphrase is asked for, or read from standard input when that is no terminal; it is no option, because
     everybody can read a command line.
     """
     with _told():
+        if wants_all:
+            all_streams.order(api, "start", key)
+            return
         if key:
             view = api.post(f"/api/streams/{key}/start")
         else:
@@ -118,13 +122,18 @@ def _ask_passphrase() -> str:
 
 
 @cli.command()
-@click.argument("key")
+@click.argument("key", required=False)
+@click.option("--all", "wants_all", is_flag=True, help="Every stream that is on air.")
 @click.option("--forget", is_flag=True, help="Remove it from the list too.")
 @click.pass_obj
-def stop(api: Api, key: str, forget: bool) -> None:
+def stop(api: Api, key: str | None, wants_all: bool, forget: bool) -> None:
     """Take a stream off air."""
+    if bool(key) == wants_all or (wants_all and forget):
+        raise click.UsageError("name one stream by its KEY, or all of them by --all, which forgets none")
     with _told():
-        if forget:
+        if wants_all:
+            all_streams.order(api, "stop", key)
+        elif forget:
             api.delete(f"/api/streams/{key}")
             click.echo(f"{key} is forgotten")
         else:

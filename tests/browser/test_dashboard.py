@@ -147,6 +147,21 @@ def test_the_key_that_stops_never_dismisses_and_another_key_does(page: Browser, 
     assert [order for order, _, _ in manager.orders] == ["dismiss", "undo_dismiss"]
 
 
+def test_all_streams_are_stopped_after_a_question_that_counts_them(page: Browser, manager: FakeManager) -> None:
+    manager.streams = {key: manager.streams[key] for key in ("lineup", "umearn", "stoppd")}
+    receivers = len(manager.get("lineup").sample.peers) + len(manager.get("umearn").sample.peers)
+    page.open("/")
+    page.find("#streams tr:nth-child(3)")
+    page.click("#stop-all")
+    page.wait_text("#confirm-title", "Stop all 2 streams?")
+    page.wait_text("#confirm-text", f"{receivers} receivers will be disconnected.")
+    page.wait_shown("#confirm-yes")
+    page.click("#confirm-yes")
+    page.wait_text("#toasts", "Stopped: 2 streams")
+
+    assert sorted(key for order, key, _ in manager.orders if order == "stop") == ["lineup", "umearn"]
+
+
 def test_a_stopped_stream_starts_again(page: Browser, manager: FakeManager) -> None:
     page.open("/")
     page.click("tr[data-key=stoppd] .col-actions button:nth-last-child(2)")

@@ -56,6 +56,8 @@ def test_a_stream_is_started_listed_received_and_stopped(product: Product) -> No
     assert "stopped" in mcr(product, "stop", key).stdout
     assert product.stream(key)["phase"] == "stopped"
     assert key in mcr(product, "start", key).stdout
+    assert key in mcr(product, "stop", "--all").stdout
+    assert key in mcr(product, "start", "--all").stdout
     mcr(product, "stop", "--forget", key)
     assert mcr(product, "streams").stdout == "no streams\n"
 

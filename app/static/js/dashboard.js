@@ -1,4 +1,5 @@
 // The dashboard: one poll feeds the table, the machine's strip, the events and the form's free ports.
+import { startAll, stopAll } from "./all_streams.js";
 import { onKey, poll, tell } from "./app.js";
 import { byId, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
@@ -107,6 +108,10 @@ function move(step) {
   const next = now < 0 ? (step > 0 ? 0 : shown.length - 1) : Math.min(shown.length - 1, Math.max(0, now + step));
   shown[next].querySelector(".name").focus();
 }
+
+const known = () => [...rows.values()].map((row) => row.stream);
+byId("start-all").addEventListener("click", () => startAll(known(), askNow));
+byId("stop-all").addEventListener("click", () => stopAll(known(), askNow));
 
 onKey("/", "filter the streams", () => filter.focus());
 onKey("n", "new listener", () => form.focus());

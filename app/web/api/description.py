@@ -26,6 +26,7 @@ from app.web.api.schema import query as _query
 from app.web.api.schema import ref as _ref
 from app.web.api.schema import setting as _setting
 from app.web.api.schema import wrapped as _wrapped
+from app.web.presenters.all_streams import AllStreamsView
 from app.web.presenters.history_views import HistoryView
 from app.web.presenters.hosts import FleetView
 from app.web.presenters.line_up import RunRowView, RunView
@@ -51,6 +52,7 @@ _TYPES: Final = [
     Profile,
     OutageOrder,
     StreamView,
+    AllStreamsView,
     SecondView,
     HistoryView,
     DeliverySecondView,
@@ -132,6 +134,10 @@ def _paths() -> dict[str, Any]:
                 },
             },
         },
+        "/api/streams/start-all": {
+            "post": _operation("Put every stream on air that is not", _ref("AllStreamsView"), [])
+        },
+        "/api/streams/stop-all": {"post": _operation("Take every stream off air", _ref("AllStreamsView"), [])},
         "/api/streams/{key}": _of_key(
             get=_operation("One stream", stream, [404]),
             put={

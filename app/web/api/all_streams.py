@@ -1,0 +1,55 @@
+"""The JSON API of orders to all streams at once. Each stream follows on its own: one that cannot holds none up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from flask import Blueprint, Response, g
+
+from app.domain.errors import ProductError
+from app.domain.snapshot import Snapshot
+from app.domain.verdict import ORDERED
+from app.web.api.streams import view_of
+from app.web.errors import json_response
+from app.web.presenters.all_streams import AllStreamsView, RefusedView
+from app.web.services import services
+
+all_streams = Blueprint("all_streams", __name__, url_prefix="/api/streams")
+
+_AT_ONCE_MAX: Final = 50
+
+
+@all_streams.post("/start-all")
+def start_all() -> Response:
+    """Put every stream on air that is not; answer with those that could not start and why."""
+    manager, actor = services().manager, g.actor
+    chosen = [snapshot for snapshot in manager.list() if snapshot.status.phase not in ORDERED]
+    return _answer(chosen, lambda key: manager.restart(key, actor=actor))
+
+
+@all_streams.post("/stop-all")
+def stop_all() -> Response:
+    """Take every stream off air; they stay listed."""
+    manager, actor = services().manager, g.actor
+    chosen = [snapshot for snapshot in manager.list() if snapshot.status.phase in ORDERED]
+    return _answer(chosen, lambda key: manager.stop(key, actor=actor))
+
+
+def _answer(chosen: list[Snapshot], order: Callable[[str], Snapshot]) -> Response:
+    def follow(snapshot: Snapshot) -> Snapshot | RefusedView:
+        try:
+            return order(snapshot.key)
+        except ProductError as error:
+            return RefusedView(snapshot.key, snapshot.spec.label(), error.message)
+
+    # A stop waits for its worker: one after the other, fifty would take minutes.
+    with ThreadPoolExecutor(_AT_ONCE_MAX) as pool:
+        results = list(pool.map(follow, chosen))
+    return json_response(
+        AllStreamsView(
+            streams=[view_of(result) for result in results if isinstance(result, Snapshot)],
+            refused=[result for result in results if isinstance(result, RefusedView)],
+        )
+    )
