@@ -64,7 +64,7 @@ function figures(host) {
 function row(stream) {
   const [look, colour] = LOOKS[stream.severity] ?? LOOKS.unknown;
   const isOld = stream.severity === "unknown";
-  const figure = (text) => make("td", { role: "cell", class: "r num" }, text);
+  const figure = (label, text) => make("td", { role: "cell", class: "r num", "data-label": label }, text);
   const state = make("span", { class: `state ${colour}` }, icon(look), make("span", {}, isOld ? `Unknown; was ${stream.phase_text}` : stream.phase_text));
   return make(
     "tr",
@@ -73,9 +73,9 @@ function row(stream) {
     make("td", { role: "cell", class: "text-break" }, make("a", { class: "name", href: stream.url }, stream.label)),
     make("td", { role: "cell", class: "text-break" }, stream.host),
     make("td", { role: "cell" }, stream.mode, make("span", { class: "sub num" }, stream.target)),
-    figure(count(stream.peers)),
-    figure(withUnit(mbps(stream.payload_mbps), "Mb/s")),
-    figure(withUnit(ms(stream.rtt_ms), "ms")),
+    figure("Peers", count(stream.peers)),
+    figure("Payload", withUnit(mbps(stream.payload_mbps), "Mb/s")),
+    figure("RTT", withUnit(ms(stream.rtt_ms), "ms")),
   );
 }
 

@@ -5,6 +5,7 @@ import { duration, mbps, percent, secondsBetween, times, timeOfDay } from "./for
 import { colourOf, makeLamp, setLamp } from "./lamps.js";
 
 const ORDER = { fault: 0, attention: 1, good: 2, idle: 3 };
+const TILE_SHAPE = 1.3;
 const tiles = new Map();
 const wall = byId("wall");
 
@@ -37,7 +38,7 @@ class Tile {
   }
 }
 
-function show({ overview, streams }) {
+function show({ overview, streams, system }) {
   const present = new Set(streams.map((stream) => stream.key));
   for (const [key, tile] of tiles) {
     if (present.has(key)) continue;
@@ -53,17 +54,37 @@ function show({ overview, streams }) {
     tile.show(stream, overview.now);
     if (wall.children[index] !== tile.node) wall.insertBefore(tile.node, wall.children[index] ?? null);
   });
-  wall.style.setProperty("--columns", columnsFor(streams.length));
+  arrange();
   byId("wall-empty").hidden = streams.length > 0;
-  setText(byId("wall-clock"), `${timeOfDay(overview.now)} UTC`);
+  showTotals(overview, system);
 }
 
-/** A wall is wide: a third more columns than rows. */
-function columnsFor(number) {
-  return Math.max(1, Math.ceil(Math.sqrt(number * 1.4)));
+function showTotals(overview, system) {
+  setText(byId("wall-on-air"), String(system.streams_on_air));
+  setText(byId("wall-faults"), String(overview.fault));
+  setClass(byId("wall-faults-box"), overview.fault ? "bad" : "");
+  setFigure(byId("wall-sending"), mbps(system.sending_mbps), "Mb/s");
+  setFigure(byId("wall-clock"), timeOfDay(overview.now), "UTC");
+}
+
+function arrange() {
+  wall.style.setProperty("--columns", columnsFor(tiles.size, wall.clientWidth / wall.clientHeight));
+}
+
+/** The number of columns with which the text of `number` tiles becomes largest on a wall of this shape. */
+function columnsFor(number, shape) {
+  let best = { columns: 1, size: 0 };
+  for (let columns = 1; columns <= number; columns += 1) {
+    const rows = Math.ceil(number / columns);
+    // A tile is filled best when it is 1.3 times as wide as high: see the font sizes in wall.css.
+    const size = Math.min(shape / columns / TILE_SHAPE, 1 / rows);
+    if (size > best.size) best = { columns, size };
+  }
+  return best.columns;
 }
 
 poll("/api/dashboard", 1000, show);
+window.addEventListener("resize", arrange);
 const leave = () => location.assign("/");
 onKey("Escape", "back to the dashboard", leave);
 onKey("w", "back to the dashboard", leave);

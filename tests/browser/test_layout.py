@@ -1,0 +1,90 @@
+"""Every page on every screen, from a small phone to a large monitor: nothing is cut off, and names can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from app import create_app
+from app.settings import Settings
+from tests.browser.chrome import Browser
+from tests.browser.conftest import Server
+from tests.instruments.waiting import wait_for
+from tests.web.fake_manager import FakeManager
+from tests.web.fake_streams import mixed_streams
+
+WIDTHS = (320, 390, 768, 820, 1024, 1280, 1366, 1440, 1600, 1920, 2560)
+PAGES = {
+    "/": "#streams tr:nth-child(10)",
+    "/stream/parlmt": "#peers .peer",
+    "/?view=wall": ".tile:nth-of-type(10)",
+    "/receive": "#start-receive",
+    "/line-up": "#plan-form",
+    "/hosts": "#fleet tr:nth-child(10)",
+    "/network_test": "#overview i",
+}
+NAME_REM = 12
+# The names that are narrower than 12 rem in a row that is still a table row.
+_NARROW_NAMES = """
+const least = arguments[1] * parseFloat(getComputedStyle(document.documentElement).fontSize);
+return [...document.querySelectorAll(arguments[0])]
+  .filter((name) => getComputedStyle(name.closest("tr")).display === "table-row")
+  .map((name) => name.getBoundingClientRect().width).filter((width) => width < least);
+"""
+# Links of the navigation that are outside the screen, and buttons of the dashboard's rows that are.
+_CUT_OFF = """
+return [...document.querySelectorAll(".topbar a, .topbar button, #streams .btn")].filter((element) => {
+  const box = element.getBoundingClientRect();
+  return box.width && (box.left < 0 || box.right > innerWidth + 1);
+}).map((element) => element.textContent.trim());
+"""
+# Tiles that are not whole on the screen, that overlap the total line, or whose text needs more room than they have.
+_BAD_TILES = """
+const head = document.querySelector(".wall-head").getBoundingClientRect();
+return [...document.querySelectorAll(".tile")].filter((tile) => {
+  const box = tile.getBoundingClientRect();
+  const outside = box.top < head.bottom || box.left < 0 || box.bottom > innerHeight || box.right > innerWidth;
+  return outside || tile.scrollHeight > tile.clientHeight + 2 || tile.scrollWidth > tile.clientWidth;
+}).map((tile) => [tile.textContent, tile.scrollHeight, tile.clientHeight, tile.scrollWidth, tile.clientWidth]);
+"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_every_width(page: Browser, path: str) -> None:
+    page.open(path)
+    page.find(PAGES[path])
+
+    for width in WIDTHS:
+        page.size((width, 900))
+        assert page.scrolls_sideways() == [], width
+        assert page.js(_CUT_OFF) == [], width
+
+
+def test_names_are_wide_enough_wherever_rows_are_a_table(page: Browser) -> None:
+    for path, names in (("/", "#streams .name"), ("/hosts", "#fleet td:nth-child(2)")):
+        page.open(path)
+        page.find(PAGES[path])
+        for width in WIDTHS:
+            page.size((width, 900))
+            assert page.js(_NARROW_NAMES, names, NAME_REM) == [], (path, width)
+
+
+@pytest.mark.parametrize("number", [1, 10, 20])
+def test_the_wall_shows_every_tile_whole(
+    chrome: Browser, settings: Settings, serve: Callable[..., Server], number: int
+) -> None:
+    streams = (mixed_streams() + [msgspec.structs.replace(each, key=f"{each.key}2") for each in mixed_streams()])[
+        :number
+    ]
+    chrome.start(serve(create_app(settings, manager=FakeManager(streams))).base)
+    chrome.open("/?view=wall")
+    wait_for(lambda: len(chrome.all(".tile")) == number, deadline_s=20, what="all tiles")
+
+    for size in ((1920, 1080), (1280, 720), (3840, 2160)):
+        chrome.size(size)
+        wait_for(lambda: not chrome.js(_BAD_TILES), deadline_s=5, what="whole tiles")
+        assert chrome.js("return document.scrollingElement.scrollHeight <= innerHeight"), size
+    assert "on air" in chrome.text(".wall-head")
+    assert "Mb/s" in chrome.text("#wall-sending")
