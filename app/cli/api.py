@@ -20,7 +20,7 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class ServerUnreachable(Exception):
-    """Nobody answers at the address; `str()` says which."""
+    """No server answers at the address; `str()` names it."""
 
 
 class Refused(Exception):
@@ -74,7 +74,7 @@ class Api:
 
 
 def _refusal(error: urllib.error.HTTPError) -> Refused:
-    """Read the one error shape of the product; anything else (a proxy's page) gives its HTTP status."""
+    """Read the one error shape of the product; for anything else (a proxy's page) return its HTTP status."""
     try:
         shape = json.loads(error.read())["error"]
         return Refused(error.code, shape["code"], shape["message"], shape.get("fields") or {})

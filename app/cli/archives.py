@@ -26,7 +26,7 @@ class BackupFailed(Exception):
 
 
 def back_up(settings: Settings, archive: Path) -> list[str]:
-    """Write the archive, readable by this user only, and give the names in it. The server may be running.
+    """Write the archive, readable by this user only, and return the names in it. The server may be running.
 
     Streams and events in PostgreSQL are not in it: see `store_elsewhere`. Raises BackupFailed or OSError; an unfinished
     archive is never left under its name.
@@ -51,7 +51,7 @@ def back_up(settings: Settings, archive: Path) -> list[str]:
 
 
 def restore(settings: Settings, archive: Path) -> tuple[list[str], bool]:
-    """Put the archive's files back; gives their names, and whether the archive's SECRET_KEY is another one.
+    """Put the archive's files back; return their names, and whether the archive's SECRET_KEY is another one.
 
     The server must not be running. Raises BackupFailed, with nothing changed, when this is no such archive.
     """
@@ -79,7 +79,7 @@ def store_elsewhere(settings: Settings) -> str | None:
     if _database_file(settings) is not None:
         return None
     url = parse_url(settings.database_url)
-    # The password stays out: everybody can read a command line. pg_dump asks for it, or reads ~/.pgpass.
+    # The password stays out: every user can read a command line. pg_dump asks for it, or reads ~/.pgpass.
     places = {"host": url.host or url.query.get("host"), "port": url.port, "username": url.username}
     options = " ".join(f"--{name}={value}" for name, value in places.items() if value)
     return (
@@ -133,7 +133,7 @@ def _read(archive: Path) -> dict[str, bytes]:
 
 
 def _replace(target: Path, content: bytes) -> None:
-    """Write a file beside its target and rename it; it belongs to whom the data folder belongs."""
+    """Write a file next to its target and rename it. Its owner is that of the data folder."""
     unfinished = target.with_name(f".{target.name}.unfinished")
     unfinished.write_bytes(content)
     unfinished.chmod(0o600)

@@ -1,4 +1,4 @@
-"""`mcr check`: what is wrong with this host and installation, and what mends it. Changes nothing."""
+"""`mcr check`: the faults of this host and installation, with their remedies. Changes nothing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def check_all(settings: Settings, api: Api) -> list[Finding]:
-    """Look at everything, in the order in which it is mended best."""
+    """Check everything, in the order in which it is best fixed."""
     return [
         *_elements(),
         *_versions(),
@@ -147,7 +147,7 @@ def _data_folder(folder: Path) -> Iterator[Finding]:
 
 
 def _private_folder(folder: Path) -> Iterator[Finding]:
-    """The runtime folder: whoever can open a socket in it can give orders to a worker."""
+    """The runtime folder: anyone who can open a socket in it can send orders to a worker."""
     if not folder.exists():
         yield Finding(Level.OK, f"the runtime folder {folder} is made when the server starts")
     elif folder.stat().st_mode & (_OTHERS | stat.S_IRWXG):

@@ -30,7 +30,7 @@ class NoFreePort(Exception):
 
 
 def put_on_air(api: Api, server_pid: int) -> dict[str, Any]:
-    """Wait for the server, then make sure that the demo stream runs; gives its view.
+    """Wait for the server, then make sure that the demo stream runs; return its view.
 
     A demo stream of an earlier start is used again, a new one takes the first free listener port. Raises ServerGone,
     ServerUnreachable, NoFreePort or Refused.
@@ -56,7 +56,7 @@ def _is_demo(spec: dict[str, Any]) -> bool:
 
 
 def answers(api: Api) -> bool:
-    """Tell whether a server answers; 503 of a stream that is not well is an answer too."""
+    """Return whether a server answers; 503 of a stream that is not well is an answer too."""
     try:
         api.get("/health")
     except Refused:

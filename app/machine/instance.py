@@ -1,4 +1,4 @@
-"""One web process at a time minds an installation: a second one would take over the first one's streams."""
+"""One web process at a time manages an installation: a second one would take over the first one's streams."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WAIT_S: Final = 2.0  # one that is just ending
 
 
 class AlreadyRunning(Exception):
-    """Another web process minds this installation; `pid` is its process id, or empty."""
+    """Another web process manages this installation; `pid` is its process id, or empty."""
 
     def __init__(self, pid: str, folder: Path) -> None:
         super().__init__(f"another web process (pid {pid or 'unknown'}) uses {folder}")

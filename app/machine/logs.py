@@ -17,7 +17,7 @@ _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class OneLineFormatter(logging.Formatter):
-    """UTC times, and no text from outside can begin a line of its own."""
+    """UTC times, and no text from outside can start a new line."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -39,7 +39,7 @@ class LogFile(RotatingFileHandler):
         self.problem = None
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Remember a disk that refuses; a line is lost, and whoever logged it goes on."""
+        """Remember a disk that refuses. The line is lost, and the caller continues."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)
@@ -56,7 +56,7 @@ class NoLogFile(logging.NullHandler):
 
 
 def start_logging(settings: Settings) -> Path | None:
-    """Send the log to its file and to standard error; gives the file that is really written, None when there is none.
+    """Send the log to its file and to standard error; return the file that is really written, None if there is none.
 
     Where neither LOG_FILE nor the data folder can be written, standard error is all that there is.
     """
@@ -65,7 +65,7 @@ def start_logging(settings: Settings) -> Path | None:
     console = logging.StreamHandler(sys.stderr)
     console.setFormatter(OneLineFormatter(_FORMAT))
     root.addHandler(console)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells each start what it did not do
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs at each start what it did not do
     problem = ""
     for path in (settings.log_file, settings.data_folder / "srt_streamer.log"):
         try:
@@ -82,7 +82,7 @@ def start_logging(settings: Settings) -> Path | None:
 
 
 def log_problem() -> str | None:
-    """What keeps the log's file from being written, None when nothing does, or when nobody started it."""
+    """What keeps the log's file from being written, None when nothing does, or when the log was not started."""
     handlers = logging.getLogger().handlers
     return next((handler.problem for handler in handlers if isinstance(handler, LogFile | NoLogFile)), None)
 

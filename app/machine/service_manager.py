@@ -1,4 +1,4 @@
-"""What systemd is told: that the server is ready, that it still answers, that it stops (sd_notify(3)).
+"""Notifies systemd that the server is ready, still answers, and stops (sd_notify(3)).
 
 Nothing here does anything when no service manager asked: NOTIFY_SOCKET and WATCHDOG_USEC are systemd's own variables.
 """
@@ -35,7 +35,7 @@ def tell(state: str) -> None:
 def keep_watchdog_fed(host: str, port: int) -> threading.Event:
     """Start telling the service manager, as often as it asked, that this server still answers requests.
 
-    Setting the event that this gives ends it.
+    Set the returned event to end it.
     """
     enough = threading.Event()
     period_us = int(os.environ.get("WATCHDOG_USEC") or 0)

@@ -1,4 +1,4 @@
-"""Which UDP ports of this host are taken. It looks without binding, so two who look at once never see each other."""
+"""Which UDP ports of this host are taken. It checks without binding, so simultaneous checks do not collide."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ import msgspec
 from app.probes.run import Outcome, ProbeFailed, run
 from app.settings import PROJECT_FOLDER
 
-# Distributions mend an old version without changing its number: their packages' change logs say so.
+# Distributions fix an old version without changing its number; their packages' change logs list the fixes.
 _LIBSRT_MENDED: Final = (1, 5, 7)
 _LIBSRT_CVES: Final = ("CVE-2026-55868", "CVE-2026-55869")
-# The first mended package of each Debian release, for hosts that were set up without change logs.
+# The first fixed package of each Debian release, for hosts that were set up without change logs.
 _DEBIAN_MENDED: Final = {"1.5.1-1+deb12u": 2, "1.5.4-1+deb13u": 1}
 _CHANGELOGS: Final = Path("/usr/share/doc")
 _TIMEOUT_S: Final = 20.0
@@ -39,7 +39,7 @@ class Versions(msgspec.Struct, frozen=True):
     """What runs here. None: not known (yet).
 
     `libsrt_package` is the distribution's full version where there is one, `libsrt_fixes` the CVEs that its change log
-    says are mended.
+    lists as fixed.
     """
 
     gstreamer: str | None = None
@@ -49,7 +49,7 @@ class Versions(msgspec.Struct, frozen=True):
 
 
 class VersionReader:
-    """Asks once, on the first reading, in a thread of its own."""
+    """Asks once, on the first reading, in a separate thread."""
 
     def __init__(self, ask: Callable[[], Versions] | None = None) -> None:
         self._ask = ask or ask_versions

@@ -57,7 +57,7 @@ class AnalysisState(msgspec.Struct, frozen=True):
     problem: str | None = None
 
 
-# Reads a file to its end and tells its progress, 0 to 1, on the way; raises ScanFailed.
+# Reads a file to its end and reports its progress, 0 to 1; raises ScanFailed.
 Scan = Callable[[Path, Callable[[float], None]], Analysis]
 
 
@@ -91,7 +91,7 @@ class MediaAnalyst:
         self._failed_at: dict[FileIdentity, float] = {}
 
     def look(self, path: str) -> AnalysisState:
-        """Give the state of a file's analysis, asking for one when there is none. Never waits.
+        """Return the state of a file's analysis, and request one if there is none. Never waits.
 
         Raises InvalidInput on `source.path` when there is no such file, LimitReached when too many are waiting.
         """

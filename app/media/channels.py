@@ -68,7 +68,7 @@ class ChannelList:
         self._last: tuple[_Stamp, ChannelsView] | None = None
 
     def read(self) -> ChannelsView:
-        """Give the present channels and what is wrong with the others. Raises nothing."""
+        """Return the valid channels and the problems of the others. Raises nothing."""
         try:
             # O_NONBLOCK: a pipe put in the file's place must not hold the page up.
             descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -67,7 +67,7 @@ class MediaFolder(msgspec.Struct, frozen=True):
 
 
 class FileIdentity(msgspec.Struct, frozen=True):
-    """What tells one content of a file from another: as long as these stay, so does what was learnt of it."""
+    """Distinguishes one content of a file from another. While it is equal, earlier findings stay valid."""
 
     device: int
     inode: int
@@ -99,11 +99,11 @@ class MediaLibrary:
             raise _refused("the media folder is missing; create it or set MEDIA_FOLDER") from None
 
     def resolve(self, path: str) -> Path:
-        """Give the real path of a regular, readable, non-empty file inside the media folder; InvalidInput otherwise."""
+        """Return the real path of a regular, readable, non-empty file in the media folder; raise InvalidInput else."""
         return self.identify(path)[0]
 
     def identify(self, path: str) -> tuple[Path, FileIdentity]:
-        """Give what `resolve` gives, and the identity of the file found there."""
+        """Return the result of `resolve`, and the identity of that file."""
         file, real = self._open(path)
         with file:
             return real, FileIdentity.of(os.fstat(file.fileno()))

@@ -57,19 +57,19 @@ class PatientLibrary:
         self._under_way: set[_Call] = set()
 
     def check(self, path: str) -> MediaCheck:
-        """What MediaLibrary.check gives."""
+        """The result of MediaLibrary.check."""
         return self._ask(path, lambda: self._library.check(path))
 
     def resolve(self, path: str) -> Path:
-        """What MediaLibrary.resolve gives."""
+        """The result of MediaLibrary.resolve."""
         return self._ask(path, lambda: self._library.resolve(path))
 
     def identify(self, path: str) -> tuple[Path, FileIdentity]:
-        """What MediaLibrary.identify gives."""
+        """The result of MediaLibrary.identify."""
         return self._ask(path, lambda: self._library.identify(path))
 
     def list(self, path: str = "") -> MediaFolder:
-        """What MediaLibrary.list gives."""
+        """The result of MediaLibrary.list."""
         return self._ask(path, lambda: self._library.list(path))
 
     @property

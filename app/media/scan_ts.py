@@ -1,4 +1,4 @@
-"""The analysis of a file as a program of its own: `python -m app.media.scan_ts /absolute/path.ts`.
+"""The analysis of a file as a separate program: `python -m app.media.scan_ts /absolute/path.ts`.
 
 It runs when the machine has nothing else to do (SCHED_IDLE), leaves the page cache as it found it and writes JSON
 lines: Progress now and then, at the end a Scanned or a Failed.

@@ -1,4 +1,4 @@
-"""Read a small JSON document from an HTTPS address, in a process of its own: a name server that hangs, a drip of bytes
+"""Read a small JSON document from an HTTPS address, in a separate process: a name server that hangs, a drip of bytes
 or a flood ends with that process at the time limit.
 
 Run as a program (`fetch.py ADDRESS BYTES`) it writes the body to standard output. Redirects are refused: the address
@@ -21,7 +21,7 @@ _HEADERS: Final = {"User-Agent": "mcr-srt-streamer", "Accept": "application/json
 
 
 def fetch(address: str, *, bytes_max: int, timeout_s: float = FETCH_TIMEOUT_S) -> bytes:
-    """Give the body found at an HTTPS address; raises app.probes.run.ProbeFailed saying why there is none."""
+    """Return the body at an HTTPS address. Raises app.probes.run.ProbeFailed with the cause."""
     # Imported here, because this file also runs alone, outside the package.
     from app.domain.web_address import problem_with_https_address
     from app.probes.run import ProbeFailed, TimedOut, run

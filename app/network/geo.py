@@ -48,7 +48,7 @@ class ExternalPlaceFinder:
     """Finds this host's place and remembers it for a day."""
 
     def __init__(self, *, cache: Path, address: str | None) -> None:
-        """Read what was remembered; `address` None means that nobody is asked."""
+        """Read what was remembered; `address` None means that no service is asked."""
         self._cache_file, self._address = cache, address
         self._known = _read_cache(cache)
         self._failed_at: float | None = None
@@ -60,7 +60,7 @@ class ExternalPlaceFinder:
         return self._known
 
     def find(self) -> ExternalPlace:
-        """Give the place, asking the service when nothing is known or it is a day old; raises PlaceUnknown.
+        """Return the place, asking the service when nothing is known or it is a day old; raises PlaceUnknown.
 
         Waits up to fetch's limit: for a test's own thread only. An old place is better than none.
         """

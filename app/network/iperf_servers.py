@@ -1,6 +1,6 @@
 """The iperf3 servers that a network test can choose from: built in, listed in public, the operator's own.
 
-The public list comes from one HTTPS address, in the background and only once somebody uses the network test; its
+The public list comes from one HTTPS address, in the background and only after the network test is used; its
 last good copy stays in the data folder. Whatever a list holds that is no server is left out.
 """
 
@@ -37,7 +37,7 @@ _TEXT_CHARACTERS: Final = 80
 
 
 class Origin(StrEnum):
-    """Who says that there is a server."""
+    """Where a server entry comes from."""
 
     OWN = "own"
     LISTED = "listed"
@@ -94,7 +94,7 @@ class ServerList:
         return sorted(found, key=lambda region: (region in (*REGIONS, _REGION_OTHER), region))
 
     def state(self) -> ListState:
-        """What to tell of the list's age and troubles."""
+        """The text about the list's age and problems."""
         age_s = None if self._listed_at is None else max(0.0, time.time() - self._listed_at)
         return ListState(len(self.public()), len(self.own()), age_s, self._problem)
 
@@ -205,7 +205,7 @@ def _server_of(entry: object, kind: type[_Entry] | type[_ExportEntry], origin: O
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an address belongs to the public internet: not private, loopback, link-local or reserved."""
+    """Return whether an address belongs to the public internet: not private, loopback, link-local or reserved."""
     parsed = ipaddress.ip_address(address)
     return parsed.is_global and not parsed.is_multicast
 

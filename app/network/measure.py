@@ -46,13 +46,13 @@ class CannotTest(Exception):
 
 
 class Measurer:
-    """Carries out orders. `report` is told of each step with what was found so far."""
+    """Carries out orders. `report` is called for each step with the findings so far."""
 
     def __init__(self, servers: ServerList, places: ExternalPlaceFinder, *, offline: bool) -> None:
         self._servers, self._places, self._offline = servers, places, offline
 
     def measure(self, order: NetworkTestOrder, cancel: CancelSwitch, report: Report) -> Findings:
-        """Give what was found. Raises CannotTest when nothing could be measured, Cancelled once `cancel` is thrown."""
+        """Return the findings. Raises CannotTest if nothing could be measured, and Cancelled once `cancel` is set."""
         run = _Run(order, cancel, report)
         if order.mode == "manual":
             return run.test_by_hand()
@@ -129,7 +129,7 @@ class _Run:
             return findings.with_problem(f"Bandwidth and loss were not measured: {error.message}.")
 
     def test_nearest(self, candidates: Sequence[Server], findings: Findings, here: Point | None) -> Findings:
-        """Measure with the server of the smallest RTT; one that does not work gives way to the next."""
+        """Measure with the server of the smallest RTT; if it does not work, try the next."""
         self._report(findings, f"Comparing the round-trip times of {len(candidates)} servers")
         attempts, reached = self._compare(candidates, here)
         findings = msgspec.structs.replace(findings, attempts=attempts)
@@ -151,7 +151,7 @@ class _Run:
     def _compare(
         self, candidates: Sequence[Server], here: Point | None
     ) -> tuple[tuple[Attempt, ...], list[tuple[Server, str]]]:
-        """Reach for all at once; give all attempts by RTT, and the servers that answered with their addresses."""
+        """Try all at once. Return all attempts by RTT, and the servers that answered with their addresses."""
         with ThreadPoolExecutor(max_workers=len(candidates)) as pool:
             results = list(pool.map(self._reach, candidates))
         ranked = sorted(

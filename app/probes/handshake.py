@@ -10,7 +10,7 @@ HANDSHAKE_TIMEOUT_S: Final = 2.0
 
 
 def handshake_rtt_ms(address: str, port: int, *, timeout_s: float = HANDSHAKE_TIMEOUT_S) -> float | None:
-    """Give the time from SYN to its answer in ms, or None when there is none in time.
+    """Return the time from SYN to its answer in ms, or None when there is none in time.
 
     A refusal is an answer too: it made the same way. `address` is no name, so no resolver can hold this up.
     """

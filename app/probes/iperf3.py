@@ -35,7 +35,7 @@ class Direction(StrEnum):
 
 
 class Iperf3Order(msgspec.Struct, frozen=True):
-    """One iperf3 run. `bitrate_bps` counts for UDP only: TCP takes what it gets. A long `rtt_ms` gives it more time."""
+    """One iperf3 run. `bitrate_bps` counts for UDP only: TCP takes what it can. A long `rtt_ms` extends the limit."""
 
     address: str
     port: int
@@ -65,7 +65,7 @@ class Iperf3Result(msgspec.Struct, frozen=True):
     """What the receiving side got. Bandwidth counts payload, without headers.
 
     UDP alone knows `packets`, `packets_lost` and `jitter_ms` (RFC 1889 interarrival jitter at the receiver). TCP has
-    `retransmits` and, to estimate with, `segments` of full size; both None when the server or version does not tell.
+    `retransmits` and, to estimate with, `segments` of full size; both None if the server or version omits them.
     """
 
     protocol: Protocol
@@ -98,7 +98,7 @@ class ServerBusy(ProbeFailed):
 
 
 def iperf3(order: Iperf3Order, *, cancel: CancelSwitch | None = None) -> Iperf3Result:
-    """Run a test against an iperf3 server and give what its receiving side measured.
+    """Run a test against an iperf3 server and return the measurement of its receiving side.
 
     Raises ServerBusy, or ProbeFailed when iperf3 is missing, hangs, fails or says something that cannot be read.
     """

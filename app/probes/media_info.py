@@ -46,7 +46,7 @@ class StreamDetails(msgspec.Struct, frozen=True):
 
 
 class MediaDetails(msgspec.Struct, frozen=True):
-    """The streams of a file, and the tool that told them."""
+    """The streams of a file, and the tool that reported them."""
 
     tool: str
     streams: tuple[StreamDetails, ...]

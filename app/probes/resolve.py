@@ -15,7 +15,7 @@ class NameUnknown(ProbeFailed):
 
 
 def resolve(host: str, *, cancel: CancelSwitch | None = None, timeout_s: float = RESOLVE_TIMEOUT_S) -> str:
-    """Give the address that the system would use first for a host; an address is given back as it is.
+    """Return the address that the system would use first for a host. An address is returned unchanged.
 
     Asks `getent`, so that /etc/hosts and the machine's own resolver count. Raises NameUnknown, ValueError for a text
     that is no host.

@@ -1,4 +1,4 @@
-"""Run somebody else's program, bounded: argument list, own session, time limit, output limit, nothing left behind.
+"""Run an external program within limits: argument list, own session, time limit, output limit, nothing left behind.
 
 No shell, no inherited environment (this process holds secrets), standard input empty. The whole process group is
 killed when the program ends, hangs, talks too much or is cancelled; only a child that opened a session of its own
@@ -96,7 +96,7 @@ class CancelSwitch:
         os.eventfd_write(self._fd, 1)
 
     def is_thrown(self) -> bool:
-        """Tell whether the switch was thrown."""
+        """Return whether the switch is set."""
         return self._thrown
 
     def fileno(self) -> int:
@@ -115,7 +115,7 @@ def run(
     memory_bytes_max: int | None = None,
     cancel: CancelSwitch | None = None,
 ) -> Outcome:
-    """Run a program to its end and give what it wrote; a return code other than 0 is the caller's to judge.
+    """Run a program to its end and return its output. The caller must check the return code.
 
     `output_bytes_max` limits standard output and standard error together. Raises ProgramMissing, TimedOut,
     TooMuchOutput or Cancelled, and then the program and its process group are gone and reaped.
@@ -200,7 +200,7 @@ class _Output:
                 raise TooMuchOutput(self._name, f"{self._name} wrote more than {self._bytes_max} bytes")
 
     def finish(self) -> None:
-        """Take the rest once the program itself has ended, whoever else still holds the pipes."""
+        """Read the rest once the program itself has ended, even if another process still holds the pipes."""
         for fd in self.fds:
             self.read(fd)
         self.program_ended = True
@@ -213,7 +213,7 @@ class _Output:
 def _watching(
     child: subprocess.Popen[bytes], output: _Output, cancel: CancelSwitch | None
 ) -> Iterator[selectors.BaseSelector]:
-    """Give a selector whose keys carry what to do: read, finish at the program's end, cancel."""
+    """Return a selector whose keys carry what to do: read, finish at the program's end, cancel."""
     pid_fd = os.pidfd_open(child.pid)
     try:
         with selectors.DefaultSelector() as selector:

@@ -1,4 +1,4 @@
-"""Writes to the store behind everybody's back: neither a slow disk nor a server that hangs may hold a stream up."""
+"""Writes to the store in the background, so that neither a slow disk nor a server that hangs delays a stream."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _CLOSE_WITHIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 3.0
 _SILENT_S: Final = 10.0
 _ORDER_WITHIN_S: Final = 2.0
-# Kinds of events that tell of a loss of quality or a receiver turned away.
+# Kinds of events that report a loss of quality or a receiver turned away.
 _WARNINGS: Final = frozenset({EventKind.NOTICE, EventKind.REFUSED, EventKind.MISSING, EventKind.SOURCE_ERROR})
 
 
 class _Work(NamedTuple):
-    """A write, of an event or of something else; only that of an event shows that the store can be written."""
+    """A queued write. Only inserting an event proves that the store is writable: a status update may match no row."""
 
     write: Callable[[], None]
     event: LogEntry | None = None
@@ -45,7 +45,7 @@ class _Owed:
 class Recorder:
     """Orders are written at once, or as soon as the store can be written again; the rest by another thread, in order.
 
-    Who orders waits until the store has taken it or refused, some seconds at most.
+    A caller waits a few seconds at most for its order to be stored.
 
     Events and phases that come while the disk refuses, or more than its queue holds while it hangs, are dropped and
     counted.
@@ -58,7 +58,7 @@ class Recorder:
         self._queue: queue.Queue[_Work | None] = queue.Queue(_WAITING_MAX)
         self._problem: str | None = None
         self._dropped = 0
-        # One a stream, so never more than streams.
+        # At most one entry per stream.
         self._owed: dict[str, _Owed] = {}
         self._ordering = threading.Lock()
         self._due = threading.Event()
@@ -103,7 +103,7 @@ class Recorder:
         self._due.set()
 
     def _owe(self, key: str, write: Callable[[], None]) -> _Owed:
-        """Have an order written and wait for that; behind a store that does not answer nobody else queues up."""
+        """Queue an order for writing and wait for the attempt, unless the store already hangs."""
         owed = _Owed(write)
         with self._ordering:
             self._owed[key] = owed
@@ -191,7 +191,7 @@ class Recorder:
             self._note_well()
 
     def _attempt(self, work: Callable[[], None]) -> bool:
-        """Do it, and tell whether it was done; a failure is logged once, until all is well again."""
+        """Return whether the write succeeded. Log a failure once, until a write succeeds again."""
         self._began_at[threading.get_ident()] = time.monotonic()
         try:
             work()

@@ -1,4 +1,4 @@
-"""Orders that the database would not take, kept where memory is until it does: a kill meanwhile must not undo them."""
+"""Orders that the database refused, kept in a small file on tmpfs until it accepts them, so that a crash loses none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SUFFIXES: Final = ("", "-wal", "-shm")
 
 
 class SpareOrders:
-    """A small store of its own in the runtime folder, there only while orders are owed to the real one."""
+    """A small separate store in the runtime folder. It exists only while orders wait for the real store."""
 
     def __init__(self, folder: Path, secret_key: Secret) -> None:
         self._file = folder / _NAME

@@ -192,7 +192,7 @@ class Store:
                     kind=entry.kind.value,
                     text=entry.text,
                     count=entry.count,
-                    # A proxy may tell any text as the client's address, and PostgreSQL takes no more than was agreed.
+                    # A proxy may send any text as the client's address, and PostgreSQL takes no more than was agreed.
                     actor=entry.actor[:ACTOR_CHARACTERS],
                 )
             )

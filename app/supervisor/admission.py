@@ -1,4 +1,4 @@
-"""Whether a stream may start: how many run, and who holds its port. Used on the supervisor's thread only."""
+"""Whether a stream may start: how many run, and what holds its port. Used on the supervisor's thread only."""
 
 from __future__ import annotations
 

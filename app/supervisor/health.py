@@ -10,7 +10,7 @@ from app.domain.spec import JobSpec, ReceiveSpec, RelaySpec, SendSpec
 from app.domain.status import Health
 
 # Acknowledgements come each 10 ms under data, packets each few ms. At a sample a second this is the second sample in a
-# row without any: one may be a hiccup of the machine, two are a fault, told within 3 s.
+# row without any: one may be a short stall of the machine, two are a fault, reported within 3 s.
 SILENCE_S: Final = 1.5
 
 # The first acknowledgement takes a round trip, which may be a second over satellites.

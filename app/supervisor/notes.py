@@ -13,7 +13,7 @@ Note = tuple[EventKind, str]
 
 
 def note_phase(status: Status, spec: JobSpec) -> Note | None:
-    """What to note of a phase that began; a call that is made again is no news, and would fill the log."""
+    """Event-log text for a new phase; None for a repeated call attempt, which would flood the log."""
     if spec.is_call and status.attempts and status.phase in (Phase.STARTING, Phase.WAITING):
         return None
     is_retry = status.phase is Phase.BACKING_OFF and status.attempts > 1

@@ -1,4 +1,4 @@
-"""Who was turned away: counted by address and reason, bounded, because anybody may knock."""
+"""Refused callers, counted by address and reason. The list is bounded, because anyone may call."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class StopLadder:
         self.asked_at: float | None = None
 
     def ask(self, now: float) -> bool:
-        """Begin, unless it has begun; whether it began now, so that the worker must be told."""
+        """Begin to stop the worker. Return False if that had already begun, so that the worker is notified once."""
         if self.asked_at is not None:
             return False
         self.asked_at = now

@@ -96,7 +96,7 @@ class SupervisedStream:
         self._launch_not_before = known.start_at
 
     def fail(self, reason: Reason, detail: str, now: float) -> None:
-        """Give the stream up before it has begun."""
+        """Abandon the stream before it has started."""
         self._detail = detail
         self.status = life.at_rest(None, reason, now)
 

@@ -1,6 +1,6 @@
 """The one thread that follows all workers: it waits for links, processes and callers, and alone decides.
 
-Everybody else asks it and waits for the answer.
+Every other thread asks it and waits for the answer.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Supervisor:
         self._ask(start_again)
 
     def change(self, key: str, job: Job, *, actor: str) -> None:
-        """Give a stream another job for its next worker. Raises as `start`; the stream is then as it was."""
+        """Set another job for the next worker of a stream. Raises as `start`; the stream is then as it was."""
 
         def give() -> None:
             self._admission.check_change(stream := self._stream(key), job.spec, self._others(key))
@@ -242,7 +242,7 @@ class Supervisor:
         return self._stream_view(key)
 
     def wait_status(self, key: str, is_settled: Callable[[Status], bool], within_s: float) -> Snapshot:
-        """Wait until the stream's status satisfies `is_settled`, or the time is over; gives what is true then."""
+        """Wait until the stream's status satisfies `is_settled`, or the time is over; return the latest status."""
         stream = self._ask(lambda: self._stream(key))
         self.wait(lambda: is_settled(stream.status), within_s)
         return self.snapshot(key)

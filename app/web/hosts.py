@@ -2,7 +2,7 @@
 
 Against DNS rebinding: the owner of a web page can make the page's own name lead to this host, and the browser of an
 operator who visits it then takes our pages for pages of that site. Its requests carry the foreign name in Host, which
-scripts in a browser cannot change. Nothing here asks the DNS: it is what is not to be believed, and it may take long.
+scripts in a browser cannot change. Never queries DNS: an attacker may control the answer, and a lookup can block.
 """
 
 from __future__ import annotations

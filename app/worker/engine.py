@@ -1,4 +1,4 @@
-"""What a worker needs of whoever puts a stream on SRT; it says nothing of GStreamer.
+"""What a worker needs of an engine. It does not mention GStreamer.
 
 `pipeline.py` fulfils it with GStreamer. Another sender that talks to libsrt itself fits the same words and tests.
 """

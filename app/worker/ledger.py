@@ -30,7 +30,7 @@ class Ledger:
         self._ring: deque[bytes] = deque(maxlen=HISTORY_SECONDS)
 
     def follow(self, peers: list[Peer]) -> None:
-        """Book a reading of the peers. Often: libsrt tells nothing of a peer that has just left."""
+        """Record a reading of the peers. Call it often: libsrt reports nothing about a peer that has just left."""
         busiest_bytes = 0
         for peer in peers:
             new = grown(self._last.get(peer.id), peer)

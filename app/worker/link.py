@@ -30,9 +30,9 @@ class _Client:
 
 
 class WorkerLink:
-    """Serves one socket. `greeting` gives the first lines of each connection; `on_order` takes what a manager says.
+    """Serves one socket. `greeting` returns the first lines of a connection; `on_order` handles orders.
 
-    Events said while nobody is connected are kept, bounded, for the next who comes; samples are not: history has them.
+    While no manager is connected, a bounded number of events is kept for the next. Samples are not: history has them.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class WorkerLink:
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def say(self, message: FromWorker, *, keep: bool = True) -> None:
-        """Send a line to all who listen; when nobody does, keep it if `keep`."""
+        """Send a line to every connection. Without any, keep the line if `keep`."""
         line = protocol.encode(message)
         if not self._clients and keep:
             self._kept.append(line)
@@ -82,7 +82,7 @@ class WorkerLink:
         try:
             connection, _ = self._listener.accept()
         except OSError:
-            return  # who asked is gone again, or no descriptor is left
+            return  # the caller is gone again, or no descriptor is left
         connection.setblocking(False)
         client = _Client(connection)
         self._clients.append(client)

@@ -1,7 +1,8 @@
 """The worker: one process that carries one job. Run as `python -m app.worker.worker SOCKET`, job on standard input.
 
-It reads the job, builds the sender, and then samples once a second and tells whoever listens on its socket, until it
-is told to stop or the sender ends. It leaves `<socket>.ended` behind, so that its reason outlives a manager's absence.
+It reads the job and builds the sender. It then samples once a second and reports to every manager that is connected to
+its socket, until a stop is ordered or the sender ends. It leaves `<socket>.ended` behind, so that its reason outlives a
+manager's absence.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ Build = Callable[[Job, Tell], Sender]
 
 
 class Worker:
-    """The worker's loop, all in one thread but for `tell`, which the engine calls from threads of its own."""
+    """The worker's loop, all in one thread but for `tell`, which the engine calls from its own threads."""
 
     def __init__(self, job: Job, socket_path: Path, build: Build) -> None:
         self._job = job
@@ -93,7 +94,7 @@ class Worker:
         self._link = WorkerLink(socket_path, self._selector, greeting=self._greeting, on_order=self._obey)
 
     def run(self) -> Ended:
-        """Carry the stream to its end and give the reason; None as reason is a stop that was ordered."""
+        """Carry the stream to its end and return the reason; None means that a stop was ordered."""
         ended = self._carry()
         self._pass_on()
         self._link.say(ended)
@@ -249,14 +250,17 @@ def main(build: Build | None = None) -> int:
 
 
 def _is_abandoned() -> bool:
-    """Whether nobody holds the other end of standard input any more."""
+    """Whether the other end of standard input is closed."""
     poll = select.poll()
     poll.register(sys.stdin.fileno(), 0)
     return any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll(0))
 
 
 def _limit_resources(memory_bytes: int, *, writes_recordings: bool) -> None:
-    """Walls that a healthy worker never meets; behind the memory ceiling that is checked each second, one of data."""
+    """Hard limits that a healthy worker never reaches.
+
+    RLIMIT_DATA backs up the memory ceiling that is checked every second.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the passphrase
     if not writes_recordings:
         resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES_MAX, _FILE_BYTES_MAX))

@@ -1,4 +1,4 @@
-"""The far ends of a sender: who comes, who goes, who is refused and why. One door for listeners, one for calls."""
+"""The far ends of a sender: arrivals, departures and refusals. One door for listeners, one for calls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Door(Protocol):
         """Bind or call. Raises CannotSend."""
 
     def serve(self) -> None:
-        """Let in who waits, let go who left. Raises Finished when that ends the stream."""
+        """Accept waiting callers and remove those that left. Raises Finished when that ends the stream."""
 
     def is_waiting(self) -> bool:
         """Whether nothing may be sent yet, because a call rings."""

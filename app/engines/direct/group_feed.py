@@ -39,7 +39,7 @@ class GroupFeed:
         self._partial_us = 0.0
 
     def start(self, now_us: int) -> None:
-        """Drop what came before: it was nobody's yet."""
+        """Drop what arrived before: no receiver was connected."""
         self._group.receive(_DATAGRAMS_A_TURN)
 
     def due(self, now_us: int) -> list[Outgoing]:

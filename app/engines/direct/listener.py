@@ -1,6 +1,6 @@
 """The door of a listener: it accepts callers, and knows of each one that was refused and why.
 
-libsrt asks about a caller before it checks the passphrase, in a thread of its own. A caller that was not accepted after
+libsrt asks about a caller before it checks the passphrase, in its own thread. A caller that was not accepted after
 that was refused by the check: its socket ends. The reason is in libsrt's log alone, in the line after the question.
 """
 
@@ -67,7 +67,7 @@ class ListenerDoor:
         self._epoll.add(self.main, Event.IN | Event.ERROR)
 
     def is_waiting(self) -> bool:
-        """Never: a listener plays to nobody, like a transmitter."""
+        """Never: a listener plays without receivers, like a transmitter."""
         return False
 
     def receivers(self) -> list[Receiver]:
@@ -79,7 +79,7 @@ class ListenerDoor:
         self._standing.lose(receiver, reason)
 
     def serve(self) -> None:
-        """Let in who waits, let go who left, report who was refused."""
+        """Accept waiting callers, remove those that left, report those that were refused."""
         if self._epoll.ready():
             while (sock := self.main.accept()) is not None:
                 self._let_in(sock)
@@ -147,7 +147,7 @@ class ListenerDoor:
             self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, call.address, reason, call.stream_id))
 
     def _punish(self) -> None:
-        """Shut out who acknowledged what was never sent: each such packet holds up libsrt's receiving thread."""
+        """Block a caller that acknowledges unsent packets: each such packet holds up libsrt's receiving thread."""
         with self._lock:
             numbers, self._bogus = self._bogus, []
         for number in numbers:

@@ -1,1 +1,1 @@
-"""The GStreamer fence. Runs only as `python -m app.worker.worker`; nobody above imports it."""
+"""The GStreamer fence. Runs only as `python -m app.worker.worker`; no package above imports it."""

@@ -1,7 +1,7 @@
 """A transport stream file as a pipeline source: a reader's chunks through appsrc, paced and cut by tsparse.
 
 appsrc instead of filesrc, because the chunks of a looped file are rewritten on their way (see loop.py). They are pushed
-by a thread of our own: appsrc's need-data would run Python in the very thread that paces packets, which tripled the PCR
+by a separate thread: appsrc's need-data would run Python in the very thread that paces packets, which tripled the PCR
 jitter at the receiver.
 """
 
@@ -25,7 +25,7 @@ _PIECES_UNDER_WAY: Final = 2  # one in tsparse, one in the queue
 
 
 class Reader(Protocol):
-    """Gives a file's packets in chunks of whole packets. `laps` counts how often it began again."""
+    """Returns a file's packets in chunks of whole packets. `laps` counts how often it began again."""
 
     laps: int
 
@@ -33,14 +33,14 @@ class Reader(Protocol):
         """The next chunk, or None at the end. Raises Finished when the file has gone bad."""
 
     def check_file(self) -> object:
-        """Look what became of the file, and tell it once."""
+        """Check whether the file changed on disk and report each change once."""
 
     def close(self) -> None:
         """Close the file."""
 
 
 class FilePart:
-    """A SourcePart that plays what a reader gives."""
+    """A SourcePart that plays the output of a reader."""
 
     def __init__(
         self, reader: Reader, *, piece_bytes: int, smoothing_latency_ms: int, progress: Progress, tell: Tell
@@ -124,7 +124,7 @@ class FilePart:
         return self._fault
 
     def close(self) -> None:
-        """Close the file, once nobody reads it any more."""
+        """Close the file when no thread reads it any more."""
         if self._feeder.is_alive():
             self._feeder.join()
         self._reader.close()

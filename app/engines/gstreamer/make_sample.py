@@ -61,7 +61,7 @@ def _fill_to_duration(path: Path) -> None:
 
 
 def main(arguments: list[str]) -> str | None:
-    """Make the file that the command line names; give what went wrong."""
+    """Make the file that the command line names; return the error, if any."""
     if len(arguments) != 1:
         return "usage: python -m app.engines.gstreamer.make_sample FILE.ts"
     try:

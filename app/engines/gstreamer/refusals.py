@@ -1,4 +1,4 @@
-"""Who called a listener and was let in, left, or was refused and why.
+"""The callers of a listener: accepted, gone, or refused with the reason.
 
 srtsink's `caller-connecting` comes before the passphrase check and `caller-added` after it. The reason of a refusal
 is only in libsrt's log: both come from one thread, in order.
@@ -40,7 +40,7 @@ _ACCEPT_S: Final = 0.05
 
 
 class _Caller(msgspec.Struct):
-    """Somebody who called and was neither let in nor refused yet."""
+    """A caller that is neither accepted nor refused yet."""
 
     called_at: float
     stream_id: str

@@ -11,7 +11,7 @@ from app.domain.status import Reason
 from app.engines.gstreamer.gst import Gst
 from app.protocol import Input
 
-# Tells the timestamp (ns) of the last buffer that reached the sink, None before the first.
+# Returns the timestamp (ns) of the last buffer that reached the sink, None before the first.
 Progress = Callable[[], int | None]
 
 
@@ -21,7 +21,7 @@ class SourcePart(Protocol):
     elements: list[Gst.Element]
 
     def start(self) -> None:
-        """Begin to give; the pipeline is paused or playing by then."""
+        """Start to deliver; the pipeline is then paused or playing."""
 
     def read_input(self) -> Input:
         """What came in so far. Cheap; called each second."""

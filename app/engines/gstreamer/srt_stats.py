@@ -80,7 +80,7 @@ class LibSrtPeers:
 
 
 def peers_of_structure(stats: Gst.Structure, called_address: str) -> list[Peer]:
-    """The connections as srtsink's `stats` tells them; what it cannot tell truly stays None.
+    """The connections from srtsink's `stats`. A figure that it does not report correctly is None.
 
     A listener's structure lists `callers`; a caller's is the connection itself. `called_address` is used where the
     structure names none. Fields are copied while the parent structure is alive: a child is garbage after it.

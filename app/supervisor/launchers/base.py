@@ -39,7 +39,7 @@ class WorkerHandle(Protocol):
         """Why it ended, in its own words; None before it has left any. It may still be there."""
 
     def end(self) -> Ended:
-        """Why a dead worker ended: its own last word, or what its exit tells."""
+        """Why a dead worker ended: its own report, or the reason derived from its exit status."""
 
     def terminate(self) -> None:
         """Ask it to leave."""
@@ -80,7 +80,7 @@ class Launcher(Protocol):
 
 
 def wait_dead(handles: list[WorkerHandle], deadline_s: float) -> list[WorkerHandle]:
-    """Wait until the workers are gone, `deadline_s` seconds at most; gives those that are not."""
+    """Wait until the workers are gone, `deadline_s` seconds at most; return those that are not."""
     waited_s = 0.0
     while (alive := [handle for handle in handles if handle.is_alive()]) and waited_s < deadline_s:
         select.select([], [], [], 0.05)

@@ -32,7 +32,7 @@ WORKER_COMMAND: Final = (sys.executable, "-S", "-m", "app.worker.worker")
 
 
 class LocalLauncher:
-    """Workers as child processes in sessions of their own, so that they outlive the web process."""
+    """Workers as child processes that outlive the web process."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class LocalLauncher:
                 stderr=log,
                 cwd=PROJECT_FOLDER,
                 env=self._environment,
-                # A process group of its own: Ctrl-C in the manager's terminal does not end it. Not a session: of each
+                # A separate process group: Ctrl-C in the manager's terminal does not end it. Not a session: of each
                 # session the kernel makes a scheduling group (autogroup), and every packet wakes three threads, so
                 # that a group for each stream costs a tenth more CPU.
                 process_group=0,
@@ -104,7 +104,7 @@ class LocalLauncher:
         return None
 
     def adopt(self, key: str) -> WorkerHandle | None:
-        """Connect to the socket of that key and ask the kernel who serves it; else look through the processes."""
+        """Connect to the socket of that key and ask the kernel for its process; else search the processes."""
         path = self._path(key)
         connection = connect_socket(path)
         if connection is None:
@@ -123,7 +123,7 @@ class LocalLauncher:
         return adopted_worker(found[0].pid, found[0].path) if found else None
 
     def last_word(self, key: str) -> Ended | None:
-        """What lies beside the socket of that key."""
+        """The files next to the socket of that key."""
         return read_last_word(self._path(key))
 
     def keys(self) -> list[str]:

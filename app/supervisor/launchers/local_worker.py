@@ -19,7 +19,7 @@ from app.supervisor.launchers.base import WorkerHandle
 
 
 class LocalWorker:
-    """What every worker on this host has: a socket, and files beside it."""
+    """What every worker on this host has: a socket, and files next to it."""
 
     def __init__(self, pid: int, path: Path, descriptor: int) -> None:
         """`descriptor` is the process's, and names it even if its number were given again."""
@@ -48,7 +48,7 @@ class LocalWorker:
         return self._path.exists()
 
     def last_word(self) -> Ended | None:
-        """What it left beside its socket."""
+        """The report that it left next to its socket."""
         return read_last_word(self._path)
 
     def end(self) -> Ended:
