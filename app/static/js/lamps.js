@@ -28,7 +28,7 @@ export function setLamp(lamp, stream) {
 export function summary(overview) {
   const many = (number, one, more) => `${number} ${number === 1 ? one : more}`;
   if (overview.fault) return ["fault", many(overview.fault, "fault", "faults")];
-  if (overview.attention) return ["attention", many(overview.attention, "needs a look", "need a look")];
+  if (overview.attention) return ["attention", many(overview.attention, "warning", "warnings")];
   if (overview.on_air) return ["good", `${overview.on_air} on air, all well`];
   return ["idle", "Nothing on air"];
 }
