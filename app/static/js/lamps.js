@@ -21,7 +21,19 @@ export function makeLamp() {
 export function setLamp(lamp, stream) {
   setClass(lamp, `state ${colourOf(stream.severity)}`);
   setClass(lamp.firstChild, ICONS[stream.severity] ?? IDLE_ICONS[stream.phase] ?? "fa-regular fa-circle");
-  setText(lamp.lastChild, stream.phase_text);
+  setText(lamp.children[1], stream.phase_text);
+  showImpaired(lamp, stream);
+}
+
+/** A stream that runs through a relay of this host must never pass for one on a real link. */
+function showImpaired(lamp, { impaired_by: relay }) {
+  const badge = lamp.querySelector(".impaired");
+  if (relay && !badge) lamp.append(impairedBadge(relay));
+  else if (!relay) badge?.remove();
+}
+
+function impairedBadge(relay) {
+  return make("span", { class: "impaired", title: `Impaired on purpose by the relay ${relay} of this host` }, icon("fa-solid fa-flask"), " IMPAIRED");
 }
 
 /** What is said of all streams together: severity and words. */
