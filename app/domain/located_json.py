@@ -1,4 +1,4 @@
-"""A JSON list of objects, read so that every fault and every field knows its line, and one fault hides little.
+"""A JSON list of objects, with line numbers. Parsing resumes after an error, so that one hides few others.
 
 People write these files by hand. After a fault the reading goes on at the next line that begins with `{`.
 """

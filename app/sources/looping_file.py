@@ -87,7 +87,7 @@ class LoopingReader:
         return self._restamper.reference() if self._loop else None
 
     def check_file(self) -> Change:
-        """Look what became of the file and tell it once; the stream itself reacts at the next seam."""
+        """Check whether the file changed on disk and report each change once. Playback switches at the next loop."""
         with self._lock:
             change = self._file.change()
             is_news = change is not self._told

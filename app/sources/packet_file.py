@@ -105,7 +105,7 @@ class PacketFile:
         self._position = 0
 
     def change(self) -> Change:
-        """Look what became of the file under its path. A link in its place counts as deleted: it is not followed."""
+        """Check the file under its path. A link in its place counts as deleted: it is not followed."""
         if self._fd < 0:
             return Change.NONE
         now = _identity(os.fstat(self._fd))

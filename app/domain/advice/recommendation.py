@@ -229,7 +229,7 @@ def _k_for(loss: float, residual: float) -> float:
 
 
 def _k_outside_guide(loss: float, edition: Edition) -> float:
-    """Past the last row: as many round trips as leave what that row leaves at its limit."""
+    """Beyond the guide's last row: the multiplier with the same residual loss as that row has at its limit."""
     last = TABLES[edition][-1]
     return float(min(math.ceil(min(_k_for(loss, residual_loss(last.loss_percent_max / 100, last.k)), 1000)), 1000))
 

@@ -78,8 +78,10 @@ class FilePart:
         self._counted = (self._counted[0] + sum(self._under_way), unix_now())
 
     def _count(self, size: int) -> None:
-        """Count the piece that has gone through: this one could be put in the queue because the one before had left it,
-        and that one because the one before it was done. Counted so, short pieces at a seam are no sudden rate.
+        """Count a piece when it leaves the pipeline, not when it enters.
+
+        At most two are in flight (tsparse, appsrc's queue), so a successful push means that the oldest is done.
+        Counting on entry would show the short pieces at a loop's seam as a rate spike.
         """
         if len(self._under_way) == _PIECES_UNDER_WAY:
             self._counted = (self._counted[0] + self._under_way.popleft(), unix_now())

@@ -3,10 +3,10 @@
 srtsink's `caller-connecting` comes before the passphrase check and `caller-added` after it. The reason of a refusal
 is only in libsrt's log: both come from one thread, in order.
 
-srtsink listens with a backlog of one: of two receivers that call in the same moment libsrt refuses the second, unless
-srtsink has accepted the first by then. libsrt's thread says in the log when it turns to a request, and goes on when the
-log function returns. So that is where the second one waits for the first. Should it be refused nevertheless, then
-before srtsink was asked: nobody knows its address, and it is told as a notice.
+srtsink has a backlog of one, so libsrt refuses the second of two simultaneous callers unless the first was accepted.
+libsrt logs each request and waits for the log handler to return. We hold the handler (at most 50 ms) until the pending
+caller is accepted. A caller that is refused anyway never reaches srtsink: its address is unknown, and it is reported as
+a notice.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ _TICKS_A_MS: Final = PCR_HZ / 1000
 
 
 class IntervalMeter:
-    """Intervals against a limit. `count` is its owner's to raise: what cannot be dated is counted all the same."""
+    """Intervals against a limit. The owner increments `count`: items without a timestamp count too."""
 
     def __init__(self, limit_ms: float) -> None:
         self.count = 0
