@@ -123,8 +123,8 @@ def test_a_failed_stream_stays_until_it_is_dismissed(page: Browser, manager: Fak
 
 
 def test_a_dismissal_is_undone_in_the_notice_that_reports_it(page: Browser, manager: FakeManager) -> None:
+    label = manager.get("failed").spec.label()
     page.open("/")
-    label = page.text("tr[data-key=failed] .name")
     page.click("tr[data-key=failed] .col-actions button:last-child")
     page.wait_text("#toasts", f"Removed {label}.")
     wait_for(lambda: "failed" not in shown_keys(page), deadline_s=15, what="the failed stream to be gone")
