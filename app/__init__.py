@@ -67,6 +67,7 @@ def create_app(
     from app.web.hosts import own_names
     from app.web.limits import limit_rates
     from app.web.pages.hosts import host_pages
+    from app.web.pages.impairment import impairment_pages
     from app.web.pages.line_up import line_up_pages
     from app.web.pages.network_test import network_test_pages
     from app.web.pages.receive import receive_pages
@@ -82,7 +83,7 @@ def create_app(
     register_static_files(app)
     names = {*own_names(), settings.host, *settings.trusted_hosts}
     guard(app, settings.api_key, names, FailedKeys(lambda text: services_of(app).manager.note(text)))
-    page_blueprints = (pages, host_pages, line_up_pages, network_test_pages, receive_pages)
+    page_blueprints = (pages, host_pages, impairment_pages, line_up_pages, network_test_pages, receive_pages)
     for blueprint in (
         api,
         all_streams,

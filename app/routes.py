@@ -31,6 +31,7 @@ _NAVIGATION: Final = (
     ("pages.caller", "New caller"),
     ("receive_pages.receive", "Receive"),
     ("line_up_pages.line_up", "Line-up test"),
+    ("impairment_pages.impairment", "Impairment"),
     ("network_test_pages.network_test", "Network test"),
     ("host_pages.all_hosts", "Hosts"),
     ("pages.events", "Events"),

@@ -12,6 +12,7 @@ PAGES = {
     "wall": ("/?view=wall", ".tile:nth-of-type(10)"),
     "caller": ("/caller", "#overview i"),
     "network test": ("/network_test", "#overview i"),
+    "impairment": ("/impairment", "#relays-empty"),
     "events": ("/events", "#log tr:nth-child(6)"),
     "stream": ("/stream/parlmt", "#peers .peer"),
     "stream that failed": ("/stream/failed", "#notes .note"),

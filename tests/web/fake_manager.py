@@ -13,7 +13,7 @@ from app.domain.figures.summaries import Summary, summaries
 from app.domain.impairment.model import CutDirection, Impairment
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
-from app.domain.spec import CallerEndpoint, ListenerEndpoint, SendSpec
+from app.domain.spec import CallerEndpoint, JobSpec, ListenerEndpoint, RelaySpec, SendSpec
 from app.domain.status import Order, Phase
 from tests.web.fake_streams import make_history, make_snapshot
 
@@ -25,14 +25,16 @@ class FakeManager:
 
     def __init__(self, streams: list[Snapshot] | None = None) -> None:
         self.streams = {snapshot.key: snapshot for snapshot in streams or []}
-        self.started: list[SendSpec] = []
+        self.started: list[JobSpec] = []
         self.changed: list[tuple[str, SendSpec]] = []
         self.orders: list[tuple[str, str, str]] = []
         self.log: list[LogEntry] = []
         self.notes: list[str] = []
         self.store_fault: str | None = None
 
-    def start(self, spec: SendSpec, *, actor: str = "operator") -> Snapshot:
+    def start(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
+        if isinstance(spec, RelaySpec):
+            return self._add(spec, actor)
         if isinstance(spec.endpoint, ListenerEndpoint) and spec.endpoint.port not in self.free_ports():
             raise PortInUse("port is taken", {"endpoint.port": f"{spec.endpoint.port} is taken; choose another"})
         if isinstance(spec.endpoint, CallerEndpoint) and spec.endpoint.host == "no-such-host.invalid":
@@ -41,6 +43,9 @@ class FakeManager:
             )
         if len(self.streams) >= 50:
             raise LimitReached("50 streams are on already")
+        return self._add(spec, actor)
+
+    def _add(self, spec: JobSpec, actor: str) -> Snapshot:
         key = f"new{len(self.streams):03d}"
         self.started.append(spec)
         self.orders.append(("start", key, actor))
@@ -120,7 +125,7 @@ class FakeManager:
         self.notes.append(text)
 
     def free_ports(self) -> list[int]:  # type: ignore[valid-type]
-        taken = {s.spec.endpoint.port for s in self.streams.values() if s.status.order is Order.RUN}
+        taken = {s.spec.local_port() for s in self.streams.values() if s.status.order is Order.RUN}
         return [port for port in PORTS if port not in taken]
 
     def runtime_problem(self) -> str | None:

@@ -112,7 +112,8 @@ def test_a_link_fills_the_form_in(browser):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?view=wall", "/caller", "/events", "/hosts", "/line-up", "/stream/lineup", "/network_test"]
+    "path",
+    ["/", "/?view=wall", "/caller", "/events", "/hosts", "/impairment", "/line-up", "/stream/lineup", "/network_test"],
 )
 def test_no_page_has_inline_scripts_styles_or_handlers(browser, path):
     page = browser.get(path).get_data(as_text=True)
@@ -124,7 +125,18 @@ def test_no_page_has_inline_scripts_styles_or_handlers(browser, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?view=wall", "/caller", "/events", "/line-up", "/stream/lineup", "/network_test", "/nowhere"]
+    "path",
+    [
+        "/",
+        "/?view=wall",
+        "/caller",
+        "/events",
+        "/impairment",
+        "/line-up",
+        "/stream/lineup",
+        "/network_test",
+        "/nowhere",
+    ],
 )
 def test_pages_load_from_this_host_alone(browser, path):
     page = browser.get(path).get_data(as_text=True)
