@@ -17,6 +17,7 @@ from tests.web.fake_streams import mixed_streams
 
 WIDTHS = (320, 390, 768, 820, 1024, 1280, 1366, 1440, 1600, 1920, 2560)
 PAGES = {
+    "/impairment": "#relays-empty",
     "/": "#streams tr:nth-child(10)",
     "/stream/parlmt": "#peers .peer",
     "/?view=wall": ".tile:nth-of-type(10)",
