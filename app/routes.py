@@ -43,7 +43,7 @@ _KIND_OF_FIELD: Final = {"path": "file", "address": "multicast", "bars_format": 
 @pages.route("/", methods=["GET", "POST"])
 def dashboard() -> Response:
     """All streams, and the form that starts a listener; `view=wall` shows the streams alone, large."""
-    if request.method == "GET" and request.args.get("view") == "wall":
+    if request.method in ("GET", "HEAD") and request.args.get("view") == "wall":
         return make_response(render_template("wall.html", defined=_defined(RowView, StreamView)))
     return _new_stream("dashboard.html", Mode.LISTENER)
 
@@ -97,7 +97,7 @@ def edit_stream(key: str) -> Response:
         "interrupted": interrupted_text(snapshot),
         "has_passphrase": snapshot.spec.encryption is not None,
     }
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         form = StreamForm(formdata=None, data=data_of(snapshot.spec))
         return make_response(_render("stream_form_page.html", form, **page))
     form = StreamForm()
@@ -129,7 +129,7 @@ def _send_stream(key: str) -> Snapshot:
 
 
 def _new_stream(template: str, mode: Mode) -> Response:
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         form = StreamForm(formdata=None, data={"mode": mode.value} | _prefill())
         return make_response(_render(template, form))
     form = StreamForm()

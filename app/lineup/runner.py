@@ -16,6 +16,7 @@ from app.domain.errors import InvalidInput, LimitReached, NotFound, ProductError
 from app.domain.hosts import HostEntry
 from app.domain.lineup.plan import LocalReceiver, NotOurs, Plan
 from app.domain.lineup.run import RUNNING, Facts, Run, RunEvent, RunState
+from app.domain.snapshot import Snapshot
 from app.domain.version import VERSION
 from app.lineup.archive import Archive
 from app.lineup.checks import check_restart, check_sender
@@ -26,6 +27,7 @@ from app.machine.steady_clock import unix_now
 log = logging.getLogger(__name__)
 _READ_EVERY_S: Final = 2.0
 _KEEP_EVERY_S: Final = 10.0
+_FIGURES_WITHIN_S: Final = 5.0
 _CLOSE_WITHIN_S: Final = 2.0
 _LAST_SECONDS_S: Final = 3.0  # the last second of a worker arrives up to this late
 _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -136,7 +138,7 @@ class LineUpRunner:
             self._finish(run, RunState.FAILED, problem=error.message)
 
     def _configure(self, run: Run, end: ReceiverEnd | None) -> Run:
-        sender = sender_check(run.plan, self._streams)
+        sender = self._sender_with_figures(run.plan)
         if end is not None:
             run = msgspec.structs.replace(run, facts=msgspec.structs.replace(run.facts, receiver=end.check()))
         checks = [] if sender is None else check_sender(run.plan, sender)
@@ -151,6 +153,15 @@ class LineUpRunner:
         )
         self._keep(run)
         return run
+
+    def _sender_with_figures(self, plan: Plan) -> Snapshot | None:
+        """The stream under test; after a restart of this program its worker's first figures take a second."""
+        until = unix_now() + _FIGURES_WITHIN_S
+        while (sender := sender_check(plan, self._streams)) is not None and unix_now() < until:
+            if sender.sample is not None and sender.sample.peers:
+                break
+            self._closed.wait(_READ_EVERY_S / 10)
+        return sender
 
     def _measure(self, run: Run, end: ReceiverEnd | None) -> Run:
         ends_at = run.ends_at() or unix_now()

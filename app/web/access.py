@@ -71,8 +71,8 @@ def admit(asked: Request, api_key: Secret | None, names: Collection[str], failed
     if asked.endpoint in _OPEN_ENDPOINTS:
         return
     if (token := _bearer_token(asked)) is not None:
-        failed_keys.check(asked.remote_addr or "")
         if not _is_right_key(token, api_key):
+            failed_keys.check(asked.remote_addr or "")
             failed_keys.count(asked.remote_addr or "")
             raise Unauthorized("The API key is not right, or scripted access is switched off (API_KEY is unset).")
         g.is_scripted = True

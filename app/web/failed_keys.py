@@ -19,7 +19,10 @@ _ADDRESSES_MAX: Final = 10_000
 
 
 class FailedKeys:
-    """Refuses an address that sent too many wrong keys within a minute, whatever key it sends next.
+    """Refuses the wrong keys of an address that sent too many within a minute.
+
+    The right key is always accepted: a stranger behind the same proxy must not be able to lock a script out. A key has
+    at least 32 characters, so guessing finds it at no rate.
 
     `note` receives a sentence for the event log, at most once a minute. Safe to use from several threads.
     """

@@ -95,7 +95,7 @@ def test_the_relay_delays_by_half_the_round_trip_and_keeps_the_order(echo: socke
 
 
 def test_a_lossy_path_looks_the_same_to_the_relay_the_receiver_and_the_wire(port: int) -> None:
-    with Wire(port) as wire, Relay(port, loss_to_caller=5, rtt_ms=40, seed=3) as relay:
+    with Wire(port) as wire, Relay(port, loss_to_caller=5, rtt_ms=40, seed=4) as relay:
         with Receiver.calling(relay.port, latency_ms=200) as receiver:
             receiver.wait_for_seconds(6)
             figures = receiver.finish()

@@ -217,7 +217,7 @@ def test_a_file_with_a_strange_but_honest_name_is_sent(name: str, product: Produ
 def test_without_the_key_no_script_gets_in(method: str, path: str, key: str, product: Product) -> None:
     body = json.dumps(product.document()).encode() if method == "POST" else None
     answer = product.request(method, path, body, key=key)
-    assert answer.status == 401
+    assert answer.status in (401, 429)  # 429 from the eleventh wrong key of a minute
     assert not product.streams()
 
 

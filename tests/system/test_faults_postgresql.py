@@ -138,7 +138,12 @@ def test_the_password_of_the_database_can_be_found_nowhere(server: Postgres, on_
     server.stop()
     wait_for(lambda: is_said(on_server), deadline_s=15, what="the problem said")
     unlucky = [
-        on_server.environment | {"DATABASE_URL": url, "RUNTIME_FOLDER": str(on_server.folder / "elsewhere")}
+        on_server.environment
+        | {
+            "DATABASE_URL": url,
+            "RUNTIME_FOLDER": str(on_server.folder / "elsewhere"),
+            "DATA_FOLDER": str(on_server.folder / "other data"),
+        }
         for url in (
             on_server.environment["DATABASE_URL"],
             f"postgresql://srt:{server.password}/with?odd#signs@127.0.0.1/store",

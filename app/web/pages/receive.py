@@ -25,7 +25,7 @@ _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
 @receive_pages.route("/receive", methods=["GET", "POST"])
 def receive() -> Response:
     """The form that waits for a sender or calls one. The page's script gets the API's answers, others get a page."""
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         given = {name: text for name, text in request.args.items() if name in _PREFILLED}
         return make_response(_render(ReceiveForm(formdata=None, data=given)))
     form = ReceiveForm()
