@@ -114,6 +114,7 @@ def test_a_caller_leads_to_its_own_page(page: Browser, manager: FakeManager) -> 
 
 def test_a_good_passphrase_is_one_click_away(page: Browser, manager: FakeManager) -> None:
     page.open("/caller")
+    page.wait_shown("#stream-form[data-ready]")
     page.click("#generate-passphrase")
     made = value(page, "#passphrase")
     page.click("#generate-passphrase")

@@ -122,6 +122,7 @@ export function bindStreamForm(started) {
   showSource();
   showMode();
   if (form.elements.path.value) checkFile();
+  form.dataset.ready = "";
 
   return {
     focus: () => form.elements.name.focus(),
