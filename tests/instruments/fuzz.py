@@ -46,6 +46,8 @@ _STEPS = [
     "a" * 300,
 ]
 _STREAMS_AT_ONCE = 2
+# These rightly stop or restart the stream that must not notice the hostile questions. tests/web asks them.
+_ACT_ON_ALL_STREAMS = {"/api/streams/start-all", "/api/streams/stop-all"}
 
 
 @dataclass
@@ -106,7 +108,9 @@ def fuzz_by_description(product: Product, count: Count) -> None:
     base = f"http://127.0.0.1:{product.port}"
     headers = {"Authorization": f"Bearer {product.api_key}"}
     schema = schemathesis.openapi.from_url(f"{base}/api/openapi.json", headers=headers)
-    operations = [result.ok() for result in schema.get_all_operations()]
+    described = [result.ok() for result in schema.get_all_operations()]
+    operations = [operation for operation in described if operation.path not in _ACT_ON_ALL_STREAMS]
+    assert len(operations) == len(described) - len(_ACT_ON_ALL_STREAMS)
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             count.begin(0.6 / len(operations) / 2)
@@ -232,7 +236,8 @@ def main() -> None:
                 for ask in KINDS:
                     ask(product, count)
             after = product.stream(viewer.key)
-            is_undisturbed = (after["worker"]["pid"], after["restarts"]) == (viewer.worker_pid, 0)
+            worker = after["worker"] or {"pid": None}
+            is_undisturbed = (worker["pid"], after["restarts"]) == (viewer.worker_pid, 0)
             verdict = viewer.verdict()
         assert product.web.is_running()
         say(
