@@ -44,16 +44,19 @@ def estimated(run: Residue) -> float:
     return median(losses)
 
 
-def range_of(lost: int, packets: int) -> tuple[float, float]:
-    """The fraction that a count of lost packets stands for, from and to (95 %, Poisson by its square root)."""
-    low = max(0.0, math.sqrt(lost) - 1) ** 2
-    high = (math.sqrt(lost + 1) + 1) ** 2
-    return low / packets, high / packets
+def range_of(lost: int, packets: int, deviations: float = 2.0) -> tuple[float, float]:
+    """The fraction that a count of lost packets stands for, from and to; Poisson by its square root, 95 % by default.
+
+    The root of a Poisson count has a standard deviation of one half, whatever its mean.
+    """
+    low = max(0.0, math.sqrt(lost) - deviations / 2) ** 2
+    high = (math.sqrt(lost + 1) + deviations / 2) ** 2
+    return low / max(1, packets), high / max(1, packets)
 
 
-def holds(run: Residue) -> bool:
-    """Tell whether the estimate is within the factor of what was counted, and never good when it must not be."""
-    low, high = range_of(run.lost, run.packets)
+def holds(run: Residue, *, deviations: float = 2.0) -> bool:
+    """Whether the estimate is within the factor of what was counted, and never good when it must not be."""
+    low, high = range_of(run.lost, run.packets, deviations)
     estimate = estimated(run)
     is_near = low / UNCERTAINTY_FACTOR <= estimate <= max(high * UNCERTAINTY_FACTOR, LOST_FAULT)
     return is_near and not (low > LOST_FAULT and loss_severity(estimate) is Severity.GOOD)

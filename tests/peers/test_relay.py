@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from app.protocol import Cut, Impair, Job
 from tests.instruments.receivers import Receiver
 from tests.instruments.waiting import free_port
 from tests.instruments.worker import RunningWorker, job_for
+
+CUT_MS = 2500
 
 
 def relay_job(target_port: int, **impairment: Any) -> Job:
@@ -82,11 +85,19 @@ def repeated_percent(sender: RunningWorker, relay: RunningWorker, **impairment: 
 def test_an_outage_now_lets_nothing_pass() -> None:
     with relayed(latency_ms=600) as (_, relay, port), Receiver.calling(port, latency_ms=600) as receiver:
         receiver.wait_for_seconds(2)
-        relay.link.say(Cut(300))
-        sample = relay.wait_for_sample(lambda sample: sample.relay and sample.relay.to_caller.in_outage > 50)
+        relay.link.say(Cut(CUT_MS))
+        # A receiver without data acknowledges nothing; both ends send a keep-alive after a second of silence.
+        relay.wait_for_sample(
+            lambda sample: (
+                sample.relay and sample.relay.to_caller.in_outage > 50 and sample.relay.to_target.in_outage > 0
+            )
+        )
+        receiver.wait_for_seconds(6)
+        receiver.finish()
+        taken_ns = [arrival.taken_ns for arrival in receiver.arrivals()]
 
-    assert sample.relay is not None
-    assert sample.relay.to_target.in_outage > 0
+    # The buffer of 600 ms goes on for that long; nothing else reaches the receiver in the outage.
+    assert max(after - before for before, after in pairwise(taken_ns)) > (CUT_MS - 600) * 0.9e6
 
 
 def test_a_target_on_the_internet_is_refused_by_the_worker() -> None:

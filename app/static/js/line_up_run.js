@@ -1,5 +1,5 @@
 // One line-up test: its verdict so far, progress, graph and tables.
-import { ask, poll } from "./app.js";
+import { ask, poll, pollOverview } from "./app.js";
 import { byId, make, setClass, setText } from "./dom.js";
 import { dateAndTime, duration, timeOfDay } from "./format.js";
 
@@ -22,6 +22,7 @@ const polling = poll(path, 2000, (run) => {
   draw(run.graph);
   if (!run.is_running) polling.stop?.();
 });
+pollOverview(); // the head stays current after the test, when the poll above has ended
 
 function cell(text, kind = "") {
   return make("td", { role: "cell", class: kind }, text);

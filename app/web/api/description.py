@@ -125,7 +125,9 @@ def _paths() -> dict[str, Any]:
     stream = _ref("StreamView")
     return {
         "/api/streams": {
-            "get": _operation("All streams, oldest first", _wrapped("streams", stream), []),
+            "get": _operation(
+                "All streams, oldest first", _wrapped("streams", stream, overview=_ref("OverviewView")), []
+            ),
             "post": {
                 **_operation("Put a stream on air", stream, [400, 409, 413, 422], success=201),
                 "requestBody": {

@@ -36,8 +36,11 @@ _EVENTS_LOOKED_BACK: Final = 100
 
 @api.get("/streams")
 def list_streams() -> Response:
-    """All streams, oldest first."""
-    return json_response({"streams": [view_of(snapshot) for snapshot in services().manager.list()]})
+    """All streams, oldest first, with their summary."""
+    snapshots = services().manager.list()
+    return json_response(
+        {"overview": present_overview(snapshots), "streams": [view_of(snapshot) for snapshot in snapshots]}
+    )
 
 
 @api.post("/streams")
