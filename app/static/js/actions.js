@@ -16,8 +16,12 @@ async function act(method, url, done, options = {}) {
   }
 }
 
-const receivers = (number) => (number === 1 ? "1 receiver will be disconnected." : `${number} receivers will be disconnected.`);
-const reconnects = (number) => (number === 1 ? "1 receiver will be disconnected and has to reconnect." : `${number} receivers will be disconnected and have to reconnect.`);
+const receivers = (number) =>
+  number === 1 ? "1 receiver will be disconnected." : `${number} receivers will be disconnected.`;
+const reconnects = (number) =>
+  number === 1
+    ? "1 receiver will be disconnected and has to reconnect."
+    : `${number} receivers will be disconnected and have to reconnect.`;
 
 /** Stop after a question that names the stream. */
 export async function stopStream({ key, label, peers }) {
@@ -32,14 +36,19 @@ export async function stopStream({ key, label, peers }) {
 /** Start again; asked first when receivers would notice. */
 export async function restartStream({ key, label, peers }) {
   const yes =
-    !peers ||
-    (await confirm({ title: `Restart “${label}”?`, text: reconnects(peers), yes: "Restart the stream" }));
+    !peers || (await confirm({ title: `Restart “${label}”?`, text: reconnects(peers), yes: "Restart the stream" }));
   return yes && act("POST", `/api/streams/${key}/start`, `Started again: ${label}`);
 }
 
 /** Give a stream other settings, and restart it with them; asked first when receivers would notice. */
 export async function changeStream({ key, label, peers }, spec) {
-  const yes = !peers || (await confirm({ title: `Restart “${label}” with other settings?`, text: reconnects(peers), yes: "Apply and restart" }));
+  const yes =
+    !peers ||
+    (await confirm({
+      title: `Restart “${label}” with other settings?`,
+      text: reconnects(peers),
+      yes: "Apply and restart",
+    }));
   return yes && act("PUT", `/api/streams/${key}`, `Restarted with other settings: ${label}`, { json: spec });
 }
 

@@ -9,7 +9,9 @@ export async function stopAll(all, done) {
   if (!chosen.length) return tell("No stream is on air.");
   const peers = chosen.reduce((sum, stream) => sum + (stream.peers ?? 0), 0);
   const title = chosen.length === 1 ? "Stop the 1 stream?" : `Stop all ${streams(chosen.length)}?`;
-  const text = peers ? `${peers} ${peers === 1 ? "receiver" : "receivers"} will be disconnected.` : "No receiver is connected.";
+  const text = peers
+    ? `${peers} ${peers === 1 ? "receiver" : "receivers"} will be disconnected.`
+    : "No receiver is connected.";
   if (await confirm({ title, text, yes: "Stop all" })) await order("stop", "Stopped", done);
 }
 
@@ -18,7 +20,8 @@ export async function startAll(all, done) {
   const chosen = all.filter((stream) => !stream.is_ordered);
   if (!chosen.length) return tell("No stream is off air.");
   const title = `Start ${streams(chosen.length, "stopped ")}?`;
-  if (await confirm({ title, text: "Streams that are on air stay as they are.", yes: "Start all" })) await order("start", "Started", done);
+  if (await confirm({ title, text: "Streams that are on air stay as they are.", yes: "Start all" }))
+    await order("start", "Started", done);
 }
 
 async function order(word, past, done) {

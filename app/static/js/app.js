@@ -109,7 +109,12 @@ export function showOverview(overview) {
   setFavicon(severity);
   const lamp = byId("overview");
   if (!lamp) return;
-  const icons = { fault: "fa-solid fa-triangle-exclamation", attention: "fa-solid fa-circle-exclamation", good: "fa-solid fa-circle-check", idle: "fa-regular fa-circle" };
+  const icons = {
+    fault: "fa-solid fa-triangle-exclamation",
+    attention: "fa-solid fa-circle-exclamation",
+    good: "fa-solid fa-circle-check",
+    idle: "fa-regular fa-circle",
+  };
   if (lamp.dataset.words !== words) {
     lamp.dataset.words = words;
     setClass(lamp, `state ${colourOf(severity)}`);
@@ -220,7 +225,9 @@ document.addEventListener("keydown", (event) => {
 });
 
 function showHelp() {
-  const rows = [...keys].map(([key, { words }]) => make("tr", {}, make("td", {}, make("kbd", {}, key)), make("td", {}, words)));
+  const rows = [...keys].map(([key, { words }]) =>
+    make("tr", {}, make("td", {}, make("kbd", {}, key)), make("td", {}, words)),
+  );
   byId("help-keys").replaceChildren(...rows);
   byId("keys-on").checked = keysAreOn();
   openDialog(byId("help"));
@@ -228,7 +235,9 @@ function showHelp() {
 
 onKey("?", "this help", showHelp);
 byId("show-help")?.addEventListener("click", showHelp);
-byId("keys-on").addEventListener("change", (event) => localStorage.setItem("keys", event.target.checked ? "on" : "off"));
+byId("keys-on").addEventListener("change", (event) =>
+  localStorage.setItem("keys", event.target.checked ? "on" : "off"),
+);
 byId("switch-theme")?.addEventListener("click", () => {
   const root = document.documentElement;
   root.dataset.bsTheme = root.dataset.bsTheme === "light" ? "dark" : "light";

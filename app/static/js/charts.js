@@ -16,7 +16,11 @@ const emptyWords = {
     pen.fillStyle = colour("--dim");
     pen.font = `13px ${getComputedStyle(document.body).fontFamily}`;
     pen.textAlign = "center";
-    pen.fillText("No figures in this time", (chartArea.left + chartArea.right) / 2, (chartArea.top + chartArea.bottom) / 2);
+    pen.fillText(
+      "No figures in this time",
+      (chartArea.left + chartArea.right) / 2,
+      (chartArea.top + chartArea.bottom) / 2,
+    );
     pen.restore();
   },
 };
@@ -65,7 +69,9 @@ export class TimeChart {
             afterBuildTicks: (scale) => Object.assign(scale, { ticks: this.wholeMinutes(scale) }),
           },
           y: axis(unit, { grace: "10%" }),
-          ...(second ? { y2: axis(second, { position: "right", precision: 0, suggestedMax: 5, grid: { display: false } }) } : {}),
+          ...(second
+            ? { y2: axis(second, { position: "right", precision: 0, suggestedMax: 5, grid: { display: false } }) }
+            : {}),
         },
       },
     });
@@ -88,8 +94,11 @@ export class TimeChart {
     }
     const { tooltip } = this.chart.options.plugins;
     Object.assign(tooltip, {
-      backgroundColor: colour("--panel-3"), titleColor: colour("--bs-body-color"), bodyColor: colour("--bs-body-color"),
-      borderColor: colour("--edge"), borderWidth: 1,
+      backgroundColor: colour("--panel-3"),
+      titleColor: colour("--bs-body-color"),
+      bodyColor: colour("--bs-body-color"),
+      borderColor: colour("--edge"),
+      borderWidth: 1,
     });
   }
 
@@ -98,7 +107,10 @@ export class TimeChart {
     this.spanS = spanS;
     const shown = withGaps(samples.filter((sample) => sample.at > now - spanS));
     this.lines.forEach(({ read }, index) => {
-      this.chart.data.datasets[index].data = shown.map((sample) => ({ x: sample.at, y: sample.isGap ? null : read(sample) }));
+      this.chart.data.datasets[index].data = shown.map((sample) => ({
+        x: sample.at,
+        y: sample.isGap ? null : read(sample),
+      }));
     });
     Object.assign(this.chart.options.scales.x, { min: now - spanS, max: now });
     this.chart.update("none");
@@ -115,8 +127,13 @@ export class TimeChart {
 
   describe(samples) {
     const last = samples.at(-1);
-    const words = this.lines.map(({ label, read }) => `${label} ${last && !last.isGap ? (read(last) ?? "unknown") : "unknown"}`);
-    this.canvas.setAttribute("aria-label", `Chart of the last ${Math.round(this.spanS / 60)} minutes. Now: ${words.join(", ")}`);
+    const words = this.lines.map(
+      ({ label, read }) => `${label} ${last && !last.isGap ? (read(last) ?? "unknown") : "unknown"}`,
+    );
+    this.canvas.setAttribute(
+      "aria-label",
+      `Chart of the last ${Math.round(this.spanS / 60)} minutes. Now: ${words.join(", ")}`,
+    );
   }
 
   /** The chart as a PNG with its title and legend over it. Gives a promise of a Blob. */

@@ -72,7 +72,9 @@ function applyFilter() {
   const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
   for (const { node, stream } of rows.values()) {
-    const text = [stream.label, stream.source, stream.target, stream.mode, stream.phase_text, stream.reason_text ?? ""].join(" ").toLowerCase();
+    const text = [stream.label, stream.source, stream.target, stream.mode, stream.phase_text, stream.reason_text ?? ""]
+      .join(" ")
+      .toLowerCase();
     const fits = words.every((word) => text.includes(word));
     node.hidden = !fits;
     shown += fits;
@@ -80,7 +82,10 @@ function applyFilter() {
   showCount(byId("stream-count"), shown, rows.size);
   const empty = byId("streams-empty");
   empty.hidden = shown > 0;
-  setText(empty, rows.size ? "No stream fits the filter." : "Nothing is on air. Start a listener here, or a caller on its own page.");
+  setText(
+    empty,
+    rows.size ? "No stream fits the filter." : "Nothing is on air. Start a listener here, or a caller on its own page.",
+  );
 }
 
 filter.addEventListener("input", applyFilter);

@@ -27,7 +27,12 @@ export class DeliveryChart {
         interaction: { mode: "x", intersect: false },
         plugins: {
           legend: { display: false },
-          tooltip: { callbacks: { title: (items) => (items.length ? `${timeOfDay(items[0].parsed.x)} UTC` : ""), label: ({ dataset, parsed }) => `${dataset.label}: ${Math.abs(parsed.y)}` } },
+          tooltip: {
+            callbacks: {
+              title: (items) => (items.length ? `${timeOfDay(items[0].parsed.x)} UTC` : ""),
+              label: ({ dataset, parsed }) => `${dataset.label}: ${Math.abs(parsed.y)}`,
+            },
+          },
         },
         scales: {
           x: {
@@ -58,8 +63,11 @@ export class DeliveryChart {
       if (name === "y") scale.grid = { color: colour("--grid") };
     }
     Object.assign(this.chart.options.plugins.tooltip, {
-      backgroundColor: colour("--panel-3"), titleColor: colour("--bs-body-color"), bodyColor: colour("--bs-body-color"),
-      borderColor: colour("--edge"), borderWidth: 1,
+      backgroundColor: colour("--panel-3"),
+      titleColor: colour("--bs-body-color"),
+      bodyColor: colour("--bs-body-color"),
+      borderColor: colour("--edge"),
+      borderWidth: 1,
     });
   }
 
@@ -95,13 +103,18 @@ export class DeliveryChart {
   describe() {
     const latest = Math.max(0, ...this.samples.map((sample) => sample.lateness_ms ?? 0));
     const lost = this.samples.reduce((sum, sample) => sum + sample.packets_dropped, 0);
-    const words = this.samples.length ? `the latest packet ${latest} ms late, ${lost} packets lost` : "no figures in this time";
+    const words = this.samples.length
+      ? `the latest packet ${latest} ms late, ${lost} packets lost`
+      : "no figures in this time";
     this.canvas.setAttribute("aria-label", `Chart of the last ${Math.round(this.spanS / 60)} minutes: ${words}`);
   }
 
   /** The chart as a PNG with its title and legend. Gives a promise of a Blob. */
   toPng(title) {
-    return pictureOf(this.canvas, title, [{ label: "above: lateness, ms", colour: "--chart-1" }, { label: "below: lost packets", colour: "--chart-4" }]);
+    return pictureOf(this.canvas, title, [
+      { label: "above: lateness, ms", colour: "--chart-1" },
+      { label: "below: lost packets", colour: "--chart-4" },
+    ]);
   }
 }
 
@@ -113,7 +126,11 @@ function half(text, isShown) {
   return {
     title: { display: true, text, padding: 0 },
     border: { display: false },
-    ticks: { maxTicksLimit: 9, padding: 6, callback: (value) => (isShown(value) ? String(Math.round(Math.abs(value))) : "") },
+    ticks: {
+      maxTicksLimit: 9,
+      padding: 6,
+      callback: (value) => (isShown(value) ? String(Math.round(Math.abs(value))) : ""),
+    },
   };
 }
 

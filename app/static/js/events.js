@@ -17,8 +17,13 @@ poll(`/api/events?limit=500${key ? `&key=${encodeURIComponent(key)}` : ""}`, 200
 });
 
 function row(event) {
-  const stream = event.key ? make("a", { href: `/stream/${encodeURIComponent(event.key)}` }, event.name || event.key) : event.name;
-  const often = event.count > 1 ? make("span", { class: "dim" }, ` (${count(event.count)} times since ${dateAndTime(event.first_at)})`) : null;
+  const stream = event.key
+    ? make("a", { href: `/stream/${encodeURIComponent(event.key)}` }, event.name || event.key)
+    : event.name;
+  const often =
+    event.count > 1
+      ? make("span", { class: "dim" }, ` (${count(event.count)} times since ${dateAndTime(event.first_at)})`)
+      : null;
   return make(
     "tr",
     { role: "row" },

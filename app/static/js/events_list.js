@@ -11,15 +11,25 @@ export function showEvents(list, events, now, { withName }) {
     make(
       "li",
       {},
-      make("time", { datetime: event.at, title: `${dateAndTime(event.at)} UTC, ${event.actor}` }, moment(event.at, now)),
+      make(
+        "time",
+        { datetime: event.at, title: `${dateAndTime(event.at)} UTC, ${event.actor}` },
+        moment(event.at, now),
+      ),
       make(
         "span",
         {},
         ...(withName && event.name ? [make("b", {}, event.name), " "] : []),
         event.text,
-        ...(event.count > 1 ? [make("span", { class: "dim" }, ` (${event.count} times since ${moment(event.first_at, now)})`)] : []),
+        ...(event.count > 1
+          ? [make("span", { class: "dim" }, ` (${event.count} times since ${moment(event.first_at, now)})`)]
+          : []),
       ),
     ),
   );
-  list.replaceChildren(...(items.length ? items : [make("li", { class: "dim" }, make("time", {}, "–"), make("span", {}, "Nothing has happened yet"))]));
+  list.replaceChildren(
+    ...(items.length
+      ? items
+      : [make("li", { class: "dim" }, make("time", {}, "–"), make("span", {}, "Nothing has happened yet"))]),
+  );
 }

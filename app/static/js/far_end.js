@@ -54,7 +54,10 @@ export function bindFarEnd(key, cardsOf = cards) {
 
   revealButton.addEventListener("click", async () => {
     try {
-      passphrase = passphrase === null ? (await ask("POST", `/api/streams/${encodeURIComponent(key)}/passphrase`)).passphrase : null;
+      passphrase =
+        passphrase === null
+          ? (await ask("POST", `/api/streams/${encodeURIComponent(key)}/passphrase`)).passphrase
+          : null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       tell(error.message);
@@ -89,7 +92,9 @@ export function bindFarEnd(key, cardsOf = cards) {
 function fillAddresses() {
   const known = byId("stream").dataset.addresses.split(" ").filter(Boolean);
   const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-  const offered = [...new Set([...(isLocal ? [] : [location.hostname]), ...known, ...(isLocal ? [location.hostname] : [])])];
+  const offered = [
+    ...new Set([...(isLocal ? [] : [location.hostname]), ...known, ...(isLocal ? [location.hostname] : [])]),
+  ];
   byId("address").value = offered[0];
   byId("addresses").append(...offered.map((value) => make("option", { value })));
 }
@@ -108,7 +113,13 @@ function drawQr(canvas, text) {
   pen.fillStyle = "#000";
   for (let row = 0; row < modules; row += 1) {
     for (let column = 0; column < modules; column += 1) {
-      if (code.isDark(row, column)) pen.fillRect((column + QUIET_MODULES) * MODULE_PIXELS, (row + QUIET_MODULES) * MODULE_PIXELS, MODULE_PIXELS, MODULE_PIXELS);
+      if (code.isDark(row, column))
+        pen.fillRect(
+          (column + QUIET_MODULES) * MODULE_PIXELS,
+          (row + QUIET_MODULES) * MODULE_PIXELS,
+          MODULE_PIXELS,
+          MODULE_PIXELS,
+        );
     }
   }
 }

@@ -25,7 +25,11 @@ function draw() {
   const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
   const fitting = shown.streams
     .filter((stream) => !chosenHost || stream.host === chosenHost)
-    .filter((stream) => words.every((word) => [stream.label, stream.host, stream.target, stream.phase_text].join(" ").toLowerCase().includes(word)))
+    .filter((stream) =>
+      words.every((word) =>
+        [stream.label, stream.host, stream.target, stream.phase_text].join(" ").toLowerCase().includes(word),
+      ),
+    )
     .sort((one, other) => ORDER[one.severity] - ORDER[other.severity]);
   byId("fleet").replaceChildren(...fitting.map(row));
   setText(byId("fleet-count"), `${count(fitting.length)} of ${count(shown.streams.length)}`);
@@ -65,7 +69,12 @@ function row(stream) {
   const [look, colour] = LOOKS[stream.severity] ?? LOOKS.unknown;
   const isOld = stream.severity === "unknown";
   const figure = (label, text) => make("td", { role: "cell", class: "r num", "data-label": label }, text);
-  const state = make("span", { class: `state ${colour}` }, icon(look), make("span", {}, isOld ? `Unknown; was ${stream.phase_text}` : stream.phase_text));
+  const state = make(
+    "span",
+    { class: `state ${colour}` },
+    icon(look),
+    make("span", {}, isOld ? `Unknown; was ${stream.phase_text}` : stream.phase_text),
+  );
   return make(
     "tr",
     { role: "row", class: isOld ? "is-old" : "" },

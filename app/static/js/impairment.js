@@ -61,14 +61,31 @@ const start = (spec) => ask("POST", "/api/streams", { json: spec });
 
 /** Receive, relay, send, in this order. Where one cannot start, those before it are taken away again. */
 async function rehearse() {
-  const [{ spec, label }, { free_ports: ports }] = await Promise.all([ask("GET", `/api/streams/${encodeURIComponent(byId("rehearsed").value)}`), ask("GET", "/api/dashboard")]);
-  if (ports.length < 2) throw new ApiError({ responseJSON: { error: { message: "A rehearsal needs two free listener ports; stop a stream." } } });
+  const [{ spec, label }, { free_ports: ports }] = await Promise.all([
+    ask("GET", `/api/streams/${encodeURIComponent(byId("rehearsed").value)}`),
+    ask("GET", "/api/dashboard"),
+  ]);
+  if (ports.length < 2)
+    throw new ApiError({
+      responseJSON: { error: { message: "A rehearsal needs two free listener ports; stop a stream." } },
+    });
   const [receivePort, relayPort] = ports;
   const name = `Rehearsal ${relayPort}`;
   const wanted = [
-    { direction: "receive", endpoint: { mode: "listener", port: receivePort }, latency_ms: spec.latency_ms, name: `${name}, receiver` },
+    {
+      direction: "receive",
+      endpoint: { mode: "listener", port: receivePort },
+      latency_ms: spec.latency_ms,
+      name: `${name}, receiver`,
+    },
     relaySpec(relayPort, "127.0.0.1", receivePort, `${name}, relay`),
-    { ...spec, endpoint: { mode: "caller", host: "127.0.0.1", port: relayPort }, encryption: null, receivers_expected: null, name: `${name}, sender` },
+    {
+      ...spec,
+      endpoint: { mode: "caller", host: "127.0.0.1", port: relayPort },
+      encryption: null,
+      receivers_expected: null,
+      name: `${name}, sender`,
+    },
   ];
   const started = [];
   try {
@@ -96,10 +113,26 @@ class Relay {
     this.end.addEventListener("click", async () => {
       if (await (this.stream.is_ordered ? stopStream(this.stream) : dismissStream(this.stream))) askNow();
     });
-    this.lines = Object.entries(SIDES).map(([side, words]) => ({ side, words, spark: new Spark(), cells: [cell(), cell(), cell(), cell()], before: null }));
-    const [first, second] = this.lines.map(({ words, cells, spark }) => [make("td", {}, words), ...cells, make("td", {}, spark.svg)]);
+    this.lines = Object.entries(SIDES).map(([side, words]) => ({
+      side,
+      words,
+      spark: new Spark(),
+      cells: [cell(), cell(), cell(), cell()],
+      before: null,
+    }));
+    const [first, second] = this.lines.map(({ words, cells, spark }) => [
+      make("td", {}, words),
+      ...cells,
+      make("td", {}, spark.svg),
+    ]);
     this.rows = [
-      make("tr", {}, make("td", { rowspan: "2" }, this.name, make("div", {}, this.lamp), this.what), ...first, make("td", { rowspan: "2" }, this.outage, " ", this.end)),
+      make(
+        "tr",
+        {},
+        make("td", { rowspan: "2" }, this.name, make("div", {}, this.lamp), this.what),
+        ...first,
+        make("td", { rowspan: "2" }, this.outage, " ", this.end),
+      ),
       make("tr", {}, ...second),
     ];
   }
@@ -109,7 +142,10 @@ class Relay {
     this.stream = { ...stream, peers: relay.callers, is_ordered: stream.order === "run" };
     setLamp(this.lamp, stream);
     setText(this.name, stream.label);
-    setText(this.what, `${relay.impairment_text} · ${count(relay.callers)} ${relay.callers === 1 ? "caller" : "callers"}`);
+    setText(
+      this.what,
+      `${relay.impairment_text} · ${count(relay.callers)} ${relay.callers === 1 ? "caller" : "callers"}`,
+    );
     this.outage.disabled = !this.stream.is_ordered;
     setText(this.end.lastChild, this.stream.is_ordered ? " Stop" : " Dismiss");
     for (const line of this.lines) showLine(line, relay[line.side]);
@@ -117,7 +153,14 @@ class Relay {
 }
 
 function showLine(line, figures) {
-  const texts = figures ? [count(figures.datagrams), `${count(figures.lost)} (${withUnit(percent(figures.lost_percent), "%")})`, count(figures.reordered), withUnit(ms(figures.queue_ms), "ms")] : ["–", "–", "–", "–"];
+  const texts = figures
+    ? [
+        count(figures.datagrams),
+        `${count(figures.lost)} (${withUnit(percent(figures.lost_percent), "%")})`,
+        count(figures.reordered),
+        withUnit(ms(figures.queue_ms), "ms"),
+      ]
+    : ["–", "–", "–", "–"];
   line.cells.forEach((node, index) => {
     setText(node, texts[index]);
   });
@@ -129,7 +172,9 @@ function showLine(line, figures) {
 
 async function cut(key) {
   try {
-    await ask("POST", `/api/streams/${encodeURIComponent(key)}/outage`, { json: { for_ms: numberOf(byId("outage-ms").value), direction: "both" } });
+    await ask("POST", `/api/streams/${encodeURIComponent(key)}/outage`, {
+      json: { for_ms: numberOf(byId("outage-ms").value), direction: "both" },
+    });
     tell(`Outage of ${byId("outage-ms").value} ms ordered`);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -158,7 +203,8 @@ function show(answer) {
 
 profile.addEventListener("change", () => {
   setText(byId("citation"), profile.selectedOptions[0].dataset.citation ?? "");
-  for (const field of form.querySelectorAll("[data-side]")) field.placeholder = profiles.get(profile.value)?.[field.dataset.side]?.[field.dataset.figure] ?? "0";
+  for (const field of form.querySelectorAll("[data-side]"))
+    field.placeholder = profiles.get(profile.value)?.[field.dataset.side]?.[field.dataset.figure] ?? "0";
 });
 byId("target-stream").addEventListener("change", ({ target }) => {
   if (!target.value) return;
@@ -167,7 +213,15 @@ byId("target-stream").addEventListener("change", ({ target }) => {
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  attempt(byId("start"), () => start(relaySpec(numberOf(byId("listen_port").value), byId("target-host").value.trim(), numberOf(byId("target-port").value))));
+  attempt(byId("start"), () =>
+    start(
+      relaySpec(
+        numberOf(byId("listen_port").value),
+        byId("target-host").value.trim(),
+        numberOf(byId("target-port").value),
+      ),
+    ),
+  );
 });
 byId("rehearse")?.addEventListener("click", ({ currentTarget }) => attempt(currentTarget, rehearse));
 

@@ -1,7 +1,11 @@
 // How a state looks: icon, colour class and word together, everywhere the same.
 import { icon, make, setClass, setText } from "./dom.js";
 
-const ICONS = { fault: "fa-solid fa-circle-xmark", attention: "fa-solid fa-circle-exclamation", good: "fa-solid fa-circle-play" };
+const ICONS = {
+  fault: "fa-solid fa-circle-xmark",
+  attention: "fa-solid fa-circle-exclamation",
+  good: "fa-solid fa-circle-play",
+};
 const IDLE_ICONS = {
   starting: "fa-solid fa-circle-notch fa-spin",
   stopping: "fa-solid fa-circle-notch fa-spin",
@@ -33,7 +37,12 @@ function showImpaired(lamp, { impaired_by: relay }) {
 }
 
 function impairedBadge(relay) {
-  return make("span", { class: "impaired", title: `Impaired on purpose by the relay ${relay} of this host` }, icon("fa-solid fa-flask"), " IMPAIRED");
+  return make(
+    "span",
+    { class: "impaired", title: `Impaired on purpose by the relay ${relay} of this host` },
+    icon("fa-solid fa-flask"),
+    " IMPAIRED",
+  );
 }
 
 /** What is said of all streams together: severity and words. */

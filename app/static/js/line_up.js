@@ -5,7 +5,17 @@ import { dateAndTime } from "./format.js";
 
 const form = byId("plan-form");
 const receiver = byId("receiver");
-const TEXTS = ["production", "programme_at", "far_end", "contacts", "circuit_main", "circuit_backup", "resilience", "expected_services", "remarks"];
+const TEXTS = [
+  "production",
+  "programme_at",
+  "far_end",
+  "contacts",
+  "circuit_main",
+  "circuit_backup",
+  "resilience",
+  "expected_services",
+  "remarks",
+];
 
 function chosenReceiver() {
   const [kind, name] = receiver.value.split(/ (.*)/s);
@@ -16,7 +26,8 @@ function chosenReceiver() {
 
 function plan() {
   const limits = {};
-  for (const field of form.querySelectorAll("[data-limit]")) limits[field.dataset.limit] = Number(field.value.replace(",", "."));
+  for (const field of form.querySelectorAll("[data-limit]"))
+    limits[field.dataset.limit] = Number(field.value.replace(",", "."));
   const texts = Object.fromEntries(TEXTS.map((name) => [name, byId(name).value.trim()]));
   return {
     stream: byId("stream").value || null,
@@ -31,7 +42,10 @@ function plan() {
 function showFaults(fields, message) {
   let shown = 0;
   for (const node of form.querySelectorAll("[data-fault-of]")) {
-    const fault = fields[node.dataset.faultOf] ?? Object.entries(fields).find(([name]) => name.startsWith(`${node.dataset.faultOf}.`))?.[1] ?? "";
+    const fault =
+      fields[node.dataset.faultOf] ??
+      Object.entries(fields).find(([name]) => name.startsWith(`${node.dataset.faultOf}.`))?.[1] ??
+      "";
     setText(node, fault);
     node.classList.toggle("d-block", Boolean(fault));
     shown += Boolean(fault);
@@ -71,7 +85,11 @@ function row(run) {
   return make(
     "tr",
     { role: "row" },
-    make("td", { role: "cell" }, make("a", { class: `verdict-${run.verdict ?? "none"}`, href: `/line-up/${encodeURIComponent(run.id)}` }, verdict)),
+    make(
+      "td",
+      { role: "cell" },
+      make("a", { class: `verdict-${run.verdict ?? "none"}`, href: `/line-up/${encodeURIComponent(run.id)}` }, verdict),
+    ),
     make("td", { role: "cell", class: "num" }, dateAndTime(run.started_at)),
     make("td", { role: "cell", class: "text-break" }, run.far_end || "–"),
     make("td", { role: "cell", class: "text-break" }, run.headline || "–"),

@@ -17,7 +17,11 @@ const polling = poll(path, 2000, (run) => {
   byId("cancel").hidden = !run.is_running;
   byId("lines").replaceChildren(...run.lines.map(lineRow));
   byId("checks").replaceChildren(...run.checks.map(checkRow));
-  byId("run-events").replaceChildren(...run.events.map((event) => make("li", {}, make("time", { class: "num", datetime: event.at }, dateAndTime(event.at)), event.text)));
+  byId("run-events").replaceChildren(
+    ...run.events.map((event) =>
+      make("li", {}, make("time", { class: "num", datetime: event.at }, dateAndTime(event.at)), event.text),
+    ),
+  );
   if (!run.events.length) byId("run-events").append(make("li", { class: "dim" }, "Nothing happened so far."));
   draw(run.graph);
   if (!run.is_running) polling.stop?.();
@@ -66,14 +70,21 @@ function draw(graph) {
       data: {
         labels,
         datasets: [
-          { label: "Output gap, ms", data: graph.gap_ms, backgroundColor: style.getPropertyValue("--svt-blue") || "#3b82c4" },
+          {
+            label: "Output gap, ms",
+            data: graph.gap_ms,
+            backgroundColor: style.getPropertyValue("--svt-blue") || "#3b82c4",
+          },
           { label: "Packets lost", data: lost, backgroundColor: "#E13241" },
         ],
       },
       options: {
         animation: false,
         maintainAspectRatio: false,
-        scales: { x: { stacked: true, ticks: { maxTicksLimit: 8 } }, y: { stacked: true, ticks: { callback: (value) => Math.abs(value) } } },
+        scales: {
+          x: { stacked: true, ticks: { maxTicksLimit: 8 } },
+          y: { stacked: true, ticks: { callback: (value) => Math.abs(value) } },
+        },
       },
     });
     return;

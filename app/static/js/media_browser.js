@@ -46,7 +46,13 @@ export function bindMediaBrowser(chosen) {
   }
 
   function folderItem(entry) {
-    const button = make("button", { type: "button" }, icon("fa-solid fa-folder warn"), make("span", { class: "file-name" }, entry.name), icon("fa-solid fa-chevron-right dim"));
+    const button = make(
+      "button",
+      { type: "button" },
+      icon("fa-solid fa-folder warn"),
+      make("span", { class: "file-name" }, entry.name),
+      icon("fa-solid fa-chevron-right dim"),
+    );
     button.append(make("span", { class: "file-facts" }, entry.problem ?? ""));
     button.disabled = Boolean(entry.problem);
     button.addEventListener("click", () => show(entry.path));
@@ -54,14 +60,28 @@ export function bindMediaBrowser(chosen) {
   }
 
   function fileItem(file) {
-    const button = make("button", { type: "button" }, icon("fa-regular fa-file-video dim"), make("span", { class: "file-name" }, file.name), make("span"));
+    const button = make(
+      "button",
+      { type: "button" },
+      icon("fa-regular fa-file-video dim"),
+      make("span", { class: "file-name" }, file.name),
+      make("span"),
+    );
     button.append(make("span", { class: "file-facts" }, describeFile(file)));
     button.disabled = Boolean(file.problem);
     button.addEventListener("click", () => {
       modal.hide();
       chosen(file.path);
     });
-    const details = make("a", { href: `/media_info/${file.path.split("/").map(encodeURIComponent).join("/")}`, title: "Details and pre-flight" }, icon("fa-solid fa-circle-info"), spoken(`Details of ${file.name}`));
+    const details = make(
+      "a",
+      {
+        href: `/media_info/${file.path.split("/").map(encodeURIComponent).join("/")}`,
+        title: "Details and pre-flight",
+      },
+      icon("fa-solid fa-circle-info"),
+      spoken(`Details of ${file.name}`),
+    );
     return make("li", { "data-name": file.name.toLowerCase() }, button, details);
   }
 

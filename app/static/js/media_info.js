@@ -45,7 +45,10 @@ function show({ state, needed_mbps: needed }) {
   byId("not-read").hidden = !isUnderWay;
   for (const box of document.querySelectorAll("[data-read]")) box.hidden = !state.analysis?.pids.length;
   byId("progress-box").hidden = !isUnderWay;
-  setText(byId("progress-words"), state.phase === "waiting" ? "Waiting for its turn to be read" : "Reading the file to its end");
+  setText(
+    byId("progress-words"),
+    state.phase === "waiting" ? "Waiting for its turn to be read" : "Reading the file to its end",
+  );
   setText(byId("progress-percent"), `${Math.floor(state.progress * 100)} %`);
   byId("progress").value = state.progress;
   showProblem(state.problem);
@@ -56,9 +59,15 @@ function show({ state, needed_mbps: needed }) {
 function showAnalysis(analysis, needed) {
   byId("figures").hidden = false;
   setFigure(byId("bitrate"), mbps(analysis.bitrate_bps / 1e6), "Mb/s");
-  setFigure(byId("rate"), analysis.is_constant_bitrate ? "CBR" : "VBR", analysis.is_constant_bitrate ? "constant" : "variable");
+  setFigure(
+    byId("rate"),
+    analysis.is_constant_bitrate ? "CBR" : "VBR",
+    analysis.is_constant_bitrate ? "constant" : "variable",
+  );
   setFigure(byId("duration"), duration(Math.round(analysis.duration_s)), "");
-  const intervals = analysis.programmes.map((programme) => programme.pcr.longest_ms).filter((longest) => longest !== null);
+  const intervals = analysis.programmes
+    .map((programme) => programme.pcr.longest_ms)
+    .filter((longest) => longest !== null);
   setFigure(byId("pcr"), intervals.length ? Math.max(...intervals).toFixed(0) : UNKNOWN, "ms");
   setFigure(byId("continuity"), count(analysis.continuity_errors), "");
   byId("continuity").classList.toggle("bad", analysis.continuity_errors > 0);
@@ -66,7 +75,15 @@ function showAnalysis(analysis, needed) {
   setFigure(byId("needed"), mbps(needed), "Mb/s");
   byId("verdict").replaceChildren(level(analysis.verdict));
   byId("findings").replaceChildren(
-    ...analysis.findings.map((finding) => make("tr", {}, make("td", {}, level(finding.level)), make("th", { scope: "row" }, finding.subject), make("td", { class: "text-break" }, finding.text))),
+    ...analysis.findings.map((finding) =>
+      make(
+        "tr",
+        {},
+        make("td", {}, level(finding.level)),
+        make("th", { scope: "row" }, finding.subject),
+        make("td", { class: "text-break" }, finding.text),
+      ),
+    ),
   );
   byId("pids").replaceChildren(...analysis.pids.map((pid) => pidRow(pid, analysis.packet_count)));
   byId("programmes").replaceChildren(...analysis.programmes.map(programmeBox));
@@ -94,7 +111,10 @@ function pidRow(pid, packets) {
   );
 }
 
-const interval = (repetition) => (repetition.longest_ms === null ? UNKNOWN : `${repetition.mean_ms.toFixed(0)} ms, longest ${repetition.longest_ms.toFixed(0)} ms`);
+const interval = (repetition) =>
+  repetition.longest_ms === null
+    ? UNKNOWN
+    : `${repetition.mean_ms.toFixed(0)} ms, longest ${repetition.longest_ms.toFixed(0)} ms`;
 
 function programmeBox(programme) {
   const pairs = [
@@ -111,8 +131,18 @@ function box([head, title, more], pairs) {
   return make(
     "div",
     { class: "peer" },
-    make("div", { class: "peer-head" }, make("span", { class: "num" }, head), make("b", { class: "text-break" }, title), make("span", { class: "dim text-break" }, more)),
-    make("dl", { class: "pairs wide" }, ...pairs.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", { class: "num" }, value)))),
+    make(
+      "div",
+      { class: "peer-head" },
+      make("span", { class: "num" }, head),
+      make("b", { class: "text-break" }, title),
+      make("span", { class: "dim text-break" }, more),
+    ),
+    make(
+      "dl",
+      { class: "pairs wide" },
+      ...pairs.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", { class: "num" }, value))),
+    ),
   );
 }
 
@@ -127,12 +157,20 @@ function showDetails({ details, details_problem: problem }) {
 
 function streamBox(stream) {
   const pairs = [];
-  if (stream.width) pairs.push(["Picture", `${stream.width} × ${stream.height}${stream.aspect ? `, ${stream.aspect}` : ""}`]);
+  if (stream.width)
+    pairs.push(["Picture", `${stream.width} × ${stream.height}${stream.aspect ? `, ${stream.aspect}` : ""}`]);
   if (stream.frame_rate) pairs.push(["Frames", `${Number(stream.frame_rate.toFixed(3))}/s ${stream.scan}`]);
   if (stream.pixel_format) pairs.push(["Pixels", stream.pixel_format]);
   if (stream.sample_rate_hz) pairs.push(["Sound", `${stream.sample_rate_hz / 1000} kHz`]);
   if (stream.channels) pairs.push(["Channels", stream.channel_layout || String(stream.channels)]);
   if (stream.bitrate_bps) pairs.push(["Bitrate", `${bytes(stream.bitrate_bps).replace(/B$/, "b/s")}`]);
   if (stream.language) pairs.push(["Language", stream.language]);
-  return box([stream.pid === null ? "" : pidText(stream.pid), [stream.codec, stream.profile].filter(Boolean).join(" "), stream.kind], pairs);
+  return box(
+    [
+      stream.pid === null ? "" : pidText(stream.pid),
+      [stream.codec, stream.profile].filter(Boolean).join(" "),
+      stream.kind,
+    ],
+    pairs,
+  );
 }

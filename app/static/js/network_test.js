@@ -107,11 +107,17 @@ function show(test) {
 }
 
 function showServers(servers, regions) {
-  const age = servers.list_age_s === null ? "the list that ships with the product" : `the public list, ${duration(servers.list_age_s)} old`;
+  const age =
+    servers.list_age_s === null
+      ? "the list that ships with the product"
+      : `the public list, ${duration(servers.list_age_s)} old`;
   const own = servers.own_servers ? `${servers.own_servers} own servers and ` : "";
   const problem = servers.problem ? ` It could not be refreshed: ${servers.problem}.` : "";
   if (!byId("servers-state").textContent.includes("OFFLINE")) {
-    setText(byId("servers-state"), `Chooses by RTT among ${own}${servers.servers} servers of ${age}.${problem} TCP, sending.`);
+    setText(
+      byId("servers-state"),
+      `Chooses by RTT among ${own}${servers.servers} servers of ${age}.${problem} TCP, sending.`,
+    );
   }
   const select = form.elements.region;
   const offered = regions.join("\n");
@@ -129,13 +135,31 @@ function showHistory(tests) {
   body.dataset.shown = text;
   const rows = tests.map((test) => {
     const [colour, image, words] = STATES[test.state];
-    const button = make("button", { type: "button", class: "btn btn-q", "data-test": test.id, "aria-label": `Show the test of ${dateAndTime(test.started_at)}` }, "Show");
+    const button = make(
+      "button",
+      {
+        type: "button",
+        class: "btn btn-q",
+        "data-test": test.id,
+        "aria-label": `Show the test of ${dateAndTime(test.started_at)}`,
+      },
+      "Show",
+    );
     return make(
       "tr",
       { role: "row" },
       make("td", { role: "cell", class: "num" }, dateAndTime(test.started_at)),
-      make("td", { role: "cell", class: "text-break" }, test.target, make("span", { class: "dim" }, ` ${test.protocol.toUpperCase()}`)),
-      make("td", { role: "cell", title: test.problem ?? "" }, make("span", { class: `state ${colour}` }, icon(image), words)),
+      make(
+        "td",
+        { role: "cell", class: "text-break" },
+        test.target,
+        make("span", { class: "dim" }, ` ${test.protocol.toUpperCase()}`),
+      ),
+      make(
+        "td",
+        { role: "cell", title: test.problem ?? "" },
+        make("span", { class: `state ${colour}` }, icon(image), words),
+      ),
       figureCell("RTT", ms(test.rtt_ms), "ms"),
       figureCell("Bandwidth", mbps(test.bandwidth_mbps), "Mb/s"),
       figureCell("Loss", percent(test.loss_percent), "%", test.loss_basis),
@@ -144,12 +168,21 @@ function showHistory(tests) {
       make("td", { role: "cell", class: "r" }, button),
     );
   });
-  body.replaceChildren(...(rows.length ? rows : [make("tr", { role: "row" }, make("td", { role: "cell", colspan: 9, class: "dim" }, "No test yet"))]));
+  body.replaceChildren(
+    ...(rows.length
+      ? rows
+      : [make("tr", { role: "row" }, make("td", { role: "cell", colspan: 9, class: "dim" }, "No test yet"))]),
+  );
 }
 
 function figureCell(label, text, unit, note) {
   const figure = text === "–" ? [text] : [String(text), make("span", { class: "unit" }, unit)];
-  return make("td", { role: "cell", class: "r num", "data-label": label }, ...figure, note && text !== "–" ? make("span", { class: "unit" }, note) : null);
+  return make(
+    "td",
+    { role: "cell", class: "r num", "data-label": label },
+    ...figure,
+    note && text !== "–" ? make("span", { class: "unit" }, note) : null,
+  );
 }
 
 function take(answer) {

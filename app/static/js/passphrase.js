@@ -35,7 +35,10 @@ export function bindPassphrase(mode) {
     eye.disabled = isOff;
     const size = new TextEncoder().encode(field.value).length;
     const isWrong = size > 0 && (size < BYTES[0] || size > BYTES[1]);
-    setText(byId("passphrase-hint"), isOff ? WITHOUT[mode()] : `10 to 79 bytes, the same at both ends${size ? `; ${size} now` : ""}`);
+    setText(
+      byId("passphrase-hint"),
+      isOff ? WITHOUT[mode()] : `10 to 79 bytes, the same at both ends${size ? `; ${size} now` : ""}`,
+    );
     byId("passphrase-hint").classList.toggle("warn", isWrong && !isOff);
   }
 

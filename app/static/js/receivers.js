@@ -21,13 +21,21 @@ export function describe(farEnd, address, passphrase) {
 /** The address as a QR code holds it: latency in ms, the passphrase only when it is shown. */
 export function qrText(end) {
   const parts = [`mode=${end.weListen ? "caller" : "listener"}`, `latency=${end.latencyMs}`];
-  if (end.passphrase && end.passphrase !== MASK) parts.push(`passphrase=${encodeURIComponent(end.passphrase)}`, `pbkeylen=${end.keyBits / 8}`);
+  if (end.passphrase && end.passphrase !== MASK)
+    parts.push(`passphrase=${encodeURIComponent(end.passphrase)}`, `pbkeylen=${end.keyBits / 8}`);
   return `srt://${end.host}:${end.port}?${parts.join("&")}`;
 }
 
 /** The cards by the kind of receiver, each a text to be copied. */
 export function cards(end) {
-  return { decoder: decoder(end), ffplay: ffplay(end), vlc: vlc(end), "srt-live-transmit": liveTransmit(end), obs: obs(end), firewall: firewall(end) };
+  return {
+    decoder: decoder(end),
+    ffplay: ffplay(end),
+    vlc: vlc(end),
+    "srt-live-transmit": liveTransmit(end),
+    obs: obs(end),
+    firewall: firewall(end),
+  };
 }
 
 /** Names and values in two columns. */
@@ -38,10 +46,29 @@ export function table(rows) {
 
 function decoder(end) {
   const place = end.weListen
-    ? [["Mode", "Caller"], ["Address", end.host], ["Port", `${end.port} (UDP)`]]
-    : [["Mode", "Listener"], ["Called as", end.host], ["Port", `${end.port} (UDP)`]];
-  const encryption = end.keyBits ? [["Encryption", `AES-${end.keyBits}`], ["Passphrase", end.passphrase]] : [["Encryption", "none"]];
-  return table([...place, ["Latency", `${end.latencyMs} ms or more`], ...encryption, ["Stream ID", "empty"], ["Payload", "MPEG-TS, 7 × 188 bytes"]]);
+    ? [
+        ["Mode", "Caller"],
+        ["Address", end.host],
+        ["Port", `${end.port} (UDP)`],
+      ]
+    : [
+        ["Mode", "Listener"],
+        ["Called as", end.host],
+        ["Port", `${end.port} (UDP)`],
+      ];
+  const encryption = end.keyBits
+    ? [
+        ["Encryption", `AES-${end.keyBits}`],
+        ["Passphrase", end.passphrase],
+      ]
+    : [["Encryption", "none"]];
+  return table([
+    ...place,
+    ["Latency", `${end.latencyMs} ms or more`],
+    ...encryption,
+    ["Stream ID", "empty"],
+    ["Payload", "MPEG-TS, 7 × 188 bytes"],
+  ]);
 }
 
 // ffmpeg and what is made of it take microseconds.
@@ -81,9 +108,13 @@ function obs(end) {
   const host = end.weListen ? end.host : "0.0.0.0";
   const lines = [
     "Sources → + → Media Source, Local File off",
-    table([["Input", `srt://${host}:${end.port}?mode=${mode}&latency=${end.latencyMs * 1000}${secret}`], ["Input format", "mpegts"]]),
+    table([
+      ["Input", `srt://${host}:${end.port}?mode=${mode}&latency=${end.latencyMs * 1000}${secret}`],
+      ["Input format", "mpegts"],
+    ]),
   ];
-  if (!isPlain) lines.push("OBS takes the passphrase only inside the address, and this one holds signs that an address cannot.");
+  if (!isPlain)
+    lines.push("OBS takes the passphrase only inside the address, and this one holds signs that an address cannot.");
   return lines.join("\n");
 }
 

@@ -19,7 +19,11 @@ const DAY_S = 86400;
 const MINUTES_EVERY_MS = 60_000;
 const STALE_AFTER_S = 3;
 const WORDS = { good: "Good", attention: "Attention", fault: "Fault" };
-const ICONS = { good: "fa-solid fa-circle-check", attention: "fa-solid fa-circle-exclamation", fault: "fa-solid fa-circle-xmark" };
+const ICONS = {
+  good: "fa-solid fa-circle-check",
+  attention: "fa-solid fa-circle-exclamation",
+  fault: "fa-solid fa-circle-xmark",
+};
 
 const { key } = byId("stream").dataset;
 const base = `/api/streams/${encodeURIComponent(key)}`;
@@ -36,7 +40,11 @@ let hasHour = false;
 let minutesAt = 0;
 let nowS = Date.now() / 1000;
 
-const askNow = poll(() => `${base}/live${seconds.length ? `?since=${Math.floor(seconds.at(-1).at)}` : ""}`, POLL_MS, show);
+const askNow = poll(
+  () => `${base}/live${seconds.length ? `?since=${Math.floor(seconds.at(-1).at)}` : ""}`,
+  POLL_MS,
+  show,
+);
 
 function show(answer) {
   if (answer === null) {
@@ -71,7 +79,11 @@ function showReception(reception, stream) {
   setFigure(byId("lost"), count(reception.packets_dropped), "packets");
   setFigure(byId("late"), ms(reception.lateness_ms?.max), "ms");
   setFigure(byId("gap"), ms(reception.longest_gap_ms), "ms");
-  setFigure(byId("headroom"), reception.headroom_ms === null ? UNKNOWN : String(reception.headroom_ms), `of ${reception.latency_ms ?? UNKNOWN} ms`);
+  setFigure(
+    byId("headroom"),
+    reception.headroom_ms === null ? UNKNOWN : String(reception.headroom_ms),
+    `of ${reception.latency_ms ?? UNKNOWN} ms`,
+  );
   setFigure(byId("rtt"), ms(reception.rtt_ms?.avg), "ms");
   setFigure(byId("cc"), count(reception.continuity_errors), "");
   byId("lost").classList.toggle("bad", reception.packets_dropped > 0);
@@ -88,7 +100,9 @@ function showVerdict({ verdict, since }) {
   setClass(byId("verdict"), `verdict panel is-${severity}`);
   if (byId("verdict-lamp").dataset.shown !== severity) {
     byId("verdict-lamp").dataset.shown = severity;
-    byId("verdict-lamp").replaceChildren(make("span", { class: `state ${colourOf(severity)}` }, icon(ICONS[severity]), WORDS[severity]));
+    byId("verdict-lamp").replaceChildren(
+      make("span", { class: `state ${colourOf(severity)}` }, icon(ICONS[severity]), WORDS[severity]),
+    );
   }
   setText(byId("verdict-text"), text);
   setText(byId("counted-since"), `since ${timeOfDay(since)} UTC`);

@@ -8,7 +8,10 @@ const ERRORS = {
   frozen: ["Frozen output", "Seconds in which the output stood still and its packets came late"],
   undecryptable: ["Undecryptable", "Seconds in which packets could not be decrypted"],
   continuity_network: ["Continuity, network", "Seconds with continuity errors together with lost packets: the network"],
-  continuity_encoder: ["Continuity, encoder", "Seconds with continuity errors without a lost packet: the far end's encoder"],
+  continuity_encoder: [
+    "Continuity, encoder",
+    "Seconds with continuity errors without a lost packet: the far end's encoder",
+  ],
   silent: ["Silent sender", "Seconds in which the sender sent nothing"],
   disconnected: ["No connection", "Seconds without a connection after the first one"],
   held_up: ["This host busy", "Seconds in which this host was too busy to receive in time"],
@@ -22,7 +25,14 @@ const STATES = {
 };
 
 function rowsOf(pairs) {
-  return pairs.map(([name, value, meaning]) => make("tr", { title: meaning ?? null }, make("th", { scope: "row" }, name), make("td", { class: "num", "data-live": "" }, value)));
+  return pairs.map(([name, value, meaning]) =>
+    make(
+      "tr",
+      { title: meaning ?? null },
+      make("th", { scope: "row" }, name),
+      make("td", { class: "num", "data-live": "" }, value),
+    ),
+  );
 }
 
 /** Is it there: who sends, how it is encrypted, who was refused. */
@@ -32,12 +42,16 @@ export function showThere(node, stream) {
     ? [
         ["Sender", peer.address],
         ["Connected for", duration(peer.connected_s)],
-        ["Encryption", peer.key_bits ? `AES-${peer.key_bits}, ${peer.encryption_state}` : (peer.encryption_state ?? UNKNOWN)],
+        [
+          "Encryption",
+          peer.key_bits ? `AES-${peer.key_bits}, ${peer.encryption_state}` : (peer.encryption_state ?? UNKNOWN),
+        ],
         ["Sender's libsrt", peer.peer_version ?? UNKNOWN],
         ["Stream ID", peer.stream_id || "empty"],
       ]
     : [["Sender", stream.reason_text ?? stream.nobody_text]];
-  for (const refusal of stream.refusals) rows.push([`Refused ${refusal.address}`, `${refusal.reason_text ?? "reason unknown"}, ${count(refusal.count)} ×`]);
+  for (const refusal of stream.refusals)
+    rows.push([`Refused ${refusal.address}`, `${refusal.reason_text ?? "reason unknown"}, ${count(refusal.count)} ×`]);
   redraw(node, rows, () => rowsOf(rows));
 }
 
@@ -47,14 +61,22 @@ export function showWhole(node, reception, totals) {
     ["Packets received", count(reception.packets_unique), "SRT data packets, each counted once"],
     ["Recovered", count(reception.packets_recovered), "Lost on the way and sent again in time"],
     ["Lost for good", count(reception.packets_dropped), "Never came, or too late to be of use"],
-    ["Belated", count(reception.packets_belated), "Came after their place was given up, or twice; harmless by themselves"],
+    [
+      "Belated",
+      count(reception.packets_belated),
+      "Came after their place was given up, or twice; harmless by themselves",
+    ],
     ["Undecryptable", count(reception.packets_undecryptable), "Could not be decrypted: the passphrases differ"],
     ["Continuity errors", count(reception.continuity_errors), "In the transport stream that came out"],
     ["Payload", bytes(totals.payload_bytes), "Transport stream that came out since the stream was ordered"],
   ];
   for (const [kind, seconds] of Object.entries(reception.error_seconds)) {
     const [name, meaning] = ERRORS[kind] ?? [kind, ""];
-    rows.push([`Error-seconds: ${name.toLowerCase()}`, `${count(seconds)} of ${count(reception.seconds)}, last ${timeOfDay(reception.last_errors[kind])}`, meaning]);
+    rows.push([
+      `Error-seconds: ${name.toLowerCase()}`,
+      `${count(seconds)} of ${count(reception.seconds)}, last ${timeOfDay(reception.last_errors[kind])}`,
+      meaning,
+    ]);
   }
   redraw(node, rows, () => rowsOf(rows));
 }
@@ -64,14 +86,40 @@ export function showTime(node, reception) {
   const late = reception.lateness_ms;
   const at = (when) => (when ? ` at ${timeOfDay(when)}` : "");
   const rows = [
-    ["Lateness p50 / p99 / max", late ? `${ms(late.p50)} / ${ms(late.p99)} / ${ms(late.max)} ms` : UNKNOWN, "Of the last minute, after the time that the SRT timestamps ask for; up to 10 ms is the reading interval"],
+    [
+      "Lateness p50 / p99 / max",
+      late ? `${ms(late.p50)} / ${ms(late.p99)} / ${ms(late.max)} ms` : UNKNOWN,
+      "Of the last minute, after the time that the SRT timestamps ask for; up to 10 ms is the reading interval",
+    ],
     ["Longest gap", `${ms(reception.longest_gap_ms)} ms${at(reception.longest_gap_at)}`, "Longest pause of the output"],
-    ["Longest freeze", reception.longest_freeze_ms ? `${ms(reception.longest_freeze_ms)} ms${at(reception.longest_freeze_at)}` : "none", "Longest pause after which packets came late: the picture stood still"],
-    ["Headroom now / lowest", `${reception.headroom_ms ?? UNKNOWN} / ${reception.lowest_headroom_ms ?? UNKNOWN} of ${reception.latency_ms ?? UNKNOWN} ms`, "Filling of the receive buffer: what is left of the latency"],
-    ["RTT min / mean / max", reception.rtt_ms ? `${ms(reception.rtt_ms.min)} / ${ms(reception.rtt_ms.avg)} / ${ms(reception.rtt_ms.max)} ms` : UNKNOWN, "Of the last second"],
-    ["TS-DF", withUnit(ms(reception.ts_df_ms), "ms"), "Delay factor by SRT timestamps at the output of the last second, EBU Tech 3337"],
+    [
+      "Longest freeze",
+      reception.longest_freeze_ms ? `${ms(reception.longest_freeze_ms)} ms${at(reception.longest_freeze_at)}` : "none",
+      "Longest pause after which packets came late: the picture stood still",
+    ],
+    [
+      "Headroom now / lowest",
+      `${reception.headroom_ms ?? UNKNOWN} / ${reception.lowest_headroom_ms ?? UNKNOWN} of ${reception.latency_ms ?? UNKNOWN} ms`,
+      "Filling of the receive buffer: what is left of the latency",
+    ],
+    [
+      "RTT min / mean / max",
+      reception.rtt_ms
+        ? `${ms(reception.rtt_ms.min)} / ${ms(reception.rtt_ms.avg)} / ${ms(reception.rtt_ms.max)} ms`
+        : UNKNOWN,
+      "Of the last second",
+    ],
+    [
+      "TS-DF",
+      withUnit(ms(reception.ts_df_ms), "ms"),
+      "Delay factor by SRT timestamps at the output of the last second, EBU Tech 3337",
+    ],
     ["Jitter", withUnit(ms(reception.jitter_ms), "ms"), "RFC 3550, at the output"],
-    ["Reordering", withUnit(count(reception.reorder_packets), "packets"), "Longest distance of a packet that came out of order"],
+    [
+      "Reordering",
+      withUnit(count(reception.reorder_packets), "packets"),
+      "Longest distance of a packet that came out of order",
+    ],
   ];
   redraw(node, rows, () => rowsOf(rows));
 }
@@ -88,7 +136,13 @@ export function showContent(words, node, reception) {
         {},
         make("td", { class: "num" }, String(pid.pid)),
         make("td", {}, names.get(pid.service) ?? ""),
-        make("td", {}, [pid.kind, pid.is_pcr ? "PCR" : "", pid.is_scrambled ? "scrambled" : "", pid.has_captions ? "captions" : ""].filter(Boolean).join(", ")),
+        make(
+          "td",
+          {},
+          [pid.kind, pid.is_pcr ? "PCR" : "", pid.is_scrambled ? "scrambled" : "", pid.has_captions ? "captions" : ""]
+            .filter(Boolean)
+            .join(", "),
+        ),
         make("td", {}, pid.codec),
         make("td", {}, pid.language),
         make("td", { class: "r num" }, pid.mbps.toFixed(3)),
@@ -101,9 +155,13 @@ export function showContent(words, node, reception) {
 function contentWords(content) {
   const parts = [content.kind];
   if (content.detail) parts.push(content.detail);
-  if (content.mbps !== null) parts.push(`${content.mbps.toFixed(2)} Mb/s, ${content.mbps_without_nulls?.toFixed(2) ?? UNKNOWN} without null packets`);
+  if (content.mbps !== null)
+    parts.push(
+      `${content.mbps.toFixed(2)} Mb/s, ${content.mbps_without_nulls?.toFixed(2) ?? UNKNOWN} without null packets`,
+    );
   if (content.is_constant_bitrate !== null) parts.push(content.is_constant_bitrate ? "constant rate" : "variable rate");
-  if (content.cues) parts.push(`${count(content.cues)} SCTE-35 cues, last ${timeOfDay(content.last_cue)}: ${content.last_cue_text}`);
+  if (content.cues)
+    parts.push(`${count(content.cues)} SCTE-35 cues, last ${timeOfDay(content.last_cue)}: ${content.last_cue_text}`);
   return parts.join(" · ");
 }
 
@@ -111,9 +169,16 @@ function contentWords(content) {
 function outputRows({ recording, forward }) {
   const rows = [];
   if (recording) {
-    rows.push(["Recording", `${recording.state}, ${bytes(recording.bytes_total)} in ${count(recording.files)} files`], ["File", recording.file ?? UNKNOWN]);
+    rows.push(
+      ["Recording", `${recording.state}, ${bytes(recording.bytes_total)} in ${count(recording.files)} files`],
+      ["File", recording.file ?? UNKNOWN],
+    );
   }
-  if (forward) rows.push(["Forwarded", `${count(forward.datagrams)} datagrams, ${count(forward.datagrams_missing)} not sent${forward.last_error ? `: ${forward.last_error}` : ""}`]);
+  if (forward)
+    rows.push([
+      "Forwarded",
+      `${count(forward.datagrams)} datagrams, ${count(forward.datagrams_missing)} not sent${forward.last_error ? `: ${forward.last_error}` : ""}`,
+    ]);
   return rows;
 }
 
@@ -126,7 +191,12 @@ export function showIndicators(node, indicators) {
       return make(
         "tr",
         {},
-        make("td", {}, `${indicator.priority}. ${name.replaceAll("_", " ")}`, ...(detail ? [make("span", { class: "detail" }, detail)] : [])),
+        make(
+          "td",
+          {},
+          `${indicator.priority}. ${name.replaceAll("_", " ")}`,
+          ...(detail ? [make("span", { class: "detail" }, detail)] : []),
+        ),
         make("td", {}, make("span", { class: `state ${colour}` }, icon(mark), word)),
         make("td", { class: "r num" }, count(indicator.count)),
         make("td", { class: "r num" }, count(indicator.error_seconds)),
@@ -140,7 +210,10 @@ export function showIndicators(node, indicators) {
 export function showReceiver(node, { worker, reception }, now) {
   const rows = worker
     ? [
-        ["Worker", `pid ${worker.pid}${worker.started_at ? `, up ${duration(secondsBetween(worker.started_at, now))}` : ""}`],
+        [
+          "Worker",
+          `pid ${worker.pid}${worker.started_at ? `, up ${duration(secondsBetween(worker.started_at, now))}` : ""}`,
+        ],
         ["CPU", worker.cpu_percent === null ? UNKNOWN : `${percent(worker.cpu_percent)} % of a core`],
         ["Memory", worker.memory_mb === null ? UNKNOWN : `${worker.memory_mb} MB`],
       ]

@@ -5,14 +5,33 @@ const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The cards by the kind of sender, each a text to be copied. `end` is made by `describe` in receivers.js. */
 export function senderCards(end) {
-  return { encoder: encoder(end), ffmpeg: ffmpeg(end), "srt-live-transmit": liveTransmit(end), obs: obs(end), firewall: firewall(end) };
+  return {
+    encoder: encoder(end),
+    ffmpeg: ffmpeg(end),
+    "srt-live-transmit": liveTransmit(end),
+    obs: obs(end),
+    firewall: firewall(end),
+  };
 }
 
 function encoder(end) {
   const place = end.weListen
-    ? [["Mode", "Caller"], ["Address", end.host], ["Port", `${end.port} (UDP)`]]
-    : [["Mode", "Listener"], ["Called as", end.host], ["Port", `${end.port} (UDP)`]];
-  const encryption = end.keyBits ? [["Encryption", `AES-${end.keyBits}`], ["Passphrase", end.passphrase]] : [["Encryption", "none"]];
+    ? [
+        ["Mode", "Caller"],
+        ["Address", end.host],
+        ["Port", `${end.port} (UDP)`],
+      ]
+    : [
+        ["Mode", "Listener"],
+        ["Called as", end.host],
+        ["Port", `${end.port} (UDP)`],
+      ];
+  const encryption = end.keyBits
+    ? [
+        ["Encryption", `AES-${end.keyBits}`],
+        ["Passphrase", end.passphrase],
+      ]
+    : [["Encryption", "none"]];
   return table([...place, ["Latency", `${end.latencyMs} ms`], ...encryption, ["Payload", "MPEG-TS, 7 × 188 bytes"]]);
 }
 
@@ -41,13 +60,26 @@ function obs(end) {
   const mode = end.weListen ? "caller" : "listener";
   const lines = [
     "Settings → Stream → Service: Custom",
-    table([["Server", `srt://${host}:${end.port}?mode=${mode}&latency=${end.latencyMs * 1000}${secret}`], ["Stream key", "empty"]]),
+    table([
+      ["Server", `srt://${host}:${end.port}?mode=${mode}&latency=${end.latencyMs * 1000}${secret}`],
+      ["Stream key", "empty"],
+    ]),
   ];
-  if (!isPlain) lines.push("OBS takes the passphrase only inside the address: show it here first, or choose one of letters and digits.");
+  if (!isPlain)
+    lines.push(
+      "OBS takes the passphrase only inside the address: show it here first, or choose one of letters and digits.",
+    );
   return lines.join("\n");
 }
 
 function firewall(end) {
-  const [where, back] = end.weListen ? ["Here, let them in:", "At the far end, let out and back:"] : ["At the far end, let us in:", "Here, let out and back:"];
-  return [where, `  nft add rule inet filter input udp dport ${end.port} accept`, back, `  UDP to ${end.host} port ${end.port}, and its answers`].join("\n");
+  const [where, back] = end.weListen
+    ? ["Here, let them in:", "At the far end, let out and back:"]
+    : ["At the far end, let us in:", "Here, let out and back:"];
+  return [
+    where,
+    `  nft add rule inet filter input udp dport ${end.port} accept`,
+    back,
+    `  UDP to ${end.host} port ${end.port}, and its answers`,
+  ].join("\n");
 }

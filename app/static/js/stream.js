@@ -23,20 +23,32 @@ let spanS = 300;
 let hasHour = false;
 
 const charts = {
-  "bitrate-chart": new TimeChart(byId("bitrate-chart"), [
-    { label: "payload, Mb/s", colour: "--chart-1", read: (sample) => sample.payload_mbps },
-    { label: "on the wire, Mb/s", colour: "--chart-2", read: (sample) => sample.wire_mbps },
-    { label: "input, Mb/s", colour: "--chart-3", read: (sample) => sample.input_mbps },
-  ], ["Mb/s"]),
-  "rtt-chart": new TimeChart(byId("rtt-chart"), [
-    { label: "RTT, ms", colour: "--chart-1", read: (sample) => sample.rtt_ms },
-    { label: "send buffer, ms", colour: "--chart-3", read: (sample) => sample.send_buffer_ms },
-  ], ["ms"]),
+  "bitrate-chart": new TimeChart(
+    byId("bitrate-chart"),
+    [
+      { label: "payload, Mb/s", colour: "--chart-1", read: (sample) => sample.payload_mbps },
+      { label: "on the wire, Mb/s", colour: "--chart-2", read: (sample) => sample.wire_mbps },
+      { label: "input, Mb/s", colour: "--chart-3", read: (sample) => sample.input_mbps },
+    ],
+    ["Mb/s"],
+  ),
+  "rtt-chart": new TimeChart(
+    byId("rtt-chart"),
+    [
+      { label: "RTT, ms", colour: "--chart-1", read: (sample) => sample.rtt_ms },
+      { label: "send buffer, ms", colour: "--chart-3", read: (sample) => sample.send_buffer_ms },
+    ],
+    ["ms"],
+  ),
   "loss-chart": new TimeChart(
     byId("loss-chart"),
     [
       { label: "resent, %", colour: "--chart-2", read: (sample) => sample.retransmitted_percent },
-      { label: "lost at receiver (est.), %", colour: "--chart-3", read: (sample) => (sample.lost_at_receiver === null ? null : 100 * sample.lost_at_receiver) },
+      {
+        label: "lost at receiver (est.), %",
+        colour: "--chart-3",
+        read: (sample) => (sample.lost_at_receiver === null ? null : 100 * sample.lost_at_receiver),
+      },
       { label: "sender drops, packets/s", colour: "--chart-4", read: (sample) => sample.packets_dropped, axis: "y2" },
     ],
     ["%", "packets/s"],
@@ -45,7 +57,11 @@ const charts = {
 const farEnd = bindFarEnd(key);
 
 const base = `/api/streams/${encodeURIComponent(key)}`;
-const askNow = poll(() => (samples.length ? `${base}/live?since=${Math.floor(samples.at(-1).at)}` : `${base}/live`), POLL_MS, show);
+const askNow = poll(
+  () => (samples.length ? `${base}/live?since=${Math.floor(samples.at(-1).at)}` : `${base}/live`),
+  POLL_MS,
+  show,
+);
 
 function show(answer) {
   if (answer === null) {
@@ -99,7 +115,8 @@ function showFigures(stream) {
   const colour = colourOf(stream.ratio_severity);
   for (const name of ["bad", "warn", "good"]) byId("times").classList.toggle(name, name === colour);
   setText(byId("lost"), stream.lost_text);
-  for (const name of ["bad", "warn", "good"]) byId("lost").classList.toggle(name, name === colourOf(stream.loss_severity));
+  for (const name of ["bad", "warn", "good"])
+    byId("lost").classList.toggle(name, name === colourOf(stream.loss_severity));
   setFigure(byId("resent"), percent(stream.last_second?.retransmitted_percent), "%");
   setFigure(byId("drops"), count(stream.totals.packets_dropped), "packets");
   byId("drops").classList.toggle("warn", stream.totals.packets_dropped > 0);

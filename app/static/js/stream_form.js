@@ -36,7 +36,10 @@ export function bindStreamForm(started) {
   const budget = askLatest(byId("budget"), (query) => ask("GET", `/api/link-budget?${query}`));
 
   function showBudget() {
-    const query = { latency_ms: form.elements.latency_ms.value, overhead_percent: form.elements.overhead_percent.value };
+    const query = {
+      latency_ms: form.elements.latency_ms.value,
+      overhead_percent: form.elements.overhead_percent.value,
+    };
     if (form.elements.source_kind.value === "file" && bitrateBps) query.bitrate_bps = bitrateBps;
     budget.show(new URLSearchParams(query).toString());
   }
@@ -94,7 +97,9 @@ export function bindStreamForm(started) {
     setText(button, STARTING);
     showProblem("", {});
     try {
-      const view = await ask("POST", form.getAttribute("action") ?? location.pathname, { data: new URLSearchParams(new FormData(form)).toString() });
+      const view = await ask("POST", form.getAttribute("action") ?? location.pathname, {
+        data: new URLSearchParams(new FormData(form)).toString(),
+      });
       started(view);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -183,7 +188,11 @@ async function loadChannels() {
   if (!channels?.length) return;
   const form = byId("stream-form");
   const select = byId("channel");
-  select.append(...channels.map((channel, index) => make("option", { value: index }, `${channel.name} · ${channel.address}:${channel.port}`)));
+  select.append(
+    ...channels.map((channel, index) =>
+      make("option", { value: index }, `${channel.name} · ${channel.address}:${channel.port}`),
+    ),
+  );
   byId("channels-box").classList.remove("d-none");
   select.addEventListener("change", () => {
     const channel = channels[select.value];

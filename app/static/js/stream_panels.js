@@ -1,6 +1,18 @@
 // The tables of a stream's page: notes, peers, settings, counters, source and worker.
 import { icon, make, setText, spoken } from "./dom.js";
-import { bytes, count, dateAndTime, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN, withUnit } from "./format.js";
+import {
+  bytes,
+  count,
+  dateAndTime,
+  duration,
+  mbps,
+  ms,
+  percent,
+  secondsBetween,
+  times,
+  UNKNOWN,
+  withUnit,
+} from "./format.js";
 
 /** Replace a node's children only when what they are made of has changed. */
 export function redraw(node, source, build) {
@@ -18,7 +30,9 @@ export function showNotes(node, stream, advice) {
     const notes = [];
     if (reason) {
       const kind = severity === "fault" ? "fault" : "attention";
-      notes.push(note(kind, "fa-solid fa-circle-exclamation", `${reason[0].toUpperCase()}${reason.slice(1)}.`, remedy ?? ""));
+      notes.push(
+        note(kind, "fa-solid fa-circle-exclamation", `${reason[0].toUpperCase()}${reason.slice(1)}.`, remedy ?? ""),
+      );
     }
     if (advised) notes.push(adviceNote(advised));
     for (const text of notices) notes.push(note("attention", "fa-solid fa-circle-info", "", text));
@@ -27,7 +41,16 @@ export function showNotes(node, stream, advice) {
 }
 
 function note(kind, name, title, text, ...more) {
-  return make("div", { class: `note ${kind}` }, icon(`${name} ${kind === "fault" ? "bad" : "warn"}`), " ", make("b", {}, title), title ? " " : "", text, ...more);
+  return make(
+    "div",
+    { class: `note ${kind}` },
+    icon(`${name} ${kind === "fault" ? "bad" : "warn"}`),
+    " ",
+    make("b", {}, title),
+    title ? " " : "",
+    text,
+    ...more,
+  );
 }
 
 function adviceNote(advice) {
@@ -37,7 +60,17 @@ function adviceNote(advice) {
     "fa-solid fa-lightbulb",
     "Latency and overhead.",
     `${advice.sentence} `,
-    make("button", { type: "button", class: "btn btn-q", id: "apply-advice", "data-latency-ms": advice.latency_ms, "data-overhead-percent": advice.overhead_percent }, words),
+    make(
+      "button",
+      {
+        type: "button",
+        class: "btn btn-q",
+        id: "apply-advice",
+        "data-latency-ms": advice.latency_ms,
+        "data-overhead-percent": advice.overhead_percent,
+      },
+      words,
+    ),
   );
 }
 
@@ -68,7 +101,11 @@ function nobodyBox(stream) {
   // A source that gives nothing is no fault of the far end.
   const reason = stream.phase === "stalled" ? null : stream.reason_text;
   const text = reason ?? (mark ? stream.nobody_text : "Off air");
-  return make("div", { class: "peer" }, make("div", { class: "peer-head" }, ...(mark ? [stateMark(mark)] : []), make("span", { class: "dim" }, text)));
+  return make(
+    "div",
+    { class: "peer" },
+    make("div", { class: "peer-head" }, ...(mark ? [stateMark(mark)] : []), make("span", { class: "dim" }, text)),
+  );
 }
 
 function refusalBox(refusal) {
@@ -81,7 +118,14 @@ function refusalBox(refusal) {
       stateMark(REFUSED),
       make("span", { class: "num" }, refusal.address),
       make("span", { class: "dim" }, refusal.reason_text ?? "reason unknown"),
-      make("span", { class: "num dim ms-auto", title: `First ${dateAndTime(refusal.first_at)}, last ${dateAndTime(refusal.last_at)} UTC` }, `${count(refusal.count)} ×`),
+      make(
+        "span",
+        {
+          class: "num dim ms-auto",
+          title: `First ${dateAndTime(refusal.first_at)}, last ${dateAndTime(refusal.last_at)} UTC`,
+        },
+        `${count(refusal.count)} ×`,
+      ),
     ),
   );
 }
@@ -114,7 +158,13 @@ function peerBox(peer) {
       ...(peer.stream_id ? [make("span", { class: "dim" }, peer.stream_id)] : []),
       make("span", { class: "num dim ms-auto", title: "Since the handshake" }, duration(peer.connected_s)),
     ),
-    make("dl", { class: "pairs" }, ...pairs.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", { class: "num", "data-live": "" }, value)))),
+    make(
+      "dl",
+      { class: "pairs" },
+      ...pairs.map(([name, value]) =>
+        make("div", {}, make("dt", {}, name), make("dd", { class: "num", "data-live": "" }, value)),
+      ),
+    ),
   );
 }
 
@@ -122,12 +172,30 @@ function peerBox(peer) {
 export function showSettings(node, settings) {
   redraw(node, settings, () =>
     settings.map((setting) => {
-      const mark = setting.differs || setting.note ? [" ", make("span", { class: "differs", title: setting.note ?? "Not what was asked" }, icon("fa-solid fa-circle-info"), spoken(setting.note ?? "not what was asked"))] : [];
+      const mark =
+        setting.differs || setting.note
+          ? [
+              " ",
+              make(
+                "span",
+                { class: "differs", title: setting.note ?? "Not what was asked" },
+                icon("fa-solid fa-circle-info"),
+                spoken(setting.note ?? "not what was asked"),
+              ),
+            ]
+          : [];
       const value = (text, differs) => make("td", { class: `r num${differs ? " differs" : ""}` }, text ?? "");
       const applied = value(setting.applied ?? UNKNOWN, setting.differs && setting.negotiated === null);
       const negotiated = value(setting.negotiated, setting.differs && setting.negotiated !== null);
       (setting.negotiated === null ? applied : negotiated).append(...mark);
-      return make("tr", {}, make("th", { scope: "row" }, setting.name), value(setting.asked, false), applied, negotiated);
+      return make(
+        "tr",
+        {},
+        make("th", { scope: "row" }, setting.name),
+        value(setting.asked, false),
+        applied,
+        negotiated,
+      );
     }),
   );
 }
@@ -137,12 +205,32 @@ export function showCounters(node, { totals }) {
   redraw(node, totals, () =>
     [
       ["Packets sent", count(totals.packets_sent_unique), "SRT data packets, each counted once"],
-      ["Packets resent", count(totals.packets_retransmitted), "Retransmissions: what receivers asked for again. A resent packet may still have come too late"],
+      [
+        "Packets resent",
+        count(totals.packets_retransmitted),
+        "Retransmissions: what receivers asked for again. A resent packet may still have come too late",
+      ],
       ["Resent", withUnit(percent(totals.retransmitted_percent), "%"), "Retransmitted / unique packets"],
-      ["Sender drops", count(totals.packets_dropped), "Given up by the sender as too late, which it does not do before about 1 s. Only the receiver knows what it finally lost"],
+      [
+        "Sender drops",
+        count(totals.packets_dropped),
+        "Given up by the sender as too late, which it does not do before about 1 s. Only the receiver knows what it finally lost",
+      ],
       ["Payload", bytes(totals.payload_bytes), "Transport stream delivered, without headers and retransmissions"],
-      ["On the wire", bytes(totals.wire_bytes), "With 44 bytes of IPv4, UDP and SRT header per packet, and retransmissions"],
-    ].map(([name, value, meaning]) => make("tr", { title: meaning }, make("th", { scope: "row" }, name), make("td", { class: "r num", "data-live": "" }, value), make("td", { class: "dim small" }, meaning))),
+      [
+        "On the wire",
+        bytes(totals.wire_bytes),
+        "With 44 bytes of IPv4, UDP and SRT header per packet, and retransmissions",
+      ],
+    ].map(([name, value, meaning]) =>
+      make(
+        "tr",
+        { title: meaning },
+        make("th", { scope: "row" }, name),
+        make("td", { class: "r num", "data-live": "" }, value),
+        make("td", { class: "dim small" }, meaning),
+      ),
+    ),
   );
 }
 
@@ -152,14 +240,24 @@ export function showWorker(node, stream, now) {
   const rows = [["Source", stream.source_text]];
   if (stream.file_bitrate_mbps !== null) rows.push(["File bitrate", withUnit(mbps(stream.file_bitrate_mbps), "Mb/s")]);
   if (input) {
-    rows.push(["Input", withUnit(mbps(input.mbps), "Mb/s")], ["Last packet", input.last_packet_age_s === null ? UNKNOWN : `${input.last_packet_age_s.toFixed(1)} s ago`]);
+    rows.push(
+      ["Input", withUnit(mbps(input.mbps), "Mb/s")],
+      ["Last packet", input.last_packet_age_s === null ? UNKNOWN : `${input.last_packet_age_s.toFixed(1)} s ago`],
+    );
     rows.push(["Continuity errors", count(input.continuity_errors_total)]);
     for (const counter of input.counters) rows.push([counter.name, count(counter.count)]);
   }
   if (worker) {
-    rows.push(["Worker", `pid ${worker.pid}${worker.started_at ? `, up ${duration(secondsBetween(worker.started_at, now))}` : ""}`]);
+    rows.push([
+      "Worker",
+      `pid ${worker.pid}${worker.started_at ? `, up ${duration(secondsBetween(worker.started_at, now))}` : ""}`,
+    ]);
     rows.push(["CPU", worker.cpu_percent === null ? UNKNOWN : `${percent(worker.cpu_percent)} % of a core`]);
     rows.push(["Memory", worker.memory_mb === null ? UNKNOWN : `${worker.memory_mb} MB`]);
   }
-  redraw(node, rows, () => rows.map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "r num text-wrap text-break" }, value))));
+  redraw(node, rows, () =>
+    rows.map(([name, value]) =>
+      make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "r num text-wrap text-break" }, value)),
+    ),
+  );
 }

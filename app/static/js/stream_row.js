@@ -6,10 +6,16 @@ import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
 import { offerUndo } from "./undo.js";
 
-const SOURCE_ICONS = { file: "fa-regular fa-file-video", multicast: "fa-solid fa-network-wired", bars: "fa-solid fa-barcode", srt: "fa-solid fa-download" };
+const SOURCE_ICONS = {
+  file: "fa-regular fa-file-video",
+  multicast: "fa-solid fa-network-wired",
+  bars: "fa-solid fa-barcode",
+  srt: "fa-solid fa-download",
+};
 
 const cell = (name, ...children) => make("td", { role: "cell", class: name }, ...children);
-const figureCell = (name, label) => make("td", { role: "cell", class: `r num ${name}`, "data-label": label, "data-live": "" });
+const figureCell = (name, label) =>
+  make("td", { role: "cell", class: `r num ${name}`, "data-label": label, "data-live": "" });
 
 /** What comes in from the source: its rate, and its errors where there are any. */
 function inputWords({ input_mbps: input, source_errors: errors }) {
@@ -38,7 +44,12 @@ export class StreamRow {
     this.resent = figureCell("col-resent", "Resent");
     this.lost = figureCell("col-lost", "Lost (est.)");
     this.drops = figureCell("col-drops", "Sender drops");
-    this.details = make("a", { class: "btn btn-q btn-icon", href: this.name.href, title: "Details (Enter)" }, icon("fa-solid fa-chart-line"), spoken("Details"));
+    this.details = make(
+      "a",
+      { class: "btn btn-q btn-icon", href: this.name.href, title: "Details (Enter)" },
+      icon("fa-solid fa-chart-line"),
+      spoken("Details"),
+    );
     this.restart = this.button("fa-solid fa-rotate-right", () => restartStream(this.stream), changed);
     this.end = this.button("fa-solid fa-stop", () => this.endIt(), changed);
     const rtt = figureCell("col-rtt", "RTT · ratio");
@@ -93,7 +104,12 @@ export class StreamRow {
   show(stream, now) {
     this.stream = stream;
     const isOld = stream.is_stale;
-    setClass(this.node, [`is-${stream.severity}`, isOld ? "is-old" : "", this.node.classList.contains("is-selected") ? "is-selected" : ""].join(" ").trim());
+    setClass(
+      this.node,
+      [`is-${stream.severity}`, isOld ? "is-old" : "", this.node.classList.contains("is-selected") ? "is-selected" : ""]
+        .join(" ")
+        .trim(),
+    );
     setLamp(this.lamp, stream);
     setText(this.why, this.reason(stream, now, isOld));
     setText(this.name, stream.label);
@@ -114,9 +130,22 @@ export class StreamRow {
     const shown = `${mode}|${bits}`;
     if (this.mode.dataset.shown === shown) return;
     this.mode.dataset.shown = shown;
-    const lock = bits ? [" ", make("span", { class: "dim", title: `AES-${bits}` }, icon("fa-solid fa-lock"), spoken(`encrypted, AES-${bits}`))] : [];
+    const lock = bits
+      ? [
+          " ",
+          make(
+            "span",
+            { class: "dim", title: `AES-${bits}` },
+            icon("fa-solid fa-lock"),
+            spoken(`encrypted, AES-${bits}`),
+          ),
+        ]
+      : [];
     const words = mode === "caller" ? "Caller" : "Listener";
-    this.mode.replaceChildren(...(direction === "receive" ? [icon("fa-solid fa-download"), ` Receive · ${words.toLowerCase()}`] : [words]), ...lock);
+    this.mode.replaceChildren(
+      ...(direction === "receive" ? [icon("fa-solid fa-download"), ` Receive · ${words.toLowerCase()}`] : [words]),
+      ...lock,
+    );
   }
 
   showFigures(stream) {

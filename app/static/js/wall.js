@@ -18,7 +18,13 @@ class Tile {
       const value = make("span", { class: "num", "data-live": "" });
       return { value, node: make("div", {}, make("small", {}, label), value) };
     });
-    this.node = make("a", { href: `/stream/${encodeURIComponent(key)}` }, this.name, make("div", {}, this.lamp, this.why), make("div", { class: "tile-figures" }, ...this.figures.map(({ node }) => node)));
+    this.node = make(
+      "a",
+      { href: `/stream/${encodeURIComponent(key)}` },
+      this.name,
+      make("div", {}, this.lamp, this.why),
+      make("div", { class: "tile-figures" }, ...this.figures.map(({ node }) => node)),
+    );
   }
 
   show(stream, now) {
@@ -45,7 +51,9 @@ function show({ overview, streams, system }) {
     tile.node.remove();
     tiles.delete(key);
   }
-  const ordered = streams.map((stream, index) => [ORDER[stream.severity] * 1000 + index, stream]).sort(([one], [other]) => one - other);
+  const ordered = streams
+    .map((stream, index) => [ORDER[stream.severity] * 1000 + index, stream])
+    .sort(([one], [other]) => one - other);
   // The first child is the note that nothing is on air.
   ordered.forEach(([, stream], position) => {
     const index = position + 1;
