@@ -24,6 +24,8 @@ lint: $(VENV)  ## Format check, ruff, mypy, import rules, spelling, shell
 fix: $(VENV)  ## Format and repair what can be repaired automatically
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+	git ls-files '*.sh' mcr .ci/run | xargs $(VENV)/bin/shfmt --write
+	PATH="$$PWD/$(VENV)/bin:$$PATH" node_modules/.bin/biome format --write
 
 bench:  ## List the benchmarks; each is a module of its own
 	@for file in benchmarks/*.py; do module=$${file%.py}; case $$module in */__init__) ;; *) \

@@ -16,8 +16,14 @@ dry_run=no
 for argument in "$@"; do
     case $argument in
         --dry-run) dry_run=yes ;;
-        --help | -h) usage; exit ;;
-        *) usage >&2; exit 2 ;;
+        --help | -h)
+            usage
+            exit
+            ;;
+        *)
+            usage >&2
+            exit 2
+            ;;
     esac
 done
 

@@ -20,8 +20,14 @@ demo=no
 for argument in "$@"; do
     case $argument in
         --demo) demo=yes ;;
-        --help | -h) usage; exit ;;
-        *) usage >&2; exit 2 ;;
+        --help | -h)
+            usage
+            exit
+            ;;
+        *)
+            usage >&2
+            exit 2
+            ;;
     esac
 done
 

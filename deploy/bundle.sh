@@ -23,8 +23,14 @@ while [ $# -gt 0 ]; do
     case $1 in
         --with=?*) extra+=("${1#--with=}") ;;
         --dry-run) dry_run=yes ;;
-        --help | -h) usage; exit ;;
-        -*) usage >&2; exit 2 ;;
+        --help | -h)
+            usage
+            exit
+            ;;
+        -*)
+            usage >&2
+            exit 2
+            ;;
         *) folder=$1 ;;
     esac
     shift
@@ -47,8 +53,10 @@ if [ "$family" = debian ] && [ "$dry_run" = no ]; then ensure_packages python3 p
 is_recent_python "$PYTHON" || PYTHON=/usr/bin/python3.11
 old_python=()
 if [ "$PYTHON" != /usr/bin/python3 ]; then
-    if [ "$family" = debian ]; then old_python=("${DEBIAN_OLD_PYTHON[@]}")
-    else old_python=("${RPM_OLD_PYTHON[@]}")
+    if [ "$family" = debian ]; then
+        old_python=("${DEBIAN_OLD_PYTHON[@]}")
+    else
+        old_python=("${RPM_OLD_PYTHON[@]}")
     fi
 fi
 

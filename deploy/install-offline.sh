@@ -15,9 +15,16 @@ deploy/install.sh --help says without asking any network.
   packages NAME...  install system packages of the archive only, such as nginx apache2-utils logrotate
 HELP
 }
-die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
 
-case ${1:-} in --help | -h) usage; exit ;; esac
+case ${1:-} in --help | -h)
+    usage
+    exit
+    ;;
+esac
 [ -e SHA256SUMS ] || die "this runs in an unpacked archive of deploy/bundle.sh"
 sha256sum --check --quiet SHA256SUMS || die "the archive is damaged: copy it again"
 here=$(. /etc/os-release && echo "$ID-${VERSION_ID:-} $(uname -m)")

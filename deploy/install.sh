@@ -28,10 +28,22 @@ while [ $# -gt 0 ]; do
         install | uninstall) order=$1 ;;
         --dry-run) dry_run=yes ;;
         --purge) purge=yes ;;
-        --prefix) prefix=${2:?--prefix needs a folder}; shift ;;
-        --bundle) BUNDLE=$(cd "${2:?--bundle needs a folder}" && pwd -P); shift ;;
-        --help | -h) usage; exit ;;
-        *) usage >&2; exit 2 ;;
+        --prefix)
+            prefix=${2:?--prefix needs a folder}
+            shift
+            ;;
+        --bundle)
+            BUNDLE=$(cd "${2:?--bundle needs a folder}" && pwd -P)
+            shift
+            ;;
+        --help | -h)
+            usage
+            exit
+            ;;
+        *)
+            usage >&2
+            exit 2
+            ;;
     esac
     shift
 done
@@ -55,8 +67,10 @@ unit_folder=/etc/systemd/system
 
 # Do it, or say that it would be done.
 run() {
-    if [ "$dry_run" = yes ]; then printf 'would run: %s\n' "$*"
-    else "$@"
+    if [ "$dry_run" = yes ]; then
+        printf 'would run: %s\n' "$*"
+    else
+        "$@"
     fi
 }
 # No index, and nothing of what this host's pip is told otherwise.
@@ -86,8 +100,10 @@ make_folder() {
 
 # The program's files, by name: what git knows, or what deploy/bundle.sh packed.
 list_files() {
-    if [ -e .git ]; then git -c safe.directory='*' ls-files -z | LC_ALL=C sort -z
-    else tr '\n' '\0' <.files
+    if [ -e .git ]; then
+        git -c safe.directory='*' ls-files -z | LC_ALL=C sort -z
+    else
+        tr '\n' '\0' <.files
     fi
 }
 
@@ -176,9 +192,9 @@ remove_old_releases() {
     [ -d "$prefix/releases" ] || return 0
     find "$prefix/releases" -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' 2>/dev/null | sort -rn | cut -d' ' -f2 |
         { grep -vx "$1" || true; } | tail -n +3 | while read -r release; do
-            say "removing the old release $release"
-            run rm -rf "$prefix/releases/$release"
-        done
+        say "removing the old release $release"
+        run rm -rf "$prefix/releases/$release"
+    done
 }
 
 make_command() {

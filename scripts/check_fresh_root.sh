@@ -23,11 +23,20 @@ suite=bookworm tests=yes keep=no folder=/var/tmp/mcr-fresh-root
 arguments=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
-        --suite) suite=$2; shift ;;
+        --suite)
+            suite=$2
+            shift
+            ;;
         --no-tests) tests=no ;;
         --keep) keep=yes ;;
-        --help) usage; exit ;;
-        -*) usage >&2; exit 2 ;;
+        --help)
+            usage
+            exit
+            ;;
+        -*)
+            usage >&2
+            exit 2
+            ;;
         *) folder=$1 ;;
     esac
     shift

@@ -25,11 +25,20 @@ suite=bookworm offline=no keep=no folder=/var/tmp/mcr-install-root
 arguments=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
-        --suite) suite=$2; shift ;;
+        --suite)
+            suite=$2
+            shift
+            ;;
         --offline) offline=yes ;;
         --keep) keep=yes ;;
-        --help) usage; exit ;;
-        -*) usage >&2; exit 2 ;;
+        --help)
+            usage
+            exit
+            ;;
+        -*)
+            usage >&2
+            exit 2
+            ;;
         *) folder=$1 ;;
     esac
     shift
@@ -92,5 +101,8 @@ mount -t tmpfs tmpfs /run # of this namespace: systemd-nspawn insists on one
 systemd-nspawn --directory="$folder" --machine=mcr-install --register=no --keep-unit --private-network --boot \
     --setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 </dev/null >"$folder.log" 2>&1 || true
 cat "$folder/root/check.log" || cat "$folder.log"
-[ -e "$folder/root/passed" ] || { echo "error: not passed" >&2; exit 1; }
+[ -e "$folder/root/passed" ] || {
+    echo "error: not passed" >&2
+    exit 1
+}
 step "all well"

@@ -10,13 +10,17 @@ wait_until() { # wait_until SECONDS COMMAND...
     local deadline=$((SECONDS + $1))
     shift
     until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $deadline ] || { echo "not in time: $*"; return 1; }
+        [ $SECONDS -lt $deadline ] || {
+            echo "not in time: $*"
+            return 1
+        }
         sleep 0.2
     done
 }
 ask() { # the API as a script uses it
     # shellcheck source=/dev/null
-    (set -a && . /etc/mcr-srt-streamer/environment && python3 - "$1" <<'ASK'
+    (
+        set -a && . /etc/mcr-srt-streamer/environment && python3 - "$1" <<'ASK'
 import os, sys, urllib.request
 request = urllib.request.Request("http://127.0.0.1:5000" + sys.argv[1])
 request.add_header("Authorization", "Bearer " + os.environ["API_KEY"])

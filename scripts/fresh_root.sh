@@ -11,7 +11,10 @@ step() { printf '\n##### %s\n' "$*"; }
 in_namespaces() {
     local folder=$1 keep=$2 status=0
     shift 2
-    [ "$(id -u)" -eq 0 ] || { echo "error: debootstrap and chroot need root" >&2; exit 1; }
+    [ "$(id -u)" -eq 0 ] || {
+        echo "error: debootstrap and chroot need root" >&2
+        exit 1
+    }
     export IN_NAMESPACE=1
     unshare --mount --pid --fork --kill-child --mount-proc "$0" "$@" || status=$?
     [ "$keep" = yes ] || rm -rf --one-file-system "$folder" "$folder.log" "$folder.maker" "$folder.maker.log"

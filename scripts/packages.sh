@@ -5,28 +5,28 @@
 
 # shellcheck disable=SC2034  # the arrays are read by scripts/setup.sh
 DEBIAN_RUN=(
-    python3 python3-venv                    # the interpreter and its venv
-    python3-gi gir1.2-gstreamer-1.0         # GStreamer from Python
+    python3 python3-venv            # the interpreter and its venv
+    python3-gi gir1.2-gstreamer-1.0 # GStreamer from Python
     gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-    gstreamer1.0-plugins-bad                # srtsink, tsparse, mpegtsmux
-    gstreamer1.0-plugins-ugly               # x264enc, for colour bars
-    gstreamer1.0-x                          # clockoverlay, timeoverlay
-    iputils-ping iperf3                     # the network test
-    fonts-dejavu-core                       # letters of every alphabet in the line-up report as PDF
-    ffmpeg mediainfo                        # the media page: ffprobe, mediainfo
+    gstreamer1.0-plugins-bad  # srtsink, tsparse, mpegtsmux
+    gstreamer1.0-plugins-ugly # x264enc, for colour bars
+    gstreamer1.0-x            # clockoverlay, timeoverlay
+    iputils-ping iperf3       # the network test
+    fonts-dejavu-core         # letters of every alphabet in the line-up report as PDF
+    ffmpeg mediainfo          # the media page: ffprobe, mediainfo
 )
 
 # shellcheck disable=SC2034
 DEBIAN_TEST=(
-    srt-tools                               # srt-live-transmit, the independent peer
-    tshark tcpdump                          # the wire's witnesses
-    gstreamer1.0-tools                      # gst-launch-1.0, the yardstick of the benchmarks
-    iproute2 nftables procps util-linux     # network namespaces, losses, process tables
-    nginx openssl                           # the shipped site in front of the product, and its password
-    logrotate                               # the shipped rules
-    systemd libseccomp2                     # systemd-analyze for the shipped units, and a filter like theirs
-    postgresql                              # the store's other database; tests start a server of their own
+    srt-tools                           # srt-live-transmit, the independent peer
+    tshark tcpdump                      # the wire's witnesses
+    gstreamer1.0-tools                  # gst-launch-1.0, the yardstick of the benchmarks
+    iproute2 nftables procps util-linux # network namespaces, losses, process tables
+    nginx openssl                       # the shipped site in front of the product, and its password
+    logrotate                           # the shipped rules
+    systemd libseccomp2                 # systemd-analyze for the shipped units, and a filter like theirs
+    postgresql                          # the store's other database; tests start a server of their own
     git shellcheck
 )
 # The pages, as a browser shows them. Ubuntu ships Chromium as a snap behind a transitional package.

@@ -9,20 +9,29 @@ VENV=.venv
 # BUNDLE: the unpacked archive of deploy/bundle.sh, for a host without the internet; unset, packages come from the network.
 
 say() { printf '==> %s\n' "$*" >&2; }
-die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
 
 as_root() {
-    if [ "$(id -u)" -eq 0 ]; then "$@"
-    elif command -v sudo >/dev/null; then sudo -- "$@"
-    else die "this needs root, and there is no sudo: as root, run: $*"
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo -- "$@"
+    else
+        die "this needs root, and there is no sudo: as root, run: $*"
     fi
 }
 
 # debian or rpm: whose package manager this is.
 package_family() {
-    if command -v apt-get >/dev/null; then echo debian
-    elif command -v dnf >/dev/null; then echo rpm
-    else die "neither apt-get nor dnf is here; supported are Debian 12/13, Ubuntu 22.04 and later, Rocky Linux and RHEL 9"
+    if command -v apt-get >/dev/null; then
+        echo debian
+    elif command -v dnf >/dev/null; then
+        echo rpm
+    else
+        die "neither apt-get nor dnf is here; supported are Debian 12/13, Ubuntu 22.04 and later, Rocky Linux and RHEL 9"
     fi
 }
 
@@ -75,8 +84,10 @@ enable_rpm_repositories() {
         as_root dnf -y -q install epel-release >&2 ||
             as_root dnf -y -q install "https://dl.fedoraproject.org/pub/epel/epel-release-latest-$release.noarch.rpm" >&2
     fi
-    if [ -x /usr/bin/crb ]; then as_root /usr/bin/crb enable >&2
-    else as_root dnf config-manager --set-enabled crb >&2
+    if [ -x /usr/bin/crb ]; then
+        as_root /usr/bin/crb enable >&2
+    else
+        as_root dnf config-manager --set-enabled crb >&2
     fi
     if ! rpm -q --quiet rpmfusion-free-release; then
         say "adding the RPM Fusion free repository"
@@ -113,8 +124,10 @@ ensure_system() {
         packages=("${DEBIAN_RUN[@]}")
         if [ "$purpose" = test ]; then
             packages+=("${DEBIAN_TEST[@]}")
-            if grep -qx 'ID=ubuntu' /etc/os-release; then packages+=("${UBUNTU_BROWSER[@]}")
-            else packages+=("${DEBIAN_BROWSER[@]}")
+            if grep -qx 'ID=ubuntu' /etc/os-release; then
+                packages+=("${UBUNTU_BROWSER[@]}")
+            else
+                packages+=("${DEBIAN_BROWSER[@]}")
             fi
         fi
     else
@@ -125,8 +138,10 @@ ensure_system() {
     PYTHON=/usr/bin/python3
     is_recent_python "$PYTHON" && return
     PYTHON=/usr/bin/python3.11
-    if [ "$(package_family)" = debian ]; then ensure_packages "${DEBIAN_OLD_PYTHON[@]}"
-    else ensure_packages "${RPM_OLD_PYTHON[@]}"
+    if [ "$(package_family)" = debian ]; then
+        ensure_packages "${DEBIAN_OLD_PYTHON[@]}"
+    else
+        ensure_packages "${RPM_OLD_PYTHON[@]}"
     fi
 }
 
@@ -166,7 +181,8 @@ ensure_node_modules() {
 set_up() {
     ensure_system "$1"
     ensure_venv
-    if [ "$1" = run ]; then ensure_requirements requirements.txt
+    if [ "$1" = run ]; then
+        ensure_requirements requirements.txt
     else
         ensure_requirements requirements-dev.txt
         ensure_node_modules
