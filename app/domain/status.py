@@ -255,7 +255,7 @@ def _ended(status: Status, reason: Reason, jitter: float, now: float) -> Status:
     if status.phase not in ALIVE:
         return status
     if status.phase is Phase.STOPPING:
-        # A start ordered meanwhile waited for the old worker to leave: two cannot share a port.
+        # A start requested meanwhile waited for the old worker to leave: two cannot share a port.
         return _moved(status, Phase.STOPPED, now) if status.order is Order.STOP else new_status(now)
     if reason is Reason.END_OF_FILE:
         return msgspec.structs.replace(_moved(status, Phase.STOPPED, now, reason=reason), order=Order.STOP)

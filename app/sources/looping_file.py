@@ -25,7 +25,10 @@ _HEAD_BYTES: Final = 4 * 1024 * 1024
 _NO_BLOCK: Final = bytearray()
 
 _CHANGES: Final = {
-    Change.DELETED: (NoticeCode.FILE_DELETED, "the file was deleted; the stream plays on from what it has open"),
+    Change.DELETED: (
+        NoticeCode.FILE_DELETED,
+        "the file has been deleted; playback continues, but the stream cannot be restarted",
+    ),
     Change.REPLACED: (NoticeCode.FILE_REPLACED, "the file was replaced; the new one is played from the next loop"),
     Change.REWRITTEN: (
         NoticeCode.FILE_REWRITTEN,

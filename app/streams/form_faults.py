@@ -63,7 +63,7 @@ def check_passphrase(spec: JobSpec) -> None:
     """Refuse a stored stream whose passphrase could not be read: it would go on air in the clear."""
     if spec.encryption is not None and spec.encryption.passphrase.size_bytes() == 0:
         raise CouldNotStart(
-            "SECRET_KEY was changed: the stored passphrase cannot be read, start the stream anew with its passphrase",
+            "SECRET_KEY was changed: the stored passphrase cannot be read; enter the passphrase again",
             {"encryption.passphrase": "give it again, in a new stream"},
             reason=Reason.PASSPHRASE_LOST,
         )

@@ -38,7 +38,7 @@ class Admission:
         """Raise LimitReached when as many streams as allowed run already."""
         running = sum(is_wanted(other.status) for other in others)
         if running >= self._max_streams:
-            raise LimitReached(f"{running} streams are on already, the most allowed; stop one first")
+            raise LimitReached(f"{running} of {self._max_streams} streams are on air; stop one, or raise MAX_STREAMS")
 
     def check_change(self, stream: Admitted, spec: JobSpec, others: Collection[Admitted]) -> None:
         """Raise LimitReached or PortInUse when a stream cannot run by another spec."""

@@ -114,7 +114,7 @@ class SupervisedStream:
     def stop(self, now: float, actor: str) -> None:
         """Take the stream off air."""
         if self.status.order is Order.RUN:
-            self._account.note(now, EventKind.ORDER, "stop ordered", actor)
+            self._account.note(now, EventKind.ORDER, "stop requested", actor)
         self._watch.forget()
         self._step(life.StopOrdered(), now)
         self._ask_to_stop(now)
@@ -126,7 +126,7 @@ class SupervisedStream:
 
     def start(self, now: float, actor: str) -> None:
         """Put the stream on air (again)."""
-        self._account.note(now, EventKind.ORDER, "start ordered", actor)
+        self._account.note(now, EventKind.ORDER, "start requested", actor)
         self._fault = self._unknown = None
         if self.status.phase not in life.ALIVE:
             self.ordered_at = now

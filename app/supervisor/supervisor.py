@@ -166,7 +166,7 @@ class Supervisor:
 
         def drop() -> None:
             stream = self._stream(key)
-            stream.note_order(self._clock(), "dismissed", actor)
+            stream.note_order(self._clock(), "removed", actor)
             self._drop(key)
             self._dismissed[key] = _Dismissed(stream, was_running, self._clock() + RESTORABLE_S)
 

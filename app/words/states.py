@@ -64,8 +64,8 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     Reason.ENGINE_ERROR: ("engine error", "GStreamer reported an error; the debug view has its words."),
     Reason.PASSPHRASE_LOST: (
         "passphrase lost",
-        "SECRET_KEY was changed, so the stored passphrase cannot be read. Put the old key back, or start the stream "
-        "anew with its passphrase.",
+        "SECRET_KEY was changed, so the stored passphrase cannot be read. Put the old key back, or enter "
+        "the passphrase again with Edit.",
     ),
     Reason.NO_RUNTIME: (
         "runtime folder unusable",
@@ -75,7 +75,7 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     Reason.SPEC_UNREADABLE: (
         "stored settings unreadable",
         "Another version of this program stored this stream, or its row is damaged. It is kept as it is: go back to "
-        "that version, or dismiss the stream and start it again.",
+        "that version, or remove the stream and start it again.",
     ),
     Reason.ORDER_LOST: (
         "order lost",
@@ -89,7 +89,7 @@ _PHASES: Final = {
     Phase.WAITING: "Waiting",
     Phase.DELIVERING: "Delivering",
     Phase.STALLED: "Stalled",
-    Phase.BACKING_OFF: "Backing off",
+    Phase.BACKING_OFF: "Retrying",
     Phase.STOPPING: "Stopping",
     Phase.STOPPED: "Stopped",
     Phase.FAILED: "Failed",

@@ -52,7 +52,7 @@ def front_page_log() -> list[LogEntry]:
         ("stallx", "Stadium wide", EventKind.PHASE, "stalled: no input", 63),
         ("parlmt", "Parliament clean", EventKind.NOTICE, "14 packets dropped, too late to repair", 245),
         ("chapel", "Chapel", EventKind.CONNECTED, "198.51.100.31:50120 connected", 5_790),
-        ("chapel", "Chapel", EventKind.ORDER, "start ordered", 5_820),
+        ("chapel", "Chapel", EventKind.ORDER, "start requested", 5_820),
         ("harbor", "Harbour camera", EventKind.CONNECTED, "203.0.113.77:40112 connected", 7_300),
     )
     return [LogEntry(now - age_s, key, name, kind, text, 1, now - age_s) for key, name, kind, text, age_s in lines]

@@ -107,7 +107,7 @@ def _all_pages(browser: Browser, server: Server) -> None:
 def _empty(browser: Browser, server: Server) -> None:
     browser.start(server.base)
     browser.open("/")
-    browser.wait_text("#streams-empty", "Nothing is on air")
+    browser.wait_text("#streams-empty", "No streams yet")
     _take(browser, WIDE, "dashboard-empty-dark")
     server.stop()
 

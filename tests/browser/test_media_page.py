@@ -10,7 +10,7 @@ from tests.browser.chrome import Browser
 
 def test_a_file_that_is_no_transport_stream_is_not_fit_and_shows_no_empty_tables(page: Browser) -> None:
     page.open("/media_info/letter.ts")
-    page.wait_text("#verdict", "Not fit", deadline_s=60)
+    page.wait_text("#verdict", "Fail", deadline_s=60)
 
     assert page.text("#findings")
     assert not page.is_shown("#pids-title")

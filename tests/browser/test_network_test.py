@@ -50,7 +50,9 @@ def test_a_test_ends_in_a_recommendation_with_its_working(page: Browser, tools: 
     assert page.scrolls_sideways() == []
 
 
-@pytest.mark.parametrize(("words", "path"), [("Apply to listener", "/"), ("Apply to caller", "/caller")])
+@pytest.mark.parametrize(
+    ("words", "path"), [("New listener with these values", "/"), ("New caller with these values", "/caller")]
+)
 def test_apply_fills_the_form_in(page: Browser, tools: FakeTools, words: str, path: str) -> None:
     measured(page, tools)
     (link,) = [one for one in page.all(".recommended a") if one.text == words]

@@ -133,7 +133,7 @@ def test_the_operators_workflow_by_mouse(desk: Browser) -> None:
         desk.type("#port", str(iperf_port))
         desk.type("#duration_s", "2")
         desk.click("#start-test")
-        desk.wait_text("#result", "Apply to listener", deadline_s=40)
+        desk.wait_text("#result", "New listener with these values", deadline_s=40)
         desk.click(".apply a")
         recommended = int(desk.find("#latency_ms").get_attribute("value"))
         assert 20 <= recommended <= 8000

@@ -73,7 +73,7 @@ def test_streams_in_postgresql_outlive_a_crash_of_the_web_process_with_order_sec
             wait_for(lambda viewer=viewer: is_as_before(on_server, viewer), deadline_s=10, what="the stream adopted")
         assert on_server.stream(stopped["key"])["order"] == "stop"
         events = on_server.get(f"/api/events?key={stopped['key']}").document["events"]
-        assert {"start ordered", "stop ordered"} <= {event["text"] for event in events}
+        assert {"start requested", "stop requested"} <= {event["text"] for event in events}
         assert all(viewer.verdict().is_whole for viewer in viewers)
     assert on_server.post(f"/api/streams/{stopped['key']}/start").status == 200
     on_server.wait_for_phase(stopped["key"], "waiting")

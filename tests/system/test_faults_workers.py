@@ -59,11 +59,11 @@ def test_one_worker_crashes_one_hangs_and_the_others_do_not_notice(own: Product,
         os.kill(hanging.worker_pid, signal.SIGSTOP)
         stopped_at = time.monotonic()
         crashed_took_s = wait_until_back(own, crashing.view)
-        assert "backing off: worker crashed" in reasons(own, crashing.key)
+        assert "retrying: worker crashed" in reasons(own, crashing.key)
 
         # From the log: on a busy machine it may have been noticed, and be back, before this comes to look.
         wait_for(
-            lambda: "backing off: worker hung" in reasons(own, hanging.key),
+            lambda: "retrying: worker hung" in reasons(own, hanging.key),
             deadline_s=HUNG_AFTER_S + 10,
             what="the hang noticed",
         )

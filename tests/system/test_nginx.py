@@ -102,7 +102,7 @@ def test_the_event_log_names_the_address_that_a_client_has_not_the_one_that_it_c
     started = nginx.request("POST", "/api/streams", body=order, from_address="127.0.0.2", **claimed)
     key = json.loads(started.body)["key"]
     events = product.get(f"/api/events?key={key}").document["events"]
-    actors = {event["actor"] for event in events if event["text"] == "start ordered"}
+    actors = {event["actor"] for event in events if event["text"] == "start requested"}
     product.delete(f"/api/streams/{key}")
     assert actors == {"api key at 127.0.0.2"}
 

@@ -69,7 +69,7 @@ def test_counting_goes_on_after_a_restart() -> None:
 
 def test_callers_that_flood_a_listener_take_one_line_a_minute_and_wash_nothing_away() -> None:
     journal = Journal()
-    journal.note(entry(0.0, "start ordered", kind="order"))
+    journal.note(entry(0.0, "start requested", kind="order"))
     journal.note(entry(0.0, "delivering", kind="phase", key="other"))
     stored = 0
     for number in range(1220):
@@ -81,7 +81,7 @@ def test_callers_that_flood_a_listener_take_one_line_a_minute_and_wash_nothing_a
     (line,) = journal.close_minutes(61.0)
     assert line.text.startswith("and 1,200 more")
     assert len(journal.entries()) == 23
-    assert {event.text for event in journal.entries()} >= {"start ordered", "delivering"}
+    assert {event.text for event in journal.entries()} >= {"start requested", "delivering"}
     assert journal.note(entry(62.0, "connected 192.0.2.9:1", kind="connected")) is not None
     assert journal.close_minutes(200.0) == []
 

@@ -77,9 +77,9 @@ def test_the_spacing_of_clocks_and_tables_is_measured_in_the_streams_time() -> N
 @pytest.mark.parametrize(
     ("recipe", "level", "words"),
     [
-        (Recipe(pcr_ms=60), Level.ATTENTION, "DVB asks for 40 ms"),
+        (Recipe(pcr_ms=60), Level.ATTENTION, "DVB allows 40 ms"),
         (Recipe(pcr_ms=150), Level.FAULT, "MPEG allows 100 ms"),
-        (Recipe(seconds=5.0, psi_ms=800), Level.FAULT, "DVB asks for 500 ms"),
+        (Recipe(seconds=5.0, psi_ms=800), Level.FAULT, "DVB allows 500 ms"),
         (Recipe(pcr_ms=1e9), Level.FAULT, "no clock (PCR)"),
         (Recipe(programmes=[Programme(scrambled=True)]), Level.FAULT, "GStreamer discards these packets"),
     ],

@@ -134,7 +134,7 @@ def test_events_come_back_in_their_order_and_a_repeated_one_once_with_its_count(
 
 
 def test_an_event_by_whoever_claims_a_very_long_address_is_kept(opened: Callable[..., Store]) -> None:
-    opened().note(entry(1.0, "stop ordered", actor="operator at " + "x" * 500))
+    opened().note(entry(1.0, "stop requested", actor="operator at " + "x" * 500))
     (kept,) = opened().events(10)
     assert kept.actor.startswith("operator at xxx")
 
@@ -166,10 +166,10 @@ def test_receivers_cannot_push_orders_out_of_the_event_log(
     monkeypatch.setattr(store, "_EVENTS_KEPT", 20)
     monkeypatch.setattr(store, "_EVENTS_TRIMMED_EVERY", 5)
     kept = opened()
-    kept.note(entry(0.0, "start ordered", kind=EventKind.ORDER))
+    kept.note(entry(0.0, "start requested", kind=EventKind.ORDER))
     for number in range(1, 60):
         kept.note(entry(float(number), f"connected 192.0.2.1:{number}", kind=EventKind.CONNECTED))
-    assert kept.events(8)[0].text == "start ordered"
+    assert kept.events(8)[0].text == "start requested"
     assert len(kept.events(1000)) <= 17
 
 

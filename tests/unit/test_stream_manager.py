@@ -287,12 +287,12 @@ def test_events_tell_who_ordered_what_newest_first(own: OwnManager) -> None:
     entries = own.manager.events(key=key)
     assert [entry.at for entry in entries] == sorted((entry.at for entry in entries), reverse=True)
     assert [(entry.text, entry.actor) for entry in reversed(entries) if entry.kind == "order"] == [
-        ("start ordered", "script"),
-        ("stop ordered", "operator"),
+        ("start requested", "script"),
+        ("stop requested", "operator"),
     ]
     own.manager.dismiss(key, actor="another operator")
     assert [(entry.text, entry.actor) for entry in own.manager.events(key=key, limit=1)] == [
-        ("dismissed", "another operator")
+        ("removed", "another operator")
     ]
 
 

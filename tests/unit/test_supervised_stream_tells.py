@@ -120,9 +120,9 @@ def test_each_change_of_phase_is_noted_with_its_reason_and_each_order_with_its_g
     stage.end_worker(Reason.CONNECTION_LOST)
     stage.stream.stop(stage.now, "script")
     texts = [entry.text for entry in stage.entries if entry.kind == "phase"]
-    assert texts == ["waiting", "delivering", "backing off: connection lost", "stopped"]
+    assert texts == ["waiting", "delivering", "retrying: connection lost", "stopped"]
     orders = [(entry.text, entry.actor) for entry in stage.entries if entry.kind == "order"]
-    assert orders == [("start ordered", "operator"), ("stop ordered", "script")]
+    assert orders == [("start requested", "operator"), ("stop requested", "script")]
     assert [status.phase for status in stage.statuses] == [
         Phase.WAITING,
         Phase.DELIVERING,
@@ -157,8 +157,8 @@ def test_a_call_that_is_made_again_and_again_is_one_event_that_repeats() -> None
     told = [(entry.kind, entry.text) for entry in stage.entries if entry.kind != "order"]
     assert told == [
         ("phase", "waiting"),
-        ("phase", "backing off: no answer"),
-        ("retry", "backing off: no answer"),
-        ("retry", "backing off: no answer"),
+        ("phase", "retrying: no answer"),
+        ("retry", "retrying: no answer"),
+        ("retry", "retrying: no answer"),
         ("phase", "delivering"),
     ]

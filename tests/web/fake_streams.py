@@ -292,7 +292,7 @@ def mixed_log(streams: list[Snapshot]) -> list[LogEntry]:
         ("arenab", "refused", "refused by 192.0.2.40: wrong passphrase", 5, 24),
         ("parlmt", "notice", "the file was replaced; the new one is played from the next loop", 1, 125),
         ("guestx", "refused", "refused 203.0.113.9:41000: no passphrase", 3, 470),
-        ("evilxx", "order", "start ordered", 1, 900),
+        ("evilxx", "order", "start requested", 1, 900),
         ("failed", "phase", "failed: file missing", 1, 7000),
         ("lineup", "connected", "198.51.100.24:50113 connected", 1, 9000),
     ]

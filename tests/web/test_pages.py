@@ -168,7 +168,7 @@ def test_what_is_not_there_is_a_page_for_people(browser, path):
 
     assert answer.status_code == 404
     assert answer.mimetype == "text/html"
-    assert "To the dashboard" in answer.get_data(as_text=True)
+    assert "Back to dashboard" in answer.get_data(as_text=True)
 
 
 def test_an_error_of_our_own_tells_nothing_of_itself(app, browser, manager, caplog):

@@ -17,7 +17,7 @@ from app.domain.advice.recommendation import (
     overhead_for,
     recommend,
 )
-from app.domain.advice.words import multiple, rarity
+from app.domain.advice.words import expected_loss, multiple
 from app.domain.constants import LATENCY_MS_HIGHEST
 
 _LATENCY_STEP_MS: Final = 10
@@ -95,9 +95,7 @@ def _rounded_up(latency_ms: int) -> int:
 def _sentence(advice: Advice, expected: Expectation, latency_ms: int, to_do: str) -> str:
     loss = advice.link.loss
     seen = f"{latency_ms} ms is {multiple(expected.k)} × RTT, loss {loss.value:.2g} % ({loss.basis.value})"
-    expectation = (
-        f"expect {rarity(expected.lost_per_hour)} if the loss is random" if loss.value else "nothing to repair"
-    )
+    expectation = expected_loss(expected.lost_per_hour) if loss.value else "nothing to repair"
     remedy = f"raise {to_do}" if to_do else "enough for this link"
     guide = "; this much loss is outside the guide" if advice.outside_guide else ""
     return f"{seen}: {expectation}; {remedy}{guide}."

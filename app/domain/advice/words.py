@@ -22,6 +22,7 @@ from app.domain.constants import (
     OVERHEAD_PERCENT_LOWEST,
 )
 
+NO_LOSS: Final = "no loss expected"
 _UNSTEADY_RTT: Final = 1.5
 _UNITS: Final = (("a second", 1), ("a minute", 60), ("an hour", 3600), ("a day", 86_400), ("a year", 31_557_600))
 
@@ -77,18 +78,24 @@ def warnings(advice: Advice) -> tuple[str, ...]:
 def rarity(lost_per_hour: float) -> str:
     """Say a rate of lost packets so that it can be imagined: `3 lost packets an hour`."""
     if lost_per_hour <= 0:
-        return "no lost packet"
+        return NO_LOSS
     for unit, seconds in _UNITS:
         # What rounds to one is one: 59.99 an hour are 1 a minute.
         if (count := lost_per_hour * seconds / 3600) >= 0.95:
             return f"{count:.0f} lost packet{'s' if round(count) != 1 else ''} {unit}"
     years = 3600 / (lost_per_hour * _UNITS[-1][1])
-    return "one lost packet in over a hundred years" if years > 100 else f"one lost packet in {years:.0f} years"
+    return NO_LOSS if years > 100 else f"one lost packet in {years:.0f} years"
 
 
 def multiple(k: float) -> str:
     """Latency / RTT as people say it: what is far beyond any rule says only so."""
     return "more than 99" if k > 99 else f"{k:.1f}"
+
+
+def expected_loss(lost_per_hour: float, *, promise: str = "") -> str:
+    """Say what to expect of random losses: `expect 3 lost packets an hour if losses are random`."""
+    rate = rarity(lost_per_hour)
+    return f"{NO_LOSS if rate == NO_LOSS else f'expect {promise}{rate}'} if losses are random"
 
 
 def expectation_sentence(settings: Settings, advice: Advice) -> str:
@@ -97,8 +104,8 @@ def expectation_sentence(settings: Settings, advice: Advice) -> str:
     promise = "at most " if advice.loss_percent_planned > advice.link.loss.value else ""
     return (
         f"Latency {settings.latency_ms} ms is {multiple(expected.k)} × RTT: "
-        f"expect {promise}{rarity(expected.lost_per_hour)} at {_mbps(advice.link.bitrate_bps)} when loss is random, "
-        f"and repair of an outage of up to {_ms(expected.burst_ms)}."
+        f"{expected_loss(expected.lost_per_hour, promise=promise)} at {_mbps(advice.link.bitrate_bps)}; "
+        f"repairs outages of up to {_ms(expected.burst_ms)}."
     )
 
 

@@ -56,7 +56,7 @@ def _clocks(analysis: Analysis) -> Iterator[Finding]:
             yield Finding(Level.FAULT, "PCR", f"{text}; MPEG allows {PCR_INTERVAL_MS_MPEG} ms, {_late(programme.pcr)}")
         elif longest_ms > PCR_INTERVAL_MS_DVB:
             yield Finding(
-                Level.ATTENTION, "PCR", f"{text}; DVB asks for {PCR_INTERVAL_MS_DVB} ms, {_late(programme.pcr)}"
+                Level.ATTENTION, "PCR", f"{text}; DVB allows {PCR_INTERVAL_MS_DVB} ms, {_late(programme.pcr)}"
             )
         else:
             yield Finding(Level.GOOD, "PCR", text)
@@ -84,7 +84,7 @@ def _repetition(subject: str, name: str, found: Repetition) -> Finding:
         return Finding(Level.ATTENTION, subject, f"{name}: only {_times(found.count)} in the file")
     text = f"{name}: every {found.mean_ms:.0f} ms, at most {found.longest_ms:.0f} ms apart"
     if found.late:
-        return Finding(Level.FAULT, subject, f"{text}; DVB asks for {found.limit_ms:.0f} ms, {_late(found)}")
+        return Finding(Level.FAULT, subject, f"{text}; DVB allows {found.limit_ms:.0f} ms, {_late(found)}")
     return Finding(Level.GOOD, subject, text)
 
 
@@ -104,7 +104,7 @@ def _continuity(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _late(found: Repetition) -> str:
-    return f"{_times(found.late)} later"
+    return f"exceeded {_times(found.late)}"
 
 
 def _times(count: int) -> str:

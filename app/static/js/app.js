@@ -28,7 +28,7 @@ export function ask(method, url, { data, json } = {}) {
 export class ApiError extends Error {
   constructor(answer) {
     const error = answer.responseJSON?.error;
-    super(error?.message ?? (answer.status ? `The server answered ${answer.status}.` : "The server does not answer."));
+    super(error?.message ?? (answer.status ? `The server answered ${answer.status}.` : "No answer from the server."));
     this.status = answer.status;
     this.code = error?.code ?? "";
     this.fields = error?.fields ?? {};
@@ -94,7 +94,7 @@ function showStale(error, answeredAt) {
   const words =
     error.status === 401
       ? "This page lost its session. Load it again."
-      : `${error.message} What you see is ${duration(age)} old, from ${timeOfDay(answeredAt / 1000)} UTC; streams go on without this page.`;
+      : `${error.message} Last update ${timeOfDay(answeredAt / 1000)} UTC, ${age < 120 ? `${age} s` : duration(age)} ago. Streams keep running.`;
   setText(byId("connection-lost"), words);
   document.title = `◌ no answer · ${PAGE_TITLE}`;
   setFavicon("stale");

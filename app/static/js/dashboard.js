@@ -84,7 +84,7 @@ function applyFilter() {
   empty.hidden = shown > 0;
   setText(
     empty,
-    rows.size ? "No stream fits the filter." : "Nothing is on air. Start a listener here, or a caller on its own page.",
+    rows.size ? "No stream matches the filter." : "No streams yet. Choose colour bars, or fill in the form.",
   );
 }
 

@@ -1,5 +1,6 @@
 // How a state looks: icon, colour class and word together, everywhere the same.
 import { icon, make, setClass, setText } from "./dom.js";
+import { count } from "./format.js";
 
 const ICONS = {
   fault: "fa-solid fa-circle-xmark",
@@ -25,8 +26,18 @@ export function makeLamp() {
 export function setLamp(lamp, stream) {
   setClass(lamp, `state ${colourOf(stream.severity)}`);
   setClass(lamp.firstChild, ICONS[stream.severity] ?? IDLE_ICONS[stream.phase] ?? "fa-regular fa-circle");
-  setText(lamp.children[1], stream.phase_text);
+  setText(lamp.children[1], stateWords(stream));
   showImpaired(lamp, stream);
+}
+
+const stateWords = ({ phase_text: words, retry_in_s: wait }) =>
+  typeof wait === "number" ? `${words} in ${Math.ceil(wait)} s` : words;
+
+/** How often a stream was started again; while it waits to be, which attempt comes next. */
+export function attempts({ retry_in_s: wait, restarts }) {
+  if (typeof wait === "number") return `attempt ${count(restarts + 1)}`;
+  if (!restarts) return null;
+  return `${count(restarts)} ${restarts === 1 ? "restart" : "restarts"}`;
 }
 
 /** A stream that runs through a relay of this host must never pass for one on a real link. */

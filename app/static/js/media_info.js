@@ -6,9 +6,9 @@ import { bytes, count, duration, mbps, percent, UNKNOWN, withUnit } from "./form
 const ASK_AGAIN_MS = 700;
 const { path } = byId("media").dataset;
 const LEVELS = {
-  good: ["fa-solid fa-circle-check", "good", "Good"],
-  attention: ["fa-solid fa-circle-exclamation", "warn", "Look at it"],
-  fault: ["fa-solid fa-circle-xmark", "bad", "Not fit"],
+  good: ["fa-solid fa-circle-check", "good", "Pass"],
+  attention: ["fa-solid fa-circle-exclamation", "warn", "Warning"],
+  fault: ["fa-solid fa-circle-xmark", "bad", "Fail"],
 };
 
 pollOverview();

@@ -55,8 +55,8 @@ function recommendation(test) {
       make(
         "div",
         { class: "apply" },
-        applyLink(test, recommended, "listener", "btn btn-on", "Apply to listener"),
-        applyLink(test, recommended, "caller", "btn btn-on", "Apply to caller"),
+        applyLink(test, recommended, "listener", "btn btn-on", "New listener with these values"),
+        applyLink(test, recommended, "caller", "btn btn-on", "New caller with these values"),
       ),
       make("p", {}, expectation),
     ),
@@ -127,7 +127,7 @@ function table(test, rows) {
     ["Outage repaired", "r"],
     ["Receiver's buffer", "r"],
     ["Bandwidth needed", "r"],
-    ["Apply to", ""],
+    ["New stream", ""],
   ];
   const body = rows.map((row) => {
     const [colour, image, words] = BANDWIDTH[row.bandwidth];

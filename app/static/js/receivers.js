@@ -114,7 +114,9 @@ function obs(end) {
     ]),
   ];
   if (!isPlain)
-    lines.push("OBS takes the passphrase only inside the address, and this one holds signs that an address cannot.");
+    lines.push(
+      "OBS needs the passphrase in the URL, and this one has characters that a URL cannot carry. Generate another.",
+    );
   return lines.join("\n");
 }
 

@@ -7,7 +7,7 @@ import { byId, icon, make, setClass, setFigure, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
 import { bindFarEnd } from "./far_end.js";
 import { count, duration, mbps, ms, secondsBetween, timeOfDay, UNKNOWN } from "./format.js";
-import { colourOf, makeLamp, setLamp } from "./lamps.js";
+import { attempts, colourOf, makeLamp, setLamp } from "./lamps.js";
 import { showContent, showIndicators, showReceiver, showThere, showTime, showWhole } from "./reception_panels.js";
 import { senderCards } from "./senders.js";
 import { showNotes, showSettings } from "./stream_panels.js";
@@ -124,8 +124,8 @@ function addSeconds(fresh) {
 function sinceOf(stream, now, isOld) {
   const parts = [`for ${duration(secondsBetween(stream.since, now))}, since ${timeOfDay(stream.since)} UTC`];
   if (stream.reason_text) parts.unshift(stream.reason_text);
-  if (stream.retry_in_s !== null) parts.push(`again in ${Math.ceil(stream.retry_in_s)} s`);
-  if (stream.restarts) parts.push(`${count(stream.restarts)} ${stream.restarts === 1 ? "restart" : "restarts"}`);
+  const tries = attempts(stream);
+  if (tries) parts.push(tries);
   if (isOld) parts.push(`figures ${Math.round(stream.sample_age_s)} s old`);
   return parts.join(" · ");
 }

@@ -2,7 +2,7 @@
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { icon, make, setClass, setFigure, setText, spoken } from "./dom.js";
 import { count, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN, withUnit } from "./format.js";
-import { colourOf, makeLamp, setLamp } from "./lamps.js";
+import { attempts, colourOf, makeLamp, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
 import { offerUndo } from "./undo.js";
 
@@ -166,11 +166,11 @@ export class StreamRow {
     if (isOld) return `figures ${Math.round(stream.sample_age_s)} s old`;
     const parts = [];
     if (stream.reason_text) parts.push(stream.reason_text);
-    if (stream.retry_in_s !== null) parts.push(`again in ${Math.ceil(stream.retry_in_s)} s`);
     if (!parts.length) parts.push(duration(secondsBetween(stream.since, now)));
     if (stream.remark) parts.push(stream.remark);
     else if (stream.refused) parts.push(`${count(stream.refused)} refused`);
-    if (stream.restarts) parts.push(`${count(stream.restarts)} ${stream.restarts === 1 ? "restart" : "restarts"}`);
+    const tries = attempts(stream);
+    if (tries) parts.push(tries);
     return parts.join(" · ") || UNKNOWN;
   }
 

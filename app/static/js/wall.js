@@ -2,7 +2,7 @@
 import { onKey, poll } from "./app.js";
 import { byId, make, setClass, setFigure, setText } from "./dom.js";
 import { duration, mbps, percent, secondsBetween, times, timeOfDay } from "./format.js";
-import { colourOf, makeLamp, setLamp } from "./lamps.js";
+import { attempts, colourOf, makeLamp, setLamp } from "./lamps.js";
 
 const ORDER = { fault: 0, attention: 1, good: 2, idle: 3 };
 const TILE_SHAPE = 1.3;
@@ -31,8 +31,8 @@ class Tile {
     setClass(this.node, `tile ${stream.severity}`);
     setLamp(this.lamp, stream);
     setText(this.name, stream.label);
-    const retry = stream.retry_in_s === null ? null : `again in ${Math.ceil(stream.retry_in_s)} s`;
-    const words = [stream.reason_text, retry, stream.remark].filter(Boolean);
+    const attempt = stream.retry_in_s === null ? null : attempts(stream);
+    const words = [stream.reason_text, attempt, stream.remark].filter(Boolean);
     setText(this.why, (words.length ? words : [duration(secondsBetween(stream.since, now))]).join(" · "));
     const [payload, ratio, resent, lost] = this.figures.map(({ value }) => value);
     setFigure(payload, mbps(stream.payload_mbps), "Mb/s");

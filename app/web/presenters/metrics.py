@@ -30,7 +30,7 @@ _Gauge = Callable[[Snapshot], float | None]
 _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
     "ordered": ("1 while the operator wants it on air.", lambda s: float(s.status.order is Order.RUN)),
     "healthy": (
-        "0 while it is stalled, backing off, failed, or trying again after a fault.",
+        "0 while it is stalled, retrying, failed, or trying again after a fault.",
         lambda s: float(judge(s, time.time()).severity is not Severity.FAULT),
     ),
     "attention": (

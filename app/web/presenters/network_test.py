@@ -146,9 +146,9 @@ def _rtt_figures(findings: Findings) -> list[FigureView]:
     by = f"ping, {found.received} replies to {found.sent}"
     if found.rtt is not None:
         for name, label, value, definition in (
-            ("rtt_min_ms", "RTT, least", found.rtt.min_ms, "Shortest round-trip time"),
-            ("rtt_max_ms", "RTT, most", found.rtt.max_ms, "Longest round-trip time"),
-            ("rtt_deviation_ms", "RTT, deviation", found.rtt.deviation_ms, "Standard deviation (ping's mdev)"),
+            ("rtt_min_ms", "RTT min", found.rtt.min_ms, "Shortest round-trip time"),
+            ("rtt_max_ms", "RTT max", found.rtt.max_ms, "Longest round-trip time"),
+            ("rtt_deviation_ms", "RTT std. dev.", found.rtt.deviation_ms, "Standard deviation (ping's mdev)"),
         ):
             made.append(_figure(name, label, Figure(value, Basis.MEASURED, by), "ms", 2, definition))
     definition = "Echo requests without reply. Routers may drop them on purpose: not used for the recommendation"

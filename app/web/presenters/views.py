@@ -291,7 +291,7 @@ class OverviewView(View, frozen=True):
     hostname: str
     streams: int
     on_air: Annotated[int, _is("Streams that have a worker")]
-    fault: Annotated[int, _is("Streams that are stalled, backing off or failed")]
+    fault: Annotated[int, _is("Streams that are stalled, retrying or failed")]
     attention: Annotated[int, _is("Delivering streams with something to look at")]
 
 
