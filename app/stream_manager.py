@@ -125,7 +125,7 @@ class StreamManager:
         return snapshot
 
     def change(self, key: str, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
-        """Give a stream another spec under the same key. On air it is restarted with it, unless only its name is new.
+        """Give a stream another spec under the same key. On air it restarts, unless only its name or group is new.
 
         All that can be checked is checked before anything stops: a spec that is refused leaves the stream as it is.
         Raises as `start`, and NotFound.
@@ -264,8 +264,9 @@ class StreamManager:
 
 
 def _is_same_stream(before: JobSpec, after: JobSpec) -> bool:
-    """Whether two specs differ in nothing that a worker carries out: the name is for people."""
-    return msgspec.structs.replace(before, name="") == msgspec.structs.replace(after, name="")
+    """Whether two specs differ in nothing that a worker carries out: name and group are for people."""
+    for_people = {"name": "", "group": ""}
+    return msgspec.structs.replace(before, **for_people) == msgspec.structs.replace(after, **for_people)
 
 
 def _stored(snapshot: Snapshot) -> StoredStream:

@@ -1,4 +1,4 @@
-"""`mcr start --all` and `mcr stop --all`."""
+"""`mcr start --all` and `mcr stop --all`, of every stream or of one group."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from app.cli import words
 from app.cli.api import Api
 
 
-def order(api: Api, word: str, key: str | None) -> None:
-    """Order all streams to start or stop and print each; exit status 1 when one of them could not follow."""
+def order(api: Api, word: str, key: str | None, group: str = "") -> None:
+    """Order all streams, or those of a group, to start or stop, and print each.
+
+    Exit status 1 when one of them could not follow.
+    """
     if key:
         raise click.UsageError("name one stream by its KEY or all of them by --all, not both")
-    answer = api.post(f"/api/streams/{word}-all")
+    answer = api.post(f"/api/streams/{word}-all", {"group": group} if group else None)
     for view in answer["streams"]:
         click.echo(words.stream_line(view))
     for refused in answer["refused"]:

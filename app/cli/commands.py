@@ -9,8 +9,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,12 +17,12 @@ import click
 from app.cli import all_streams, archives, checks, demo_stream, words
 from app.cli import line_up as line_ups
 from app.cli import relay as relays
-from app.cli.api import Api, Refused, ServerUnreachable
+from app.cli.api import Api
+from app.cli.faults import reported
 from app.cli.probe import probe
 from app.cli.receive import receive
 from app.domain.version import VERSION
 from app.settings import BadSettings, Settings, read_settings, with_kept_key
-from app.store.opening import StoreUnavailable
 
 _TEST_POLL_S: Final = 1.0
 
@@ -40,27 +38,6 @@ def cli(context: click.Context) -> None:
     context.obj = Api(os.environ)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what can go wrong into a message and exit status 1."""
-    try:
-        yield
-    except Refused as refusal:
-        lines = [refusal.message, *(f"  {field}: {text}" for field, text in refusal.fields.items())]
-        if refusal.status == 401:
-            lines.append("  set API_KEY to the server's; as a service: run mcr as root")
-        raise click.ClickException("\n".join(lines)) from None
-    except (
-        ServerUnreachable,
-        demo_stream.ServerGone,
-        demo_stream.NoFreePort,
-        archives.BackupFailed,
-        StoreUnavailable,
-        OSError,
-    ) as error:
-        raise click.ClickException(str(error)) from None
-
-
 def _settings() -> Settings:
     try:
         return read_settings(with_kept_key(os.environ))
@@ -73,7 +50,7 @@ def _settings() -> Settings:
 @click.pass_obj
 def streams(api: Api, as_json: bool) -> None:
     """List the streams with their figures."""
-    with _told():
+    with reported():
         answer = api.get("/api/streams")
     if as_json:
         click.echo(json.dumps(answer, indent=2))
@@ -96,6 +73,7 @@ def streams(api: Api, as_json: bool) -> None:
 @click.option("--encrypt", "key_bits", type=click.Choice(["128", "256"]), help="AES; asks for the passphrase.")
 @click.option("--name", default="", help="A label.")
 @click.option("--all", "wants_all", is_flag=True, help="Every stream that is off air.")
+@click.option("--group", default="", help="The new stream's group; with --all, only the streams of this group.")
 @click.pass_obj
 def start(api: Api, /, key: str | None, wants_all: bool, **asked: Any) -> None:
     """Put a stream on air: a known one by its KEY, or a new one by the options.
@@ -103,9 +81,9 @@ def start(api: Api, /, key: str | None, wants_all: bool, **asked: Any) -> None:
     A passphrase is asked for, or read from standard input when that is no terminal; it is no option, because
     everybody can read a command line.
     """
-    with _told():
+    with reported():
         if wants_all:
-            all_streams.order(api, "start", key)
+            all_streams.order(api, "start", key, asked["group"])
             return
         if key:
             view = api.post(f"/api/streams/{key}/start")
@@ -124,15 +102,18 @@ def _ask_passphrase() -> str:
 @cli.command()
 @click.argument("key", required=False)
 @click.option("--all", "wants_all", is_flag=True, help="Every stream that is on air.")
+@click.option("--group", default="", help="With --all: only the streams of this group.")
 @click.option("--forget", is_flag=True, help="Remove it from the list too.")
 @click.pass_obj
-def stop(api: Api, key: str | None, wants_all: bool, forget: bool) -> None:
+def stop(api: Api, key: str | None, wants_all: bool, group: str, forget: bool) -> None:
     """Take a stream off air."""
-    if bool(key) == wants_all or (wants_all and forget):
-        raise click.UsageError("name one stream by its KEY, or all of them by --all, which forgets none")
-    with _told():
+    if bool(key) == wants_all or (wants_all and forget) or (group and not wants_all):
+        raise click.UsageError(
+            "name one stream by its KEY, or all of them by --all, which forgets none; --group needs --all"
+        )
+    with reported():
         if wants_all:
-            all_streams.order(api, "stop", key)
+            all_streams.order(api, "stop", key, group)
         elif forget:
             api.delete(f"/api/streams/{key}")
             click.echo(f"{key} is forgotten")
@@ -158,7 +139,7 @@ def stop(api: Api, key: str | None, wants_all: bool, forget: bool) -> None:
 @click.pass_obj
 def relay(api: Api, /, listen_port: int | None, target: str | None, wants_profiles: bool, **asked: Any) -> None:
     """Relay SRT between callers of PORT and HOST:PORT over an impaired path, both directions alike."""
-    with _told():
+    with reported():
         if wants_profiles:
             relays.list_profiles(api)
             return
@@ -175,7 +156,7 @@ def relay(api: Api, /, listen_port: int | None, target: str | None, wants_profil
 @click.pass_obj
 def outage(api: Api, key: str, for_ms: float, direction: str) -> None:
     """Let nothing pass the relay KEY for MS milliseconds, from now on."""
-    with _told():
+    with reported():
         relays.cut(api, key, for_ms, direction)
 
 
@@ -196,7 +177,7 @@ def network_test(api: Api, host: str, port: int, udp: bool, bitrate_mbps: float,
         "bitrate_mbps": bitrate_mbps,
         "duration_s": duration_s,
     }
-    with _told():
+    with reported():
         test = api.post("/api/network-tests", order)
         while test["state"] == "running":
             time.sleep(_TEST_POLL_S)
@@ -220,7 +201,7 @@ def line_up(api: Api, /, as_json: bool, **asked: Any) -> None:
 
     The exit status is 0 for a pass, 1 with remarks, 2 for a failure, 3 when nothing could be measured.
     """
-    with _told():
+    with reported():
         run = line_ups.follow(api, api.post("/api/line-ups", line_ups.plan_document(**asked)))
     for line in [json.dumps(run, indent=2)] if as_json else line_ups.report_lines(run):
         click.echo(line)
@@ -236,7 +217,7 @@ def backup(archive: Path) -> None:
     It holds SECRET_KEY, which opens the stored passphrases: keep it like a key. Media files are not in it, and with
     PostgreSQL neither are streams and events: it then says how to save them.
     """
-    with _told():
+    with reported():
         settings = _settings()
         names = archives.back_up(settings, archive)
         elsewhere = archives.store_elsewhere(settings)
@@ -250,7 +231,7 @@ def backup(archive: Path) -> None:
 @click.pass_obj
 def restore(api: Api, archive: Path) -> None:
     """Put back what ARCHIVE holds. The server must be stopped; its next start puts the same streams on air."""
-    with _told():
+    with reported():
         if demo_stream.answers(api):
             raise click.ClickException(f"stop the server at {api.address} first")
         names, secret_key_differs = archives.restore(_settings(), archive)
@@ -281,7 +262,7 @@ def check(api: Api) -> None:
 @click.pass_obj
 def demo(api: Api, server_pid: int) -> None:
     """Put the sample on air and print how to receive it; ./run.sh --demo calls this."""
-    with _told():
+    with reported():
         stream = demo_stream.put_on_air(api, server_pid)
     port = stream["spec"]["endpoint"]["port"]
     click.echo(f"==> on air: {demo_stream.SAMPLE} as listener on port {port}")

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from app.cli import words
-from app.cli.api import Api, Refused, ServerUnreachable
+from app.cli.api import Api
+from app.cli.faults import reported
 
 
 @click.command()
@@ -26,13 +27,8 @@ def receive(api: Api, /, **asked: Any) -> None:
     A passphrase is asked for, or read from standard input when that is no terminal.
     """
     passphrase = _ask_passphrase() if asked["key_bits"] else None
-    try:
+    with reported():
         view = api.post("/api/streams", words.receive_document(asked, passphrase))
-    except Refused as refusal:
-        lines = [refusal.message, *(f"  {field}: {text}" for field, text in refusal.fields.items())]
-        raise click.ClickException("\n".join(lines)) from None
-    except ServerUnreachable as error:
-        raise click.ClickException(str(error)) from None
     click.echo(words.stream_line(view))
 
 

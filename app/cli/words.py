@@ -18,6 +18,7 @@ def stream_document(asked: Mapping[str, Any], passphrase: str | None) -> dict[st
         "source": _one("a source", _sources(asked)),
         "latency_ms": asked["latency_ms"],
         "overhead_percent": asked["overhead_percent"],
+        "group": asked["group"],
     }
     if passphrase is not None:
         document["encryption"] = {"key_bits": int(asked["key_bits"]), "passphrase": passphrase}

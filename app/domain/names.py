@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from app.domain.constants import STREAM_ID_BYTES
 
 LABEL_CHARACTERS = 200
+GROUP_CHARACTERS = 40
 PATH_BYTES = 1024
 _QUOTES = frozenset("\"'`")
 # RFC 1123 2.1: labels of letters, digits and inner hyphens, 63 at most; the whole name 253 at most.
@@ -25,6 +26,15 @@ def problem_with_label(text: str) -> str | None:
     """Check a stream's name: one line of printable text, no straight quotes (logs and shell lines quote names)."""
     if len(text) > LABEL_CHARACTERS:
         return f"a name has at most {LABEL_CHARACTERS} characters, this one has {len(text)}"
+    return _problem_with_characters(text)
+
+
+def problem_with_stream_group(text: str) -> str | None:
+    """Check the name of a group of streams; empty for a stream that is in none."""
+    if len(text) > GROUP_CHARACTERS:
+        return f"a group's name has at most {GROUP_CHARACTERS} characters, this one has {len(text)}"
+    if text != text.strip():
+        return "a group's name neither begins nor ends with a space; remove it"
     return _problem_with_characters(text)
 
 

@@ -96,6 +96,27 @@ def test_the_filter_narrows_by_any_word(page: Browser) -> None:
     assert len(shown_keys(page)) == 10
 
 
+def test_a_group_is_shown_alone_and_stopped_together_after_a_question(page: Browser, manager: FakeManager) -> None:
+    page.open("/")
+    page.find("#streams tr:nth-child(10)")
+    assert not page.is_shown("#group-filter"), "nobody has named a group"
+    for key in ("lineup", "umearn"):
+        seen = manager.streams[key]
+        manager.streams[key] = msgspec.structs.replace(seen, spec=msgspec.structs.replace(seen.spec, group="Match day"))
+    page.wait_shown("#group-filter")
+    page.js(
+        "const g = document.querySelector('#group-filter'); g.value = 'Match day'; g.dispatchEvent(new Event('change'))"
+    )
+    assert sorted(shown_keys(page)) == ["lineup", "umearn"]
+    assert page.text("#stop-all") == "Stop group"
+    page.click("#stop-all")
+    page.wait_text("#confirm-title", "Stop all 2 streams of “Match day”?")
+    page.wait_shown("#confirm-yes")
+    page.click("#confirm-yes")
+    page.wait_text("tr[data-key=lineup] .col-state", "Stopped")
+    assert sorted(key for _, key, _ in manager.orders) == ["lineup", "umearn"]
+
+
 def test_a_stream_is_stopped_only_after_a_question_that_names_it(page: Browser, manager: FakeManager) -> None:
     page.open("/")
     page.click("tr[data-key=lineup] .col-actions button:last-child")

@@ -280,7 +280,8 @@ def test_a_passphrase_is_shown_nowhere(passphrase: str) -> None:
 
 def test_the_public_spec_keeps_the_key_length_and_nothing_else_of_the_encryption() -> None:
     public = public_spec(parse_spec(document(), listener_ports=PORTS))
-    assert public == document(direction="send", engine="auto", encryption={"key_bits": 128}, receivers_expected=None)
+    defaults = {"direction": "send", "engine": "auto", "group": "", "receivers_expected": None}
+    assert public == document(**defaults, encryption={"key_bits": 128})
 
 
 def test_a_refused_passphrase_is_not_quoted() -> None:

@@ -8,7 +8,7 @@ from app.domain import names
 from app.domain.spec.endpoint import Endpoint, Port
 from app.domain.spec.fields import setting
 from app.domain.spec.part import Part
-from app.domain.spec.srt_settings import LATENCY_MS_DEFAULT, Encryption, LatencyMs, Name
+from app.domain.spec.srt_settings import LATENCY_MS_DEFAULT, Encryption, Group, LatencyMs, Name
 
 TTL = (1, 255)
 FILE_MINUTES = (1, 1440)
@@ -74,6 +74,7 @@ class ReceiveSpec(Part, frozen=True, tag_field="direction", tag="receive"):
         False
     )
     loudness: Annotated[bool, setting("Loudness", "EBU R 128; not in this version", rule=_problem_with_switch)] = False
+    group: Group = ""
 
     def label(self) -> str:
         """The operator's name for the stream, or one made from the endpoint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.domain.impairment.model import Impairment
 from app.domain.spec.endpoint import Host, HostPort, Port
 from app.domain.spec.part import Part
-from app.domain.spec.srt_settings import Encryption, Name
+from app.domain.spec.srt_settings import Encryption, Group, Name
 
 
 class Target(Part, frozen=True):
@@ -25,6 +25,7 @@ class RelaySpec(Part, frozen=True, tag_field="direction", tag="relay"):
     target: Target
     name: Name = ""
     impairment: Impairment = Impairment()
+    group: Group = ""
 
     def label(self) -> str:
         """The operator's name for the relay, or one made from its ends."""

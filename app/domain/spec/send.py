@@ -9,7 +9,7 @@ from app.domain.spec.endpoint import Endpoint
 from app.domain.spec.fields import setting
 from app.domain.spec.part import Part
 from app.domain.spec.source import Source
-from app.domain.spec.srt_settings import LATENCY_MS_DEFAULT, Encryption, LatencyMs, Name
+from app.domain.spec.srt_settings import LATENCY_MS_DEFAULT, Encryption, Group, LatencyMs, Name
 
 RECEIVERS_MAX: Final = 100
 SendEngine = Literal["auto", "gstreamer", "direct"]
@@ -61,6 +61,7 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
         ),
     ] = None
     engine: Annotated[SendEngine, setting("Engine", "What carries the stream; auto chooses", is_advanced=True)] = "auto"
+    group: Group = ""
 
     def label(self) -> str:
         """The operator's name for the stream, or one made from source and endpoint."""

@@ -13,6 +13,15 @@ from app.domain.spec.part import Part
 LATENCY_MS_DEFAULT = 200
 
 Name = Annotated[str, setting("Name", "Optional; shown in lists and on the wall", rule=names.problem_with_label)]
+Group = Annotated[
+    str,
+    setting(
+        "Group",
+        "Optional; streams of one group are filtered, started and stopped together",
+        rule=names.problem_with_stream_group,
+        is_advanced=True,
+    ),
+]
 LatencyMs = Annotated[
     int,
     setting("Latency", "Usually 4 × RTT", low=LATENCY_MS_LOWEST, high=LATENCY_MS_HIGHEST, unit="ms"),

@@ -1,32 +1,41 @@
-// Orders to all streams at once, each after a question that says how many streams and receivers it concerns.
+// Orders to all streams or to a group, each after a question that says how many streams and receivers it concerns.
 import { ApiError, ask, confirm, tell } from "./app.js";
 
 const streams = (number, word = "") => `${number} ${word}${number === 1 ? "stream" : "streams"}`;
+const inGroup = (group) => (group ? ` of “${group}”` : "");
+const members = (all, group) => all.filter((stream) => !group || stream.group === group);
 
-/** Stop every stream that is on air; `done` is called once they are off air. */
-export async function stopAll(all, done) {
-  const chosen = all.filter((stream) => stream.is_ordered);
-  if (!chosen.length) return tell("No stream is on air.");
+/** Stop every stream of a group, or of all, that is on air; `done` is called once they are off air. */
+export async function stopAll(all, group, done) {
+  const chosen = members(all, group).filter((stream) => stream.is_ordered);
+  if (!chosen.length) return tell(`No stream${inGroup(group)} is on air.`);
   const peers = chosen.reduce((sum, stream) => sum + (stream.peers ?? 0), 0);
-  const title = chosen.length === 1 ? "Stop the 1 stream?" : `Stop all ${streams(chosen.length)}?`;
+  const title =
+    chosen.length === 1
+      ? `Stop the 1 stream${inGroup(group)}?`
+      : `Stop all ${streams(chosen.length)}${inGroup(group)}?`;
   const text = peers
     ? `${peers} ${peers === 1 ? "receiver" : "receivers"} will be disconnected.`
     : "No receiver is connected.";
-  if (await confirm({ title, text, yes: "Stop all" })) await order("stop", "Stopped", done);
+  if (await confirm({ title, text, yes: "Stop all" })) await order("stop", "Stopped", group, done);
 }
 
-/** Start every stream that is off air; `done` is called once they have started. */
-export async function startAll(all, done) {
-  const chosen = all.filter((stream) => !stream.is_ordered);
-  if (!chosen.length) return tell("No stream is off air.");
-  const title = `Start ${streams(chosen.length, "stopped ")}?`;
+/** Start every stream of a group, or of all, that is off air; `done` is called once they have started. */
+export async function startAll(all, group, done) {
+  const chosen = members(all, group).filter((stream) => !stream.is_ordered);
+  if (!chosen.length) return tell(`No stream${inGroup(group)} is off air.`);
+  const title = `Start ${streams(chosen.length, "stopped ")}${inGroup(group)}?`;
   if (await confirm({ title, text: "Streams that are on air stay as they are.", yes: "Start all" }))
-    await order("start", "Started", done);
+    await order("start", "Started", group, done);
 }
 
-async function order(word, past, done) {
+async function order(word, past, group, done) {
   try {
-    const { streams: followed, refused } = await ask("POST", `/api/streams/${word}-all`);
+    const { streams: followed, refused } = await ask(
+      "POST",
+      `/api/streams/${word}-all`,
+      group ? { json: { group } } : {},
+    );
     tell(`${past}: ${streams(followed.length)}`);
     for (const { label, message } of refused) tell(`${label}: ${message}`);
   } catch (error) {

@@ -3,6 +3,7 @@ import { startAll, stopAll } from "./all_streams.js";
 import { onKey, poll, tell } from "./app.js";
 import { byId, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
+import { bindGroupFilter } from "./group_filter.js";
 import { bindStreamForm } from "./stream_form.js";
 import { StreamRow } from "./stream_row.js";
 import { showCount, showSystem } from "./system.js";
@@ -15,6 +16,7 @@ const body = byId("streams");
 const filter = byId("filter");
 const rows = new Map();
 let wantsPast = true;
+const groups = bindGroupFilter(applyFilter);
 
 const form = bindStreamForm((view) => {
   tell(`On air: ${view.label} (${view.phase_text.toLowerCase()})`);
@@ -48,6 +50,7 @@ function show(answer) {
     }
     row.show(stream, overview.now);
   }
+  groups.show(streams);
   arrange(streams);
   showSystem(answer.system);
   showEvents(byId("events"), answer.events, overview.now, { withName: true });
@@ -72,10 +75,18 @@ function applyFilter() {
   const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
   for (const { node, stream } of rows.values()) {
-    const text = [stream.label, stream.source, stream.target, stream.mode, stream.phase_text, stream.reason_text ?? ""]
+    const text = [
+      stream.label,
+      stream.source,
+      stream.target,
+      stream.mode,
+      stream.phase_text,
+      stream.reason_text ?? "",
+      stream.group,
+    ]
       .join(" ")
       .toLowerCase();
-    const fits = words.every((word) => text.includes(word));
+    const fits = words.every((word) => text.includes(word)) && (!groups.chosen() || stream.group === groups.chosen());
     node.hidden = !fits;
     shown += fits;
   }
@@ -115,8 +126,8 @@ function move(step) {
 }
 
 const known = () => [...rows.values()].map((row) => row.stream);
-byId("start-all").addEventListener("click", () => startAll(known(), askNow));
-byId("stop-all").addEventListener("click", () => stopAll(known(), askNow));
+byId("start-all").addEventListener("click", () => startAll(known(), groups.chosen(), askNow));
+byId("stop-all").addEventListener("click", () => stopAll(known(), groups.chosen(), askNow));
 
 onKey("/", "filter the streams", () => filter.focus());
 onKey("n", "new listener", () => form.focus());

@@ -115,7 +115,9 @@ export class StreamRow {
     setText(this.name, stream.label);
     this.name.title = stream.label;
     setClass(this.sourceIcon, SOURCE_ICONS[stream.source_kind] ?? "");
-    const source = [stream.source, stream.source_note, ...inputWords(stream)].filter(Boolean).join(" · ");
+    const source = [stream.source, stream.source_note, stream.group && `group ${stream.group}`, ...inputWords(stream)]
+      .filter(Boolean)
+      .join(" · ");
     setText(this.sourceText, source);
     this.sourceText.title = source;
     this.showTarget(stream);

@@ -1,4 +1,7 @@
-"""The JSON API of orders to all streams at once. Each stream follows on its own: one that cannot holds none up."""
+"""The JSON API of orders to all streams at once, to a group of them, or to some by their keys.
+
+Each stream follows on its own: one that cannot holds none up.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
 from app.domain.errors import ProductError
 from app.domain.snapshot import Snapshot
+from app.domain.stream_choice import choose, parse_choice
 from app.domain.verdict import ORDERED
 from app.web.api.streams import view_of
 from app.web.errors import json_response
 from app.web.presenters.all_streams import AllStreamsView, RefusedView
+from app.web.requests import read_json
 from app.web.services import services
 
 all_streams = Blueprint("all_streams", __name__, url_prefix="/api/streams")
@@ -23,18 +28,24 @@ _AT_ONCE_MAX: Final = 50
 
 @all_streams.post("/start-all")
 def start_all() -> Response:
-    """Put every stream on air that is not; answer with those that could not start and why."""
+    """Put every chosen stream on air that is not; answer with those that could not start and why."""
     manager, actor = services().manager, g.actor
-    chosen = [snapshot for snapshot in manager.list() if snapshot.status.phase not in ORDERED]
+    chosen = [snapshot for snapshot in _chosen() if snapshot.status.phase not in ORDERED]
     return _answer(chosen, lambda key: manager.restart(key, actor=actor))
 
 
 @all_streams.post("/stop-all")
 def stop_all() -> Response:
-    """Take every stream off air; they stay listed."""
+    """Take every chosen stream off air; they stay listed."""
     manager, actor = services().manager, g.actor
-    chosen = [snapshot for snapshot in manager.list() if snapshot.status.phase in ORDERED]
+    chosen = [snapshot for snapshot in _chosen() if snapshot.status.phase in ORDERED]
     return _answer(chosen, lambda key: manager.stop(key, actor=actor))
+
+
+def _chosen() -> list[Snapshot]:
+    """The streams that the body names; without a body all."""
+    choice = parse_choice(read_json() if request.get_data() else None)
+    return choose(services().manager.list(), choice)
 
 
 def _answer(chosen: list[Snapshot], order: Callable[[str], Snapshot]) -> Response:

@@ -13,11 +13,12 @@ from app.domain.lineup.plan import Plan
 from app.domain.network_order import NetworkTestOrder
 from app.domain.secret import Secret
 from app.domain.spec import ReceiveSpec, RelaySpec, SendSpec
+from app.domain.stream_choice import StreamChoice
 from app.media.channels import ChannelsView
 from app.media.library import MediaFolder
 from app.mpegts.inspect.first_look import MediaCheck
 from app.utils import Interface
-from app.web.api.openapi_parts import line_up_paths, network_test_paths, relay_paths
+from app.web.api.openapi_parts import all_streams_paths, line_up_paths, network_test_paths, relay_paths
 from app.web.api.schema import holding as _holding
 from app.web.api.schema import json as _json
 from app.web.api.schema import of_key as _of_key
@@ -51,6 +52,7 @@ _TYPES: Final = [
     Impairment,
     Profile,
     OutageOrder,
+    StreamChoice,
     StreamView,
     AllStreamsView,
     SecondView,
@@ -136,10 +138,7 @@ def _paths() -> dict[str, Any]:
                 },
             },
         },
-        "/api/streams/start-all": {
-            "post": _operation("Put every stream on air that is not", _ref("AllStreamsView"), [])
-        },
-        "/api/streams/stop-all": {"post": _operation("Take every stream off air", _ref("AllStreamsView"), [])},
+        **all_streams_paths(),
         "/api/streams/{key}": _of_key(
             get=_operation("One stream", stream, [404]),
             put={

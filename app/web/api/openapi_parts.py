@@ -10,6 +10,17 @@ from typing import Any
 from app.web.api.schema import KEY, json, of_key, operation, query, ref, wrapped
 
 
+def all_streams_paths() -> dict[str, Any]:
+    """The operations on several streams at once."""
+    body = {"requestBody": {"required": False, "content": json(ref("StreamChoice"))}}
+    start = operation("Put every chosen stream on air that is not", ref("AllStreamsView"), [400])
+    stop = operation("Take every chosen stream off air", ref("AllStreamsView"), [400])
+    return {
+        "/api/streams/start-all": {"post": {**start, **body}},
+        "/api/streams/stop-all": {"post": {**stop, **body}},
+    }
+
+
 def relay_paths() -> dict[str, Any]:
     """The operations of relays."""
     stream = ref("StreamView")

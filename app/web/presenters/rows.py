@@ -63,6 +63,7 @@ def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> 
         packets_dropped=snapshot.totals.packets_dropped_total,
         spark=None if history is None else build_spark(history),
         impaired_by=snapshot.impaired_by,
+        group=spec.group,
     )
 
 

@@ -225,6 +225,7 @@ class RowView(JudgedView, frozen=True):
     packets_dropped: int
     spark: list[float | None] | None = None
     impaired_by: Annotated[str, _is("Key of the relay of this host that it runs through, else empty")] = ""
+    group: Annotated[str, _is("The group it is in, else empty")] = ""
 
 
 class EventView(View, frozen=True):
