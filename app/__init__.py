@@ -66,6 +66,8 @@ def create_app(
     from app.web.failed_keys import FailedKeys
     from app.web.hosts import own_names
     from app.web.limits import limit_rates
+    from app.web.pages.about import about_pages
+    from app.web.pages.documents import document_pages
     from app.web.pages.hosts import host_pages
     from app.web.pages.impairment import impairment_pages
     from app.web.pages.line_up import line_up_pages
@@ -83,7 +85,16 @@ def create_app(
     register_static_files(app)
     names = {*own_names(), settings.host, *settings.trusted_hosts}
     guard(app, settings.api_key, names, FailedKeys(lambda text: services_of(app).manager.note(text)))
-    page_blueprints = (pages, host_pages, impairment_pages, line_up_pages, network_test_pages, receive_pages)
+    page_blueprints = (
+        pages,
+        about_pages,
+        document_pages,
+        host_pages,
+        impairment_pages,
+        line_up_pages,
+        network_test_pages,
+        receive_pages,
+    )
     for blueprint in (
         api,
         all_streams,

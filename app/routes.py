@@ -12,6 +12,7 @@ from app.domain.errors import InvalidInput, NotFound, ProductError
 from app.domain.snapshot import Snapshot
 from app.domain.spec import Mode, ReceiveSpec, SendSpec
 from app.domain.status import Order
+from app.domain.version import VERSION
 from app.forms import FIELD_OF_SPEC, SETTINGS, SWITCHES, StreamForm, data_of
 from app.utils import list_interfaces
 from app.web.api.streams import ports_for, started, view_of
@@ -183,9 +184,12 @@ def _interface_choices(form: StreamForm) -> list[tuple[str, str]]:
 
 @pages.app_context_processor
 def _navigation() -> dict[str, Any]:
-    """The pages in the head of each page: those of this application that are there."""
+    """The pages in the head of each page: those of this application that are there; the version for its foot."""
     known = current_app.view_functions
-    return {"navigation": [(endpoint, label) for endpoint, label in _NAVIGATION if endpoint in known]}
+    return {
+        "navigation": [(endpoint, label) for endpoint, label in _NAVIGATION if endpoint in known],
+        "version": VERSION,
+    }
 
 
 def _prefill() -> dict[str, Any]:

@@ -39,13 +39,15 @@ class Versions(msgspec.Struct, frozen=True):
     """What runs here. None: not known (yet).
 
     `libsrt_package` is the distribution's full version where there is one, `libsrt_fixes` the CVEs that its change log
-    lists as fixed.
+    lists as fixed. `is_known` is False until the answers are there.
     """
 
     gstreamer: str | None = None
     libsrt: str | None = None
     libsrt_package: str | None = None
     libsrt_fixes: frozenset[str] = frozenset()
+    ffmpeg: str | None = None
+    is_known: bool = False
 
 
 class VersionReader:
@@ -76,7 +78,12 @@ def ask_versions() -> Versions:
     asked = _run_json(["env", "-C", str(PROJECT_FOLDER), sys.executable, "-m", "app.engines.gstreamer.versions"])
     package, fixes = _debian_package() or _rpm_package() or (None, frozenset[str]())
     return Versions(
-        gstreamer=asked.get("gstreamer"), libsrt=asked.get("libsrt"), libsrt_package=package, libsrt_fixes=fixes
+        gstreamer=asked.get("gstreamer"),
+        libsrt=asked.get("libsrt"),
+        libsrt_package=package,
+        libsrt_fixes=fixes,
+        ffmpeg=_ffmpeg(),
+        is_known=True,
     )
 
 
@@ -89,6 +96,13 @@ def warnings_about(versions: Versions) -> list[str]:
         f"libsrt {versions.libsrt}{package} lacks the fixes of {' and '.join(_LIBSRT_CVES)}. "
         "Update it before listeners face the internet."
     ]
+
+
+def remark_on_libsrt(versions: Versions) -> str | None:
+    """Whether the known holes of libsrt are closed, in a few words; None where that is not known."""
+    if versions.libsrt is None:
+        return None
+    return f"{'has' if _is_mended(versions) else 'lacks'} the fixes of {' and '.join(_LIBSRT_CVES)}"
 
 
 def missing_programs(which: Callable[[str], str | None] = shutil.which) -> list[str]:
@@ -107,6 +121,12 @@ def _is_mended(versions: Versions) -> bool:
     if versions.libsrt_fixes.issuperset(_LIBSRT_CVES):
         return True
     return tuple(int(part) for part in (versions.libsrt or "0").split(".")) >= _LIBSRT_MENDED
+
+
+def _ffmpeg() -> str | None:
+    outcome = _run(["ffmpeg", "-version"])
+    found = re.match(r"ffmpeg version (\S+)", outcome.text()) if outcome else None
+    return found[1] if found else None
 
 
 def _debian_package() -> tuple[str, frozenset[str]] | None:

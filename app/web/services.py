@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, cast
 
 from flask import Flask, current_app
 
+from app.documents.library import DocumentLibrary
 from app.domain.events import LogEntry
 from app.domain.figures.history import Second
 from app.domain.figures.reception import DeliveryPoint
@@ -24,7 +25,7 @@ from app.machine.versions import VersionReader, missing_programs
 from app.media.analysis import MediaAnalyst
 from app.media.channels import ChannelList
 from app.network_test import NetworkTester
-from app.settings import Settings
+from app.settings import PROJECT_FOLDER, Settings
 from app.utils import SystemMeter, WorkerMeter
 from app.web.presenters.machine import present_problems
 
@@ -136,6 +137,7 @@ class Services:
     hosts: HostPoller = field(default_factory=HostPoller)
     workers: WorkerMeter = field(default_factory=WorkerMeter)
     versions: VersionReader = field(default_factory=VersionReader)
+    documents: DocumentLibrary = field(default_factory=lambda: DocumentLibrary(PROJECT_FOLDER))
     missing_programs: list[str] = field(default_factory=missing_programs)
 
     def problems(self) -> dict[str, str]:

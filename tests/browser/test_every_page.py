@@ -20,6 +20,10 @@ PAGES = {
     "stream with a hostile name": ("/stream/evilxx", "#settings tr"),
     "stream with an endless name": ("/stream/longxx", "#peers .peer"),
     "media": ("/media_info/bars.ts", "#findings tr"),
+    "about": ("/about", "#libraries[data-known=true]"),
+    "documentation": ("/docs", ".doc-list"),
+    "a document": ("/docs/api", ".doc table"),
+    "the readme": ("/docs/readme", ".doc img"),
     "nothing there": ("/stream/nobody", ".empty"),
 }
 

@@ -25,6 +25,8 @@ PAGES = {
     "/line-up": "#plan-form",
     "/hosts": "#fleet tr:nth-child(10)",
     "/network_test": "#overview i",
+    "/about": "#settings",
+    "/docs/configuration": ".doc table",
 }
 NAME_REM = 12
 # The names that are narrower than 12 rem in a row that is still a table row.

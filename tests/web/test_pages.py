@@ -113,7 +113,20 @@ def test_a_link_fills_the_form_in(browser):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/?view=wall", "/caller", "/events", "/hosts", "/impairment", "/line-up", "/stream/lineup", "/network_test"],
+    [
+        "/",
+        "/?view=wall",
+        "/about",
+        "/caller",
+        "/docs",
+        "/docs/api",
+        "/events",
+        "/hosts",
+        "/impairment",
+        "/line-up",
+        "/stream/lineup",
+        "/network_test",
+    ],
 )
 def test_no_page_has_inline_scripts_styles_or_handlers(browser, path):
     page = browser.get(path).get_data(as_text=True)
@@ -135,6 +148,9 @@ def test_no_page_has_inline_scripts_styles_or_handlers(browser, path):
         "/line-up",
         "/stream/lineup",
         "/network_test",
+        "/about",
+        "/docs",
+        "/docs/api",
         "/nowhere",
     ],
 )

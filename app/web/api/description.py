@@ -27,6 +27,7 @@ from app.web.api.schema import query as _query
 from app.web.api.schema import ref as _ref
 from app.web.api.schema import setting as _setting
 from app.web.api.schema import wrapped as _wrapped
+from app.web.presenters.about import AboutView
 from app.web.presenters.all_streams import AllStreamsView
 from app.web.presenters.history_views import HistoryView
 from app.web.presenters.hosts import FleetView
@@ -60,6 +61,7 @@ _TYPES: Final = [
     DeliverySecondView,
     EventView,
     SystemView,
+    AboutView,
     OverviewView,
     LiveView,
     DashboardView,
@@ -256,6 +258,7 @@ def _paths() -> dict[str, Any]:
         **line_up_paths(),
         "/api/interfaces": {"get": _operation("Network interfaces", _wrapped("interfaces", _ref("Interface")), [])},
         "/api/system": {"get": _operation("The machine", _ref("SystemView"), [])},
+        "/api/about": {"get": _operation("Version, libraries, settings without secrets", _ref("AboutView"), [])},
     }
 
 

@@ -10,6 +10,7 @@ from app.domain.spec import SendSpec
 from app.domain.spec.fields import settings_of
 from app.utils import list_interfaces
 from app.web.errors import json_response
+from app.web.presenters.about import present_about
 from app.web.presenters.events import present_latest
 from app.web.presenters.link_budget import present_link_budget
 from app.web.presenters.machine import present_media_info, present_overview, present_system
@@ -102,6 +103,12 @@ def show_interfaces() -> Response:
 def show_system() -> Response:
     """The machine this runs on."""
     return json_response(_system(services().manager.list()))
+
+
+@machine.get("/about")
+def show_about() -> Response:
+    """The version, the libraries and the settings in force; never a secret."""
+    return json_response(present_about(services().settings, services().versions.read()))
 
 
 def _system(snapshots: list[Snapshot]) -> SystemView:
