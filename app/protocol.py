@@ -128,6 +128,13 @@ class ReceivedHistory(msgspec.Struct, frozen=True, tag="received_history"):
     minutes: list[DeliveryPoint]
 
 
+class Picture(msgspec.Struct, frozen=True, tag="picture"):
+    """A receive stream's newest key frame as JPEG; sent when there is a new one. `at` is when it was decoded."""
+
+    at: float
+    jpeg: bytes
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The pipeline plays: a listener's port is bound, a caller's call is out."""
 
@@ -195,7 +202,9 @@ class Debug(msgspec.Struct, frozen=True, tag="debug"):
 # Reports an event to the worker; safe to call from any thread.
 Tell = Callable[[PeerEvent | Notice], None]
 
-FromWorker = Hello | History | ReceivedHistory | Ready | Sample | Received | PeerEvent | Notice | Ended | Debug
+FromWorker = (
+    Hello | History | ReceivedHistory | Ready | Sample | Received | Picture | PeerEvent | Notice | Ended | Debug
+)
 ToWorker = Stop | Report | Reset | Impair | Cut
 
 

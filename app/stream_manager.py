@@ -197,7 +197,15 @@ class StreamManager:
 
     def deliveries(self, key: str, wanted_s: int) -> list_of[DeliveryPoint]:
         """A reception's last `wanted_s` seconds, oldest first; by the minute beyond an hour. Raises NotFound."""
-        return self._supervisor.deliveries(key, unix_now() - wanted_s, by_minute=wanted_s > HISTORY_SECONDS)
+        since = unix_now() - wanted_s
+        if wanted_s > HISTORY_SECONDS:
+            return self._supervisor.reception(key, lambda reception: reception.history.minutes(since))
+        return self._supervisor.reception(key, lambda reception: reception.history.seconds(since))
+
+    def picture(self, key: str) -> bytes | None:
+        """The newest key frame of a receive stream as JPEG, None without one. Raises NotFound."""
+        picture = self._supervisor.reception(key, lambda reception: reception.picture)
+        return None if picture is None else picture.jpeg
 
     def reset(self, key: str, *, actor: str = "operator") -> Snapshot:
         """Count a reception from zero. Raises NotFound."""

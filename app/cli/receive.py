@@ -19,6 +19,8 @@ from app.cli.faults import reported
 @click.option("--encrypt", "key_bits", type=click.Choice(["128", "256"]), help="AES; asks for the passphrase.")
 @click.option("--record", metavar="NAME", help="Record to NAME_<time>.ts in the media folder.")
 @click.option("--forward", metavar="ADDRESS:PORT", help="Send on as UDP to this group or host.")
+@click.option("--picture", is_flag=True, help="Show a key frame every 5 s; report a black or frozen picture.")
+@click.option("--loudness", is_flag=True, help="Measure EBU R 128; report silence.")
 @click.option("--name", default="", help="A label.")
 @click.pass_obj
 def receive(api: Api, /, **asked: Any) -> None:

@@ -33,6 +33,7 @@ def receive_document(asked: Mapping[str, Any], passphrase: str | None) -> dict[s
         "endpoint": _one("an endpoint", _endpoints(asked)),
         "latency_ms": asked["latency_ms"],
     }
+    document["picture"], document["loudness"] = asked["picture"], asked["loudness"]
     if passphrase is not None:
         document["encryption"] = {"key_bits": int(asked["key_bits"]), "passphrase": passphrase}
     if asked["record"]:

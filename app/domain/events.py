@@ -58,6 +58,9 @@ class NoticeCode(StrEnum):
     NO_WAY_TO_TARGET = "no_way_to_target"
     NOT_SENT_ON = "not_sent_on"
     REBOUND = "rebound"
+    PICTURE_BLACK = "picture_black"
+    PICTURE_FROZEN = "picture_frozen"
+    SOUND_SILENT = "sound_silent"
 
 
 class LogEntry(msgspec.Struct, frozen=True):

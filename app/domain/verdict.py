@@ -173,7 +173,7 @@ def _concerns(snapshot: Snapshot, now: float) -> Iterator[tuple[Severity, Concer
 
 def _delivery_concerns(snapshot: Snapshot) -> Iterator[tuple[Severity, Concern]]:
     if snapshot.reception is not None:
-        severity = Severity(judge_reception(snapshot.reception, lambda at: "").severity)
+        severity = Severity(judge_reception(snapshot.reception, lambda at: "", outputs=snapshot.outputs).severity)
         if severity is not Severity.GOOD:
             yield severity, Concern.RECEPTION
         return

@@ -8,7 +8,7 @@ from app.domain.figures.delivery_history import DeliveryHistory
 from app.domain.figures.live_report import LiveReport
 from app.domain.figures.outputs import OutputsReport
 from app.domain.figures.reception import Reception, combine
-from app.protocol import Received, ReceivedHistory
+from app.protocol import Picture, Received, ReceivedHistory
 
 
 class Receptions:
@@ -18,10 +18,11 @@ class Receptions:
         self.history = DeliveryHistory()
         self.analysis: LiveReport | None = None
         self.outputs = OutputsReport()
+        self.picture: Picture | None = None
         self._earlier: Reception | None = None
         self._present: Reception | None = None
 
-    def take(self, message: Received | ReceivedHistory) -> None:
+    def take(self, message: Received | ReceivedHistory | Picture) -> None:
         """Book an account, or what a worker remembers, except what is here already."""
         match message:
             case Received(account, analysis, outputs):
@@ -29,6 +30,8 @@ class Receptions:
                 self.history.add(account.second)
             case ReceivedHistory(seconds, minutes):
                 self.history.recall(seconds, minutes)
+            case Picture():
+                self.picture = message
             case _:
                 assert_never(message)
 
@@ -41,6 +44,7 @@ class Receptions:
         self._earlier = self.account()
         self._present = self.analysis = None
         self.outputs = OutputsReport()
+        self.picture = None
 
     def reset(self) -> None:
         """Forget what earlier workers counted; the present one is reset by itself. The history stays."""

@@ -260,7 +260,7 @@ class SupervisedStream:
                 self._take_hello(message, now)
             case History():
                 self.figures.recall(message.readings())
-            case protocol.ReceivedHistory() | protocol.Received():
+            case protocol.ReceivedHistory() | protocol.Received() | protocol.Picture():
                 self.receptions.take(message)
             case Ready():
                 self._step(life.Ready(), now)

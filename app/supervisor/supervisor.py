@@ -17,7 +17,6 @@ import msgspec
 
 from app.domain.errors import NotFound
 from app.domain.events import EventKind, LogEntry
-from app.domain.figures.reception import DeliveryPoint
 from app.domain.figures.sample import Point
 from app.domain.snapshot import Snapshot
 from app.domain.status import Reason, Status
@@ -28,6 +27,7 @@ from app.supervisor.admission import Admission, new_key
 from app.supervisor.journal import Journal
 from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, WorkerHandle, wait_dead
+from app.supervisor.receptions import Receptions
 from app.supervisor.stream import SupervisedStream
 from app.supervisor.watched import Watched
 
@@ -218,14 +218,9 @@ class Supervisor:
         """The stream's points of the last hour. Raises NotFound."""
         return self._ask(lambda: list(self._stream(key).figures.history))
 
-    def deliveries(self, key: str, since: float, *, by_minute: bool) -> list[DeliveryPoint]:
-        """The history of a reception after `since`, by seconds or by minutes. Raises NotFound."""
-
-        def read() -> list[DeliveryPoint]:
-            history = self._stream(key).receptions.history
-            return history.minutes(since) if by_minute else history.seconds(since)
-
-        return self._ask(read)
+    def reception(self, key: str, read: Callable[[Receptions], T]) -> T:
+        """What `read` finds in a stream's receptions, in the supervisor's thread. Raises NotFound."""
+        return self._ask(lambda: read(self._stream(key).receptions))
 
     def reset(self, key: str, *, actor: str) -> None:
         """Count a stream's reception from zero. Raises NotFound."""

@@ -68,6 +68,9 @@ class Manager(Protocol):
     def history(self, key: str, seconds: int, /) -> list_of[Second]:
         """Its last seconds, oldest first. Raises NotFound."""
 
+    def picture(self, key: str, /) -> bytes | None:
+        """The newest key frame of a receive stream as JPEG, None without one. Raises NotFound."""
+
     def deliveries(self, key: str, seconds: int, /) -> list_of[DeliveryPoint]:
         """A reception's last seconds, oldest first; by the minute beyond an hour. Raises NotFound."""
 

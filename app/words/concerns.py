@@ -33,7 +33,7 @@ def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
         case Concern.LOST_AT_RECEIVER:
             return f"about {loss_text(lost_at_receiver(snapshot))} lost at the receiver"
         case Concern.RECEPTION if snapshot.reception is not None:
-            return judge_reception(snapshot.reception, clock_time).text
+            return judge_reception(snapshot.reception, clock_time, outputs=snapshot.outputs).text
         case Concern.STAYS_DOWN:
             return f"{reason_text(snapshot.fault)}: will not start again by itself"
         case _:

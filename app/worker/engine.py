@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from app.domain.figures.relay import RelayFigures
 from app.domain.figures.sample import Applied, Input, Peer
 from app.domain.impairment.model import CutDirection, Impairment
-from app.protocol import Received
+from app.protocol import Picture, Received
 
 
 class Sender(Protocol):
@@ -53,6 +53,9 @@ class ReceivingEngine(Protocol):
 
     def read_received(self) -> Received:
         """The account of the last second, and what is in the stream."""
+
+    def read_picture(self) -> Picture | None:
+        """The newest key frame, None while there is none."""
 
     def reset(self) -> None:
         """Count from zero."""

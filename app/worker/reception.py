@@ -13,6 +13,7 @@ class ReceptionDesk:
     def __init__(self) -> None:
         self._engine: ReceivingEngine | None = None
         self._history = DeliveryHistory()
+        self._picture_at = 0.0
 
     def follow(self, engine: Sender) -> None:
         """Report about this engine from now on, if it receives."""
@@ -24,13 +25,20 @@ class ReceptionDesk:
             return []
         received = self._engine.read_received()
         self._history.add(received.account.second)
-        return [received]
+        return [received, *self._picture(newer_than=self._picture_at)]
 
     def past(self) -> list[FromWorker]:
-        """The history, to be sent to a manager that has just connected."""
+        """The history and the newest picture, to be sent to a manager that has just connected."""
         if self._engine is None:
             return []
-        return [ReceivedHistory(self._history.seconds(), self._history.minutes())]
+        return [ReceivedHistory(self._history.seconds(), self._history.minutes()), *self._picture()]
+
+    def _picture(self, newer_than: float = 0.0) -> list[FromWorker]:
+        picture = self._engine.read_picture() if self._engine is not None else None
+        if picture is None or picture.at <= newer_than:
+            return []
+        self._picture_at = picture.at
+        return [picture]
 
     def reset(self) -> None:
         """Count from zero."""

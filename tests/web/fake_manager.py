@@ -86,6 +86,12 @@ class FakeManager:
         self.get(key)
         return []
 
+    pictures: dict[str, bytes] = {}  # noqa: RUF012 - a test fills its own
+
+    def picture(self, key: str) -> bytes | None:
+        self.get(key)
+        return self.pictures.get(key)
+
     def reset(self, key: str, *, actor: str = "operator") -> Snapshot:
         return self.get(key)
 

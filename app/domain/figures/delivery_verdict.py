@@ -8,7 +8,9 @@ from typing import Final
 
 import msgspec
 
+from app.domain.figures.outputs import OutputsReport
 from app.domain.figures.reception import ErrorKind, Reception
+from app.domain.figures.watching import findings as findings_of_watching
 
 # What is older weighs less: a fault of an hour ago must not hide that the link is well now.
 RECENT_S: Final = 60.0
@@ -16,6 +18,8 @@ _SHORT_FREEZE_MS: Final = 1000.0
 _LATE_P99_MS: Final = 60.0
 _HEADROOM_PART: Final = 0.2
 _QUIET_MS: Final = 2000.0
+
+_NO_OUTPUTS: Final = OutputsReport()
 
 SayTime = Callable[[float], str]
 
@@ -44,13 +48,18 @@ class _Finding(msgspec.Struct, frozen=True):
     text: str
 
 
-def judge(reception: Reception, say_time: SayTime, *, whole: bool = False) -> Verdict:
+def judge(
+    reception: Reception, say_time: SayTime, *, outputs: OutputsReport = _NO_OUTPUTS, whole: bool = False
+) -> Verdict:
     """Judge a reception since its reset. `say_time` turns Unix seconds into the reader's clock time.
 
-    A fault that is older than RECENT_S counts as attention, unless the verdict is for the `whole` period.
+    `outputs` hold what its decoders saw and heard. A fault that is older than RECENT_S counts as attention, unless the
+    verdict is for the `whole` period.
     """
     found = [*_lost(reception, say_time), *_stopped(reception, say_time), *_continuity(reception, say_time)]
     found += [*_timing(reception), *_own(reception, say_time)]
+    watched = findings_of_watching(outputs.picture, outputs.loudness, reception.second.at, say_time)
+    found += [_Finding(VerdictSeverity.ATTENTION, text) for text in watched]
     if not whole:
         found = [_aged(finding, reception) for finding in found]
     found.sort(key=lambda finding: -_ORDER.index(finding.severity))

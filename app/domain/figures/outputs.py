@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domain.figures.watching import LoudnessReport, PictureReport
+
 
 class RecordingEnd(StrEnum):
     """Why a recording is over. STOPPED: it was asked to stop."""
@@ -48,3 +50,5 @@ class OutputsReport(msgspec.Struct, frozen=True):
 
     recording: RecordingReport | None = None
     forward: ForwardReport | None = None
+    picture: PictureReport | None = None
+    loudness: LoudnessReport | None = None

@@ -28,10 +28,6 @@ def _problem_with_span(value: int | None, span: tuple[int, int], unit: str) -> s
     return None if value is None or low <= value <= high else f"{value} is outside {low} to {high} {unit}"
 
 
-def _problem_with_switch(is_on: bool) -> str | None:
-    return "this version does not decode pictures and sound; leave it false" if is_on else None
-
-
 class Record(Part, frozen=True):
     """Files of the media folder that the received transport stream is written to, one after the other."""
 
@@ -70,10 +66,10 @@ class ReceiveSpec(Part, frozen=True, tag_field="direction", tag="receive"):
     ] = None
     record: Record | None = None
     forward: Forward | None = None
-    picture: Annotated[bool, setting("Picture", "Show key frames; not in this version", rule=_problem_with_switch)] = (
+    picture: Annotated[bool, setting("Picture", "Show a key frame every 5 s, and report a black or frozen picture")] = (
         False
     )
-    loudness: Annotated[bool, setting("Loudness", "EBU R 128; not in this version", rule=_problem_with_switch)] = False
+    loudness: Annotated[bool, setting("Loudness", "Measure EBU R 128, and report silence")] = False
     group: Group = ""
 
     def label(self) -> str:

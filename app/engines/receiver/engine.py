@@ -13,7 +13,7 @@ from app.domain.spec import ReceiveSpec
 from app.domain.status import Reason
 from app.engines.receiver.outputs.outputs import Outputs
 from app.machine.steady_clock import unix_now
-from app.protocol import Input, Job, Peer, Received, Tell
+from app.protocol import Input, Job, Peer, Picture, Received, Tell
 from app.receiver.receiver import READ_EVERY_S, Receiver
 from app.srt.binding import version_text
 from app.srt.options import Option
@@ -27,7 +27,7 @@ class ReceiverEngine:
 
     def __init__(self, job: Job, spec: ReceiveSpec, tell: Tell) -> None:
         self._spec = spec
-        self._outputs = Outputs(job, record=spec.record, forward=spec.forward)
+        self._outputs = Outputs(job, spec, tell)
         self._receiver = Receiver(spec, dscp=job.dscp, tell=tell, outputs=[self._outputs])
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
@@ -90,10 +90,16 @@ class ReceiverEngine:
                 self._received = Received(account, self._receiver.analysis(now), self._outputs.report())
         return self._received
 
+    def read_picture(self) -> Picture | None:
+        """The newest key frame, None while there is none."""
+        return self._outputs.picture()
+
     def reset(self) -> None:
         """Count from zero."""
+        now = unix_now()
         with self._lock:
-            self._receiver.reset(unix_now())
+            self._receiver.reset(now)
+        self._outputs.reset(now)
 
     def read_applied(self) -> Applied:
         """Options in force on the listening or calling socket."""

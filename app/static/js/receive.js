@@ -10,11 +10,12 @@ const modeOf = () => form.elements.mode.value;
 
 function showMode() {
   for (const box of form.querySelectorAll("[data-mode]")) box.hidden = box.dataset.mode !== modeOf();
+  for (const box of form.querySelectorAll("[data-needs]")) box.hidden = !byId(box.dataset.needs).checked;
 }
 
 function showFaults(fields) {
   for (const place of form.querySelectorAll("[data-fault-of]")) {
-    const isShown = !place.closest("[data-mode]")?.hidden;
+    const isShown = place.closest("[hidden]") === null;
     const text = isShown ? (fields[place.dataset.faultOf] ?? "") : "";
     setText(place, text);
     place.classList.toggle("d-block", Boolean(text));
@@ -50,6 +51,6 @@ async function submit(event) {
 
 pollOverview();
 form.addEventListener("submit", submit);
-for (const radio of form.elements.mode) radio.addEventListener("change", showMode);
+for (const control of [...form.elements.mode, byId("is_recorded"), byId("is_forwarded")]) control.addEventListener("change", showMode);
 showMode();
 passphrase.refresh();

@@ -8,7 +8,7 @@ import { showEvents } from "./events_list.js";
 import { bindFarEnd } from "./far_end.js";
 import { count, duration, mbps, ms, secondsBetween, timeOfDay, UNKNOWN } from "./format.js";
 import { attempts, colourOf, makeLamp, setLamp } from "./lamps.js";
-import { showContent, showIndicators, showReceiver, showThere, showTime, showWhole } from "./reception_panels.js";
+import { showContent, showIndicators, showReceiver, showThere, showTime, showWatching, showWhole } from "./reception_panels.js";
 import { senderCards } from "./senders.js";
 import { showNotes, showSettings } from "./stream_panels.js";
 import { offerOnNextPage } from "./undo.js";
@@ -93,6 +93,7 @@ function showReception(reception, stream) {
   showTime(byId("time"), reception);
   showContent(byId("content-words"), byId("pids"), reception);
   showIndicators(byId("indicators"), reception.tr101290);
+  showWatching(byId("watching-words"), byId("watching"), byId("picture"), reception, `${base}/picture`);
 }
 
 function showVerdict({ verdict, since }) {

@@ -182,6 +182,48 @@ function outputRows({ recording, forward }) {
   return rows;
 }
 
+function spellWords({ since, spells, seconds, last }) {
+  if (since) return `now, since ${timeOfDay(since)}`;
+  return spells ? `${count(spells)} ×, ${Math.round(seconds)} s in all, until ${timeOfDay(last)}` : "no";
+}
+
+const lufs = (value, unit) => (value === null ? UNKNOWN : `${value.toFixed(1)} ${unit}`);
+
+function decoderRows(name, { state, restarts, bytes_missing }) {
+  const missing = bytes_missing ? `, ${bytes(bytes_missing)} left out: too slow` : "";
+  return restarts || missing || state !== "decoding" ? [[name, `${state}${restarts ? `, ${count(restarts)} restarts` : ""}${missing}`, "The reception does not depend on it"]] : [];
+}
+
+/** Does it look and sound right: the newest key frame, black, frozen, silent, and EBU R 128. */
+export function showWatching(words, node, image, { picture, loudness }, address) {
+  const rows = [];
+  if (picture) {
+    rows.push(
+      ["Picture black", spellWords(picture.black), "98 % of the pixels darker than 10 % for 10 s or longer"],
+      ["Picture frozen", spellWords(picture.frozen), "No change above 0.1 % of full scale for 10 s or longer"],
+      ["Picture of", picture.taken ? timeOfDay(picture.taken) : UNKNOWN, "When the newest key frame was decoded"],
+      ...decoderRows("Picture decoder", picture.decoder),
+    );
+  }
+  if (loudness) {
+    rows.push(
+      ["Sound silent", spellWords(loudness.silent), "All channels below -60 dBFS for 10 s or longer"],
+      ["Momentary / short-term", `${lufs(loudness.momentary_lufs, "LUFS")} / ${lufs(loudness.short_term_lufs, "LUFS")}`, "EBU R 128: over 400 ms and over 3 s"],
+      ["Integrated", `${lufs(loudness.integrated_lufs, "LUFS")}${loudness.since ? ` since ${timeOfDay(loudness.since)}` : ""}`, "EBU R 128, gated"],
+      ["Loudness range", lufs(loudness.range_lu, "LU"), "EBU Tech 3342"],
+      ["Highest true peak", lufs(loudness.true_peak_dbtp, "dBTP"), "Of all channels since the integration began"],
+      ...decoderRows("Loudness decoder", loudness.decoder),
+    );
+  }
+  setText(words, rows.length ? `by ffmpeg${picture?.pid ? `, video PID ${picture.pid}` : ""}${loudness?.pid ? `, audio PID ${loudness.pid}` : ""}` : "Not ordered: start the stream with picture or loudness");
+  redraw(node, rows, () => rowsOf(rows));
+  image.classList.toggle("d-none", !picture?.taken);
+  if (picture?.taken && image.dataset.taken !== picture.taken) {
+    image.dataset.taken = picture.taken;
+    image.src = `${address}?taken=${encodeURIComponent(picture.taken)}`;
+  }
+}
+
 /** Is it legal: the indicators of TR 101 290. */
 export function showIndicators(node, indicators) {
   redraw(node, indicators, () =>

@@ -18,7 +18,13 @@ from app.media.channels import ChannelsView
 from app.media.library import MediaFolder
 from app.mpegts.inspect.first_look import MediaCheck
 from app.utils import Interface
-from app.web.api.openapi_parts import all_streams_paths, line_up_paths, network_test_paths, relay_paths
+from app.web.api.openapi_parts import (
+    all_streams_paths,
+    line_up_paths,
+    network_test_paths,
+    reception_paths,
+    relay_paths,
+)
 from app.web.api.schema import holding as _holding
 from app.web.api.schema import json as _json
 from app.web.api.schema import of_key as _of_key
@@ -170,20 +176,7 @@ def _paths() -> dict[str, Any]:
                 ],
             )
         ),
-        "/api/streams/{key}/reception": _of_key(
-            get=_operation(
-                "The delivery of a receive stream, oldest first: seconds up to an hour, else minutes",
-                _wrapped("samples", _ref("DeliverySecondView")),
-                [400, 404],
-                [
-                    _query("seconds", {"type": "integer", "minimum": 1, "maximum": 86400, "default": 300}),
-                    _query("format", {"enum": ["json", "csv"], "default": "json"}),
-                ],
-            )
-        ),
-        "/api/streams/{key}/reset": _of_key(
-            post=_operation("Count a receive stream's delivery from zero", stream, [404])
-        ),
+        **reception_paths(),
         "/api/streams/{key}/live": _of_key(
             get=_operation(
                 "All that the stream's page shows",

@@ -43,6 +43,29 @@ def relay_paths() -> dict[str, Any]:
     }
 
 
+def reception_paths() -> dict[str, Any]:
+    """The operations of receive streams."""
+    picture = operation("The newest key frame of a receive stream that was ordered with `picture`", None, [404])
+    picture["responses"]["200"]["content"] = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        "/api/streams/{key}/reception": of_key(
+            get=operation(
+                "The delivery of a receive stream, oldest first: seconds up to an hour, else minutes",
+                wrapped("samples", ref("DeliverySecondView")),
+                [400, 404],
+                [
+                    query("seconds", {"type": "integer", "minimum": 1, "maximum": 86400, "default": 300}),
+                    query("format", {"enum": ["json", "csv"], "default": "json"}),
+                ],
+            )
+        ),
+        "/api/streams/{key}/picture": of_key(get=picture),
+        "/api/streams/{key}/reset": of_key(
+            post=operation("Count a receive stream's delivery from zero", ref("StreamView"), [404])
+        ),
+    }
+
+
 def network_test_paths() -> dict[str, Any]:
     """The operations of network tests."""
     view = ref("NetworkTestView")

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from flask import Blueprint, Response, g, request
 
+from app.domain.errors import NotFound
 from app.web.api.sheets import csv_response
 from app.web.api.streams import view_of
 from app.web.errors import json_response
@@ -34,6 +35,15 @@ def show_reception_history(key: str) -> Response:
         for sample in samples
     ]
     return csv_response(key, ["time_utc", "at", *columns, "errors"], rows)
+
+
+@receptions.get("/<key>/picture")
+def show_picture(key: str) -> Response:
+    """The newest key frame of a receive stream that was ordered with `picture`, as JPEG."""
+    jpeg = services().manager.picture(key)
+    if jpeg is None:
+        raise NotFound(f"there is no picture of {key} yet")
+    return Response(jpeg, mimetype="image/jpeg")
 
 
 @receptions.post("/<key>/reset")

@@ -9,6 +9,9 @@ from werkzeug.wrappers import Response
 
 from app.domain.errors import ProductError
 from app.domain.snapshot import Snapshot
+from app.domain.spec import ReceiveSpec
+from app.domain.spec.fields import settings_of
+from app.utils import list_interfaces
 from app.web.api.streams import started
 from app.web.errors import status_of, wants_json
 from app.web.pages.receive_form import FIELD_OF_SPEC, ReceiveForm
@@ -19,6 +22,7 @@ from app.web.services import services
 receive_pages = Blueprint("receive_pages", __name__)
 
 # A link may fill the form in. Never a passphrase.
+_RECEIVES: Final = settings_of(ReceiveSpec)
 _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
 
 
@@ -45,7 +49,10 @@ def _render(form: ReceiveForm, problem: str | None = None) -> str:
     free_ports = services().manager.free_ports()
     if not form.listener_port.data and free_ports:
         form.listener_port.data = str(free_ports[0])
-    return render_template("receive.html", form=form, problem=problem, free_ports=free_ports)
+    interfaces = ["auto", *(one.name for one in list_interfaces())]
+    return render_template(
+        "receive.html", form=form, problem=problem, free_ports=free_ports, interfaces=interfaces, receives=_RECEIVES
+    )
 
 
 def reception_page(snapshot: Snapshot) -> Response:

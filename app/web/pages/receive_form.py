@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, RadioField, SelectField, StringField
+from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from app.domain.errors import InvalidInput
@@ -22,6 +22,18 @@ FIELD_OF_SPEC: Final[Mapping[str, str]] = {
     "stream_id": "stream_id",
     "encryption.key_bits": "key_bits",
     "encryption.passphrase": "passphrase",
+    "record": "is_recorded",
+    "record.name": "record_name",
+    "record.file_minutes": "file_minutes",
+    "record.file_megabytes": "file_megabytes",
+    "forward": "is_forwarded",
+    "forward.address": "forward_address",
+    "forward.port": "forward_port",
+    "forward.interface": "forward_interface",
+    "forward.ttl": "forward_ttl",
+    "forward.protocol": "forward_protocol",
+    "picture": "picture",
+    "loudness": "loudness",
 }
 _STAND_INS: Final = {"latency_ms": 200}
 _KEY_BITS: Final = {"128": 128, "256": 256}
@@ -47,6 +59,18 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         "Encryption", choices=_choices(("0", "None"), ("128", "AES-128"), ("256", "AES-256")), default="0"
     )
     passphrase = PasswordField("Passphrase")
+    is_recorded = BooleanField("Record")
+    record_name = StringField("Name of the files", default="recording")
+    file_minutes = StringField("New file after")
+    file_megabytes = StringField("or after")
+    is_forwarded = BooleanField("Forward")
+    forward_address = StringField("Address")
+    forward_port = StringField("Port")
+    forward_interface = StringField("Interface", default="auto")
+    forward_ttl = StringField("TTL", default="1")
+    forward_protocol = SelectField("Protocol", choices=_choices(("udp", "UDP"), ("rtp", "RTP")), default="udp")
+    picture = BooleanField("Picture")
+    loudness = BooleanField("Loudness")
 
     def to_spec(self, listener_ports: tuple[int, ...]) -> JobSpec:
         """Return the spec that the form asks for; raises InvalidInput naming every wrong field as in the API."""
@@ -79,6 +103,26 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             "latency_ms": self._number("latency_ms", "latency_ms", problems),
             "stream_id": (self.stream_id.data or "").strip() or None,
             "encryption": None if bits == "0" else encryption,
+            "record": self._record(problems) if self.is_recorded.data else None,
+            "forward": self._forward(problems) if self.is_forwarded.data else None,
+            "picture": bool(self.picture.data),
+            "loudness": bool(self.loudness.data),
+        }
+
+    def _record(self, problems: dict[str, str]) -> dict[str, Any]:
+        return {
+            "name": (self.record_name.data or "").strip(),
+            "file_minutes": self._optional_number("file_minutes", "record.file_minutes", problems),
+            "file_megabytes": self._optional_number("file_megabytes", "record.file_megabytes", problems),
+        }
+
+    def _forward(self, problems: dict[str, str]) -> dict[str, Any]:
+        return {
+            "address": (self.forward_address.data or "").strip(),
+            "port": self._number("forward_port", "forward.port", problems),
+            "interface": (self.forward_interface.data or "").strip() or "auto",
+            "ttl": self._number("forward_ttl", "forward.ttl", problems),
+            "protocol": self.forward_protocol.data or "udp",
         }
 
     def _endpoint(self, problems: dict[str, str]) -> dict[str, Any]:
@@ -86,6 +130,10 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             port = self._number("port", "endpoint.port", problems)
             return {"mode": "caller", "host": (self.host.data or "").strip(), "port": port}
         return {"mode": "listener", "port": self._number("listener_port", "endpoint.port", problems)}
+
+    def _optional_number(self, name: str, spec_field: str, problems: dict[str, str]) -> int | None:
+        """A field as a number, None when it is empty."""
+        return self._number(name, spec_field, problems) if (self[name].data or "").strip() else None
 
     def _number(self, name: str, spec_field: str, problems: dict[str, str]) -> int:
         """A field as a number. A stand-in takes a bad one's place, so that the other fields are judged too."""

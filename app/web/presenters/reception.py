@@ -23,6 +23,7 @@ from app.web.presenters.reception_views import (
     ServiceView,
     VerdictView,
 )
+from app.web.presenters.watching import present_loudness, present_picture
 from app.words.concerns import clock_time
 
 _NO_OUTPUTS = OutputsReport()
@@ -67,13 +68,15 @@ def present_reception(
         continuity_errors=received.continuity_errors,
         error_seconds={kind.value: count for kind, count in sorted(reception.error_seconds.items())},
         last_errors={kind.value: _iso(at) or "" for kind, at in sorted(reception.last_error_at.items())},
-        verdict=_present_verdict(judge(reception, clock_time, whole=whole)),
+        verdict=_present_verdict(judge(reception, clock_time, outputs=outputs, whole=whole)),
         content=_content(analysis) if analysis else None,
         tr101290={one.name: _indicator(one) for one in analysis.indicators} if analysis else {},
         services=_services(analysis) if analysis else [],
         pids=_pids(analysis) if analysis else [],
         recording=_recording(outputs.recording) if outputs.recording else None,
         forward=_forward(outputs.forward) if outputs.forward else None,
+        picture=present_picture(outputs.picture) if outputs.picture else None,
+        loudness=present_loudness(outputs.loudness) if outputs.loudness else None,
     )
 
 

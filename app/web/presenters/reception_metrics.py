@@ -40,6 +40,7 @@ class ReceptionCollector(Collector):
     """Gives the metrics of the receive streams among the snapshots."""
 
     def __init__(self, snapshots: Sequence[Snapshot]) -> None:
+        self._watched = [(s.key, s.spec.label(), s.outputs) for s in snapshots if s.reception is not None]
         self._received = [(s.key, s.spec.label(), s.reception) for s in snapshots if s.reception is not None]
 
     def collect(self) -> Iterable[Metric]:
@@ -53,6 +54,25 @@ class ReceptionCollector(Collector):
             for kind in ErrorKind:
                 errors.add_metric([key, label, kind.value], reception.error_seconds.get(kind, 0))
         yield errors
+        yield from self._watching()
+
+    def _watching(self) -> Iterable[Metric]:
+        wrong = GaugeMetricFamily("srt_reception_wrong", "1 while it lasts.", labels=[*_LABELS, "kind"])
+        loudness = GaugeMetricFamily("srt_reception_loudness_lufs", "EBU R 128.", labels=[*_LABELS, "kind"])
+        peak = GaugeMetricFamily("srt_reception_true_peak_dbtp", "Highest since the integration began.", labels=_LABELS)
+        for key, label, outputs in self._watched:
+            if (picture := outputs.picture) is not None:
+                wrong.add_metric([key, label, "black"], float(picture.black.since is not None))
+                wrong.add_metric([key, label, "frozen"], float(picture.frozen.since is not None))
+            if (heard := outputs.loudness) is None:
+                continue
+            wrong.add_metric([key, label, "silent"], float(heard.silent.since is not None))
+            for kind in ("momentary", "short_term", "integrated"):
+                if (value := getattr(heard, f"{kind}_lufs")) is not None:
+                    loudness.add_metric([key, label, kind], value)
+            if heard.true_peak_dbtp is not None:
+                peak.add_metric([key, label], heard.true_peak_dbtp)
+        yield from (wrong, loudness, peak)
 
     def _filled(self, family: CounterMetricFamily | GaugeMetricFamily, read: _Figure) -> Metric:
         for key, label, reception in self._received:

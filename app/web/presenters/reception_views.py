@@ -126,6 +126,8 @@ class ReceptionView(View, frozen=True):
     pids: list[PidView]
     recording: RecordingView | None
     forward: ForwardView | None
+    picture: PictureView | None
+    loudness: LoudnessView | None
 
 
 class RecordingView(View, frozen=True):
@@ -147,6 +149,48 @@ class ForwardView(View, frozen=True):
     bytes_total: int
     datagrams_missing: Annotated[int, _is("Datagrams that the network refused, or that waited for too long")]
     last_error: Annotated[str, _is("The system's word for the last refusal; empty without one")]
+
+
+class SpellView(View, frozen=True):
+    """A condition that lasts 10 s or longer, counted since the reset."""
+
+    since: Annotated[str | None, _is("When the present spell began; null while there is none")]
+    spells: Annotated[int, _is("How often it was found")]
+    seconds: Annotated[float, _is("Seconds of all spells that have ended")]
+    last: Annotated[str | None, _is("When the last spell ended")]
+
+
+class DecoderView(View, frozen=True):
+    """The process that decodes for a figure; the reception does not depend on it."""
+
+    state: Annotated[str, _is("In words: decoding, or why it does not")]
+    is_running: bool
+    restarts: Annotated[int, _is("How often it was started again after it ended, hung or took too much")]
+    bytes_missing: Annotated[int, _is("Received bytes that it was too slow for")]
+
+
+class PictureView(View, frozen=True):
+    """The picture of the first video PID, by its key frames."""
+
+    decoder: DecoderView
+    pid: int | None
+    taken: Annotated[str | None, _is("When the picture at /api/streams/{key}/picture was decoded")]
+    black: Annotated[SpellView, _is("98 % of the pixels darker than 10 % for 10 s")]
+    frozen: Annotated[SpellView, _is("No change above 0.1 % of full scale for 10 s, black pictures excepted")]
+
+
+class LoudnessView(View, frozen=True):
+    """The loudness of the first audio PID by EBU R 128."""
+
+    decoder: DecoderView
+    pid: int | None
+    since: Annotated[str | None, _is("When the integration began")]
+    momentary_lufs: Annotated[float | None, _is("Over 400 ms")]
+    short_term_lufs: Annotated[float | None, _is("Over 3 s")]
+    integrated_lufs: Annotated[float | None, _is("Since `since`, gated; null until something was above -70 LUFS")]
+    range_lu: Annotated[float | None, _is("Loudness range, EBU Tech 3342")]
+    true_peak_dbtp: Annotated[float | None, _is("Highest true peak of all channels since `since`")]
+    silent: Annotated[SpellView, _is("All channels below -60 dBFS for 10 s")]
 
 
 class DeliverySecondView(View, frozen=True):

@@ -228,4 +228,9 @@ def _key_bits(encryption: Encryption | None) -> int | None:
 def about_text(spec: JobSpec) -> str:
     """The line under a stream's name."""
     bits = _key_bits(spec.encryption)
-    return f"{source_text(spec)} → {mode_text(spec)} · {'not encrypted' if bits is None else f'AES-{bits}'}"
+    encryption = "not encrypted" if bits is None else f"AES-{bits}"
+    if isinstance(spec, ReceiveSpec):  # its source is its far end
+        outputs = [f"records as {spec.record.name}"] if spec.record else []
+        outputs += [f"forwards to {spec.forward.address} port {spec.forward.port}"] if spec.forward else []
+        return " · ".join([mode_text(spec), encryption, *outputs])
+    return f"{source_text(spec)} → {mode_text(spec)} · {encryption}"

@@ -12,8 +12,14 @@ from app.protocol import Job
 RECEIVE = ReceiveSpec(ListenerEndpoint(10_002))
 
 
+def outputs_of(job: Job, record: Record | None = None, forward: Forward | None = None) -> Outputs:
+    """The outputs of a receive stream."""
+    spec = ReceiveSpec(ListenerEndpoint(10_002), record=record, forward=forward)
+    return Outputs(job, spec, lambda event: None)
+
+
 def test_without_outputs_nothing_is_reported() -> None:
-    outputs = Outputs(Job("k", RECEIVE), record=None, forward=None)
+    outputs = outputs_of(Job("k", RECEIVE))
     outputs.take([b"G" * 188])
     outputs.stop()
     assert outputs.report() == OutputsReport()
@@ -21,7 +27,7 @@ def test_without_outputs_nothing_is_reported() -> None:
 
 def test_an_interface_that_is_not_there_does_not_keep_the_recording_from_running(tmp_path: Path) -> None:
     job = Job("k", RECEIVE, record_folder=str(tmp_path))
-    outputs = Outputs(job, record=Record(), forward=Forward("239.1.1.9", 1234, interface="nowhere9"))
+    outputs = outputs_of(job, record=Record(), forward=Forward("239.1.1.9", 1234, interface="nowhere9"))
     outputs.take([b"G" * 188])
     outputs.stop()
     report = outputs.report()
@@ -32,7 +38,7 @@ def test_an_interface_that_is_not_there_does_not_keep_the_recording_from_running
 
 
 def test_without_a_folder_there_is_no_recording() -> None:
-    outputs = Outputs(Job("k", RECEIVE), record=Record(), forward=None)
+    outputs = outputs_of(Job("k", RECEIVE), record=Record())
     outputs.take([b"G" * 188])
     outputs.stop()
     report = outputs.report().recording

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.domain.figures.outputs import ForwardReport, OutputsReport, RecordingEnd, RecordingReport
-from app.domain.spec import Forward, Record
+from app.domain.spec import Forward, ReceiveSpec, Record
 
 if TYPE_CHECKING:
+    from app.engines.receiver.decoding.loudness import LoudnessWatch
+    from app.engines.receiver.decoding.picture import PictureWatch
     from app.engines.receiver.outputs.forwarding import Forwarding
     from app.engines.receiver.outputs.recording import Recording
-    from app.protocol import Job
+    from app.protocol import Job, Picture, Tell
 
 __all__ = ["Outputs"]
 
@@ -23,36 +25,59 @@ __all__ = ["Outputs"]
 class Outputs:
     """All outputs of one reception. An output that cannot start reports why and leaves the others alone."""
 
-    def __init__(self, job: Job, *, record: Record | None, forward: Forward | None) -> None:
+    def __init__(self, job: Job, spec: ReceiveSpec, tell: Tell) -> None:
         self._recording: Recording | None = None
         self._forwarding: Forwarding | None = None
         self._refused_recording: RecordingReport | None = None
         self._refused_forwarding: ForwardReport | None = None
-        if record is not None:
-            self._start_recording(record, job.record_folder)
-        if forward is not None:
-            self._start_forwarding(forward, job.dscp)
+        self._picture: PictureWatch | None = None
+        self._loudness: LoudnessWatch | None = None
+        if spec.record is not None:
+            self._start_recording(spec.record, job.record_folder)
+        if spec.forward is not None:
+            self._start_forwarding(spec.forward, job.dscp)
+        self._start_decoders(spec, tell)
 
     def take(self, payloads: Sequence[bytes]) -> None:
         """Pass payloads on. Never blocks."""
-        if self._recording is not None:
-            self._recording.take(payloads)
-        if self._forwarding is not None:
-            self._forwarding.take(payloads)
+        for output in (self._recording, self._forwarding, self._picture, self._loudness):
+            if output is not None:
+                output.take(payloads)
 
     def report(self) -> OutputsReport:
         """The state of the outputs; None for those that were not asked for."""
         return OutputsReport(
             recording=self._recording.report() if self._recording else self._refused_recording,
             forward=self._forwarding.report() if self._forwarding else self._refused_forwarding,
+            picture=self._picture.report() if self._picture else None,
+            loudness=self._loudness.report() if self._loudness else None,
         )
+
+    def picture(self) -> Picture | None:
+        """The newest key frame, None without one."""
+        return self._picture.newest() if self._picture else None
+
+    def reset(self, at: float) -> None:
+        """Count what is seen and heard from zero; `at` is Unix time."""
+        for watch in (self._picture, self._loudness):
+            if watch is not None:
+                watch.reset(at)
 
     def stop(self) -> None:
         """Write out what waits and let go of everything."""
-        if self._forwarding is not None:
-            self._forwarding.stop()
-        if self._recording is not None:
-            self._recording.stop()
+        for output in (self._picture, self._loudness, self._forwarding, self._recording):
+            if output is not None:
+                output.stop()
+
+    def _start_decoders(self, spec: ReceiveSpec, tell: Tell) -> None:
+        if spec.picture:
+            from app.engines.receiver.decoding.picture import PictureWatch
+
+            self._picture = PictureWatch(tell)
+        if spec.loudness:
+            from app.engines.receiver.decoding.loudness import LoudnessWatch
+
+            self._loudness = LoudnessWatch(tell)
 
     def _start_recording(self, record: Record, folder: str | None) -> None:
         from app.engines.receiver.outputs.recording import Recording, RecordingPlan

@@ -1,0 +1,1 @@
+"""Picture and loudness: decoders as bounded processes, and what they report."""
