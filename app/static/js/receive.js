@@ -51,6 +51,7 @@ async function submit(event) {
 
 pollOverview();
 form.addEventListener("submit", submit);
-for (const control of [...form.elements.mode, byId("is_recorded"), byId("is_forwarded")]) control.addEventListener("change", showMode);
+for (const control of [...form.elements.mode, byId("is_recorded"), byId("is_forwarded")])
+  control.addEventListener("change", showMode);
 showMode();
 passphrase.refresh();

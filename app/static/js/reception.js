@@ -8,7 +8,15 @@ import { showEvents } from "./events_list.js";
 import { bindFarEnd } from "./far_end.js";
 import { count, duration, mbps, ms, secondsBetween, timeOfDay, UNKNOWN } from "./format.js";
 import { attempts, colourOf, makeLamp, setLamp } from "./lamps.js";
-import { showContent, showIndicators, showReceiver, showThere, showTime, showWatching, showWhole } from "./reception_panels.js";
+import {
+  showContent,
+  showIndicators,
+  showReceiver,
+  showThere,
+  showTime,
+  showWatching,
+  showWhole,
+} from "./reception_panels.js";
 import { senderCards } from "./senders.js";
 import { showNotes, showSettings } from "./stream_panels.js";
 import { offerOnNextPage } from "./undo.js";

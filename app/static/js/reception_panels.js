@@ -191,7 +191,15 @@ const lufs = (value, unit) => (value === null ? UNKNOWN : `${value.toFixed(1)} $
 
 function decoderRows(name, { state, restarts, bytes_missing }) {
   const missing = bytes_missing ? `, ${bytes(bytes_missing)} left out: too slow` : "";
-  return restarts || missing || state !== "decoding" ? [[name, `${state}${restarts ? `, ${count(restarts)} restarts` : ""}${missing}`, "The reception does not depend on it"]] : [];
+  return restarts || missing || state !== "decoding"
+    ? [
+        [
+          name,
+          `${state}${restarts ? `, ${count(restarts)} restarts` : ""}${missing}`,
+          "The reception does not depend on it",
+        ],
+      ]
+    : [];
 }
 
 /** Does it look and sound right: the newest key frame, black, frozen, silent, and EBU R 128. */
@@ -208,14 +216,27 @@ export function showWatching(words, node, image, { picture, loudness }, address)
   if (loudness) {
     rows.push(
       ["Sound silent", spellWords(loudness.silent), "All channels below -60 dBFS for 10 s or longer"],
-      ["Momentary / short-term", `${lufs(loudness.momentary_lufs, "LUFS")} / ${lufs(loudness.short_term_lufs, "LUFS")}`, "EBU R 128: over 400 ms and over 3 s"],
-      ["Integrated", `${lufs(loudness.integrated_lufs, "LUFS")}${loudness.since ? ` since ${timeOfDay(loudness.since)}` : ""}`, "EBU R 128, gated"],
+      [
+        "Momentary / short-term",
+        `${lufs(loudness.momentary_lufs, "LUFS")} / ${lufs(loudness.short_term_lufs, "LUFS")}`,
+        "EBU R 128: over 400 ms and over 3 s",
+      ],
+      [
+        "Integrated",
+        `${lufs(loudness.integrated_lufs, "LUFS")}${loudness.since ? ` since ${timeOfDay(loudness.since)}` : ""}`,
+        "EBU R 128, gated",
+      ],
       ["Loudness range", lufs(loudness.range_lu, "LU"), "EBU Tech 3342"],
       ["Highest true peak", lufs(loudness.true_peak_dbtp, "dBTP"), "Of all channels since the integration began"],
       ...decoderRows("Loudness decoder", loudness.decoder),
     );
   }
-  setText(words, rows.length ? `by ffmpeg${picture?.pid ? `, video PID ${picture.pid}` : ""}${loudness?.pid ? `, audio PID ${loudness.pid}` : ""}` : "Not ordered: start the stream with picture or loudness");
+  setText(
+    words,
+    rows.length
+      ? `by ffmpeg${picture?.pid ? `, video PID ${picture.pid}` : ""}${loudness?.pid ? `, audio PID ${loudness.pid}` : ""}`
+      : "Not ordered: start the stream with picture or loudness",
+  );
   redraw(node, rows, () => rowsOf(rows));
   image.classList.toggle("d-none", !picture?.taken);
   if (picture?.taken && image.dataset.taken !== picture.taken) {
