@@ -18,8 +18,11 @@ from app.utils import list_interfaces
 from app.web.api.streams import ports_for, started, view_of
 from app.web.errors import json_response, status_of, wants_json
 from app.web.pages.receive import reception_page
-from app.web.presenters.counter_views import View
-from app.web.presenters.views import InputView, PeerView, RowView, StreamView, SystemView, definitions
+from app.web.presenters.counter_views import View, definitions
+from app.web.presenters.machine_views import SystemView
+from app.web.presenters.peer_views import PeerView
+from app.web.presenters.stream_views import InputView, StreamView
+from app.web.presenters.views import RowView
 from app.web.services import services
 from app.words.states import dscp_text, interrupted_text
 

@@ -1,12 +1,12 @@
 """One supervised stream: its life cycle, from orders and events to phases. Lives on the supervisor's thread.
 
-`worker_link` talks with the worker, `stop_ladder` makes it leave, `figures` adds up its samples.
+`current_worker` follows the process and its link, `figures` adds up its samples.
 """
 
 from __future__ import annotations
 
 import random
-from typing import Any, Final
+from typing import Any, assert_never
 
 import msgspec
 
@@ -17,7 +17,6 @@ from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
 from app.domain.status import Order, Phase, Reason, Status
 from app.protocol import (
-    UNDERSTOOD,
     Debug,
     Ended,
     FromWorker,
@@ -28,21 +27,16 @@ from app.protocol import (
     PeerEvent,
     Ready,
     Sample,
-    Stop,
 )
 from app.supervisor.account import OTHER_VERSION, UNREACHABLE, Account, Report
+from app.supervisor.current_worker import CurrentWorker
 from app.supervisor.figures import Figures
 from app.supervisor.health import FlowWatch
 from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, NoRuntime, WorkerHandle
 from app.supervisor.receptions import Receptions
-from app.supervisor.stop_ladder import StopLadder
 from app.supervisor.watch import StreamWatch
-from app.supervisor.worker_link import LinkAbused, NotUnderstood, WorkerLink
-
-_HELLO_WITHIN_S: Final = 15.0
-_SAMPLE_WITHIN_S: Final = 5.0
-_LEAVE_WITHIN_S: Final = 1.0
+from app.supervisor.worker_link import NotUnderstood, WorkerLink
 
 
 class SupervisedStream:
@@ -62,19 +56,17 @@ class SupervisedStream:
         self._launch_not_before = 0.0
         self._fault: Reason | None = None
         self._unknown: Known | None = None  # while the settings are not known
-        self._forget_worker()
+        self._current = CurrentWorker(job.spec)
 
-    def _forget_worker(self) -> None:
-        self.worker: WorkerHandle | None = None
-        self.link = WorkerLink()
-        self._stopping = StopLadder()
-        self._hello: Hello | None = None
-        self._ended: Ended | None = None
-        self._heard_at = 0.0
-        self._verdict: Ended | None = None  # ours, of a worker that we had to kill
-        self._is_other_version = False
-        self._is_unreachable = False
-        self._flow = FlowWatch(self.job.spec)
+    @property
+    def worker(self) -> WorkerHandle | None:
+        """Its worker process, None while it has none."""
+        return self._current.handle
+
+    @property
+    def link(self) -> WorkerLink:
+        """The link to its worker."""
+        return self._current.link
 
     def resume(self, known: Known, now: float) -> None:
         """Go on from what an earlier process knew: with its worker where that lives, else from its order."""
@@ -101,8 +93,8 @@ class SupervisedStream:
         self.status = life.at_rest(None, reason, now)
 
     def _adopt(self, worker: WorkerHandle, known: Known, now: float) -> None:
-        self.worker = worker
-        self._heard_at = now
+        self._current.handle = worker
+        self._current.heard(now)
         if known.status is not None and known.status.phase in life.ALIVE - {Phase.STOPPING}:
             self.status = known.status
         self._account.note(now, EventKind.ADOPTED, f"on air all along, worker {worker.pid}")
@@ -117,7 +109,7 @@ class SupervisedStream:
             self._account.note(now, EventKind.ORDER, "stop requested", actor)
         self._watch.forget()
         self._step(life.StopOrdered(), now)
-        self._ask_to_stop(now)
+        self._current.ask_to_stop(now)
 
     def renew(self, job: Job, fault: Reason | None = None) -> None:
         """Go on with a new job for the same stream, or with the complete one; `fault` forbids to start it."""
@@ -149,10 +141,6 @@ class SupervisedStream:
         self.receptions.reset()
         self.link.say(protocol.Reset())
 
-    def _ask_to_stop(self, now: float) -> None:
-        if self.worker is not None and self._stopping.ask(now):
-            self.link.say(Stop())
-
     def ask_debug(self) -> None:
         """Ask the worker for its debug view; it comes into `debug_view`."""
         self.debug_view = None
@@ -169,29 +157,25 @@ class SupervisedStream:
             return
         if not self.worker.is_alive():
             self.read(now)
-            self._bury(self._ended or self.worker.end(), now)
-            return
-        self.link.open(self.worker)
-        self._check_lingers(self.worker, now)
-        self._check_hung(self.worker, now)
-        self._stopping.climb(self.worker, now)
+        if (ended := self._current.end()) is not None:
+            self._bury(ended, now)
+        elif self._current.follow(self.worker, now):
+            self._account.warn(now, UNREACHABLE)
 
     def _launch(self, now: float) -> None:
         self._step(life.Launched(), now)
         if self._fault is not None:
             self._step(life.Ended(self._fault), now)
             return
-        self._heard_at = now
+        self._current.heard(now)
         try:
-            self.worker = self._launcher.launch(self.job)
+            self._current.handle = self._launcher.launch(self.job)
         except OSError as error:
             self._detail = f"no worker could be started: {error}"
             reason = Reason.NO_RUNTIME if isinstance(error, NoRuntime) else Reason.WORKER_CRASHED
             self._step(life.Ended(reason, random.random()), now)  # noqa: S311 - spreads retries only
 
     def _bury(self, ended: Ended, now: float) -> None:
-        if self._verdict is not None:
-            ended = msgspec.structs.replace(self._verdict, detail=self._verdict.detail or ended.detail)
         self._detail = ended.detail
         self.figures.end_worker()
         self.receptions.end_worker()
@@ -201,63 +185,25 @@ class SupervisedStream:
         self._account.begin_again(None if self._unknown is None else self._unknown.words())
         self.link.close()
         self._launcher.discard(self.job.key)
-        self._forget_worker()
+        self._current = CurrentWorker(self.spec)
         self._step(life.Ended(ended.reason or Reason.WORKER_CRASHED, random.random()), now)  # noqa: S311
-
-    def _check_lingers(self, worker: WorkerHandle, now: float) -> None:
-        """Kill a worker that gave its last word and does not leave: some hang in their exit, and hold their port."""
-        if now - self._heard_at <= _LEAVE_WITHIN_S:
-            return
-        self._ended = self._ended or worker.last_word()
-        if self._ended is not None:
-            worker.kill()
-
-    def _check_hung(self, worker: WorkerHandle, now: float) -> None:
-        """Kill a worker that is silent; the silence of one that cannot be reached proves nothing."""
-        limit_s = _SAMPLE_WITHIN_S if self._hello is not None else _HELLO_WITHIN_S
-        if self._stopping.asked_at is not None or now - self._heard_at <= limit_s:
-            return
-        if worker.can_be_heard():
-            self._condemn(worker, "", now)
-        elif not self._is_unreachable:
-            self._is_unreachable = True
-            self._account.warn(now, UNREACHABLE)
-
-    def _condemn(self, worker: WorkerHandle, detail: str, now: float) -> None:
-        self._verdict = self._verdict or Ended(now, Reason.WORKER_HUNG, detail)
-        worker.kill()
 
     def forgive(self, late_s: float) -> None:
         """Extend the silence timeout by `late_s`: the supervisor itself was delayed."""
-        self._heard_at += late_s
+        self._current.forgive(late_s)
 
     def read(self, now: float) -> None:
         """Take what the worker has sent. Never blocks."""
-        try:
-            messages = self.link.read(now)
-        except LinkAbused as abuse:
-            self.link.close()
-            if self.worker is not None:
-                self._condemn(self.worker, str(abuse), now)
-            return
-        for message in messages:
-            if isinstance(message, NotUnderstood):
-                self._hear_stranger(now)
-            else:
+        for message in self._current.read(now):
+            if self._current.is_stranger(message):
+                self._account.warn(now, OTHER_VERSION)
+            if not isinstance(message, NotUnderstood):
                 self._take(message, now)
 
-    def _hear_stranger(self, now: float) -> None:
-        """A worker of another version keeps its stream on air; it just cannot be understood in full."""
-        self._heard_at = now
-        if not self._is_other_version:
-            self._is_other_version = True
-            self._account.warn(now, OTHER_VERSION)
-
     def _take(self, message: FromWorker, now: float) -> None:
-        self._heard_at = now
         match message:
             case Hello():
-                self._take_hello(message, now)
+                self._learn_settings(message)
             case History():
                 self.figures.recall(message.readings())
             case protocol.ReceivedHistory() | protocol.Received() | protocol.Picture():
@@ -273,23 +219,20 @@ class SupervisedStream:
             case Debug(values):
                 self.debug_view = values
             case Ended():
-                self._ended = message
+                pass  # its reason counts once the process is gone
+            case _:
+                assert_never(message)
 
-    def _take_hello(self, hello: Hello, now: float) -> None:
-        self._hello = hello
-        if hello.protocol not in UNDERSTOOD:
-            self._hear_stranger(now)
+    def _learn_settings(self, hello: Hello) -> None:
         if self._unknown is not None and (spec := self._unknown.learn(hello.spec)) is not None:
             self._unknown = None
             self.renew(msgspec.structs.replace(self.job, spec=spec), self._fault)
-            self._flow = FlowWatch(spec)
-        if self._stopping.asked_at is not None:
-            self.link.say(Stop())  # it was asked before it could hear
+            self._current.flow = FlowWatch(spec)
 
     def _take_sample(self, sample: Sample, now: float) -> None:
         self.figures.take(sample, now)
         if not sample.is_last:
-            self._step(life.Sampled(self._flow.health(sample)), now)
+            self._step(life.Sampled(self._current.flow.health(sample)), now)
             if self.status.order is Order.RUN and self.figures.sample is not None:
                 for note in self._watch.follow(self.figures.sample, self.spec, now):
                     self._account.note(now, *note)
@@ -309,17 +252,13 @@ class SupervisedStream:
 
     def watched(self) -> list[tuple[object, int]]:
         """What is readable when there is something to do: the link and the process, with their descriptors."""
-        sources: list[tuple[object, int]] = []
-        if self.link.connection is not None:
-            sources.append((self.link.connection, self.link.connection.fileno()))
-        if self.worker is not None and (descriptor := self.worker.exit_descriptor()) is not None:
-            sources.append((self.worker, descriptor))
-        return sources
+        return self._current.watched()
 
     def snapshot(self, now: float) -> Snapshot:
         """The stream at this moment."""
         sample = self.figures.sample
         retry_at = self.status.retry_at
+        hello = self._current.hello
         return Snapshot(
             key=self.job.key,
             spec=self.job.spec,
@@ -332,8 +271,8 @@ class SupervisedStream:
             totals=self.figures.totals(),
             retry_in_s=None if retry_at is None else max(0.0, retry_at - now),
             worker_pid=None if self.worker is None else self.worker.pid,
-            worker_started_at=None if self._hello is None else self._hello.started_at,
-            is_other_version=self._is_other_version,
+            worker_started_at=None if hello is None else hello.started_at,
+            is_other_version=self._current.is_other_version,
             refusals=self._account.refusals(),
             notices=self._account.notices(),
             detail=self._detail,

@@ -1,17 +1,10 @@
-"""The one thread that follows all workers: it waits for links, processes and callers, and alone decides.
-
-Every other thread asks it and waits for the answer.
-"""
+"""The streams, and what may be asked of them. All decisions are made on the supervisor's thread."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from queue import Empty, SimpleQueue
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -29,15 +22,11 @@ from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher, WorkerHandle, wait_dead
 from app.supervisor.receptions import Receptions
 from app.supervisor.stream import SupervisedStream
-from app.supervisor.watched import Watched
+from app.supervisor.thread import SupervisorThread, surprise
 
-log = logging.getLogger(__name__)
-T = TypeVar("T")
-_TICK_S: Final = 0.1
 _LATE_S: Final = 1.0  # a turn that comes later was held up: a frozen machine, a stopped process
 _STOP_WITHIN_S: Final = 8.0
 RESTORABLE_S: Final = 10.0
-_ANSWER_WITHIN_S: Final = 5.0
 
 
 class _Dismissed(NamedTuple):
@@ -68,12 +57,8 @@ class Supervisor:
         self._leaving: list[WorkerHandle] = []
         self._dismissed: dict[str, _Dismissed] = {}
         self._journal = journal
-        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._watched = Watched()
-        self._changed = threading.Condition()
-        self._is_closing = False
-        self._ticked_at = clock()
-        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+        self._thread = SupervisorThread(self, clock)
+        self._ask, self.wait = self._thread.ask, self._thread.wait
         self._thread.start()
 
     def add(self, job: Job, *, actor: str) -> str:
@@ -104,10 +89,8 @@ class Supervisor:
             now = self._clock()
             stream = SupervisedStream(job, self._launcher, self, now)
             self._streams[job.key] = stream
-            try:
-                stream.resume(known, now)
-            except Exception as error:  # one stream's surprise must not keep the program from starting
-                log.exception("stream could not be resumed stream=%s", job.key)
+            error = surprise(lambda: stream.resume(known, now), f"stream could not be resumed stream={job.key}")
+            if error is not None:
                 stream.fail(Reason.ENGINE_ERROR, f"it could not be taken over: {error}", now)
 
         self._ask(take_on)
@@ -200,7 +183,7 @@ class Supervisor:
         if stream is not None and stream.worker is not None:
             stream.worker.kill()
             self._leaving.append(stream.worker)
-        self._watched.forget(key)
+        self._thread.watched.forget(key)
 
     def snapshots(self) -> list[Snapshot]:
         """All streams, oldest first."""
@@ -242,11 +225,6 @@ class Supervisor:
         self.wait(lambda: is_settled(stream.status), within_s)
         return self.snapshot(key)
 
-    def wait(self, is_true: Callable[[], bool], within_s: float) -> bool:
-        """Wait for something that the supervisor's work brings about."""
-        with self._changed:
-            return self._changed.wait_for(is_true, within_s)
-
     def close(self) -> None:
         """Stop every stream in order, wait for the workers, end the thread."""
 
@@ -263,26 +241,10 @@ class Supervisor:
 
     def detach(self) -> None:
         """End the thread and leave the workers on air, for another process to adopt."""
-        self._is_closing = True
-        self._watched.wake()
-        self._thread.join()
-        self._watched.close()
+        self._thread.end()
 
     def _stream_view(self, key: str) -> dict[str, Any] | None:
         return stream.debug_view if (stream := self._streams.get(key)) is not None else None
-
-    def _ask(self, work: Callable[[], T]) -> T:
-        answer: Future[T] = Future()
-
-        def run() -> None:
-            try:
-                answer.set_result(work())
-            except Exception as error:  # noqa: BLE001 - it is the asker's, and raised there
-                answer.set_exception(error)
-
-        self._calls.put(run)
-        self._watched.wake()
-        return answer.result(_ANSWER_WITHIN_S)
 
     def note(self, key: str, text: str) -> None:
         """Book a warning about something that is not, or not yet, a stream of ours."""
@@ -303,30 +265,8 @@ class Supervisor:
             raise NotFound(f"there is no stream {key}")
         return self._streams[key]
 
-    def _run(self) -> None:
-        while not self._is_closing:
-            try:
-                self._turn()
-            except Exception:  # the supervisor must outlive any one stream's surprise
-                log.exception("supervisor turn failed")
-
-    def _turn(self) -> None:
-        ready = self._watched.wait(max(0.0, min(_TICK_S, self._ticked_at + _TICK_S - self._clock())))
-        with contextlib.suppress(Empty):
-            while True:
-                self._calls.get_nowait()()
-        now = self._clock()
-        if now - self._ticked_at >= _TICK_S:
-            self._tick(now)
-        else:
-            for stream in [self._streams[key] for key in ready if key in self._streams]:
-                self._follow(stream, now)
-        with self._changed:
-            self._changed.notify_all()
-
-    def _tick(self, now: float) -> None:
+    def tick(self, now: float, late_s: float) -> None:
         """Look at every stream: time passes for those that say nothing, too."""
-        late_s, self._ticked_at = now - self._ticked_at, now
         for stream in list(self._streams.values()):
             if late_s > _LATE_S:
                 stream.forgive(late_s)
@@ -336,10 +276,15 @@ class Supervisor:
         self._dismissed = {key: each for key, each in self._dismissed.items() if now < each.until}
         self._leaving = [worker for worker in self._leaving if worker.is_alive()]
 
+    def follow_ready(self, keys: set[str], now: float) -> None:
+        """Look at the streams of which something is readable."""
+        for stream in [self._streams[key] for key in keys if key in self._streams]:
+            self._follow(stream, now)
+
     def _follow(self, stream: SupervisedStream, now: float) -> None:
-        try:
+        def follow() -> None:
             stream.read(now)
             stream.tick(now)
-            self._watched.watch(stream.job.key, stream.watched())
-        except Exception:  # one stream's surprise must not reach the others
-            log.exception("stream %s could not be followed", stream.job.key)
+            self._thread.watched.watch(stream.job.key, stream.watched())
+
+        surprise(follow, f"stream {stream.job.key} could not be followed")

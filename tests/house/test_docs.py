@@ -22,7 +22,8 @@ from app.srt.statistics import FIELDS
 from app.web.presenters.host_metrics import HostCollector
 from app.web.presenters.line_up_metrics import LineUpCollector
 from app.web.presenters.metrics import StreamCollector
-from app.web.presenters.views import InputView, LastSecondView, PeerView, SecondView, TotalsView, WorkerView
+from app.web.presenters.peer_views import LastSecondView, PeerView
+from app.web.presenters.stream_views import InputView, SecondView, TotalsView, WorkerView
 from tests.web.fake_manager import FakeManager
 
 ROOT = Path(__file__).parents[2]

@@ -108,7 +108,7 @@ def test_a_broad_exception_has_four_homes() -> None:
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")))
     }
     assert homes <= {
-        "app/supervisor/supervisor.py",
+        "app/supervisor/thread.py",
         "app/worker/worker.py",
         "app/web/errors.py",
         "app/srt/callbacks.py",

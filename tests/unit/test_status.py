@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.reasons import BACK_OFF_S, SLOW_BACK_OFF_S, back_off_s
 from app.domain.status import (
     ALIVE,
-    BACK_OFF_S,
     HEALED_AFTER_S,
     LEGAL_MOVES,
     NOT_RETRIABLE,
-    SLOW_BACK_OFF_S,
     Ended,
     Event,
     Health,
@@ -25,7 +24,6 @@ from app.domain.status import (
     StartOrdered,
     Status,
     StopOrdered,
-    back_off_s,
     new_status,
     step,
 )

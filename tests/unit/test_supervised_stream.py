@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from app.domain.reasons import AWAY_BACK_OFF_S, BACK_OFF_S
 from app.domain.spec import MulticastSource
-from app.domain.status import AWAY_BACK_OFF_S, BACK_OFF_S, Order, Phase, Reason
+from app.domain.status import Order, Phase, Reason
 from app.protocol import Ended, Stop
 from tests.instruments.pretended_launcher import Stage
 

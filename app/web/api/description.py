@@ -39,18 +39,11 @@ from app.web.presenters.history_views import HistoryView
 from app.web.presenters.hosts import FleetView
 from app.web.presenters.line_up import RunRowView, RunView
 from app.web.presenters.link_budget import LinkBudgetView
+from app.web.presenters.machine_views import MediaInfoView, SystemView
 from app.web.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
 from app.web.presenters.reception_views import DeliverySecondView
-from app.web.presenters.views import (
-    DashboardView,
-    EventView,
-    LiveView,
-    MediaInfoView,
-    OverviewView,
-    SecondView,
-    StreamView,
-    SystemView,
-)
+from app.web.presenters.stream_views import SecondView, StreamView
+from app.web.presenters.views import DashboardView, EventView, LiveView, OverviewView
 
 _TYPES: Final = [
     SendSpec,

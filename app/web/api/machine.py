@@ -14,8 +14,9 @@ from app.web.presenters.about import present_about
 from app.web.presenters.events import present_latest
 from app.web.presenters.link_budget import present_link_budget
 from app.web.presenters.machine import present_media_info, present_overview, present_system
+from app.web.presenters.machine_views import SystemView
 from app.web.presenters.rows import SPARK_SECONDS, present_row
-from app.web.presenters.views import DashboardView, SystemView
+from app.web.presenters.views import DashboardView
 from app.web.requests import read_number, read_setting
 from app.web.services import services
 

@@ -22,7 +22,8 @@ from app.web.presenters.machine import present_overview
 from app.web.presenters.reception import present_delivery_second
 from app.web.presenters.reception_views import DeliverySecondView
 from app.web.presenters.stream import iso, present_advice, present_event, present_second, present_stream
-from app.web.presenters.views import EventView, LiveView, SecondView, StreamView
+from app.web.presenters.stream_views import SecondView, StreamView
+from app.web.presenters.views import EventView, LiveView
 from app.web.requests import read_json, read_number
 from app.web.services import services
 

@@ -15,8 +15,8 @@ from app.utils import list_interfaces
 from app.web.api.streams import started
 from app.web.errors import status_of, wants_json
 from app.web.pages.receive_form import FIELD_OF_SPEC, ReceiveForm
+from app.web.presenters.counter_views import definitions
 from app.web.presenters.reception_views import ReceptionView
-from app.web.presenters.views import definitions
 from app.web.services import services
 
 receive_pages = Blueprint("receive_pages", __name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from app.web.presenters.views import StreamView
+from app.web.presenters.stream_views import StreamView
 
 
 class RefusedView(msgspec.Struct, frozen=True):

@@ -40,3 +40,13 @@ def fill(view: type[V], counted: ConnectionCounters, **figures: Any) -> V:
     names = view.__struct_fields__
     known = {counters.short_name(name): value for name, value in counters.values(counted).items()}
     return view(**{name: value for name, value in known.items() if name in names}, **figures)
+
+
+def definitions(view: type[View]) -> dict[str, str]:
+    """The definitions of a view's figures by field name, for hover texts."""
+    found = {}
+    for field in msgspec.structs.fields(view):
+        for meta in getattr(field.type, "__metadata__", ()):
+            if isinstance(meta, Meta) and meta.description:
+                found[field.name] = meta.description
+    return found

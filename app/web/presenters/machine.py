@@ -15,8 +15,9 @@ from app.machine.versions import Versions, warnings_about
 from app.media.analysis import AnalysisState
 from app.settings import Settings
 from app.utils import System
+from app.web.presenters.machine_views import MediaInfoView, SystemView
 from app.web.presenters.stream import iso
-from app.web.presenters.views import MediaInfoView, OverviewView, SystemView
+from app.web.presenters.views import OverviewView
 from app.words.concerns import remark_text
 from app.words.states import phase_text, reason_text
 

@@ -8,7 +8,7 @@ from app.domain.constants import OVERHEAD_PERCENT_LOWEST
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Peer
 from app.domain.snapshot import Snapshot
 from app.domain.spec import Encryption, Engine, ReceiveSpec, RelaySpec, SendSpec
-from app.web.presenters.views import SettingView
+from app.web.presenters.stream_views import SettingView
 
 
 def build_settings(snapshot: Snapshot) -> list[SettingView]:

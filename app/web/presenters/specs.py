@@ -19,7 +19,7 @@ from app.domain.spec import (
     Source,
 )
 from app.protocol import Input
-from app.web.presenters.views import FarEndView, InputCounterView
+from app.web.presenters.stream_views import FarEndView, InputCounterView
 
 
 def direction_of(spec: JobSpec) -> str:

@@ -21,21 +21,20 @@ from app.domain.verdict import ORDERED, judge, least_ratio, loss_severity, lost_
 from app.utils import WorkerMeter, WorkerUse
 from app.web.presenters import specs
 from app.web.presenters.counter_views import fill
+from app.web.presenters.peer_views import LastSecondView, PeerView
 from app.web.presenters.reception import present_reception
 from app.web.presenters.relay import present_relay
 from app.web.presenters.settings import build_settings
-from app.web.presenters.views import (
+from app.web.presenters.stream_views import (
     AdviceView,
-    EventView,
     InputView,
-    LastSecondView,
-    PeerView,
     RefusalView,
     SecondView,
     StreamView,
     TotalsView,
     WorkerView,
 )
+from app.web.presenters.views import EventView
 from app.words.concerns import loss_text, remark_text
 from app.words.states import phase_text, reason_text, remedy_text
 

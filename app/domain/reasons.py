@@ -1,0 +1,90 @@
+"""Why a stream is in its phase, and whether and when it is tried again after that."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Reason(StrEnum):
+    """Why a stream is in its phase."""
+
+    END_OF_FILE = "end_of_file"
+    NO_INPUT = "no_input"
+    NO_ACKNOWLEDGEMENT = "no_acknowledgement"
+    CONNECTION_TIMEOUT = "connection_timeout"
+    CONNECTION_LOST = "connection_lost"
+    CONNECTION_REJECTED = "connection_rejected"
+    WRONG_PASSPHRASE = "wrong_passphrase"  # noqa: S105 - the name of a reason
+    PASSPHRASE_REQUIRED = "passphrase_required"  # noqa: S105 - the name of a reason
+    HOST_NOT_FOUND = "host_not_found"
+    NETWORK_UNREACHABLE = "network_unreachable"
+    PORT_IN_USE = "port_in_use"
+    FILE_MISSING = "file_missing"
+    FILE_UNREADABLE = "file_unreadable"
+    FILE_CHANGED = "file_changed"
+    NOT_A_TRANSPORT_STREAM = "not_a_transport_stream"
+    NO_PCR = "no_pcr"
+    SCRAMBLED = "scrambled"
+    RUNAWAY = "runaway"
+    INTERFACE_MISSING = "interface_missing"
+    TARGET_REFUSED = "target_refused"
+    BAD_OPTION = "bad_option"
+    MISSING_ELEMENT = "missing_element"
+    WORKER_CRASHED = "worker_crashed"
+    WORKER_HUNG = "worker_hung"
+    OUT_OF_MEMORY = "out_of_memory"
+    ENGINE_ERROR = "engine_error"
+    PASSPHRASE_LOST = "passphrase_lost"  # noqa: S105 - the name of a reason
+    NO_RUNTIME = "no_runtime"
+    SPEC_UNREADABLE = "spec_unreadable"
+    ORDER_LOST = "order_lost"
+
+
+# Faults that time cannot heal: trying again would only hide them.
+NOT_RETRIABLE: Final = frozenset(
+    {
+        Reason.FILE_MISSING,
+        Reason.FILE_UNREADABLE,
+        Reason.NOT_A_TRANSPORT_STREAM,
+        Reason.NO_PCR,
+        Reason.SCRAMBLED,
+        Reason.RUNAWAY,
+        Reason.BAD_OPTION,
+        Reason.TARGET_REFUSED,
+        Reason.MISSING_ELEMENT,
+        Reason.PASSPHRASE_LOST,
+        Reason.SPEC_UNREADABLE,
+        Reason.ORDER_LOST,
+    }
+)
+# A peer that refuses us is not hammered: libsrt peers log and may ban.
+_SLOW_RETRY: Final = frozenset({Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED})
+# The far end, or the way to it, is away and may be back at any moment: a call then is what the operator waits for.
+_AWAY: Final = frozenset(
+    {Reason.CONNECTION_TIMEOUT, Reason.CONNECTION_LOST, Reason.HOST_NOT_FOUND, Reason.NETWORK_UNREACHABLE}
+)
+# Faults of our own process: three in a row without delivery are not bad luck.
+CRASHES: Final = frozenset({Reason.WORKER_CRASHED, Reason.WORKER_HUNG, Reason.ENGINE_ERROR})
+CRASHES_ALLOWED: Final = 3
+
+BACK_OFF_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+SLOW_BACK_OFF_S: Final = (30.0, 60.0)
+# With the start of a worker and the first acknowledgement, a far end that is back is delivered to within 6 s.
+AWAY_BACK_OFF_S: Final = (1.0, 2.0, 3.0)
+# The peer answers and refuses: it may be restarting, or another sender has its place.
+REJECTED_BACK_OFF_S: Final = (5.0, 10.0, 15.0)
+
+
+def back_off_s(reason: Reason, attempts: int, jitter: float) -> float:
+    """Seconds to wait before the next try after `attempts` earlier ones; jitter (0..1) adds up to a tenth."""
+    ladder = _ladder(reason)
+    return ladder[min(attempts, len(ladder) - 1)] * (1 + jitter / 10)
+
+
+def _ladder(reason: Reason) -> tuple[float, ...]:
+    if reason in _SLOW_RETRY:
+        return SLOW_BACK_OFF_S
+    if reason in _AWAY:
+        return AWAY_BACK_OFF_S
+    return REJECTED_BACK_OFF_S if reason is Reason.CONNECTION_REJECTED else BACK_OFF_S

@@ -1,0 +1,104 @@
+"""The one thread that follows all workers: it waits for links, processes and callers, and does what they ask.
+
+Every other thread asks it and waits for the answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Final, Protocol, TypeVar
+
+from app.supervisor.watched import Watched
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+_TICK_S: Final = 0.1
+_ANSWER_WITHIN_S: Final = 5.0
+
+
+class Turns(Protocol):
+    """What the thread does in a turn."""
+
+    def tick(self, now: float, late_s: float) -> None:
+        """Look at every stream: time passes for those that say nothing, too."""
+
+    def follow_ready(self, keys: set[str], now: float) -> None:
+        """Look at the streams of which something is readable."""
+
+
+class SupervisorThread:
+    """Runs the turns. `ask` and `wait` may be called from any other thread."""
+
+    def __init__(self, turns: Turns, clock: Callable[[], float]) -> None:
+        self.watched = Watched()
+        self._turns = turns
+        self._clock = clock
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._changed = threading.Condition()
+        self._is_closing = False
+        self._ticked_at = clock()
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Begin with the turns."""
+        self._thread.start()
+
+    def ask(self, work: Callable[[], T]) -> T:
+        """Have work done on the thread, and return or raise what it does."""
+        answer: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(work())
+            except Exception as error:  # noqa: BLE001 - it is the asker's, and raised there
+                answer.set_exception(error)
+
+        self._calls.put(run)
+        self.watched.wake()
+        return answer.result(_ANSWER_WITHIN_S)
+
+    def wait(self, is_true: Callable[[], bool], within_s: float) -> bool:
+        """Wait for something that a turn brings about."""
+        with self._changed:
+            return self._changed.wait_for(is_true, within_s)
+
+    def end(self) -> None:
+        """End the thread, and wait for its end."""
+        self._is_closing = True
+        self.watched.wake()
+        self._thread.join()
+        self.watched.close()
+
+    def _run(self) -> None:
+        while not self._is_closing:
+            surprise(self._turn, "supervisor turn failed")
+
+    def _turn(self) -> None:
+        ready = self.watched.wait(max(0.0, min(_TICK_S, self._ticked_at + _TICK_S - self._clock())))
+        with contextlib.suppress(Empty):
+            while True:
+                self._calls.get_nowait()()
+        now = self._clock()
+        late_s = now - self._ticked_at
+        if late_s >= _TICK_S:
+            self._ticked_at = now
+            self._turns.tick(now, late_s)
+        else:
+            self._turns.follow_ready(ready, now)
+        with self._changed:
+            self._changed.notify_all()
+
+
+def surprise(work: Callable[[], None], what: str) -> Exception | None:
+    """Do work that must not reach the other streams, whatever it raises; log that as `what`, and return it."""
+    try:
+        work()
+    except Exception as error:
+        log.exception(what)
+        return error
+    return None
