@@ -162,7 +162,7 @@ def test_a_database_that_went_away_is_noticed_while_nothing_happens(store: FakeS
 def test_a_database_that_hangs_holds_nobody_up_who_reports_and_is_said(
     store: FakeStore, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.recorder._SILENT_S", 0.1)
+    monkeypatch.setattr("app.store.store_health._SILENT_S", 0.1)
     store.may_go_on.clear()
     for number in range(6000):  # more than its queue takes
         recorder.entry(entry(str(number)))
@@ -176,7 +176,7 @@ def test_a_database_that_hangs_holds_nobody_up_who_reports_and_is_said(
 def test_orders_given_while_a_database_hangs_are_acknowledged_kept_aside_and_written_once_it_answers(
     store: FakeStore, recorder: Recorder, spare: SpareOrders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.recorder._ORDER_WITHIN_S", 0.3)
+    monkeypatch.setattr("app.store.order_writer._ORDER_WITHIN_S", 0.3)
     recorder.keep(stream("stays"))
     store.may_go_on.clear()
     began_at = time.monotonic()
@@ -200,7 +200,7 @@ def test_the_log_says_once_that_the_store_refuses_and_once_that_it_is_well(
         recorder.keep(stream("abcdef"))
     store.is_full = False
     wait_for(lambda: recorder.problem() is None, deadline_s=5, what="the end of the problem")
-    said = [record.getMessage() for record in caplog.records if record.name == "app.store.recorder"]
+    said = [record.getMessage() for record in caplog.records if record.name == "app.store.store_health"]
     assert [text.partition(" dropped")[0] for text in said] == [
         "store refuses: database or disk is full",
         "store well again",
