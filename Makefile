@@ -31,7 +31,8 @@ bench:  ## List the benchmarks; each is a module of its own
 	@for file in benchmarks/*.py; do module=$${file%.py}; case $$module in */__init__) ;; *) \
 	  printf '  %s -m %s\n' "$(PY)" "$$(echo $$module | tr / .)";; esac; done
 
-docs:  ## Check that the documentation agrees with the code
+docs:  ## Write the generated tables, then check that the documentation agrees with the code
+	$(PY) scripts/generate_docs.py
 	$(PY) -m pytest -q tests/house
 
 assets:  ## Fetch the vendored browser assets again and check their digests

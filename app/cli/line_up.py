@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from app.cli.api import Api
+from app.cli.faults import reported
 
 _LOOK_EVERY_S: Final = 1.0
 _EXIT: Final = {"pass": 0, "remarks": 1, "fail": 2}
@@ -68,3 +69,24 @@ def report_lines(run: dict[str, Any]) -> list[str]:
 def exit_status(run: dict[str, Any]) -> int:
     """0 pass, 1 pass with remarks, 2 fail, 3 when nothing could be measured."""
     return _COULD_NOT_MEASURE if run["state"] == "failed" else _EXIT.get(run["verdict"], _COULD_NOT_MEASURE)
+
+
+@click.command("line-up")
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path, exists=True), help="A plan as JSON.")
+@click.option("--stream", metavar="KEY", help="The send stream under test.")
+@click.option("--receiver", metavar="KEY", help="The receive stream that measures; HOST/KEY on another host.")
+@click.option("--profile", type=click.Choice(["quick", "line-up", "booking", "new-circuit"]), default="line-up")
+@click.option("--seconds", type=int, help="Another duration than the profile's.")
+@click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")
+@click.pass_obj
+def line_up(api: Api, /, as_json: bool, **asked: Any) -> None:
+    """Test a link and report PASS, PASS WITH REMARKS or FAIL.
+
+    The exit status is 0 for a pass, 1 with remarks, 2 for a failure, 3 when nothing could be measured.
+    """
+    with reported():
+        run = follow(api, api.post("/api/line-ups", plan_document(**asked)))
+    for line in [json.dumps(run, indent=2)] if as_json else report_lines(run):
+        click.echo(line)
+    if status := exit_status(run):
+        raise click.exceptions.Exit(status)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from app.cli.api import Api
+from app.cli.faults import reported
 from app.cli.words import stream_line
 from app.domain.impairment.checks import bounds_of
 from app.domain.impairment.model import DirectionImpairment
@@ -50,6 +51,40 @@ def list_profiles(api: Api) -> None:
         click.echo(f"{profile['name']:26} {profile['title']}; {profile['citation']}")
 
 
-def cut(api: Api, key: str, for_ms: float, direction: str) -> None:
-    """Order an outage of a relay and print its line."""
-    click.echo(stream_line(api.post(f"/api/streams/{key}/outage", {"for_ms": for_ms, "direction": direction})))
+@click.command()
+@click.argument("listen_port", type=click.IntRange(1, 65535), metavar="PORT", required=False)
+@click.argument("target", metavar="HOST:PORT", required=False)
+@click.option("--profile", help="A profile by name.")
+@click.option("--profiles", "wants_profiles", is_flag=True, help="List the profiles with their sources.")
+@click.option("--rehearsal", is_flag=True, help="Outages and route flaps 15 times as often.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed takes the same decisions.")
+@click.option("--delay", "delay_ms", type=figure("delay_ms"), metavar="MS")
+@click.option("--jitter", "jitter_ms", type=figure("jitter_ms"), metavar="MS", help="Keeps the order.")
+@click.option("--reorder", "reorder_ms", type=figure("reorder_ms"), metavar="MS")
+@click.option("--loss", "loss_percent", type=figure("loss_percent"), metavar="PERCENT")
+@click.option("--duplicates", "duplicate_percent", type=figure("duplicate_percent"), metavar="PERCENT")
+@click.option("--rate", "rate_mbps", type=figure("rate_mbps"), metavar="MBPS")
+@click.option("--outage", type=(float, float), metavar="EVERY_S FOR_MS")
+@click.option("--name", default="", help="A label.")
+@click.pass_obj
+def relay(api: Api, /, listen_port: int | None, target: str | None, wants_profiles: bool, **asked: Any) -> None:
+    """Relay SRT between callers of PORT and HOST:PORT over an impaired path, both directions alike."""
+    with reported():
+        if wants_profiles:
+            list_profiles(api)
+            return
+        if listen_port is None or target is None:
+            raise click.UsageError("give the port to listen on and the target as HOST:PORT")
+        view = api.post("/api/streams", relay_document(listen_port, target, asked))
+    click.echo(stream_line(view))
+
+
+@click.command()
+@click.argument("key")
+@click.argument("for_ms", type=float, metavar="MS")
+@click.option("--direction", type=click.Choice(["both", "to_target", "to_caller"]), default="both", show_default=True)
+@click.pass_obj
+def outage(api: Api, key: str, for_ms: float, direction: str) -> None:
+    """Let nothing pass the relay KEY for MS milliseconds, from now on."""
+    with reported():
+        click.echo(stream_line(api.post(f"/api/streams/{key}/outage", {"for_ms": for_ms, "direction": direction})))

@@ -1,83 +1,11 @@
-"""The command line's words: options to the API's documents, and its answers to lines for a terminal."""
+"""The command line's words: the API's answers as lines for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import click
-
 _UNKNOWN: Final = "—"
-
-
-def stream_document(asked: Mapping[str, Any], passphrase: str | None) -> dict[str, Any]:
-    """Make the document of POST /api/streams. Raises click.UsageError when the options do not name a stream."""
-    document = {
-        "name": asked["name"],
-        "endpoint": _one("an endpoint", _endpoints(asked)),
-        "source": _one("a source", _sources(asked)),
-        "latency_ms": asked["latency_ms"],
-        "overhead_percent": asked["overhead_percent"],
-        "group": asked["group"],
-    }
-    if passphrase is not None:
-        document["encryption"] = {"key_bits": int(asked["key_bits"]), "passphrase": passphrase}
-    return document
-
-
-def receive_document(asked: Mapping[str, Any], passphrase: str | None) -> dict[str, Any]:
-    """Make the document of a receive stream. Raises click.UsageError when the options do not name an endpoint."""
-    document: dict[str, Any] = {
-        "direction": "receive",
-        "name": asked["name"],
-        "endpoint": _one("an endpoint", _endpoints(asked)),
-        "latency_ms": asked["latency_ms"],
-    }
-    document["picture"], document["loudness"] = asked["picture"], asked["loudness"]
-    if passphrase is not None:
-        document["encryption"] = {"key_bits": int(asked["key_bits"]), "passphrase": passphrase}
-    if asked["record"]:
-        document["record"] = {"name": asked["record"]}
-    if asked["forward"]:
-        address, port = _split("--forward", asked["forward"])
-        document["forward"] = {"address": address, "port": port}
-    return document
-
-
-def _one(what: str, given: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    if len(given) != 1:
-        raise click.UsageError(f"give a KEY, or exactly one option for {what}; mcr start --help lists them")
-    return given[0]
-
-
-def _endpoints(asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    if asked["listener"] is not None:
-        found.append({"mode": "listener", "port": asked["listener"]})
-    if asked["caller"]:
-        host, port = _split("--caller", asked["caller"])
-        found.append({"mode": "caller", "host": host, "port": port})
-    return found
-
-
-def _sources(asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    if asked["path"]:
-        found.append({"kind": "file", "path": asked["path"], "loop": not asked["once"]})
-    if asked["multicast"]:
-        group, port = _split("--multicast", asked["multicast"])
-        found.append({"kind": "multicast", "address": group, "port": port, "interface": asked["interface"]})
-    if asked["bars"]:
-        found.append({"kind": "bars", "format": asked["bars"]})
-    return found
-
-
-def _split(option: str, text: str) -> tuple[str, int]:
-    """Part `host:port` and `[2001:db8::1]:port`; whether the host is one is the server's to judge."""
-    host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit()):
-        raise click.UsageError(f"{option} needs HOST:PORT, not {text}")
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def stream_table(views: Sequence[Mapping[str, Any]]) -> list[str]:

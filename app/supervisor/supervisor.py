@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ from app.supervisor.receptions import Receptions
 from app.supervisor.stream import SupervisedStream
 from app.supervisor.thread import SupervisorThread, surprise
 
+T = TypeVar("T")
 _LATE_S: Final = 1.0  # a turn that comes later was held up: a frozen machine, a stopped process
 _STOP_WITHIN_S: Final = 8.0
 RESTORABLE_S: Final = 10.0
