@@ -43,6 +43,7 @@ def create_app(
     from flask import Flask
 
     from app.fleet.poller import HostPoller
+    from app.lineup.probe_reports import ProbeReports
     from app.lineup.runner import LineUpRunner
     from app.media.analysis import MediaAnalyst
     from app.media.channels import ChannelList
@@ -59,6 +60,7 @@ def create_app(
     from app.web.api.machine import machine
     from app.web.api.network_tests import network_tests
     from app.web.api.operations import operations
+    from app.web.api.probe_reports import probe_reports
     from app.web.api.receptions import receptions
     from app.web.api.relays import relays
     from app.web.api.streams import api
@@ -105,6 +107,7 @@ def create_app(
         line_ups,
         operations,
         network_tests,
+        probe_reports,
         *page_blueprints,
     ):
         app.register_blueprint(blueprint)
@@ -122,6 +125,7 @@ def create_app(
             shipped_channels=ChannelList(SHIPPED_CHANNELS_FILE),
             analyst=MediaAnalyst(library),
             hosts=HostPoller(settings.hosts),
+            probe_reports=ProbeReports(settings.data_folder),
             line_ups=LineUpRunner(streams, settings.hosts, settings.data_folder, hostname=socket.gethostname()),
         ),
     )

@@ -15,8 +15,17 @@ from typing import Any, Final
 _TIMEOUT_S: Final = 15.0  # a start takes up to 3 s, a restart waits for the old worker to leave first
 # What a server listens on is not always what a client can call.
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced, not bound
+
+
 # Straight to this host, whatever proxy the environment names.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Refuses to follow: the key is for the server that was named, and for no other."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Make the redirect an error answer."""
+
+
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
 
 
 class ServerUnreachable(Exception):
@@ -42,6 +51,13 @@ class Api:
         host = _ANY_ADDRESS.get(host, host)
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{environ.get('PORT') or 5000}"
         self._key = environ.get("API_KEY") or ""
+
+    @classmethod
+    def at(cls, address: str, key: str) -> Api:
+        """The server at an address such as `https://host`; an empty `key` sends none."""
+        made = cls({"API_KEY": key})
+        made.address = address
+        return made
 
     def get(self, path: str) -> Any:
         """Read; raises Refused or ServerUnreachable, as the others do."""

@@ -11,11 +11,13 @@ from typing import Any, Final
 import click
 import msgspec
 
+from app.cli.api import Api, Refused, ServerUnreachable
+from app.cli.probe_report import api_of, post
 from app.cli.probe_run import Outcome, Probe, Wanted
 from app.cli.probe_target import Duration, probe_spec
 from app.domain.figures.live_report import LiveReport
 from app.domain.figures.reception import Reception
-from app.domain.spec import public_spec
+from app.domain.spec import ReceiveSpec, public_spec
 from app.web.presenters.reception import present_reception
 from app.web.presenters.reception_views import ReceptionView
 from app.web.presenters.stream import iso
@@ -54,6 +56,8 @@ class _Command(click.Command):
 @click.option("--wait", "wait_s", type=Duration(), default="1m", show_default=True, help="How long to wait for it.")
 @click.option("--encrypt", type=click.Choice(["128", "256"]), help="AES; asks for the passphrase.")
 @click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the passphrase from this file.")
+@click.option("--report", "report_url", metavar="URL", help="Post the result to the installation at this address.")
+@click.option("--api-key-file", type=click.Path(path_type=Path), help="Its API key; else API_KEY of the environment.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def probe(url: str, **asked: Any) -> None:
     """Receive URL and say whether it arrives whole and in time.
@@ -64,6 +68,7 @@ def probe(url: str, **asked: Any) -> None:
     key_bits = int(asked["encrypt"]) if asked["encrypt"] else None
     passphrase = _read_passphrase(asked["passphrase_file"]) if key_bits else None
     spec = probe_spec(url, key_bits=key_bits, passphrase=passphrase)
+    report_to = api_of(asked["report_url"], asked["api_key_file"]) if asked["report_url"] else None
     line = _LiveLine(is_shown=sys.stderr.isatty())
     run = Probe(spec, Wanted(asked["seconds"], asked["wait_s"]), line.show)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -72,8 +77,18 @@ def probe(url: str, **asked: Any) -> None:
     line.end()
     document = _document(public_spec(spec), outcome)
     click.echo(json.dumps(document, indent=2) if asked["as_json"] else "\n".join(_lines(outcome)))
+    if report_to is not None:
+        _post(report_to, spec, outcome)
     verdict = document["reception"]["verdict"]["severity"] if document["reception"] else None
     sys.exit(_STATUS[verdict] if verdict else _NO_CONNECTION)
+
+
+def _post(api: Api, spec: ReceiveSpec, outcome: Outcome) -> None:
+    """Post the result. A refusal is reported and leaves the exit status to the verdict."""
+    try:
+        click.echo(f"reported to {api.address} as {post(api, spec, outcome, _view(outcome))}", err=True)
+    except (Refused, ServerUnreachable) as error:
+        click.echo(f"the result could not be reported: {error}", err=True)
 
 
 def _read_passphrase(path: Path | None) -> str:

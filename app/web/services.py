@@ -19,6 +19,7 @@ from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
 from app.fleet.poller import HostPoller
+from app.lineup.probe_reports import ProbeReports
 from app.lineup.runner import LineUpRunner
 from app.machine.logs import log_problem
 from app.machine.versions import VersionReader, missing_programs
@@ -137,6 +138,7 @@ class Services:
     shipped_channels: ChannelList
     analyst: MediaAnalyst
     line_ups: LineUpRunner
+    probe_reports: ProbeReports
     hosts: HostPoller = field(default_factory=HostPoller)
     workers: WorkerMeter = field(default_factory=WorkerMeter)
     versions: VersionReader = field(default_factory=VersionReader)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.instruments.product import SAMPLE_NAME, Product
 from tests.instruments.srt_sender import Sender
 from tests.instruments.waiting import free_port
 
@@ -40,3 +41,32 @@ def test_no_answer_is_status_3_and_wrong_usage_is_no_verdict() -> None:
     assert (silent.returncode, silent.stdout.splitlines()[0]) == (3, "no connection: no answer")
     assert _run("srt://127.0.0.1:9000?passphrase=0123456789").returncode == 64
     assert _run("srt://127.0.0.1:9000", "--for", "soon").returncode == 64
+
+
+def test_a_result_is_posted_to_another_installation_with_a_key_from_a_file(product: Product, tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text(product.api_key + "\n")
+    address = f"http://127.0.0.1:{product.port}"
+    port = free_port()
+    with Sender(product.media / SAMPLE_NAME, port, mode="listen") as sender:
+        sender.wait_for_state("listening")
+        url = f"srt://127.0.0.1:{port}"
+        done = _run(url, "--for", "2s", "--json", "--report", address, "--api-key-file", str(key_file))
+    measured = json.loads(done.stdout)["reception"]
+    assert "reported to" in done.stderr
+    (kept,) = product.get("/api/probe_reports").document["reports"]
+    assert kept["report"]["packets_unique"] == measured["packets_unique"]
+    assert kept["report"]["text"] == measured["verdict"]["text"]
+    assert str(port) in kept["report"]["target"]
+    product.delete(f"/api/probe_reports/{kept['id']}")
+
+
+def test_a_refused_report_is_said_and_leaves_the_exit_status_to_the_verdict(product: Product, tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text("wrong")
+    options = ("--for", "1s", "--wait", "1s", "--api-key-file", str(key_file))
+    silent = _run(f"srt://:{free_port()}", *options, "--report", f"http://127.0.0.1:{product.port}")
+    assert silent.returncode == 3
+    assert "the result could not be reported" in silent.stderr
+    assert product.get("/api/probe_reports").document["reports"] == []
+    assert _run("srt://127.0.0.1:9000", "--report", "ftp://host").returncode == 64

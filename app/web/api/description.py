@@ -22,6 +22,7 @@ from app.web.api.openapi_parts import (
     all_streams_paths,
     line_up_paths,
     network_test_paths,
+    probe_report_paths,
     reception_paths,
     relay_paths,
 )
@@ -41,6 +42,7 @@ from app.web.presenters.line_up import RunRowView, RunView
 from app.web.presenters.link_budget import LinkBudgetView
 from app.web.presenters.machine_views import MediaInfoView, SystemView
 from app.web.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
+from app.web.presenters.probe_reports import ProbeReportView
 from app.web.presenters.reception_views import DeliverySecondView
 from app.web.presenters.stream_views import SecondView, StreamView
 from app.web.presenters.views import DashboardView, EventView, LiveView, OverviewView
@@ -67,6 +69,7 @@ _TYPES: Final = [
     FleetView,
     RunRowView,
     RunView,
+    ProbeReportView,
     Plan,
     MediaFolder,
     MediaCheck,
@@ -240,6 +243,7 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/api/channels": {"get": _operation("The multicast channels of this house", _ref("ChannelsView"), [])},
+        **probe_report_paths(),
         **network_test_paths(),
         **line_up_paths(),
         "/api/interfaces": {"get": _operation("Network interfaces", _wrapped("interfaces", _ref("Interface")), [])},

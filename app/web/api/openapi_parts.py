@@ -66,6 +66,25 @@ def reception_paths() -> dict[str, Any]:
     }
 
 
+def probe_report_paths() -> dict[str, Any]:
+    """The operations of probe reports."""
+    view = ref("ProbeReportView")
+    return {
+        "/api/probe_reports": {
+            "get": operation("Results of probes that were posted, newest first", wrapped("reports", view), []),
+            "post": {
+                **operation("Keep the result of a probe; `mcr probe --report` does", view, [400], success=201),
+                "requestBody": {"required": True, "content": json(ref("ProbeReport"))},
+            },
+        },
+        "/api/probe_reports/{report_id}": {
+            "parameters": [{**KEY, "name": "report_id"}],
+            "get": operation("One result", view, [404]),
+            "delete": operation("Delete a result", None, [404], success=204),
+        },
+    }
+
+
 def network_test_paths() -> dict[str, Any]:
     """The operations of network tests."""
     view = ref("NetworkTestView")

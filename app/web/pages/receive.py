@@ -16,13 +16,15 @@ from app.web.api.streams import started
 from app.web.errors import status_of, wants_json
 from app.web.pages.receive_form import FIELD_OF_SPEC, ReceiveForm
 from app.web.presenters.counter_views import definitions
+from app.web.presenters.probe_reports import ProbeReportView, present_probe_report
 from app.web.presenters.reception_views import ReceptionView
 from app.web.services import services
 
 receive_pages = Blueprint("receive_pages", __name__)
 
-# A link may fill the form in. Never a passphrase.
+_REPORTS_SHOWN: Final = 20
 _RECEIVES: Final = settings_of(ReceiveSpec)
+# A link may fill the form in. Never a passphrase.
 _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
 
 
@@ -51,8 +53,18 @@ def _render(form: ReceiveForm, problem: str | None = None) -> str:
         form.listener_port.data = str(free_ports[0])
     interfaces = ["auto", *(one.name for one in list_interfaces())]
     return render_template(
-        "receive.html", form=form, problem=problem, free_ports=free_ports, interfaces=interfaces, receives=_RECEIVES
+        "receive.html",
+        form=form,
+        problem=problem,
+        free_ports=free_ports,
+        interfaces=interfaces,
+        receives=_RECEIVES,
+        reports=_reports(),
     )
+
+
+def _reports() -> list[ProbeReportView]:
+    return [present_probe_report(kept) for kept in services().probe_reports.reports()[:_REPORTS_SHOWN]]
 
 
 def reception_page(snapshot: Snapshot) -> Response:

@@ -1,0 +1,82 @@
+"""The result of a probe as it is posted to another installation: bounded, and checked as input from strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from app.domain.errors import InvalidInput
+
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Milliseconds = Annotated[float, Meta(ge=0, le=1e12)]
+Moment = Annotated[float, Meta(ge=0, le=2**33)]
+Word = Annotated[str, Meta(max_length=300)]
+Sentence = Annotated[str, Meta(max_length=500)]
+Kind = Annotated[str, Meta(max_length=40, pattern="^[a-z_]+$")]
+
+
+Severity = Literal["good", "attention", "fault", "none"]
+
+
+class ProbeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a probe found. Times are Unix seconds by the prober's clock; `severity` none: there was no connection.
+
+    `host` and `version` are the prober's, `target` is what it received from; `error_seconds` are by kind.
+    """
+
+    host: Annotated[str, Meta(min_length=1, max_length=253)]
+    target: Word
+    started_at: Moment
+    ended_at: Moment
+    severity: Severity
+    text: Sentence
+    findings: Annotated[list[Sentence], Meta(max_length=30)] = []
+    version: Annotated[str, Meta(max_length=40)] = ""
+    seconds: Count = 0
+    packets_unique: Count = 0
+    packets_recovered: Count = 0
+    packets_dropped: Count = 0
+    packets_undecryptable: Count = 0
+    continuity_errors: Count = 0
+    latency_ms: Count | None = None
+    lateness_p99_ms: Milliseconds | None = None
+    lateness_max_ms: Milliseconds | None = None
+    longest_gap_ms: Milliseconds = 0
+    longest_freeze_ms: Milliseconds = 0
+    rtt_ms: Milliseconds | None = None
+    delivered_mbps: Annotated[float, Meta(ge=0, le=1e6)] | None = None
+    error_seconds: Annotated[dict[Kind, Count], Meta(max_length=20)] = {}
+
+
+class KeptReport(msgspec.Struct, frozen=True):
+    """A report with its identifier, when it came by this host's clock, and who posted it."""
+
+    id: str
+    received_at: float
+    actor: str
+    report: ProbeReport
+
+
+def parse_probe_report(document: object) -> ProbeReport:
+    """Make a report of a decoded JSON object, or raise InvalidInput that names the field."""
+    try:
+        report = msgspec.convert(document, ProbeReport)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$")
+        raise InvalidInput.of({path.rstrip("`").lstrip(".") or "report": what}) from None
+    if problems := dict(_problems(report)):
+        raise InvalidInput.of(problems)
+    return report
+
+
+def _problems(report: ProbeReport) -> Iterator[tuple[str, str]]:
+    if report.ended_at < report.started_at:
+        yield "ended_at", "it is before started_at"
+    texts = {"host": report.host, "target": report.target, "text": report.text, "version": report.version}
+    texts["findings"] = "".join(report.findings)
+    for name, value in texts.items():
+        if not value.isprintable():
+            yield name, "this text has control characters; remove them"

@@ -1,0 +1,38 @@
+"""Reports that probes posted, as the API and the receive page show them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from app.domain.probe_report import KeptReport, ProbeReport
+from app.web.presenters.counter_views import View
+
+
+class ProbeReportView(View, frozen=True):
+    """The result of a probe at another host."""
+
+    id: str
+    received_at: Annotated[str, Meta(description="When it came, by this host's clock")]
+    actor: str
+    started_at: Annotated[str, Meta(description="By the prober's clock")]
+    ended_at: str
+    report: Annotated[ProbeReport, Meta(description="As it was posted")]
+
+
+def present_probe_report(kept: KeptReport) -> ProbeReportView:
+    """One report."""
+    return ProbeReportView(
+        id=kept.id,
+        received_at=_iso(kept.received_at),
+        actor=kept.actor,
+        started_at=_iso(kept.report.started_at),
+        ended_at=_iso(kept.report.ended_at),
+        report=kept.report,
+    )
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,109 @@
+"""Real senders of an SRT stream that are not ours, as callers and as listeners: each sends a file's bytes as they are.
+
+srt-live-transmit, ffmpeg of the distribution, ffmpeg of PyPI's imageio-ffmpeg (a newer libsrt), GStreamer's srtsink.
+Alone: `python -m tests.instruments.foreign_senders FILE GO RATE` writes a file to standard output at a rate once the
+file GO exists, and then keeps it open.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Literal, Self
+
+import imageio_ffmpeg
+
+from tests.instruments.child import ROOT
+
+Peer = Literal["srt-live-transmit", "ffmpeg", "imageio-ffmpeg", "srtsink"]
+PEERS: tuple[Peer, ...] = ("srt-live-transmit", "ffmpeg", "imageio-ffmpeg", "srtsink")
+PAYLOAD_BYTES = 1316
+_AT_ONCE = 8
+
+
+def _argv(peer: Peer, port: int, mode: str, latency_ms: int, passphrase: str, key_bytes: int) -> list[str]:
+    key = f"&passphrase={passphrase.replace(' ', '%20')}&pbkeylen={key_bytes}" if passphrase else ""
+    match peer:
+        case "srt-live-transmit":
+            host = "" if mode == "listener" else "127.0.0.1"
+            url = f"srt://{host}:{port}?mode={mode}&latency={latency_ms}{key}"
+            return ["srt-live-transmit", "-q", "-f", "file://con", url]
+        case "ffmpeg" | "imageio-ffmpeg":
+            program = "ffmpeg" if peer == "ffmpeg" else imageio_ffmpeg.get_ffmpeg_exe()
+            url = f"srt://127.0.0.1:{port}?mode={mode}&latency={latency_ms * 1000}&pkt_size={PAYLOAD_BYTES}{key}"
+            reading = ["-probesize", "32", "-f", "data", "-raw_packet_size", str(PAYLOAD_BYTES), "-i", "pipe:0"]
+            writing = ["-map", "0", "-c", "copy", "-f", "data", "-flush_packets", "1", url]
+            return [program, "-hide_banner", "-loglevel", "error", *reading, *writing]
+        case "srtsink":
+            host = "" if mode == "listener" else "127.0.0.1"
+            url = f"srt://{host}:{port}?mode={mode}&latency={latency_ms}{key}"
+            source = ["fdsrc", "fd=0", f"blocksize={PAYLOAD_BYTES}"]
+            return ["gst-launch-1.0", "-q", *source, "!", "srtsink", f"uri={url}", "wait-for-connection=false"]
+
+
+class ForeignSender:
+    """A sender, running: it sends once `go` was called, and stays connected afterwards."""
+
+    def __init__(
+        self,
+        peer: Peer,
+        path: Path,
+        port: int,
+        *,
+        mode: str = "caller",
+        latency_ms: int = 500,
+        passphrase: str = "",
+        key_bytes: int = 0,
+        bitrate_bps: int = 12_000_000,
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="foreign-")
+        self._go, self._log = Path(self._folder.name) / "go", Path(self._folder.name) / "log"
+        pacing = [sys.executable, "-m", "tests.instruments.foreign_senders", str(path), str(self._go), str(bitrate_bps)]
+        self._pacer = subprocess.Popen(pacing, stdout=subprocess.PIPE, cwd=ROOT)
+        argv = _argv(peer, port, mode, latency_ms, passphrase, key_bytes)
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(argv, stdin=self._pacer.stdout, stdout=log, stderr=log, cwd=ROOT)
+        assert self._pacer.stdout is not None
+        self._pacer.stdout.close()
+
+    def go(self) -> None:
+        """Begin to send."""
+        self._go.touch()
+
+    def complaints(self) -> str:
+        """What the program wrote."""
+        return self._log.read_text(errors="replace")[-2000:]
+
+    def close(self) -> None:
+        """End both programs."""
+        for process in (self.process, self._pacer):
+            process.kill()
+            process.wait()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def main() -> None:
+    """Write the file in small groups. What was held up is not made up for in a burst: a sender would drop it."""
+    data, go, bitrate_bps = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2]), int(sys.argv[3])
+    while not go.exists():
+        time.sleep(0.02)
+    size = PAYLOAD_BYTES * _AT_ONCE
+    for at in range(0, len(data), size):
+        sys.stdout.buffer.write(data[at : at + size])
+        sys.stdout.buffer.flush()
+        time.sleep(size * 8 / bitrate_bps)
+    while True:
+        time.sleep(60)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Results of probes that other hosts post: kept, bounded, listed, shown as text, and checked as hostile input."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from app.domain.errors import InvalidInput
+from app.domain.probe_report import parse_probe_report
+from app.lineup.probe_reports import KEPT_MAX, ProbeReports
+
+REPORT = {
+    "host": "ob-van-3",
+    "target": "192.0.2.10:9000",
+    "started_at": 1_800_000_000.0,
+    "ended_at": 1_800_000_900.0,
+    "severity": "attention",
+    "text": "picture froze for 0.6 s at 14:02:11",
+    "packets_unique": 681_000,
+    "error_seconds": {"frozen": 1},
+}
+
+
+def test_a_posted_report_is_listed_and_shown_as_text(script, browser):
+    answer = script.post("/api/probe_reports", json={**REPORT, "host": "<b>van</b>"})
+    assert answer.status_code == 201
+    assert script.get(answer.headers["Location"]).json["report"]["packets_unique"] == 681_000
+    (listed,) = script.get("/api/probe_reports").json["reports"]
+    assert listed["id"] == answer.json["id"]
+    assert listed["started_at"] == "2027-01-15T08:00:00Z"
+    page = browser.get("/receive").get_data(as_text=True)
+    assert "&lt;b&gt;van&lt;/b&gt;" in page
+    assert "picture froze for 0.6 s" in page
+    assert script.delete(f"/api/probe_reports/{listed['id']}").status_code == 204
+    assert script.get(f"/api/probe_reports/{listed['id']}").status_code == 404
+    assert "probe-reports" not in browser.get("/receive").get_data(as_text=True)
+
+
+def test_a_stranger_may_neither_post_nor_read(stranger):
+    assert stranger.post("/api/probe_reports", json=REPORT).status_code == 401
+    assert stranger.get("/api/probe_reports").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("host", ""),
+        ("host", "h" * 254),
+        ("host", "a\nb"),
+        ("text", "x" * 501),
+        ("findings", ["x"] * 31),
+        ("findings", ["\x1b[31m"]),
+        ("severity", "splendid"),
+        ("packets_unique", -1),
+        ("packets_unique", 1 << 60),
+        ("packets_unique", "many"),
+        ("ended_at", 1.0),
+        ("started_at", 1e300),
+        ("longest_gap_ms", -0.5),
+        ("delivered_mbps", "1"),
+        ("error_seconds", {"<script>": 1}),
+        ("error_seconds", {f"kind_{chr(97 + i)}": 1 for i in range(21)}),
+        ("unknown", 1),
+    ],
+)
+def test_a_wrong_field_is_refused_by_name(field, value):
+    with pytest.raises(InvalidInput) as refused:
+        parse_probe_report({**REPORT, field: value})
+    named = "".join(refused.value.fields) + str(refused.value)
+    assert field in named
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"[" * 10_000, b'{"host": NaN}', b"\xff\xfe", b'"' + b"x" * 999])
+def test_what_is_no_report_is_an_error_of_the_usual_shape(body, script):
+    answer = script.post("/api/probe_reports", data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json["error"]["code"] == "invalid_input"
+
+
+def test_the_newest_are_kept_over_a_restart_and_the_oldest_give_way(tmp_path, monkeypatch):
+    clock = iter(range(1_800_000_000, 1_800_001_000))
+    monkeypatch.setattr("app.lineup.probe_reports.unix_now", lambda: float(next(clock)))
+    reports = ProbeReports(tmp_path)
+    first = reports.keep(parse_probe_report(REPORT), actor="van")
+    for _ in range(KEPT_MAX):
+        last = reports.keep(parse_probe_report(REPORT), actor="van")
+    (tmp_path / "probe_report-20270115-080000-00000000.json").write_text("{")
+    again = ProbeReports(tmp_path)
+    assert [kept.id for kept in again.reports()] == [kept.id for kept in reports.reports()]
+    assert again.reports()[0] == last
+    assert first.id not in {kept.id for kept in again.reports()}
+
+
+def test_a_full_disk_keeps_the_report_until_the_restart(tmp_path):
+    reports = ProbeReports(tmp_path / "missing")
+    kept = reports.keep(parse_probe_report(REPORT), actor="van")
+    assert reports.get(kept.id).report == msgspec.convert(REPORT, type(kept.report))
