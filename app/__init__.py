@@ -55,6 +55,7 @@ def create_app(
     from app.utils import SystemMeter
     from app.web.access import guard
     from app.web.api.all_streams import all_streams
+    from app.web.api.configurations import configurations
     from app.web.api.hosts import hosts
     from app.web.api.line_ups import line_ups
     from app.web.api.machine import machine
@@ -69,6 +70,7 @@ def create_app(
     from app.web.hosts import own_names
     from app.web.limits import limit_rates
     from app.web.pages.about import about_pages
+    from app.web.pages.configuration import configuration_pages
     from app.web.pages.documents import document_pages
     from app.web.pages.hosts import host_pages
     from app.web.pages.impairment import impairment_pages
@@ -91,6 +93,7 @@ def create_app(
         pages,
         about_pages,
         document_pages,
+        configuration_pages,
         host_pages,
         impairment_pages,
         line_up_pages,
@@ -103,6 +106,7 @@ def create_app(
         receptions,
         relays,
         machine,
+        configurations,
         hosts,
         line_ups,
         operations,

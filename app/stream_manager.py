@@ -36,8 +36,9 @@ from app.streams.history_keeper import HistoryKeeper
 from app.streams.jobs import JobMaker
 from app.streams.relays import check_relay, mark_impaired
 from app.streams.takeover import Inheritance, Takeover
-from app.supervisor.admission import Admission, is_wanted, listener_ports_of
+from app.supervisor.admission import Admission, is_wanted, listener_ports_of, new_key
 from app.supervisor.journal import Journal
+from app.supervisor.known import Known
 from app.supervisor.launchers.base import Launcher
 from app.supervisor.supervisor import Supervisor
 
@@ -94,6 +95,16 @@ class StreamManager:
             self._recorder.keep(_stored(snapshot))
         elif unreadable is not None:
             self._recorder.keep(msgspec.structs.replace(_stored(snapshot), unreadable=unreadable))
+
+    def add_off_air(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
+        """List a new stream and leave it off air. Raises InvalidInput."""
+        check_passphrase(spec)
+        check_relay(spec, self.list(), self._settings.relay_targets)
+        job = self._jobs.job_for(new_key(dict.fromkeys(self._keys())), spec)
+        self._supervisor.resume(job, Known(Order.STOP, unix_now()))
+        self._supervisor.note(job.key, f"added, off air, by {actor}")
+        self._keep(self.get(job.key))
+        return self.get(job.key)
 
     def stop(self, key: str, *, actor: str = "operator") -> Snapshot:
         """Take a stream off air and wait for it; it stays listed as stopped. Raises NotFound."""

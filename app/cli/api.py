@@ -63,15 +63,22 @@ class Api:
         """Read; raises Refused or ServerUnreachable, as the others do."""
         return self._call("GET", path)
 
-    def post(self, path: str, document: object = None) -> Any:
+    def get_text(self, path: str) -> str:
+        """Read a file that is no JSON."""
+        return self._answer("GET", path).decode()
+
+    def post(self, path: str, document: object = None, *, timeout_s: float = _TIMEOUT_S) -> Any:
         """Order something."""
-        return self._call("POST", path, document)
+        return self._call("POST", path, document, timeout_s)
 
     def delete(self, path: str) -> None:
         """Remove something."""
         self._call("DELETE", path)
 
-    def _call(self, method: str, path: str, document: object = None) -> Any:
+    def _call(self, method: str, path: str, document: object = None, timeout_s: float = _TIMEOUT_S) -> Any:
+        return _decoded(self._answer(method, path, document, timeout_s))
+
+    def _answer(self, method: str, path: str, document: object = None, timeout_s: float = _TIMEOUT_S) -> bytes:
         body = None if document is None else json.dumps(document).encode()
         headers = {"Accept": "application/json"}
         if body is not None:
@@ -80,8 +87,8 @@ class Api:
             headers["Authorization"] = f"Bearer {self._key}"
         request = urllib.request.Request(self.address + path, data=body, headers=headers, method=method)  # noqa: S310
         try:
-            with _opener.open(request, timeout=_TIMEOUT_S) as answer:
-                return _decoded(answer.read())
+            with _opener.open(request, timeout=timeout_s) as answer:
+                return bytes(answer.read())
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(error) from None

@@ -11,6 +11,7 @@ import click
 
 from app.cli import host, relay, streams
 from app.cli.api import Api
+from app.cli.configuration import apply, export
 from app.cli.line_up import line_up
 from app.cli.network_test import network_test
 from app.cli.probe import probe
@@ -32,6 +33,7 @@ def cli(context: click.Context) -> None:
 for command in (
     *(streams.streams, streams.start, streams.stop, receive, probe),
     *(relay.relay, relay.outage, network_test, line_up),
+    *(export, apply),
     *(host.backup, host.restore, host.check, host.demo),
 ):
     cli.add_command(command)

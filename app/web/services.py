@@ -39,6 +39,9 @@ class Manager(Protocol):
     def start(self, spec: JobSpec, *, actor: str = ...) -> Snapshot:
         """Put a stream on air. Raises a ProductError when it cannot be."""
 
+    def add_off_air(self, spec: JobSpec, *, actor: str = ...) -> Snapshot:
+        """List a new stream and leave it off air. Raises a ProductError when it cannot be."""
+
     def stop(self, key: str, *, actor: str = ...) -> Snapshot:
         """Take a stream off air; it stays listed. Raises NotFound."""
 

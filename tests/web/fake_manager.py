@@ -52,6 +52,10 @@ class FakeManager:
         self.streams[key] = make_snapshot(key, spec, Phase.WAITING, since_s=1)
         return self.streams[key]
 
+    def add_off_air(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
+        snapshot = self._add(spec, actor)
+        return self._order("stop", snapshot.key, actor, Phase.STOPPED)
+
     def stop(self, key: str, *, actor: str = "operator") -> Snapshot:
         return self._order("stop", key, actor, Phase.STOPPED)
 

@@ -20,6 +20,7 @@ from app.mpegts.inspect.first_look import MediaCheck
 from app.utils import Interface
 from app.web.api.openapi_parts import (
     all_streams_paths,
+    configuration_paths,
     line_up_paths,
     network_test_paths,
     probe_report_paths,
@@ -36,6 +37,7 @@ from app.web.api.schema import setting as _setting
 from app.web.api.schema import wrapped as _wrapped
 from app.web.presenters.about import AboutView
 from app.web.presenters.all_streams import AllStreamsView
+from app.web.presenters.configuration import ConfigurationOrder, ConfigurationView
 from app.web.presenters.history_views import HistoryView
 from app.web.presenters.hosts import FleetView
 from app.web.presenters.line_up import RunRowView, RunView
@@ -71,6 +73,8 @@ _TYPES: Final = [
     RunView,
     ProbeReportView,
     Plan,
+    ConfigurationOrder,
+    ConfigurationView,
     MediaFolder,
     MediaCheck,
     Interface,
@@ -159,6 +163,7 @@ def _paths() -> dict[str, Any]:
             post=_operation("Put a stream on air again with the same spec", stream, [404, 409, 422])
         ),
         **relay_paths(),
+        **configuration_paths(),
         "/api/streams/{key}/history": _of_key(
             get=_operation(
                 "Its last seconds, oldest first; with `from` or `to` a HistoryView of that time",

@@ -85,6 +85,24 @@ def probe_report_paths() -> dict[str, Any]:
     }
 
 
+def configuration_paths() -> dict[str, Any]:
+    """The operations of configuration as code."""
+    exported = operation("Every stream as a YAML file, without secrets", None, [])
+    exported["responses"]["200"]["content"] = {"application/yaml": {"schema": {"type": "string"}}}
+    return {
+        "/api/configuration": {
+            "get": exported,
+            "post": {
+                **operation(
+                    "Compare a file with the streams; apply it unless dry_run", ref("ConfigurationView"), [400]
+                ),
+                "requestBody": {"required": True, "content": json(ref("ConfigurationOrder"))},
+            },
+        },
+        "/api/configuration/schema": {"get": operation("The JSON schema of the file", {"type": "object"}, [])},
+    }
+
+
 def network_test_paths() -> dict[str, Any]:
     """The operations of network tests."""
     view = ref("NetworkTestView")

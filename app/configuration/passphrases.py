@@ -1,0 +1,54 @@
+"""Passphrases by reference: the file names an environment variable or a file, and never holds the secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_KINDS: Final = ("env", "file")
+_NAME_LENGTH_MAX: Final = 400
+# Stands in the spec until the secret is known. No worker ever gets it.
+UNRESOLVED: Final = "reference-not-resolved"
+
+
+def reference_of(value: object) -> str | None:
+    """A reference as one text, `env:NAME` or `file:PATH`; None when the value is no reference."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    ((kind, name),) = value.items()
+    if kind not in _KINDS or not isinstance(name, str) or not 0 < len(name) <= _NAME_LENGTH_MAX:
+        return None
+    return f"{kind}:{name}"
+
+
+def references_in(document: object) -> list[str]:
+    """Every reference of a decoded file, in its order and once each. Anything that is no such file has none."""
+    streams = document.get("streams") if isinstance(document, dict) else None
+    found: dict[str, None] = {}
+    for entry in streams if isinstance(streams, list) else []:
+        encryption = entry.get("encryption") if isinstance(entry, dict) else None
+        reference = reference_of(encryption.get("passphrase")) if isinstance(encryption, dict) else None
+        if reference is not None:
+            found[reference] = None
+    return list(found)
+
+
+def with_passphrase(entry: dict[str, Any], secrets: Mapping[str, str]) -> tuple[dict[str, Any], str | None]:
+    """The entry with the secret in place of its reference, and the reference where no secret is known for it."""
+    encryption = entry.get("encryption")
+    reference = reference_of(encryption.get("passphrase")) if isinstance(encryption, dict) else None
+    if reference is None or not isinstance(encryption, dict):
+        return entry, None
+    secret = secrets.get(reference)
+    made = {**entry, "encryption": {**encryption, "passphrase": UNRESOLVED if secret is None else secret}}
+    return made, reference if secret is None else None
+
+
+def problem_with(entry: dict[str, Any]) -> str | None:
+    """Say what is wrong with how an entry names its passphrase, or None."""
+    encryption = entry.get("encryption")
+    if not isinstance(encryption, dict) or reference_of(encryption.get("passphrase")) is not None:
+        return None
+    if isinstance(encryption.get("passphrase"), str):
+        return "a passphrase must not stand in this file; write {env: NAME} or {file: PATH}"
+    return "name the passphrase by reference: {env: NAME} or {file: PATH}"
