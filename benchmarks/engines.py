@@ -1,85 +1,75 @@
 """Both engines of the product, gst-launch and ffmpeg in turn, with the same SRT options: CPU, memory, wake-ups, PCR.
 
-CPU is user + system of the sender over the measured time, wake-ups are voluntary context switches of all its threads,
-PCR is the deviation of the SRT origin timestamps from PCR, corrected for the place in the packet (p99, captured: run as
-root). Figures are medians over the rounds. With --write, the table and its plot in docs/ are replaced.
+CPU is user + system of a sender over the measured time, wake-ups are voluntary context switches of all its threads,
+both for each stream; PSS is the highest of any sender. PCR is the deviation of the SRT origin timestamps from PCR,
+corrected for the place in the packet (p99, captured: run as root). "Received" proves that all do the same work: the
+files have few null packets, because ffmpeg removes those. Figures are medians over the rounds.
 
-    python benchmarks/engines.py [--rates 2,8,20,50] [--rounds 5] [--seconds 10] [--write]
+    python -m benchmarks.engines [--rates 2,8,20,50] [--receivers 1,10] [--streams 1,10,50] [--rounds 5] [--seconds 10]
+                                 [--write]
+
+With --write, the table and its plot in docs/ are replaced.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shlex
-import statistics
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import msgspec
+
 from app.domain.spec import FileSource
-from app.protocol import Sample
+from app.supervisor.launchers.base import WorkerHandle, wait_dead
+from app.supervisor.launchers.local import WORKER_COMMAND, LocalLauncher
+from benchmarks.crowd import Crowd
+from benchmarks.engines_report import Case, Cost, plot_of, ratios_of, table_of
 from tests.instruments.child import Child
 from tests.instruments.pcr import pcr_jitter
 from tests.instruments.processes import cpu_s, pss_mb
-from tests.instruments.receivers import Receiver
 from tests.instruments.sample import make_sample
-from tests.instruments.waiting import free_port
+from tests.instruments.waiting import free_ports
 from tests.instruments.wire import Wire
-from tests.instruments.worker import RunningWorker, job_for
+from tests.instruments.worker import job_for
 
 ROOT = Path(__file__).resolve().parent.parent
-OPTIONS = "maxbw=0&oheadbw=25"
+LATENCY_MS = 200
 COMMANDS = {
     "gst-launch": "gst-launch-1.0 -q filesrc location={file} ! tsparse set-timestamps=true alignment=7 "
     "smoothing-latency=30000 ! srtsink wait-for-connection=false "
-    "uri=srt://127.0.0.1:{port}?mode=listener&latency=200&" + OPTIONS,
+    "uri=srt://127.0.0.1:{port}?mode=listener&latency=200&{options}",
     "ffmpeg": "ffmpeg -v error -re -i {file} -c copy -map 0 -f mpegts "
-    "srt://127.0.0.1:{port}?mode=listener&latency=200000&pkt_size=1316&" + OPTIONS,
+    "srt://127.0.0.1:{port}?mode=listener&latency=200000&pkt_size=1316&{options}",
 }
 SENDERS = ("direct", "gstreamer", *COMMANDS)
+UNCAPPED_COMMAND = (*WORKER_COMMAND[:-1], "benchmarks.uncapped_worker")
 _TABLE = re.compile(r"(<!-- engines -->\n).*?(<!-- /engines -->)", re.S)
+_keys = count()
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What one sender cost while its receiver was served."""
+class Busy:
+    """What senders used since they started."""
 
-    cpu_percent: float
-    pss_mb: float
-    wakeups_per_s: float
-    pcr_p99_us: float | None
+    cpu_s: float
+    wakeups: int
+    bytes: int
+    at: float
 
-
-def measure(sender: str, file: Path, rate_bps: int, seconds: int) -> Cost:
-    """Serve one receiver for so long."""
-    port = free_port()
-    with ExitStack() as running:
-        if sender in COMMANDS:
-            child = running.enter_context(Child(shlex.split(COMMANDS[sender].format(file=file, port=port))))
-        else:
-            job = job_for(FileSource(file.name), port=port, file_path=file, engine=sender)
-            worker = running.enter_context(RunningWorker(job))
-            worker.link.wait_for(Sample)
-            child = worker.child
-        wire = running.enter_context(Wire(port, with_payload=True))
-        receiver = running.enter_context(Receiver.calling(port, latency_ms=200, connect_ms=20_000))
-        receiver.wait_for_seconds(2, deadline_s=30)
-        cpu, wakeups = cpu_s(child.pid), _switches(child.pid)
-        receiver.wait_for_seconds(2 + seconds, deadline_s=seconds + 30)
-        cpu, wakeups = cpu_s(child.pid) - cpu, _switches(child.pid) - wakeups
-        packets = [packet for packet in wire.packets() if packet.source_port == port]
-        try:
-            pcr = pcr_jitter(packets, bitrate_bps=rate_bps).p99_us
-        except AssertionError:  # too few PCRs in so short a time
-            pcr = None
-        return Cost(100 * cpu / seconds, pss_mb(child.pid), wakeups / seconds, pcr)
+    @classmethod
+    def of(cls, pids: list[int], crowd: Crowd) -> Busy:
+        """Look at them now."""
+        return cls(sum(map(cpu_s, pids)), sum(map(_switches, pids)), crowd.figures()["bytes"], time.monotonic())
 
 
 def _switches(pid: int) -> int:
@@ -87,57 +77,96 @@ def _switches(pid: int) -> int:
     return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1]) for text in statuses)  # type: ignore[index]
 
 
-def table_of(costs: dict[tuple[int, str], list[Cost]], rounds: int, seconds: int) -> str:
-    """The medians as a table."""
-    lines = [
-        "| Mb/s | Sender | CPU, % of a core | PSS, MB | Wake-ups a second | PCR p99, µs |",
-        "|---|---|---|---|---|---|",
-    ]
-    for (rate, sender), found in costs.items():
-        pcrs = [cost.pcr_p99_us for cost in found if cost.pcr_p99_us is not None]
-        pcr = f"{statistics.median(pcrs):.1f}" if pcrs else "–"
-        cpu, pss, wakeups = (
-            statistics.median(getattr(cost, name) for cost in found)
-            for name in ("cpu_percent", "pss_mb", "wakeups_per_s")
+def measure(sender: str, case: Case, file: Path, seconds: int) -> Cost:
+    """Serve the case's receivers for so long."""
+    ports = list(free_ports(case.streams))
+    with ExitStack() as running:
+        pids = _start(sender, case, file, ports, running)
+        is_captured = case.is_capped and (case.streams, case.receivers) == (1, 1)
+        wire = running.enter_context(Wire(ports[0], with_payload=True)) if is_captured else None
+        crowd = running.enter_context(Crowd(ports * case.receivers, latency_ms=LATENCY_MS))
+        crowd.wait_for_all()
+        time.sleep(2)  # the settling, as long for each sender
+        before = Busy.of(pids, crowd)
+        time.sleep(seconds)
+        after = Busy.of(pids, crowd)
+        took_s = after.at - before.at
+        return Cost(
+            cpu_percent=100 * (after.cpu_s - before.cpu_s) / took_s / case.streams,
+            pss_mb=max(map(pss_mb, pids)),
+            wakeups_per_s=(after.wakeups - before.wakeups) / took_s / case.streams,
+            received_mbps=(after.bytes - before.bytes) * 8e-6 / took_s / case.streams / case.receivers,
+            dropped=crowd.figures()["dropped"],
+            pcr_p99_us=None if wire is None else _pcr_p99_us(wire, ports[0], case.rate_bps),
         )
-        lines.append(f"| {rate} | {sender} | {cpu:.1f} | {pss:.1f} | {wakeups:.0f} | {pcr} |")
-    load = os.getloadavg()[0]
-    return "\n".join([*lines, "", f"Rounds: {rounds} of {seconds} s. Load average at the end: {load:.1f}.", ""])
 
 
-def plot_of(costs: dict[tuple[int, str], list[Cost]]) -> str:
-    """The CPU medians as bars in an SVG."""
-    medians = {key: statistics.median(cost.cpu_percent for cost in found) for key, found in costs.items()}
-    longest = max(medians.values())
-    rows = []
-    for number, ((rate, sender), value) in enumerate(medians.items()):
-        y = 20 + number * 22
-        rows.append(
-            f'<text x="4" y="{y + 12}">{rate} Mb/s, {sender}</text>'
-            f'<rect x="170" y="{y}" width="{value / longest * 300:.0f}" height="16" fill="#32A532"/>'
-            f'<text x="{176 + value / longest * 300:.0f}" y="{y + 12}">{value:.1f} %</text>'
+def _start(sender: str, case: Case, file: Path, ports: list[int], running: ExitStack) -> list[int]:
+    """Start a sender for each port, as the product would start its own; return their process ids."""
+    if sender in COMMANDS:
+        options = "maxbw=0&oheadbw=25" if case.is_capped else "maxbw=-1"
+        lines = [COMMANDS[sender].format(file=file, port=port, options=options) for port in ports]
+        return [running.enter_context(Child(shlex.split(line))).pid for line in lines]
+    folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="mcr-")))
+    launcher = LocalLauncher(folder, command=WORKER_COMMAND if case.is_capped else UNCAPPED_COMMAND)
+    workers: list[WorkerHandle] = []
+    running.callback(lambda: _end(workers))
+    for port in ports:
+        job = job_for(FileSource(file.name), port=port, file_path=file, engine=sender, latency_ms=LATENCY_MS)
+        job = msgspec.structs.replace(
+            job, key=f"bench{next(_keys)}", bitrate_bps=case.rate_bps, is_constant_bitrate=True
         )
-    height = 30 + 22 * len(medians)
-    style = 'font-family="sans-serif" font-size="12"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="540" height="{height}" {style}>'
-    return f'{head}\n<text x="4" y="12">CPU of one stream, percent of a core</text>\n' + "\n".join(rows) + "\n</svg>\n"
+        workers.append(launcher.launch(job))
+    return [worker.pid for worker in workers]
+
+
+def _end(workers: list[WorkerHandle]) -> None:
+    for worker in workers:
+        worker.terminate()
+    for worker in wait_dead(workers, 5):
+        worker.kill()
+
+
+def _pcr_p99_us(wire: Wire, port: int, rate_bps: int) -> float | None:
+    packets = [packet for packet in wire.packets() if packet.source_port == port]
+    try:
+        return pcr_jitter(packets, bitrate_bps=rate_bps).p99_us
+    except AssertionError:  # too few PCRs in so short a time
+        return None
+
+
+def cases_of(asked: argparse.Namespace) -> list[Case]:
+    """Each rate alone, with and without a cap; more receivers at 8 Mb/s; more streams at 8 and 2 Mb/s."""
+    rates, receivers, streams = (
+        [int(number) for number in text.split(",")] for text in (asked.rates, asked.receivers, asked.streams)
+    )
+    alone = [Case(rate * 1_000_000, is_capped=is_capped) for rate in rates for is_capped in (True, False)]
+    crowds = [Case(8_000_000, receivers=number) for number in receivers if number > 1]
+    many = [Case(8_000_000 if number <= 10 else 2_000_000, streams=number) for number in streams if number > 1]
+    return alone + crowds + many
 
 
 def main() -> int:
     """Measure, print the table, and write it where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rates", default="2,8,20,50")
+    parser.add_argument("--receivers", default="1,10")
+    parser.add_argument("--streams", default="1,10,50")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
-    costs: dict[tuple[int, str], list[Cost]] = defaultdict(list)
+    costs: dict[Case, dict[str, list[Cost]]] = defaultdict(lambda: defaultdict(list))
     with tempfile.TemporaryDirectory() as folder:
-        for rate in map(int, asked.rates.split(",")):
-            file = make_sample(Path(folder) / f"{rate}.ts", seconds=asked.seconds + 20, bitrate_bps=rate * 1_000_000)
+        for case in cases_of(asked):
+            file = Path(folder) / f"{case.rate_bps}.ts"
+            if not file.exists():
+                make_sample(file, seconds=asked.seconds + 30, bitrate_bps=case.rate_bps, is_full=True)
             for _ in range(asked.rounds):
                 for sender in SENDERS:
-                    costs[rate, sender].append(measure(sender, file, rate * 1_000_000, asked.seconds))
+                    if sender != "ffmpeg" or case.receivers == 1:  # its listener takes one receiver
+                        costs[case][sender].append(measure(sender, case, file, asked.seconds))
+            print(ratios_of(case, costs[case]), flush=True)
     table = table_of(costs, asked.rounds, asked.seconds)
     print(table)
     if asked.write:

@@ -35,7 +35,7 @@ class ContinuityCheck:
         self._places: dict[int, int] = {}
         self._placed = 0
 
-    def check(self, packets: bytes) -> None:
+    def check(self, packets: Block) -> None:
         """Check whole packets; bytes that are not packets in step are one error and are not examined further."""
         if len(packets) % PACKET_BYTES or packets[::PACKET_BYTES].count(TS_SYNC_BYTE) * PACKET_BYTES != len(packets):
             self.errors_total += 1

@@ -27,11 +27,11 @@ class MarkedPackets:
             return
         errored = packets[1 : size * PACKET_BYTES : PACKET_BYTES].translate(_IS_ERRORED)
         scrambled = packets[3 : size * PACKET_BYTES : PACKET_BYTES].translate(_IS_SCRAMBLED)
-        if any(errored):
-            self.errored_total += sum(errored)
+        if errors := errored.count(1):
+            self.errored_total += errors
             scrambled = bytes(is_scrambled and not bad for is_scrambled, bad in zip(scrambled, errored, strict=True))
-        if any(scrambled):
-            self.scrambled_total += sum(scrambled)
+        if found := scrambled.count(1):
+            self.scrambled_total += found
             if len(self.scrambled_pids) < _PIDS_MAX:
                 whole = packets[: size * PACKET_BYTES]
                 self.scrambled_pids.update(compress(pids(whole).tolist(), scrambled))

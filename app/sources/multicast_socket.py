@@ -10,7 +10,6 @@ import contextlib
 import socket
 import struct
 import time
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from app.domain.endings import CannotSend
@@ -33,10 +32,10 @@ _DATAGRAM_BYTES: Final = 65_536
 
 
 class Datagram(NamedTuple):
-    """A datagram and how long ago the kernel took it from the network, in microseconds."""
+    """A datagram and when the kernel took it from the network: nanoseconds of the Unix clock."""
 
     data: bytes
-    age_us: float
+    received_ns: int
 
 
 class MulticastSocket:
@@ -66,7 +65,7 @@ class MulticastSocket:
                 break
             except OSError:  # such as a card that went down: the group is silent
                 break
-            found.append(Datagram(data, _age_us(control)))
+            found.append(Datagram(data, _received_ns(control)))
         return found
 
     def follow_card(self) -> None:
@@ -148,10 +147,9 @@ def _size_buffer(receiver: socket.socket, tell: Tell) -> None:
         tell(Notice(unix_now(), NoticeCode.SMALL_RECEIVE_BUFFER, text))
 
 
-def _age_us(control: list[tuple[int, int, bytes]], now_ns: Callable[[], int] = time.time_ns) -> float:
-    """How long ago the kernel stamped a datagram; 0 without a stamp."""
+def _received_ns(control: list[tuple[int, int, bytes]]) -> int:
     for level, kind, data in control:
         if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS) and len(data) >= _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack_from(data)
-            return float(max(0.0, (now_ns() - seconds * 1_000_000_000 - nanoseconds) / 1000))
-    return 0.0
+            return int(seconds * 1_000_000_000 + nanoseconds)
+    return time.time_ns()

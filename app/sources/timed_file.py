@@ -10,7 +10,6 @@ from app.domain.endings import Finished
 from app.domain.events import NoticeCode
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
-from app.mpegts.packets import PACKET_BYTES
 from app.mpegts.timing import ClockFault, NoClock, PacketTimer, Stretch
 from app.protocol import Notice, Tell
 from app.sources.looping_file import LoopingReader
@@ -33,15 +32,18 @@ _FAULTS: Final = {
 }
 
 
-class TimedMessage(NamedTuple):
-    """A message and when it is due: its first packet's time, microseconds after the source's start."""
+class TimedBlock(NamedTuple):
+    """Messages one after another and when each is due: its first packet's time, microseconds after the source's start.
 
-    due_us: float
-    data: bytes
+    All messages have SRT_PAYLOAD_BYTES, but for the very last one of a file that is played once.
+    """
+
+    due_us: list[float]
+    data: bytearray
 
 
 class TimedFile:
-    """The messages of a file, in order, read as they are asked for."""
+    """The messages of a file, in order, block by block as they are asked for."""
 
     def __init__(self, reader: LoopingReader, *, bitrate_bps: int | None, clock_pid: int | None, tell: Tell) -> None:
         self._reader = reader
@@ -49,44 +51,47 @@ class TimedFile:
         self._timer = PacketTimer(bitrate_bps=bitrate_bps, clock_pid=clock_pid)
         self._reference = clock_pid
         self._told_at: dict[ClockFault, float] = {}
+        self._data = bytearray()  # what was read and not yielded, from the start of a message on
+        self._due_us: list[float] = []  # of the messages in it whose first packet is timed
+        self._timed_packets = 0  # of it
 
-    def messages(self) -> Iterator[TimedMessage]:
+    def blocks(self) -> Iterator[TimedBlock]:
         """Yield the messages; a looped file never ends. Raises Finished when the file goes bad."""
-        data, begun_us, begun_packets = bytearray(), 0.0, 0
-        for stretch in self._stretches(data):
-            at = 0
-            if begun_packets:
-                at = min(TS_PACKETS_PER_SRT_PACKET - begun_packets, stretch.packets)
-                begun_packets += at
-                if begun_packets < TS_PACKETS_PER_SRT_PACKET:
-                    continue
-                yield TimedMessage(begun_us, _taken(data, SRT_PAYLOAD_BYTES))
-                begun_packets = 0
-            whole = (stretch.packets - at) // TS_PACKETS_PER_SRT_PACKET
-            cut = _taken(data, whole * SRT_PAYLOAD_BYTES)
-            for number in range(whole):
-                due_us = (stretch.start + (at + number * TS_PACKETS_PER_SRT_PACKET) * stretch.step) / _TICKS_A_US
-                yield TimedMessage(due_us, cut[number * SRT_PAYLOAD_BYTES : (number + 1) * SRT_PAYLOAD_BYTES])
-            at += whole * TS_PACKETS_PER_SRT_PACKET
-            begun_us, begun_packets = (stretch.start + at * stretch.step) / _TICKS_A_US, stretch.packets - at
-        if begun_packets:
-            yield TimedMessage(begun_us, _taken(data, begun_packets * PACKET_BYTES))
-
-    def _stretches(self, data: bytearray) -> Iterator[Stretch]:
-        """Yield stretches and put their packets into `data`, those of later stretches behind them."""
         while (block := self._reader.read()) is not None:
-            data += block
-            try:
-                stretches = self._timer.take(block)
-            except NoClock:
-                raise Finished(Reason.NO_PCR, "the file shows no running clock (PCR)") from None
-            if self._timer.faults:
-                self._report()
-            yield from stretches
+            self._data += block
+            self._book(self._times_of(block))
+            if whole := self._timed_packets // TS_PACKETS_PER_SRT_PACKET:
+                yield self._cut(whole)
             if (reference := self._reader.reference()) != self._reference:
                 self._reference = reference
                 self._timer.prefer(reference)
-        yield from self._timer.finish()
+        self._book(self._timer.finish())
+        if self._due_us:
+            yield self._cut(len(self._due_us))
+
+    def _times_of(self, block: bytearray) -> list[Stretch]:
+        try:
+            stretches = self._timer.take(block)
+        except NoClock:
+            raise Finished(Reason.NO_PCR, "the file shows no running clock (PCR)") from None
+        if self._timer.faults:
+            self._report()
+        return stretches
+
+    def _book(self, stretches: list[Stretch]) -> None:
+        """Note the times of the messages that begin in these stretches."""
+        for packets, start, step in stretches:
+            first = -self._timed_packets % TS_PACKETS_PER_SRT_PACKET
+            starts = range(first, packets, TS_PACKETS_PER_SRT_PACKET)
+            self._due_us += [(start + packet * step) / _TICKS_A_US for packet in starts]
+            self._timed_packets += packets
+
+    def _cut(self, messages: int) -> TimedBlock:
+        size = messages * SRT_PAYLOAD_BYTES
+        cut = TimedBlock(self._due_us[:messages], self._data[:size])
+        del self._due_us[:messages], self._data[:size]
+        self._timed_packets -= messages * TS_PACKETS_PER_SRT_PACKET
+        return cut
 
     def _report(self) -> None:
         now = unix_now()
@@ -95,9 +100,3 @@ class TimedFile:
                 self._told_at[fault] = now
                 self._tell(Notice(now, *_FAULTS[fault]))
         self._timer.faults.clear()
-
-
-def _taken(data: bytearray, size: int) -> bytes:
-    taken = bytes(memoryview(data)[:size])
-    del data[:size]
-    return taken

@@ -40,6 +40,7 @@ class Epoll:
         self._id = srt.checked(srt.c.srt_epoll_create())
         srt.checked(srt.c.srt_epoll_set(self._id, _ENABLE_EMPTY))
         self._found = (_ReadyEvent * _EVENTS_AT_ONCE)()
+        self._wait, self._found_at = srt.c.srt_epoll_uwait, ctypes.addressof(self._found)
 
     def add(self, sock: SrtSocket, events: Event) -> None:
         """Watch a socket."""
@@ -55,7 +56,9 @@ class Epoll:
 
     def ready(self, timeout_ms: int = 0) -> list[tuple[SrtSocket, Event]]:
         """The sockets on which something happened, waiting up to `timeout_ms` (-1: for ever) for the first."""
-        found = self._srt.c.srt_epoll_uwait(self._id, self._found, _EVENTS_AT_ONCE, timeout_ms)
+        found = self._wait(self._id, self._found_at, _EVENTS_AT_ONCE, timeout_ms)
+        if not found:
+            return []
         if found < 0:
             if (error := self._srt.last_error()).code == ErrorCode.TIMED_OUT:
                 return []

@@ -7,6 +7,12 @@ manager's absence.
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__":
+    # msgspec imports it where it is installed, and it imports inspect, ast and tokenize: 1.3 MB that no worker uses.
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+
 import contextlib
 import faulthandler
 import os
@@ -15,7 +21,6 @@ import resource
 import select
 import selectors
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable

@@ -13,19 +13,28 @@ SECONDS = 20
 # pcr-interval is in ticks of 90 kHz: 20 ms.
 _PIPELINE = """
 gst-launch-1.0 -q mpegtsmux name=mux bitrate={bitrate_bps} pcr-interval=1800 ! filesink location={path}
-  videotestsrc num-buffers={ticks} pattern=smpte ! video/x-raw,format=I420,width=640,height=360,framerate=25/1 !
+  videotestsrc num-buffers={ticks} pattern={pattern} ! video/x-raw,format=I420,width=640,height=360,framerate=25/1 !
     timeoverlay ! x264enc speed-preset=ultrafast tune=zerolatency bitrate={video_kbps} key-int-max=25 ! h264parse ! mux.
   audiotestsrc num-buffers={ticks} samplesperbuffer=1920 volume=0.1 ! audioconvert !
     audio/x-raw,rate=48000,channels=2 ! voaacenc bitrate=128000 ! aacparse ! mux.
 """
 
 
-def make_sample(path: Path, *, seconds: int = SECONDS, bitrate_bps: int = BITRATE_BPS) -> Path:
-    """Write a constant-bitrate stream with a PCR every 20 ms."""
+def make_sample(path: Path, *, seconds: int = SECONDS, bitrate_bps: int = BITRATE_BPS, is_full: bool = False) -> Path:
+    """Write a constant-bitrate stream with a PCR every 20 ms.
+
+    `is_full` is for comparisons with programs that remove null packets, such as ffmpeg: few packets are null then.
+    """
     video_kbps = min(3000, bitrate_bps * 6 // 10_000)  # a mux that is given more than its rate is no longer constant
+    if is_full:
+        video_kbps = bitrate_bps * 93 // 100_000 - 200
     argv = shlex.split(
         _PIPELINE.format(
-            bitrate_bps=bitrate_bps, video_kbps=video_kbps, path=shlex.quote(str(path)), ticks=seconds * 25
+            bitrate_bps=bitrate_bps,
+            video_kbps=video_kbps,
+            pattern="snow" if is_full else "smpte",
+            path=shlex.quote(str(path)),
+            ticks=seconds * 25,
         )
     )
     with Child(argv) as making:

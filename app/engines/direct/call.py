@@ -46,22 +46,21 @@ class CallDoor:
         """Whether the call rings."""
         return self._calling_until is not None
 
-    def receivers(self) -> list[Receiver]:
+    def receivers(self) -> tuple[Receiver, ...]:
         """The far end, once it has answered."""
-        return self._standing.all()
+        return self._standing.all
 
     def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
         """Close the connection and report that it is gone."""
         self._standing.lose(receiver, reason)
 
-    def serve(self) -> None:
+    def serve(self, now_us: int) -> None:
         """Follow the call, or the connection. Raises Finished when it was refused, or is lost."""
         if self._calling_until is not None:
             self._follow_call(self._calling_until)
             return
-        for receiver in self._standing.gone():
-            self._standing.lose(receiver)
-        if not self._standing.all():
+        self._standing.serve()
+        if not self._standing.all:
             raise Finished(Reason.CONNECTION_LOST, "the connection was broken")
 
     def _follow_call(self, deadline: float) -> None:

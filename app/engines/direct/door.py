@@ -24,13 +24,13 @@ class Door(Protocol):
     def open(self) -> None:
         """Bind or call. Raises CannotSend."""
 
-    def serve(self) -> None:
+    def serve(self, now_us: int) -> None:
         """Accept waiting callers and remove those that left. Raises Finished when that ends the stream."""
 
     def is_waiting(self) -> bool:
         """Whether nothing may be sent yet, because a call rings."""
 
-    def receivers(self) -> list[Receiver]:
+    def receivers(self) -> tuple[Receiver, ...]:
         """Those that stand, oldest first; safe in any thread."""
 
     def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
@@ -47,6 +47,7 @@ class Standing:
         self._tell = tell
         self._lock = threading.Lock()
         self._by_number: dict[int, Receiver] = {}
+        self.all: tuple[Receiver, ...] = ()  # those that stand, oldest first; read in any thread
         self._count = 0
         self._epoll = Epoll()
 
@@ -57,6 +58,7 @@ class Standing:
             self._count += 1
             receiver = Receiver(sock, self._count, agreed, time_now_us())
             self._by_number[sock.number] = receiver
+            self.all = tuple(self._by_number.values())
         self._epoll.add(sock, Event.ERROR)
         self._tell(PeerEvent(unix_now(), PeerChange.CONNECTED, address, None, agreed.stream_id))
         return receiver
@@ -65,38 +67,42 @@ class Standing:
         """Close a connection and report that it left; of one that left already nothing is reported."""
         with self._lock:
             known = self._by_number.pop(receiver.socket.number, None)
+            self.all = tuple(self._by_number.values())
         if known is None:
             return
         self._epoll.remove(receiver.socket)
         receiver.socket.close()
         self._tell(PeerEvent(unix_now(), PeerChange.DISCONNECTED, receiver.agreed.address, reason))
 
-    def gone(self) -> list[Receiver]:
-        """Those whose connection has ended since the last question."""
-        ready = {sock.number for sock, _ in self._epoll.ready()}
-        return [receiver for receiver in self.all() if receiver.socket.number in ready and _has_ended(receiver)]
+    def watch_for_callers(self, sock: SrtSocket) -> None:
+        """Let `serve` say when a caller waits at a listening socket."""
+        self._epoll.add(sock, Event.IN | Event.ERROR)
+
+    def serve(self) -> bool:
+        """Remove the connections that have ended; return whether something else happened, such as a caller."""
+        if not (ready := self._epoll.ready()):
+            return False
+        has_more = False
+        for sock, _ in ready:
+            receiver = self.of(sock.number)
+            if receiver is None:
+                has_more = True
+            elif sock.state() in ENDED:
+                self.lose(receiver)
+        return has_more
 
     def of(self, number: int) -> Receiver | None:
         """The receiver whose socket has that number."""
         with self._lock:
             return self._by_number.get(number)
 
-    def all(self) -> list[Receiver]:
-        """Those that stand, oldest first."""
-        with self._lock:
-            return list(self._by_number.values())
-
     def close(self) -> None:
         """Say goodbye to all of them."""
         with self._lock:
-            leaving, self._by_number = list(self._by_number.values()), {}
+            leaving, self._by_number, self.all = self.all, {}, ()
         for receiver in leaving:
             receiver.socket.close()
         self._epoll.close()
-
-
-def _has_ended(receiver: Receiver) -> bool:
-    return receiver.socket.state() in ENDED
 
 
 BACKLOG: Final = 64

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
-from app.domain.constants import SRT_PAYLOAD_BYTES
 from app.domain.endings import CannotSend
 from app.domain.figures.sample import Input
 from app.domain.spec import BarsSource, FileSource, MulticastSource, SendSpec
 from app.domain.status import Reason
 from app.protocol import Job, Tell
+from app.srt.messages import Batch
 
-
-class Outgoing(NamedTuple):
-    """A message and the time that its SRT packet carries, microseconds of libsrt's clock."""
-
-    time_us: int
-    data: bytes
+# How often a file is sent. It goes out by so much before it is due; libsrt's cap spreads each turn over most of it.
+FILE_TURN_US: Final = 20_000
+# A group's datagrams wait so long for their turn: what is sent late leaves less of the latency for repairs.
+GROUP_TURN_US: Final = 10_000
 
 
 class Feed(Protocol):
@@ -27,8 +25,8 @@ class Feed(Protocol):
     def start(self, now_us: int) -> None:
         """Begin: the first message of a file is due now."""
 
-    def due(self, now_us: int) -> list[Outgoing]:
-        """The messages to send in this turn. Raises Finished when the source has gone bad."""
+    def due(self, now_us: int) -> list[Batch]:
+        """The messages to send in this turn, with their times. Raises Finished when the source has gone bad."""
 
     def has_ended(self) -> bool:
         """Whether no message will follow."""
@@ -61,15 +59,3 @@ def build_feed(job: Job, spec: SendSpec, tell: Tell) -> Feed:
 def lag_max_us(latency_ms: int) -> int:
     """How late a packet may go out and still be played: half the latency is left for the way and for repairs."""
     return max(20_000, latency_ms * 1000 // 2)
-
-
-def turn_us(bitrate_bps: int | None) -> int:
-    """How often to send: two or three messages at a time for a slow stream, and 100 times a second at most."""
-    if bitrate_bps is None:
-        return _FAST_TURN_US
-    message_us = SRT_PAYLOAD_BYTES * 8e6 / bitrate_bps
-    return _FAST_TURN_US if message_us * 4 < _FAST_TURN_US else _SLOW_TURN_US
-
-
-_FAST_TURN_US = 10_000
-_SLOW_TURN_US = 20_000

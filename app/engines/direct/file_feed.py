@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
+from app.domain.constants import SRT_PAYLOAD_BYTES
 from app.domain.endings import CannotSend
 from app.domain.events import NoticeCode
 from app.domain.figures.sample import Input
 from app.domain.spec import FileSource
 from app.domain.status import Reason
-from app.engines.direct.feed import Outgoing, lag_max_us, turn_us
+from app.engines.direct.feed import FILE_TURN_US, lag_max_us
 from app.engines.direct.pace import Pace
 from app.machine.steady_clock import unix_now
+from app.mpegts.marked_packets import MarkedPackets
 from app.protocol import Job, Notice, Tell
 from app.sources.looping_file import LoopingReader
-from app.sources.timed_file import TimedFile, TimedMessage
+from app.sources.timed_file import TimedBlock, TimedFile
+from app.srt.messages import Batch, MessageBuffer
 
 _PAUSE_TOLD_US: Final = 500_000
+_NOTHING: Final = TimedBlock([], bytearray())
 
 
 class FileFeed:
@@ -27,34 +32,59 @@ class FileFeed:
         """Open the file. Raises CannotSend or Finished."""
         if job.file_path is None:
             raise CannotSend(Reason.FILE_MISSING, "the order names no file")
-        self.turn_us = turn_us(job.bitrate_bps)
+        self.turn_us = FILE_TURN_US
         self._tell = tell
-        self._reader = LoopingReader(job.file_path, loop=source.loop, bitrate_bps=job.bitrate_bps, tell=tell)
+        self._reader = LoopingReader(job.file_path, loop=source.loop, tell=tell)
         timed = TimedFile(self._reader, bitrate_bps=job.bitrate_bps, clock_pid=job.clock_pid, tell=tell)
-        self._messages: Iterator[TimedMessage] = timed.messages()
-        self._next: TimedMessage | None = next(self._messages, None)
+        self._blocks: Iterator[TimedBlock] = timed.blocks()
+        self._marked = MarkedPackets()
         self._pace = Pace(lag_max_us=lag_max_us(latency_ms), is_live=False)
+        self._shift_us = 0.0  # from the file's time to the clock's
         self._start_us = 0
+        self._take_block()
         self._counted: tuple[int, float | None] = (0, None)
+
+    def _take_block(self) -> None:
+        """Go to the next block; the end of the file has none."""
+        self._due_us, data = next(self._blocks, _NOTHING)
+        self._next, self._count = 0, len(self._due_us)
+        if self._count:
+            self._marked.check(data)
+            self._buffer = MessageBuffer(data, SRT_PAYLOAD_BYTES, self._times())
+
+    def _times(self) -> list[int]:
+        shift_us = self._shift_us
+        return [round(due_us + shift_us) for due_us in self._due_us]
 
     def start(self, now_us: int) -> None:
         """Begin: the first message is due now."""
         self._start_us = now_us
+        self._shift(now_us)
 
-    def due(self, now_us: int) -> list[Outgoing]:
+    def _shift(self, shift_us: float) -> None:
+        self._shift_us = shift_us
+        if self._count:
+            self._buffer.stamp(self._times())
+
+    def due(self, now_us: int) -> list[Batch]:
         """The messages of this turn. Raises Finished when the file has gone bad."""
-        made: list[Outgoing] = []
-        if self._next is None:
+        made: list[Batch] = []
+        if not self._count:
             return made
-        pace, start_us = self._pace, self._start_us
-        until_us = pace.may_go(self._next.due_us + start_us, now_us, self.turn_us)
-        if pace.paused_us:
+        until_us = self._pace.may_go(self._due_us[self._next] + self._start_us, now_us, self.turn_us)
+        if self._pace.paused_us:
             self._report_pause()
-        size = 0
-        while self._next is not None and (time_us := pace.time_of(self._next.due_us + start_us)) <= until_us:
-            made.append(Outgoing(round(time_us), self._next.data))
-            size += len(self._next.data)
-            self._next = next(self._messages, None)
+            self._shift(self._pace.time_of(self._start_us))
+        until_us, size = until_us - self._shift_us, 0
+        while self._count:
+            first, end = self._next, bisect_right(self._due_us, until_us, self._next)
+            if end > first:
+                made.append(Batch(self._buffer, first, end))
+                size += self._buffer.bytes_of(first, end)
+                self._next = end
+            if end < self._count:
+                break
+            self._take_block()
         if size:
             self._counted = (self._counted[0] + size, unix_now())
         return made
@@ -67,7 +97,7 @@ class FileFeed:
 
     def has_ended(self) -> bool:
         """Whether the file was played once, to its end."""
-        return self._next is None
+        return not self._count
 
     def read_input(self) -> Input:
         """Bytes and laps of the file so far; checks on the way what became of the file."""
@@ -78,6 +108,8 @@ class FileFeed:
             loops_total=self._reader.laps,
             last_packet_age_s=None if counted_at is None else unix_now() - counted_at,
             counted_at=counted_at,
+            packets_scrambled_total=self._marked.scrambled_total,
+            packets_errored_total=self._marked.errored_total,
         )
 
     def close(self) -> None:

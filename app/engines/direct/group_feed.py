@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
-from app.domain.constants import SRT_PAYLOAD_BYTES
+from app.domain.constants import SRT_PAYLOAD_BYTES, TS_SYNC_BYTE
 from app.domain.figures.sample import Input
 from app.domain.spec import MulticastSource
-from app.engines.direct.feed import Outgoing, lag_max_us
+from app.engines.direct.feed import GROUP_TURN_US, lag_max_us
 from app.engines.direct.pace import Pace
 from app.mpegts.continuity import ContinuityCheck, RtpGaps
+from app.mpegts.marked_packets import MarkedPackets
 from app.mpegts.packets import PACKET_BYTES
 from app.protocol import Tell
 from app.sources.multicast_socket import MulticastSocket
+from app.srt.binding import time_now_us
+from app.srt.messages import Batch, MessageBuffer
 
-_TURN_US: Final = 5_000
 _DATAGRAMS_A_TURN: Final = 4_096
 # Packets that fill no whole message wait so long for more of them.
 _PARTIAL_US: Final = 20_000
+_CLOCK_READINGS: Final = 3
+# A datagram that is older than this was stamped before the machine's clock was set.
+_AGE_MAX_US: Final = 1_000_000
 
 
 class GroupFeed:
     """A Feed that receives a group. Raises CannotSend when it cannot join."""
 
     def __init__(self, source: MulticastSource, latency_ms: int, tell: Tell) -> None:
-        self.turn_us = _TURN_US
+        self.turn_us = GROUP_TURN_US
         self._group = MulticastSocket(source, tell)
         self._group.stamp_datagrams()
         self._pace = Pace(lag_max_us=lag_max_us(latency_ms), is_live=True)
         self._continuity = ContinuityCheck()
+        self._marked = MarkedPackets()
         self._gaps = RtpGaps() if source.protocol == "rtp" else None
         self._bytes_total = 0
         self._received_at: float | None = None
@@ -42,33 +49,46 @@ class GroupFeed:
         """Drop what arrived before: no receiver was connected."""
         self._group.receive(_DATAGRAMS_A_TURN)
 
-    def due(self, now_us: int) -> list[Outgoing]:
+    def due(self, now_us: int) -> list[Batch]:
         """The messages of the datagrams that came since the last turn."""
-        for datagram in self._group.receive(_DATAGRAMS_A_TURN):
-            self._take(datagram.data, now_us - datagram.age_us)
+        self._receive()
         if self._partial and now_us - self._partial_us > _PARTIAL_US:
             self._cut(len(self._partial))
-        made: list[Outgoing] = []
         if not self._waiting:
-            return made
-        pace = self._pace
+            return []
+        pace, going = self._pace, list[tuple[float, bytes]]()
         until_us = pace.may_go(self._waiting[0][0], now_us, 0)
         while self._waiting and (time_us := pace.time_of(self._waiting[0][0])) <= until_us:
             due_us, data = self._waiting.popleft()
-            made.append(Outgoing(round(time_us), data))
+            going.append((time_us, data))
             pace.passed(due_us)
-        return made
+        return batches(going)
 
-    def _take(self, datagram: bytes, received_us: float) -> None:
-        """Count a datagram's packets and cut them into messages; what is no transport packet goes no further."""
-        packets = datagram if self._gaps is None else self._gaps.payload(datagram)
-        self._continuity.check(packets)
-        self._bytes_total += len(packets)
-        self._received_at = time.monotonic()
-        if len(packets) % PACKET_BYTES or not packets:
-            return
+    def _receive(self) -> None:
+        """Take what has come, count its packets, and cut them into messages."""
+        ahead_us, now_us = unix_ahead_us(), time_now_us()
+        in_step = bytearray()
+        for datagram, received_ns in self._group.receive(_DATAGRAMS_A_TURN):
+            packets = datagram if self._gaps is None else self._gaps.payload(datagram)
+            self._bytes_total += len(packets)
+            self._received_at = time.monotonic()
+            if _is_in_step(packets):
+                in_step += packets
+            else:
+                self._continuity.check(packets)
+            if packets and not len(packets) % PACKET_BYTES:
+                received_us = received_ns / 1000 - ahead_us
+                self._take(packets, received_us if now_us - received_us <= _AGE_MAX_US else now_us)
+        if in_step:
+            self._continuity.check(in_step)
+            self._marked.check(in_step)
+
+    def _take(self, packets: bytes, received_us: float) -> None:
         if not self._partial:
             self._partial_us = received_us
+            if len(packets) == SRT_PAYLOAD_BYTES:
+                self._waiting.append((received_us, packets))
+                return
         self._partial += packets
         while len(self._partial) >= SRT_PAYLOAD_BYTES:
             self._cut(SRT_PAYLOAD_BYTES)
@@ -91,8 +111,42 @@ class GroupFeed:
             continuity_errors_total=self._continuity.errors_total,
             rtp_gaps_total=0 if self._gaps is None else self._gaps.gaps_total,
             last_packet_age_s=age_s,
+            packets_scrambled_total=self._marked.scrambled_total,
+            packets_errored_total=self._marked.errored_total,
         )
 
     def close(self) -> None:
         """Leave the group."""
         self._group.close()
+
+
+def batches(messages: Iterable[tuple[float, bytes]]) -> list[Batch]:
+    """Messages of any size with their times as batches: a shorter message ends one."""
+    made, times_us, data = list[Batch](), list[int](), bytearray()
+    for time_us, message in messages:
+        times_us.append(round(time_us))
+        data += message
+        if len(message) != SRT_PAYLOAD_BYTES:
+            made.append(Batch(MessageBuffer(data, SRT_PAYLOAD_BYTES, times_us), 0, len(times_us)))
+            times_us, data = [], bytearray()
+    if times_us:
+        made.append(Batch(MessageBuffer(data, SRT_PAYLOAD_BYTES, times_us), 0, len(times_us)))
+    return made
+
+
+def unix_ahead_us() -> float:
+    """How far the Unix clock, in which the kernel stamps datagrams, is ahead of libsrt's.
+
+    The closest of a few readings counts: the process may be held up between the two clocks.
+    """
+    readings = []
+    for _ in range(_CLOCK_READINGS):
+        before_us = time_now_us()
+        unix_us = time.time_ns() / 1000
+        after_us = time_now_us()
+        readings.append((after_us - before_us, unix_us - (before_us + after_us) / 2))
+    return min(readings)[1]
+
+
+def _is_in_step(packets: bytes) -> bool:
+    return packets[::PACKET_BYTES].count(TS_SYNC_BYTE) * PACKET_BYTES == len(packets)

@@ -23,8 +23,7 @@ from app.machine.steady_clock import unix_now
 from app.protocol import Job, Notice, PeerEvent, Tell
 from app.srt.addresses import host_of
 from app.srt.admission import BOGUS_ACK, Admission, DenialReport
-from app.srt.binding import SrtError, time_now_us
-from app.srt.epoll import Epoll, Event
+from app.srt.binding import SrtError
 from app.srt.log import LogLevel, hear_log
 from app.srt.options import Option
 from app.srt.rejections import Reject, reason_of_rejection
@@ -32,7 +31,7 @@ from app.srt.sockets import ENDED, Call, SrtSocket
 
 _REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
 _UNDECIDED_S: Final = 5.0
-_CHECK_EVERY_S: Final = 1.0
+_CHECK_EVERY_US: Final = 1_000_000
 
 
 class ListenerDoor:
@@ -50,9 +49,8 @@ class ListenerDoor:
         self._latest: Call | None = None
         self._codes: dict[int, int] = {}
         self._bogus: list[int] = []
-        self._checked_at = 0.0
+        self._checked_us = 0
         self._latency_max_ms = max(LATENCY_MS_HIGHEST, spec.latency_ms)
-        self._epoll = Epoll()
         hear_log(self._on_log, LogLevel.WARNING)
         self.main = make_socket(job, spec)
 
@@ -64,40 +62,38 @@ class ListenerDoor:
             self.main.listen(BACKLOG)
         except SrtError as error:
             raise CannotSend(reason_of_error(error), f"cannot listen on port {self._port}: {error.text}") from None
-        self._epoll.add(self.main, Event.IN | Event.ERROR)
+        self._standing.watch_for_callers(self.main)
 
     def is_waiting(self) -> bool:
         """Never: a listener plays without receivers, like a transmitter."""
         return False
 
-    def receivers(self) -> list[Receiver]:
+    def receivers(self) -> tuple[Receiver, ...]:
         """Those that stand."""
-        return self._standing.all()
+        return self._standing.all
 
     def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
         """Close a connection and report that it left."""
         self._standing.lose(receiver, reason)
 
-    def serve(self) -> None:
+    def serve(self, now_us: int) -> None:
         """Accept waiting callers, remove those that left, report those that were refused."""
-        if self._epoll.ready():
+        if self._standing.serve():
             while (sock := self.main.accept()) is not None:
                 self._let_in(sock)
-        for receiver in self._standing.gone():
-            self._standing.lose(receiver)
         if self._pending:
             self._settle()
-        self._punish()
-        now = time.monotonic()
-        if now - self._checked_at >= _CHECK_EVERY_S:
-            self._checked_at = now
-            self._check(now)
+        if self._bogus:
+            self._punish()
+        if now_us - self._checked_us >= _CHECK_EVERY_US:
+            self._checked_us = now_us
+            self._check(now_us)
 
     def _on_call(self, call: Call) -> int:
         """Decide about a caller; in libsrt's thread."""
         now, host = time.monotonic(), host_of(call.address)
         with self._lock:
-            standing = len(self._standing.all()) + len(self._pending)
+            standing = len(self._standing.all) + len(self._pending)
             denial = self._admission.decide(host, standing, now)
             if denial is None:
                 self._pending[call.number] = (now, call)
@@ -161,14 +157,13 @@ class ListenerDoor:
             text = f"{host} acknowledged packets that were never sent; its calls are refused for an hour"
             self._tell(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
 
-    def _check(self, now: float) -> None:
+    def _check(self, now_us: int) -> None:
         """Once a second: receivers that acknowledge nothing, and the summary of denials."""
-        now_us = time_now_us()
-        for receiver in self._standing.all():
+        for receiver in self._standing.all:
             if receiver.has_gone_silent(now_us):
                 self._standing.lose(receiver, Reason.NO_ACKNOWLEDGEMENT)
         with self._lock:
-            summary = self._denials.summary(now)
+            summary = self._denials.summary(time.monotonic())
         if summary is not None:
             self._tell(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
 
@@ -176,4 +171,3 @@ class ListenerDoor:
         """Stop listening and say goodbye to all receivers."""
         self._standing.close()
         self.main.close()
-        self._epoll.close()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from app.domain.constants import NO_ACK_MS
 from app.domain.figures.sample import Peer
-from app.engines.direct.feed import Outgoing
-from app.srt.binding import SrtError
+from app.srt.messages import Batch
 from app.srt.peer_figures import Agreed, read_peer
-from app.srt.sockets import SrtSocket
+from app.srt.sockets import ENDED, SrtSocket
 
 _NO_ACK_US: Final = NO_ACK_MS * 1000
 
@@ -27,15 +27,14 @@ class Receiver:
         self._acks = 0
         self._acknowledged_us = now_us
 
-    def send(self, messages: list[Outgoing]) -> bool:
+    def send(self, batches: Sequence[Batch]) -> bool:
         """Send what is due; False when the connection is gone. What does not fit into its send buffer is lost to it."""
-        send = self.socket.send
-        try:
-            for message in messages:
-                if message.time_us >= self._since_us and not send(message.data, message.time_us):
-                    self._unsent_packets += 1
-        except SrtError:
-            return False
+        number, since_us = self.socket.number, self._since_us
+        for batch in batches:
+            if unsent := batch.send_to(number, since_us):
+                if self.socket.state() in ENDED:
+                    return False
+                self._unsent_packets += unsent
         return True
 
     def has_gone_silent(self, now_us: int) -> bool:

@@ -1,0 +1,90 @@
+"""Many messages to many sockets: one buffer, a time for each message, and no Python step for each of them.
+
+`srt_sendmsg2` is called once for each message, but by `map`, with addresses into the buffer: with `SrtSocket.send` the
+Python around the calls would cost more than the calls.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from itertools import chain, repeat
+from typing import Final
+
+from app.srt.binding import MessageControl, library
+
+# SRT_MSGCTRL as 64-bit words: flags and msgttl (-1), inorder and boundary, srctime, pktseq and msgno (both -1), groups.
+_BLANK: Final = array("q", (-1 << 32, 0, 0, -1, 0, 0))
+_WORDS: Final = len(_BLANK)
+_CONTROL_BYTES: Final = ctypes.sizeof(MessageControl)
+_TIME_WORD: Final = 2
+_NUMBERS_WORD: Final = 3  # libsrt writes here which sequence and message number it gave to the message
+
+
+class MessageBuffer:
+    """Messages of one size, one after another, the last maybe shorter, each with a time of `time_now_us`."""
+
+    __slots__ = ("_address", "_blank", "_controls", "_controls_at", "_data", "_last_bytes", "_size", "times_us")
+
+    def __init__(self, data: bytearray, size: int, times_us: Iterable[int]) -> None:
+        """`data` must not change its length from now on; `times_us` has one time for each message, oldest first."""
+        self._size = size
+        self._data = (ctypes.c_char * len(data)).from_buffer(data)  # keeps `data` where it is
+        self._address = ctypes.addressof(self._data)
+        self.stamp(times_us)
+        self._last_bytes = len(data) - (len(self.times_us) - 1) * size
+
+    def stamp(self, times_us: Iterable[int]) -> None:
+        """Change the times."""
+        self.times_us = array("q", times_us)
+        count = len(self.times_us)
+        self._controls = _BLANK * count
+        self._controls[_TIME_WORD::_WORDS] = self.times_us
+        self._controls_at, _ = self._controls.buffer_info()
+        self._blank = array("q", (-1,)) * count
+
+    def bytes_of(self, first: int, end: int) -> int:
+        """The size of the messages from `first` up to `end`."""
+        short = self._size - self._last_bytes if first < end == len(self.times_us) else 0
+        return (end - first) * self._size - short
+
+    def send(self, number: int, first: int, end: int) -> int:
+        """Send messages to the socket of that number, whose SNDSYN is off; return how many it did not take.
+
+        It takes none when its connection has ended, and not all when its send buffer is full: ask for its state.
+        """
+        size, at, controls_at = self._size, self._address, self._controls_at
+        last = (self._last_bytes,) if end == len(self.times_us) else (size,)
+        self._controls[first * _WORDS + _NUMBERS_WORD : end * _WORDS : _WORDS] = self._blank[first:end]
+        results = map(
+            library().c.srt_sendmsg2,
+            repeat(number),
+            range(at + first * size, at + end * size, size),
+            chain(repeat(size, end - first - 1), last),
+            range(controls_at + first * _CONTROL_BYTES, controls_at + end * _CONTROL_BYTES, _CONTROL_BYTES),
+        )
+        sent = list(results)
+        return 0 if min(sent) >= 0 else sum(result < 0 for result in sent)
+
+
+class Batch:
+    """Messages of a buffer from `first` up to `end`, to be sent to any number of sockets."""
+
+    __slots__ = ("_buffer", "_end", "_first")
+
+    def __init__(self, buffer: MessageBuffer, first: int, end: int) -> None:
+        self._buffer = buffer
+        self._first = first
+        self._end = end
+
+    def __len__(self) -> int:
+        return self._end - self._first
+
+    def send_to(self, number: int, since_us: int) -> int:
+        """Send those that are not due before `since_us`; return how many the socket did not take."""
+        first = self._first
+        if self._buffer.times_us[first] < since_us:
+            first = bisect_left(self._buffer.times_us, since_us, first, self._end)
+        return self._buffer.send(number, first, self._end) if first < self._end else 0
