@@ -78,7 +78,8 @@ def current(path: Path) -> str:
         begin, end = f"<!-- generated: {name} -->\n", f"<!-- end of {name} -->"
         table = "\n".join(rows())
         pattern = re.escape(begin) + ".*?" + re.escape(end)
-        text, found = re.subn(pattern, lambda _, new=f"{begin}{table}\n{end}": new, text, flags=re.DOTALL)
+        new = f"{begin}{table}\n{end}".replace("\\", r"\\")
+        text, found = re.subn(pattern, new, text, flags=re.DOTALL)
         if not found:
             raise SystemExit(f"{path}: there is no place for the table {name!r}")
     return text

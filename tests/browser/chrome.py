@@ -92,6 +92,10 @@ class Browser:
         """Run a script that calls its last argument when it is done."""
         return self.driver.execute_async_script(script, *arguments)
 
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.driver.get_log(kind)
+        return entries
+
     # ---- what is on the page ----
 
     def find(self, selector: str) -> WebElement:
@@ -191,12 +195,12 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """Errors on the console since the last call, Content-Security-Policy reports among them."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+        return [entry["message"] for entry in self._log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
     def hosts_asked(self) -> set[str]:
         """Every host that was asked for something since the last call."""
         hosts = set()
-        for entry in self.driver.get_log("performance"):
+        for entry in self._log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
                 url = urlsplit(message["params"].get("request", message["params"])["url"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ picture.src = URL.createObjectURL(new Blob([Uint8Array.from(atob(data), (letter)
 """
 
 
-def chart(page: Browser, id_: str, expression: str):
+def chart(page: Browser, id_: str, expression: str) -> Any:
     return page.js(f"const chart = Chart.getChart(arguments[0]); return {expression}", id_)
 
 

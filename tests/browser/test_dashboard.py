@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -20,7 +22,7 @@ def shown_keys(page: Browser) -> list[str]:
     )
 
 
-def fetch(page: Browser, path: str):
+def fetch(page: Browser, path: str) -> Any:
     return page.js_async("const [path, done] = arguments; fetch(path).then((r) => r.json()).then(done);", path)
 
 
@@ -56,11 +58,11 @@ def test_faults_come_first_and_say_why(page: Browser) -> None:
 def test_title_and_favicon_show_the_worst_state(page: Browser, manager: FakeManager) -> None:
     page.open("/")
     wait_for(lambda: "3 faults" in page.driver.title, deadline_s=15, what="faults in the title")
-    assert "favicon-fault" in page.find("#favicon").get_attribute("href")
+    assert "favicon-fault" in (page.find("#favicon").get_attribute("href") or "")
 
     manager.streams = {key: manager.streams[key] for key in ("lineup", "umearn")}
     wait_for(lambda: "2 on air, all well" in page.driver.title, deadline_s=15, what="all well in the title")
-    assert "favicon-good" in page.find("#favicon").get_attribute("href")
+    assert "favicon-good" in (page.find("#favicon").get_attribute("href") or "")
 
     manager.streams = {}
     wait_for(lambda: "Nothing on air" in page.driver.title, deadline_s=15, what="nothing on air in the title")
@@ -79,7 +81,7 @@ def test_a_latency_short_for_its_rtt_is_red_then_amber(
     manager.streams = {"lineup": msgspec.structs.replace(snapshot, sample=sample)}
     page.open("/")
 
-    assert color in page.find("tr[data-key=lineup] .pill").get_attribute("class").split()
+    assert color in (page.find("tr[data-key=lineup] .pill").get_attribute("class") or "").split()
     assert page.text("tr[data-key=lineup] .pill") == f"{ratio:.1f} ×"
 
 
@@ -236,7 +238,7 @@ def test_figures_turn_grey_and_tell_their_age_when_the_server_is_gone(page: Brow
     )
     page.wait_text("#connection-lost", "Last update ")
     assert "no answer" in page.driver.title
-    assert "favicon-stale" in page.find("#favicon").get_attribute("href")
+    assert "favicon-stale" in (page.find("#favicon").get_attribute("href") or "")
     for part in (".col-payload", ".state", "svg.spark"):
         grey = page.js(
             "return getComputedStyle(document.querySelector(arguments[0])).filter", f"tr[data-key=lineup] {part}"
@@ -251,7 +253,7 @@ def test_a_stream_whose_figures_are_old_says_so(page: Browser, manager: FakeMana
     page.open("/")
 
     page.wait_text("tr[data-key=lineup] .col-state", "figures 12 s old")
-    assert "is-old" in page.find("tr[data-key=lineup]").get_attribute("class")
+    assert "is-old" in (page.find("tr[data-key=lineup]").get_attribute("class") or "")
 
 
 def test_the_theme_is_chosen_once(page: Browser) -> None:

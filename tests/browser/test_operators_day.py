@@ -19,6 +19,7 @@ from tests.browser.chrome import Browser
 from tests.browser.conftest import Server
 from tests.instruments.child import Child
 from tests.instruments.receivers import Receiver
+from tests.instruments.specs import listener_port
 from tests.instruments.ts_maker import Recipe, make_ts
 from tests.instruments.waiting import free_port, free_ports, wait_for
 
@@ -135,7 +136,7 @@ def test_the_operators_workflow_by_mouse(desk: Browser) -> None:
         desk.click("#start-test")
         desk.wait_text("#result", "New listener with these values", deadline_s=40)
         desk.click(".apply a")
-        recommended = int(desk.find("#latency_ms").get_attribute("value"))
+        recommended = int(desk.find("#latency_ms").get_attribute("value") or "")
         assert 20 <= recommended <= 8000
 
         desk.click(f"#streams tr[data-key={key}] .col-actions a")
@@ -164,7 +165,7 @@ def test_a_stream_is_started_watched_and_stopped_with_keys_alone(desk: Browser, 
     desk.tab_to("#start-stream")
     desk.press(Keys.ENTER)
     desk.wait_text("#streams .col-state", "Waiting")
-    port = services_of(house.app).manager.list()[0].spec.endpoint.port
+    port = listener_port(services_of(house.app).manager.list()[0].spec)
     with Receiver.calling(port) as receiver:
         receiver.wait_for_bytes(200_000)
         desk.wait_text("#streams .col-state", "Delivering")
@@ -222,6 +223,6 @@ def test_a_wrong_passphrase_shows_who_was_refused_and_why(desk: Browser, house: 
     desk.click("#start-stream")
     desk.wait_text("#streams .col-state", "Waiting")
     snapshot = services_of(house.app).manager.list()[0]
-    with Receiver.calling(snapshot.spec.endpoint.port, passphrase="not the right one"):
+    with Receiver.calling(listener_port(snapshot.spec), passphrase="not the right one"):
         desk.open(f"/stream/{snapshot.key}")
         assert "wrong passphrase" in desk.wait_text("#peers", "Refused", deadline_s=15)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,11 @@ from tests.web.fake_manager import FakeManager
 from tests.web.fake_streams import PASSPHRASE
 
 
-def fetch(page: Browser, path: str):
+def fetch(page: Browser, path: str) -> Any:
     return page.js_async("const [path, done] = arguments; fetch(path).then((r) => r.json()).then(done);", path)
 
 
-def chart_data(page: Browser, id_: str, line: int = 0) -> list[dict]:
+def chart_data(page: Browser, id_: str, line: int = 0) -> list[dict[str, Any]]:
     return list(page.js("return Chart.getChart(arguments[0]).data.datasets[arguments[1]].data", id_, line))
 
 
@@ -32,7 +33,7 @@ def test_the_figures_are_the_apis(page: Browser) -> None:
     assert page.text("#drops") == "14packets"
     assert page.text("#lost") == view["lost_text"]
     assert page.text("#buffer") == "96of 200 ms"
-    assert "bad" in page.find("#times").get_attribute("class").split()
+    assert "bad" in (page.find("#times").get_attribute("class") or "").split()
 
 
 def test_charts_show_the_servers_past_and_go_on(page: Browser) -> None:
@@ -252,7 +253,7 @@ def test_the_page_leads_back_when_the_stream_is_dismissed(page: Browser, manager
 
 def test_figures_are_written_as_people_read_them(page: Browser) -> None:
     page.open("/events")
-    cases = [
+    cases: list[list[Any]] = [
         ["mbps", None, "–"],
         ["mbps", 0, "0.00"],
         ["mbps", 123.456, "123.5"],

@@ -19,6 +19,7 @@ from app.domain.status import Reason
 from app.protocol import LINE_BYTES_MAX, PROTOCOL_VERSION, Debug, Ended, Hello, History, Ready, Report, Sample, Stop
 from tests.instruments.child import Child
 from tests.instruments.fake_worker import RUNAWAY_BYTES_A_SECOND
+from tests.instruments.specs import listener_port
 from tests.instruments.waiting import free_port, wait_for
 from tests.instruments.worker import FAKE, REAL, Conversation, RunningWorker, job_for
 
@@ -80,7 +81,7 @@ def test_it_says_who_it_is_then_what_was_then_that_it_plays_then_samples(worker:
     assert kinds(worker.link) == ["Hello", "History", "Ready", "Sample"]
     (hello,) = worker.link.heard(Hello)
     assert (hello.key, hello.pid, hello.protocol) == ("test", worker.child.pid, PROTOCOL_VERSION)
-    assert hello.spec["endpoint"] == {"mode": "listener", "port": worker.job.spec.endpoint.port}
+    assert hello.spec["endpoint"] == {"mode": "listener", "port": listener_port(worker.job.spec)}
     assert abs(hello.started_at - time.time()) < 60
 
 
@@ -247,6 +248,7 @@ def test_an_engine_that_sends_far_too_much_is_stopped_before_the_network_sees_a_
 @pytest.mark.parametrize("line", [b"\n", b"nonsense\n", b'{"key":"test"}\n', b""])
 def test_without_a_job_it_leaves_at_once(argv: tuple[str, ...], line: bytes) -> None:
     with Child(argv, first_line=line) as worker:
+        assert worker.process.stdin is not None
         worker.process.stdin.close()
         assert worker.wait(deadline_s=10) != 0
         assert "DecodeError" in worker.complaints() or "ValidationError" in worker.complaints()
@@ -255,6 +257,11 @@ def test_without_a_job_it_leaves_at_once(argv: tuple[str, ...], line: bytes) -> 
 def test_it_leaves_nothing_running_and_nothing_open(worker: RunningWorker) -> None:
     worker.link.say(Stop())
     worker.wait_for_end()
-    port = worker.job.spec.endpoint.port
+    port = listener_port(worker.job.spec)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        wait_for(lambda: probe.bind(("", port)) is None, deadline_s=1, what="its port to be free again")
+
+        def is_bound() -> bool:
+            probe.bind(("", port))
+            return True
+
+        wait_for(is_bound, deadline_s=1, what="its port to be free again")

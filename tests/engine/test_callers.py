@@ -16,6 +16,7 @@ from app.engines.gstreamer.refusals import CallerWatch
 from app.protocol import Notice, PeerEvent, Sample
 from tests.instruments import calls
 from tests.instruments.receivers import Receiver
+from tests.instruments.specs import listener_port
 from tests.instruments.waiting import free_port, wait_for
 from tests.instruments.worker import RunningWorker, job_for
 
@@ -29,7 +30,7 @@ def on_air(sample: Path, **spec: object) -> RunningWorker:
 
 def port_of(worker: RunningWorker) -> int:
     """The listener's port."""
-    return worker.job.spec.endpoint.port
+    return listener_port(worker.job.spec)
 
 
 def let_in_at_last(port: int, **wanted: object) -> Receiver:
@@ -174,4 +175,5 @@ def test_no_more_receivers_are_let_in_than_allowed() -> None:
 
     assert [signals["caller-connecting"](sink, caller, None) for caller in callers] == [True, True, False]
     (event,) = told
+    assert isinstance(event, PeerEvent)
     assert (event.change, event.address, event.reason) == ("refused", "192.0.2.7:4002", Reason.CONNECTION_REJECTED)

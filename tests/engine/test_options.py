@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -15,6 +15,7 @@ from app.protocol import Job
 from app.srt.spec_options import gstreamer_uri_parameters
 from app.worker.engines import send_spec_of
 from tests.instruments.options_in_force import by_hand, of_the_product
+from tests.instruments.specs import sent
 from tests.instruments.waiting import free_port
 from tests.instruments.worker import job_for
 
@@ -37,7 +38,7 @@ def sink_of(made: Job) -> Gst.Element:
 def wanted_of(made: Job) -> dict[str, int]:
     """The options of a job as libsrt must show them."""
     options = gstreamer_uri_parameters(
-        made.spec, dscp=made.dscp, bitrate_bps=made.bitrate_bps, is_constant_bitrate=made.is_constant_bitrate
+        sent(made.spec), dscp=made.dscp, bitrate_bps=made.bitrate_bps, is_constant_bitrate=made.is_constant_bitrate
     )
     assert set(options) == {*SAME_NAME, *FLAGS, "mode"}, "an option that this test does not know"
     return {name: int(options[name]) for name in SAME_NAME} | {name: int(options[name] == "true") for name in FLAGS}
@@ -57,7 +58,7 @@ def test_a_listener_has_every_option_in_force(spec: dict[str, Any]) -> None:
     made = job_of(**spec)
     shown = of_the_product(made)
     assert {name: shown[name] for name in wanted_of(made)} == wanted_of(made)
-    assert shown["peerlatency"] == shown["rcvlatency"] == made.spec.latency_ms
+    assert shown["peerlatency"] == shown["rcvlatency"] == sent(made.spec).latency_ms
 
 
 def test_a_caller_has_every_option_in_force_while_it_calls() -> None:
@@ -69,7 +70,7 @@ def test_a_caller_has_every_option_in_force_while_it_calls() -> None:
 
 @pytest.mark.parametrize("key_bits", [128, 256])
 @pytest.mark.parametrize("passphrase", ["ten bytes!", "å&?#\"'=%20 and more", "x" * 79])
-def test_encryption_leaves_every_other_option_in_force(key_bits: int, passphrase: str) -> None:
+def test_encryption_leaves_every_other_option_in_force(key_bits: Literal[128, 256], passphrase: str) -> None:
     made = job_of(encryption=Encryption(key_bits, Secret(passphrase)), latency_ms=250)
     shown = of_the_product(made)
     assert shown["pbkeylen"] == key_bits // 8
@@ -128,5 +129,7 @@ def test_a_listener_asks_who_calls_and_a_caller_never_calls_again_by_itself() ->
 
 
 def test_a_listener_is_a_listener_and_a_caller_a_caller() -> None:
-    assert gstreamer_uri_parameters(job_of(endpoint=ListenerEndpoint(10001)).spec, dscp=0)["mode"] == "listener"
-    assert gstreamer_uri_parameters(job_of(endpoint=CallerEndpoint("127.0.0.1", 9)).spec, dscp=0)["mode"] == "caller"
+    assert gstreamer_uri_parameters(sent(job_of(endpoint=ListenerEndpoint(10001)).spec), dscp=0)["mode"] == "listener"
+    assert (
+        gstreamer_uri_parameters(sent(job_of(endpoint=CallerEndpoint("127.0.0.1", 9)).spec), dscp=0)["mode"] == "caller"
+    )

@@ -27,7 +27,9 @@ def locked(name: str) -> dict[str, str]:
     ],
 )
 def test_each_dependency_is_pinned_and_the_lock_file_agrees(name: str, wanted: list[str]) -> None:
-    pins = dict(re.fullmatch(r"([\w.-]+)(?:\[\w+\])?==([\w.]+)", line.strip()).groups() for line in wanted)  # type: ignore[union-attr]
+    matches = [re.fullmatch(r"([\w.-]+)(?:\[\w+\])?==([\w.]+)", line.strip()) for line in wanted]
+    pins = {found[1]: found[2] for found in matches if found}
+    assert len(pins) == len(wanted), "a dependency without an exact version"
     lock = {package.lower(): version for package, version in locked(name).items()}
     assert {package: version for package, version in pins.items() if lock.get(package.lower()) != version} == {}
 

@@ -24,6 +24,7 @@ from app.web.presenters.line_up_metrics import LineUpCollector
 from app.web.presenters.metrics import StreamCollector
 from app.web.presenters.peer_views import LastSecondView, PeerView
 from app.web.presenters.stream_views import InputView, SecondView, TotalsView, WorkerView
+from tests.instruments.specs import sent
 from tests.web.fake_manager import FakeManager
 
 ROOT = Path(__file__).parents[2]
@@ -178,4 +179,4 @@ def json_examples(name: str) -> list[Any]:
 
 def test_the_documented_stream_is_one_that_the_product_accepts() -> None:
     (example,) = [document for document in json_examples("docs/api.md") if "endpoint" in document]
-    assert parse_spec(example, listener_ports=range(10001, 10011)).latency_ms == 200
+    assert sent(parse_spec(example, listener_ports=range(10001, 10011))).latency_ms == 200

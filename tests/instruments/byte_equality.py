@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.instruments.foreign_senders import PAYLOAD_BYTES, ForeignSender, Peer
 from tests.instruments.product import SAMPLE_NAME, Product
@@ -24,7 +25,7 @@ def assert_every_byte_arrives(
     here = {"mode": "listener", "port": port} if is_called else {"mode": "caller", "host": "127.0.0.1", "port": port}
     name = f"bytes-{peer}-{peer_mode}-{key_bits or 0}"
     document = {"direction": "receive", "endpoint": here, "latency_ms": 500, "record": {"name": name}}
-    secret = {}
+    secret: dict[str, Any] = {}
     if key_bits:
         document["encryption"] = {"key_bits": key_bits, "passphrase": PASSPHRASE}
         secret = {"passphrase": PASSPHRASE, "key_bytes": key_bits // 8}

@@ -102,7 +102,7 @@ class _Filter:
         number = self._library.seccomp_syscall_resolve_name(call.encode())
         if number < 0:  # of another architecture
             return
-        given = (_Comparison * len(comparisons))(*comparisons)
+        given = (_Comparison * len(comparisons))(*(_Comparison(*one) for one in comparisons))
         added = self._library.seccomp_rule_add_array(
             self._context, ctypes.c_uint32(_ALLOW), number, ctypes.c_uint(len(comparisons)), given
         )

@@ -38,7 +38,9 @@ class Dashboard(threading.Thread):
         self._closed.wait(self._delay_s)
         page, headers = self._ask("/", {})
         session = headers["Set-Cookie"].partition(";")[0]
-        own = {"Cookie": session, "X-CSRFToken": _TOKEN.search(page.decode())[1], "X-Requested-With": "XMLHttpRequest"}
+        token = _TOKEN.search(page.decode())
+        assert token is not None, "a page without a CSRF token"
+        own = {"Cookie": session, "X-CSRFToken": token[1], "X-Requested-With": "XMLHttpRequest"}
         own |= {"Accept": "application/json", "Accept-Encoding": "gzip, deflate, br"}
         path = "/api/dashboard?spark=1"
         while not self._closed.is_set():

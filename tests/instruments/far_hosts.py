@@ -256,7 +256,8 @@ def _wait_until_listening(server: subprocess.Popen[bytes], address: str) -> None
 
 def _report(path: Path) -> dict[str, Any]:
     """What the server counted in its last whole test, empty if it had none. Its log is one report after another."""
-    text, decoder, counted = path.read_text().strip() if path.exists() else "", json.JSONDecoder(), {}
+    text, decoder = path.read_text().strip() if path.exists() else "", json.JSONDecoder()
+    counted: dict[str, Any] = {}
     while text:
         report, end = decoder.raw_decode(text)
         counted = report["end"].get("sum_received", counted)

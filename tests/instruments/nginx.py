@@ -96,7 +96,7 @@ class Nginx:
 
     def get(self, path: str, *, password: str = "", from_address: str = "127.0.0.1", **headers: str) -> Page:
         """GET, with HTTPS where the site has it."""
-        return self.request("GET", path, password=password, from_address=from_address, **headers)
+        return self.request("GET", path, body=None, password=password, from_address=from_address, **headers)
 
     def request(
         self,

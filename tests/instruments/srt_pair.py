@@ -97,12 +97,13 @@ def main() -> None:
         os.eventfd_read(waker)
         both.add(callers["good"], Event.IN | Event.ERROR)
         readable = both.readable(5000)[0] == [callers["good"]]
-    messages = []
+    messages: list[Any] = []
     while len(messages) < 5:
         if (message := callers["good"].receive()) is not None:
             messages.append(message)
     refused = {}
-    for name, value in {"CRYPTOMODE": 2, "PASSPHRASE": "short"}.items():
+    wrong: dict[str, int | str] = {"CRYPTOMODE": 2, "PASSPHRASE": "short"}
+    for name, value in wrong.items():
         try:
             made(**{name: value})
         except OptionRefused as error:

@@ -64,7 +64,7 @@ def signed(difference: int, wrap: int) -> int:
     return difference if difference < wrap // 2 else difference - wrap
 
 
-def read_ts(data: bytes) -> Report:
+def read_ts(data: bytes | bytearray) -> Report:
     """Read a stream that begins on a packet; a part of a packet at the end counts as a sync error."""
     report = Report()
     for at in range(0, len(data), 188):
@@ -74,7 +74,7 @@ def read_ts(data: bytes) -> Report:
             continue
         number = (packet[1] & 0x1F) << 8 | packet[2]
         pid = report.pids.setdefault(number, Pid())
-        _read_packet(pid, number, packet, report.packets)
+        _read_packet(pid, number, bytes(packet), report.packets)
         report.packets += 1
     for pid in report.pids.values():
         _close_pes(pid)

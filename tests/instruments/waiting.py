@@ -1,4 +1,4 @@
-"""Wait for what must become true, and find ports that nobody holds."""
+"""Wait for what must become true, and find free ports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -14,8 +14,10 @@ T = TypeVar("T")
 _PORTS = (20_000, 32_000)
 
 
-def wait_for(condition: Callable[[], T], *, deadline_s: float, what: str, every_s: float = 0.05) -> T:
-    """Give the first true value of `condition`; AssertionError naming `what` when there is none in time."""
+def wait_for(
+    condition: Callable[[], T | Literal[False] | None], *, deadline_s: float, what: str, every_s: float = 0.05
+) -> T:
+    """Return the first true value of `condition`; AssertionError naming `what` when there is none in time."""
     end = time.monotonic() + deadline_s
     while True:
         value = condition()

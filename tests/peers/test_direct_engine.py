@@ -16,6 +16,7 @@ from app.protocol import Notice, PeerEvent, Sample
 from tests.instruments import calls
 from tests.instruments.pcr import pcr_jitter
 from tests.instruments.receivers import Receiver, busiest_second
+from tests.instruments.specs import listener_port
 from tests.instruments.ts_maker import Programme, Recipe, make_ts
 from tests.instruments.ts_reader import read_ts
 from tests.instruments.waiting import free_port, wait_for
@@ -45,7 +46,7 @@ def on_air(tmp_path: Path, request: pytest.FixtureRequest) -> OnAir:
 
 def port_of(worker: RunningWorker) -> int:
     """The listener's port."""
-    return worker.job.spec.endpoint.port
+    return listener_port(worker.job.spec)
 
 
 def test_a_multiplex_with_a_scrambled_programme_arrives_whole_and_loops_without_an_error(on_air: OnAir) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def house() -> Iterator[House]:
         yield made
 
 
-def group(interface: str = "first", **fields: str) -> MulticastSource:
+def group(interface: str = "first", **fields: Any) -> MulticastSource:
     """The channel's source."""
     return MulticastSource(GROUP, PORT, interface=interface, **fields)
 

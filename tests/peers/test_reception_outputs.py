@@ -48,7 +48,12 @@ def test_what_is_recorded_and_forwarded_is_what_was_sent(product: Product, tmp_p
     recording, forward = seen["reception"]["recording"], seen["reception"]["forward"]
     assert (recording["is_running"], recording["state"], recording["bytes_missing"]) == (True, "recording", 0)
     assert forward["datagrams_missing"] == 0
-    wait_for(lambda: forwarded.extend(drained(listener)) or len(forwarded) >= len(sent), deadline_s=10, what="the rest")
+
+    def has_the_rest() -> bool:
+        forwarded.extend(drained(listener))
+        return len(forwarded) >= len(sent)
+
+    wait_for(has_the_rest, deadline_s=10, what="the rest")
     listener.close()
     assert bytes(forwarded) == sent
     assert (product.media / recording["file"]).read_bytes() == sent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import partial
 
 import psutil
 import pytest
@@ -27,6 +28,10 @@ def integrated_of(path: str) -> float:
     argv = ("ffmpeg", "-hide_banner", "-nostats", "-i", path, "-vn", "-af", "ebur128", "-f", "null", "-")
     text = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stderr.split("Summary:")[1]
     return float(re.findall(r"I:\s+(-?[\d.]+)", text)[0])
+
+
+def has_ended(process: psutil.Process) -> bool:
+    return not process.is_running()
 
 
 def test_picture_and_loudness_are_shown_and_may_die_without_the_stream(product: Product) -> None:
@@ -89,4 +94,4 @@ def test_a_killed_worker_leaves_no_decoder_behind(product: Product) -> None:
     decoders = wait_for(lambda: both if len(both := decoders_of(pid)) == 2 else {}, deadline_s=20, what="two decoders")
     psutil.Process(pid).kill()
     for decoder in decoders.values():
-        wait_for(lambda one=decoder: not one.is_running(), deadline_s=20, what="the end of a decoder")
+        wait_for(partial(has_ended, decoder), deadline_s=20, what="the end of a decoder")

@@ -142,7 +142,7 @@ def test_a_restore_under_another_secret_key_says_so(own_product: Product, tmp_pa
     archive = tmp_path / "backup.tar.gz"
     mcr(own_product, "backup", str(archive))
     elsewhere = {"DATA_FOLDER": str(tmp_path / "data"), "PORT": "9", "SECRET_KEY": "another key, as long as is needed"}
-    assert "another SECRET_KEY" in mcr(own_product, "restore", str(archive), **elsewhere).stderr
+    assert "another SECRET_KEY" in mcr(own_product, "restore", str(archive), status=0, stdin="", **elsewhere).stderr
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "folder/file", ".hidden"])

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_full_disk_costs_no_stream_no_page_and_no_order(own: Product, disk: Sm
             own.restart_web()
             later = Viewer(meanwhile, receiver)
             for each in (viewer, later):
-                wait_for(lambda each=each: is_as_before(own, each), deadline_s=10, what="the stream adopted")
+                wait_for(partial(is_as_before, own, each), deadline_s=10, what="the stream adopted")
             assert own.stream(stopped.key)["order"] == "stop"
             assert is_said(own)
             assert_pages_work(own)

@@ -10,6 +10,7 @@ import threading
 import urllib.error
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -67,6 +68,10 @@ class Operator:
         if answer.status == 200:  # 409: a newer stream has the port by now
             self.orders[key] = "run" if verb == "start" else "stop"
 
+    def has_more_than(self, before: int) -> bool:
+        """Whether another order was acknowledged."""
+        return self.acknowledged > before
+
     def allowed(self, key: str) -> set[str | None]:
         """The orders that a stream may have after the cut: the acknowledged one, or what was being changed."""
         verb, hit = self.in_flight or ("", "")
@@ -75,7 +80,8 @@ class Operator:
             return {"run", None}
         if key != hit:
             return {before}
-        return {before, *{"stop": ["stop"], "start": ["run"], "dismiss": ["stop", None]}[verb]}
+        after: dict[str, list[str | None]] = {"stop": ["stop"], "start": ["run"], "dismiss": ["stop", None]}
+        return {before, *after[verb]}
 
 
 def stored_orders(product: Product) -> dict[str, str]:
@@ -94,7 +100,7 @@ def test_acknowledged_orders_survive_kills_at_any_moment_and_nothing_leaks(own: 
         before = operator.acknowledged
         work.start()
         if number % 3:  # or else a busy machine might acknowledge nothing in time
-            wait_for(lambda before=before: operator.acknowledged > before, deadline_s=30, what="an order acknowledged")
+            wait_for(partial(operator.has_more_than, before), deadline_s=30, what="an order acknowledged")
         work.join(chance.uniform(0.05, 1.2))
         if number % WEB_ONLY_EVERY == 0:
             own.kill_web()  # the workers live on, even one that was only just starting

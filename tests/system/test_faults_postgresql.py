@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -70,7 +71,7 @@ def test_streams_in_postgresql_outlive_a_crash_of_the_web_process_with_order_sec
         viewers[0].wait_for_more()
         on_server.restart_web()
         for viewer in viewers:
-            wait_for(lambda viewer=viewer: is_as_before(on_server, viewer), deadline_s=10, what="the stream adopted")
+            wait_for(partial(is_as_before, on_server, viewer), deadline_s=10, what="the stream adopted")
         assert on_server.stream(stopped["key"])["order"] == "stop"
         events = on_server.get(f"/api/events?key={stopped['key']}").document["events"]
         assert {"start requested", "stop requested"} <= {event["text"] for event in events}

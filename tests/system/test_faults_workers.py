@@ -6,7 +6,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -93,12 +95,16 @@ def test_totals_go_on_over_a_crash(own: Product) -> None:
         assert own.stream(viewer.key)["totals"]["payload_bytes"] > before
 
 
+def waits_after(restarts: int, seen: dict[str, Any]) -> bool:
+    return seen["restarts"] == restarts and seen["phase"] == "waiting"
+
+
 def test_a_worker_that_crashes_three_times_in_a_row_stays_down_and_says_why(own: Product) -> None:
     view = own.start()
     for launches in range(3):
         view = own.wait_for_stream(
             view["key"],
-            lambda seen, wanted=launches: seen["restarts"] == wanted and seen["phase"] == "waiting",
+            partial(waits_after, launches),
             deadline_s=20,
         )
         os.kill(view["worker"]["pid"], signal.SIGSEGV)

@@ -53,8 +53,8 @@ def test_orders_beyond_the_limit_are_refused_with_the_time_to_wait(app: Flask) -
     answers = [client.post("/api/streams", json={}) for _ in range(LIMIT + 3)]
     assert [answer.status_code for answer in answers] == [400] * LIMIT + [429] * 3
     refused = answers[-1]
-    assert refused.json["error"]["code"] == "too_many_requests"
-    assert refused.json["error"]["fields"] == {}
+    assert refused.get_json()["error"]["code"] == "too_many_requests"
+    assert refused.get_json()["error"]["fields"] == {}
     assert 0 < int(refused.headers["Retry-After"]) <= 60
 
 

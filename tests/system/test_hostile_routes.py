@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -80,7 +81,8 @@ def test_no_route_writes_for_a_session_without_its_token(app: Flask, manager: Fa
     client, before = with_session(app), manager.list()
     headers = {} if forged is None else {"X-CSRFToken": forged}
     for method, path in routes(app, writing=True):
-        for body in ({"json": {}}, {"data": {"csrf_token": forged or "x", "source_kind": "bars"}}):
+        bodies: list[dict[str, Any]] = [{"json": {}}, {"data": {"csrf_token": forged or "x", "source_kind": "bars"}}]
+        for body in bodies:
             answer = client.open(path, method=method, headers=headers, **body)
             assert answer.status_code in (400, 401, 429), (method, path)
     assert_nothing_was_done(manager, before)

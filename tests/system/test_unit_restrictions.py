@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -109,7 +110,7 @@ def test_iperf3_measures(confined: Product) -> None:
         begun = confined.post("/api/network-tests", order | {"duration_s": 1, "bitrate_mbps": 5.0})
         assert begun.status == 202, begun.document
 
-        def ended() -> dict[str, object]:
+        def ended() -> dict[str, Any]:
             shown = dict(confined.get(f"/api/network-tests/{begun.document['id']}").document)
             return {} if shown["state"] == "running" else shown
 

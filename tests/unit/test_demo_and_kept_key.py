@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.cli import demo_stream
+from app.cli.api import Api
 from app.settings import read_settings, with_kept_key
 
 KEY = "k" * 64
@@ -27,7 +28,7 @@ def test_without_a_kept_key_the_environment_stays_as_it_is(tmp_path: Path) -> No
     assert with_kept_key(environ) == environ
 
 
-class FakeApi:
+class FakeApi(Api):
     """An API with these streams and free ports, which remembers what is posted."""
 
     address = "http://127.0.0.1:5000"
@@ -43,7 +44,7 @@ class FakeApi:
     def get(self, path: str) -> Any:
         return self._answers[path]
 
-    def post(self, path: str, document: Any = None) -> Any:
+    def post(self, path: str, document: object = None, *, timeout_s: float = 0) -> Any:
         self.posted.append((path, document))
         return {"key": "demo01", "spec": document}
 

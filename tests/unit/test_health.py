@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -15,7 +17,9 @@ MULTICAST = MulticastSource(address="239.1.1.1", port=5000)
 
 def peer(acks_total: int) -> Peer:
     """A receiver that has acknowledged `acks_total` times."""
-    others = (name for name in Peer.__struct_fields__ if name.endswith("_total") and name != "acks_total")
+    others: dict[str, Any] = dict.fromkeys(
+        (name for name in Peer.__struct_fields__ if name.endswith("_total") and name != "acks_total"), 0
+    )
     return Peer(
         id=1,
         address="192.0.2.7:4000",
@@ -23,7 +27,7 @@ def peer(acks_total: int) -> Peer:
         acks_total=acks_total,
         rtt_ms=20.0,
         link_capacity_mbps=100.0,
-        **dict.fromkeys(others, 0),
+        **others,
     )
 
 

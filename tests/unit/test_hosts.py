@@ -12,7 +12,7 @@ import pytest
 from app.domain.hosts import HostEntry, parse_hosts
 from app.domain.secret import Secret
 from app.fleet import poller
-from app.fleet.report import Contact, HostReport, RemoteDashboard
+from app.fleet.report import Contact, HostReport, RemoteDashboard, parse_dashboard
 from app.web.presenters.hosts import STALE_AFTER_S, present_fleet
 
 KEY = "k" * 32
@@ -120,7 +120,7 @@ def test_a_wrong_key_is_said(other: HostEntry) -> None:
 
 def test_a_host_that_is_silent_is_grey_and_never_green() -> None:
     host = HostEntry("mcr-b", "http://192.0.2.7:5000", Secret(KEY))
-    dashboard = RemoteDashboard([poller.parse_dashboard(json.dumps({"streams": [STREAM]}).encode()).streams[0]])
+    dashboard = RemoteDashboard([parse_dashboard(json.dumps({"streams": [STREAM]}).encode()).streams[0]])
     heard = HostReport(Contact.ANSWERED, heard_at=100.0, dashboard=dashboard)
 
     fresh = present_fleet([], [(host, heard)], hostname="a", now=101.0)

@@ -124,7 +124,9 @@ def test_streams_are_controlled_though_the_runtime_folder_was_removed(own: OwnMa
     own.wait(second.key, lambda seen: seen.worker_pid == second.worker_pid and seen.sample is not None)
     own.manager.stop(second.key)
     assert second.worker_pid is not None
-    wait_for(lambda: not is_alive(second.worker_pid), deadline_s=5, what="the end of the worker")
+    pid = second.worker_pid
+    assert pid is not None
+    wait_for(lambda: not is_alive(pid), deadline_s=5, what="the end of the worker")
 
 
 def test_a_runtime_folder_that_cannot_be_made_is_the_reason_and_is_tried_again(own: OwnManager) -> None:

@@ -57,7 +57,7 @@ def playing(file: Path) -> Iterator[Playing]:
     playing.reader.close()
 
 
-def runs_on(sent: bytes) -> bool:
+def runs_on(sent: bytes | bytearray) -> bool:
     report = read_ts(sent)
     steps = report.pids[0x101].pcr_steps_ms()
     return (
@@ -163,13 +163,18 @@ def test_new_contents_that_cannot_be_joined_end_the_stream_as_changed(
     assert caught.value.reason is Reason.FILE_CHANGED
 
 
+def replace_by_fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
         (lambda path: path.unlink(), Reason.FILE_MISSING),
         (lambda path: path.write_bytes(b""), Reason.NOT_A_TRANSPORT_STREAM),
         (lambda path: path.write_bytes(bytes(50_000)), Reason.NOT_A_TRANSPORT_STREAM),
-        (lambda path: (path.unlink(), os.mkfifo(path)), Reason.FILE_UNREADABLE),
+        (replace_by_fifo, Reason.FILE_UNREADABLE),
         (lambda path: (path.unlink(), path.mkdir()), Reason.FILE_UNREADABLE),
         (lambda path: (path.unlink(), path.symlink_to("/etc/passwd")), Reason.FILE_UNREADABLE),
     ],

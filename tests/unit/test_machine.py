@@ -34,6 +34,7 @@ def test_the_share_of_the_processor_comes_with_the_second_reading() -> None:
         what="a share",
         every_s=0.2,
     )
+    assert share.cpu_percent is not None
     assert share.cpu_percent >= 0
 
 

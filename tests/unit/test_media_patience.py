@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,11 +34,11 @@ class HangingLibrary(MediaLibrary):
         super().__init__(folder)
         self.answers = threading.Event()
 
-    def check(self, path: str):
+    def check(self, path: str) -> Any:
         self._hang_in(path)
         return super().check(path)
 
-    def list(self, path: str = ""):
+    def list(self, path: str = "") -> Any:
         self._hang_in(path)
         return super().list(path)
 
@@ -116,9 +117,9 @@ def test_health_names_the_media_folder_and_the_pages_work(hanging: HangingLibrar
     client = app.test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {API_KEY}"
     refused = client.get("/api/media")
-    assert (refused.status_code, refused.json["error"]["code"]) == (503, "media_unavailable")
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (503, "media_unavailable")
     health = client.get("/health")
     assert health.status_code == 503
-    assert health.json["parts"]["media_folder"] == "fault"
+    assert health.get_json()["parts"]["media_folder"] == "fault"
     assert client.get("/").status_code == 200
     assert client.get("/api/dashboard").status_code == 200

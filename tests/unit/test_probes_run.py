@@ -20,7 +20,7 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-S", "-c", code]
 
 
-def is_alive(pid: int) -> bool:
+def is_alive(pid: int | None) -> bool:
     """A zombie counts as alive: it was not reaped."""
     return Path(f"/proc/{pid}").exists()
 

@@ -8,13 +8,13 @@ import resource
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from app.machine.instance import AlreadyRunning, sole_instance
 from app.machine.udp_ports import bound_ports, is_bound
-from app.web import acceptor
 from app.web.acceptor import pause_when_refused
 from tests.instruments.waiting import free_port
 
@@ -54,7 +54,7 @@ def test_accepting_pauses_when_it_is_refused_and_says_so_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = 100.0
-    monkeypatch.setattr(acceptor.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     listener = Listener()
     pause_when_refused(listener)
     with caplog.at_level(logging.ERROR):

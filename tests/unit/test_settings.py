@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from app.settings import BadSettings, make_folders, read_settings
 GOOD = {"SECRET_KEY": "k" * 32}
 
 
-def test_a_secret_key_is_all_that_must_be_given():
+def test_a_secret_key_is_all_that_must_be_given() -> None:
     settings = read_settings(GOOD)
 
     assert settings.secret_key == Secret("k" * 32)
@@ -28,7 +29,7 @@ def test_a_secret_key_is_all_that_must_be_given():
     assert settings.database_url.startswith(f"sqlite:///{settings.data_folder}")
 
 
-def test_every_problem_is_named_at_once():
+def test_every_problem_is_named_at_once() -> None:
     with pytest.raises(BadSettings) as caught:
         read_settings(
             {"SECRET_KEY": "short", "PORT": "0", "THREADS": "many", "LISTENER_PORTS": "9-1", "OFFLINE": "maybe"}
@@ -61,7 +62,7 @@ def test_every_problem_is_named_at_once():
         ("API_KEY", "x" * 31),
     ],
 )
-def test_a_value_that_cannot_work_is_refused_by_name(name, text):
+def test_a_value_that_cannot_work_is_refused_by_name(name: str, text: str) -> None:
     with pytest.raises(BadSettings) as caught:
         read_settings({**GOOD, name: text})
 
@@ -72,22 +73,22 @@ def test_a_value_that_cannot_work_is_refused_by_name(name, text):
     ("text", "ports"),
     [("10001", (10001,)), ("9000-9002", (9000, 9001, 9002)), ("9002, 9000 - 9001,9002", (9000, 9001, 9002))],
 )
-def test_listener_ports_are_ranges_and_lists(text, ports):
+def test_listener_ports_are_ranges_and_lists(text: str, ports: Any) -> None:
     assert read_settings({**GOOD, "LISTENER_PORTS": text}).listener_ports == ports
 
 
-def test_an_empty_variable_means_the_default():
+def test_an_empty_variable_means_the_default() -> None:
     assert read_settings({**GOOD, "PORT": "", "API_KEY": " "}).api_key is None
 
 
-def test_no_secret_shows_when_settings_are_printed():
+def test_no_secret_shows_when_settings_are_printed() -> None:
     settings = read_settings({**GOOD, "API_KEY": "open-sesame" * 3, "DATABASE_URL": "postgresql://u:hunter2@db/x"})
 
     for secret in ("k" * 32, "open-sesame", "hunter2"):
         assert secret not in repr(settings)
 
 
-def test_sockets_go_to_the_session_folder_when_there_is_one(tmp_path):
+def test_sockets_go_to_the_session_folder_when_there_is_one(tmp_path: Path) -> None:
     with_session = read_settings({**GOOD, "XDG_RUNTIME_DIR": str(tmp_path)})
     without = read_settings({**GOOD, "DATA_FOLDER": "/srv/data"})
 
@@ -95,7 +96,7 @@ def test_sockets_go_to_the_session_folder_when_there_is_one(tmp_path):
     assert without.runtime_folder == Path("/srv/data/run")
 
 
-def test_the_folders_that_hold_sockets_and_the_store_are_for_this_user_only(tmp_path):
+def test_the_folders_that_hold_sockets_and_the_store_are_for_this_user_only(tmp_path: Path) -> None:
     settings = read_settings(
         {
             **GOOD,
@@ -112,7 +113,7 @@ def test_the_folders_that_hold_sockets_and_the_store_are_for_this_user_only(tmp_
     assert settings.media_folder.is_dir()
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     settings = read_settings({**GOOD, "DATA_FOLDER": str(blocked), "RUNTIME_FOLDER": str(tmp_path / "run")})

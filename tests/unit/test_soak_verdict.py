@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.instruments.soak import Moment, Plan, Result, history_cost_mb, what_i
 from tests.instruments.srt_receiver import Figures
 
 
-def made_up(plan: Plan, **last: float | int) -> Result:
+def made_up(plan: Plan, **last: Any) -> Result:
     """A soak in which memory grew by what history takes and nothing happened, but for the last moment's changes."""
     worker_mb, web_mb = history_cost_mb()
     moments = [
@@ -62,7 +63,8 @@ def test_the_verdict_names_what_went_wrong_in_the_last_minute(change: dict[str, 
 @pytest.mark.parametrize("field", ["packets_dropped", "gaps", "continuity_errors", "sync_errors"])
 def test_the_verdict_counts_what_a_receiver_missed(field: str) -> None:
     result = made_up(HOUR)
-    (found,) = verdict(dataclasses.replace(result, receivers=[Figures(state="closed", **{field: 2})]))
+    missed: dict[str, Any] = {field: 2}
+    (found,) = verdict(dataclasses.replace(result, receivers=[Figures(state="closed", **missed)]))
     assert found.startswith("2 ")
 
 

@@ -29,6 +29,7 @@ from app.domain.spec import (
     public_spec,
 )
 from app.domain.stored_spec import decode_spec, encode_spec, read_spec
+from tests.instruments.specs import sent
 
 PORTS = range(10001, 10011)
 PASSPHRASE = "Kvällens & #hemlighet?"
@@ -87,7 +88,7 @@ def test_everything_after_the_source_has_a_default() -> None:
 )
 def test_the_alternatives_of_the_contract_are_understood(part: dict[str, Any], meant: object) -> None:
     spec = parse_spec(document(**part), listener_ports=PORTS)
-    assert meant in (spec.endpoint, spec.source)
+    assert meant in (sent(spec).endpoint, sent(spec).source)
 
 
 @pytest.mark.parametrize(

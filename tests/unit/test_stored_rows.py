@@ -13,6 +13,7 @@ from app.domain.spec import BarsSource, CallerEndpoint, Encryption, FileSource, 
 from app.domain.status import Order, Phase, Reason
 from app.domain.stored_spec import encode_spec, read_spec
 from app.store.store import Store, StoredStream
+from tests.instruments.specs import sent
 
 KEY = Secret("k" * 32)
 RELEASES = sorted((Path(__file__).parent / "stored").glob("*.sql"))
@@ -49,17 +50,17 @@ def read(file: Path) -> dict[str, StoredStream]:
 def test_the_rows_of_each_release_mean_what_they_meant(release: Path, tmp_path: Path) -> None:
     store = opened(database_of(release, tmp_path))
     file, multicast, bars = store.streams()
-    assert (file.spec.endpoint, file.spec.source) == (ListenerEndpoint(10001), FileSource("bars.ts"))
-    assert (file.spec.name, file.spec.latency_ms, file.spec.overhead_percent) == ("Från Göteborg", 350, 17)
+    assert (sent(file.spec).endpoint, sent(file.spec).source) == (ListenerEndpoint(10001), FileSource("bars.ts"))
+    assert (file.spec.name, sent(file.spec).latency_ms, sent(file.spec).overhead_percent) == ("Från Göteborg", 350, 17)
     assert file.spec.encryption == Encryption(256, Secret("a passphrase of this test"))
     assert file.status is not None
     assert (file.order, file.status.phase, file.status.attempts) == (Order.RUN, Phase.DELIVERING, 2)
-    assert multicast.spec.endpoint == CallerEndpoint("192.0.2.10", 9000)
-    assert multicast.spec.source == MulticastSource("239.1.1.1", 1234, "eth0", "rtp", "192.0.2.3")
-    assert (multicast.spec.qos, multicast.spec.smoothing_latency_ms) == (False, 0)
+    assert sent(multicast.spec).endpoint == CallerEndpoint("192.0.2.10", 9000)
+    assert sent(multicast.spec).source == MulticastSource("239.1.1.1", 1234, "eth0", "rtp", "192.0.2.3")
+    assert (sent(multicast.spec).qos, sent(multicast.spec).smoothing_latency_ms) == (False, 0)
     assert multicast.status is not None
     assert multicast.status.reason is Reason.CONNECTION_TIMEOUT
-    assert (bars.spec.source, bars.order, bars.status) == (BarsSource("1080i25"), Order.STOP, None)
+    assert (sent(bars.spec).source, bars.order, bars.status) == (BarsSource("1080i25"), Order.STOP, None)
     assert [stream.unreadable for stream in store.streams()] == [None, None, None]
     assert [(event.text, event.count) for event in store.events(10)] == [
         ("delivering", 1),
@@ -153,7 +154,7 @@ def test_a_field_of_tomorrow_is_ignored_in_a_status_and_where_it_is_empty_in_a_s
     found = read(file)["filloo"]
     assert found.unreadable is None
     assert found.status is not None
-    assert (found.status.phase, found.spec.endpoint) == (Phase.WAITING, ListenerEndpoint(10001))
+    assert (found.status.phase, sent(found.spec).endpoint) == (Phase.WAITING, ListenerEndpoint(10001))
 
 
 def test_what_is_empty_by_default_is_not_stored_so_that_an_older_version_reads_the_rest(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_what_is_empty_by_default_is_not_stored_so_that_an_older_version_reads_t
     assert not [name for name, value in document.items() if value in (None, "", [], {})]
     assert document["qos"] is True  # a default that is not empty may change, and must not change what was ordered
     assert all(
-        read_spec(msgspec.json.decode(encode_spec(stream.spec)))[0].source == stream.spec.source
+        sent(read_spec(msgspec.json.decode(encode_spec(stream.spec)))[0]).source == sent(stream.spec).source
         for stream in found.values()
     )
 

@@ -15,6 +15,7 @@ from app.domain.spec import BarsSource, Encryption
 from app.domain.status import Order, Phase, Reason
 from tests.instruments.child import is_alive
 from tests.instruments.manager import OwnManager
+from tests.instruments.specs import sent
 from tests.instruments.waiting import wait_for
 from tests.instruments.worker import FAKE
 
@@ -126,7 +127,7 @@ def test_a_store_that_is_lost_takes_no_stream_off_air(own: OwnManager, lose: Cal
     for stream in streams:
         found = own.wait(stream.key, is_adopted(stream))
         assert found.fault is Reason.ORDER_LOST
-        assert found.spec.endpoint == stream.spec.endpoint
+        assert sent(found.spec).endpoint == sent(stream.spec).endpoint
         assert "stays on air until you stop it" in " ".join(found.notices)
     events = own.manager.events()
     assert {event.key for event in events if "does not know this stream" in event.text} == {s.key for s in streams}
@@ -152,7 +153,9 @@ def test_a_lost_stream_whose_worker_dies_is_not_started_by_itself(own: OwnManage
     stream = on_air(own)
     next_process(own, execute("DELETE FROM streams"))
     own.wait(stream.key, is_adopted(stream))
-    own.manager._supervisor._streams[stream.key].worker.kill()
+    worker = own.manager._supervisor._streams[stream.key].worker
+    assert worker is not None
+    worker.kill()
     own.wait(stream.key, lambda seen: seen.status.phase is Phase.FAILED and seen.status.reason is Reason.ORDER_LOST)
 
 
@@ -161,8 +164,9 @@ def test_a_worker_whose_order_was_never_acknowledged_is_ended_and_that_is_said(o
     (own.settings.runtime_folder / f"{stream.key}.new").touch()
     next_process(own, execute("DELETE FROM streams WHERE key = ?", stream.key))
     assert [each.key for each in own.manager.list()] == [other.key]
-    assert stream.worker_pid is not None
-    wait_for(lambda: not is_alive(stream.worker_pid), deadline_s=5, what="the end of the worker")
+    pid = stream.worker_pid
+    assert pid is not None
+    wait_for(lambda: not is_alive(pid), deadline_s=5, what="the end of the worker")
     assert [event.key for event in own.manager.events() if "never acknowledged" in event.text] == [stream.key]
     assert not list(own.settings.runtime_folder.glob(f"{stream.key}.*"))
 

@@ -30,6 +30,7 @@ def test_a_stream_on_air_is_adopted_and_an_ordered_one_starts_once_the_folder_an
         on_air, ordered = (own.manager.start(own.spec(port=own.ports[number])).key for number in (0, 1))
         pid = own.wait(on_air, lambda seen: seen.worker_pid).worker_pid
         orphan = own.wait(ordered, lambda seen: seen.worker_pid).worker_pid
+        assert orphan is not None
         own.manager.detach()
         os.kill(orphan, signal.SIGKILL)
         wait_for(lambda: not is_alive(orphan), deadline_s=10, what="the end of the worker")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from app import create_app
 from app.domain.secret import Secret
 from app.settings import Settings, make_folders
+from tests.web.client import Client
 from tests.web.fake_manager import FakeManager
 from tests.web.fake_streams import mixed_log, mixed_streams
 
@@ -47,23 +47,23 @@ def app(settings: Settings, manager: FakeManager) -> Flask:
 
 
 @pytest.fixture
-def script(app: Flask) -> FlaskClient:
+def script(app: Flask) -> Client:
     """A client that sends the right API key."""
-    client = app.test_client()
+    client = Client(app)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {API_KEY}"
     return client
 
 
 @pytest.fixture
-def stranger(app: Flask) -> FlaskClient:
+def stranger(app: Flask) -> Client:
     """A client that never opened a page and has no key."""
-    return app.test_client()
+    return Client(app)
 
 
 @pytest.fixture
-def browser(app: Flask) -> FlaskClient:
+def browser(app: Flask) -> Client:
     """A client that opened the dashboard and sends its CSRF token."""
-    client = app.test_client()
+    client = Client(app)
     page = client.get("/").get_data(as_text=True)
     found = re.search(r'name="csrf-token" content="([^"]+)"', page)
     assert found

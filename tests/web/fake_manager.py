@@ -13,10 +13,11 @@ from app.domain.figures.summaries import Summary, summaries
 from app.domain.impairment.model import CutDirection, Impairment
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
-from app.domain.spec import CallerEndpoint, JobSpec, ListenerEndpoint, RelaySpec, SendSpec
+from app.domain.spec import CallerEndpoint, JobSpec, ListenerEndpoint, RelaySpec
 from app.domain.status import Order, Phase
 from tests.web.fake_streams import make_history, make_snapshot
 
+ListOf = list  # FakeManager.list hides the builtin within the class
 PORTS = tuple(range(10001, 10011))
 
 
@@ -24,9 +25,9 @@ class FakeManager:
     """Streams that are what they are told to be. Starting appends a waiting one; nothing runs."""
 
     def __init__(self, streams: list[Snapshot] | None = None) -> None:
-        self.streams = {snapshot.key: snapshot for snapshot in streams or []}
-        self.started: list[JobSpec] = []
-        self.changed: list[tuple[str, SendSpec]] = []
+        self.streams: dict[str, Any] = {snapshot.key: snapshot for snapshot in streams or []}
+        self.started: list[Any] = []  # specs of every kind, looked into by tests
+        self.changed: list[tuple[str, Any]] = []
         self.orders: list[tuple[str, str, str]] = []
         self.log: list[LogEntry] = []
         self.notes: list[str] = []
@@ -64,7 +65,7 @@ class FakeManager:
 
     dismissed: Snapshot | None = None
 
-    def change(self, key: str, spec: SendSpec, *, actor: str = "operator") -> Snapshot:
+    def change(self, key: str, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
         self.get(key)
         self.changed.append((key, spec))
         self.orders.append(("change", key, actor))
@@ -83,10 +84,10 @@ class FakeManager:
         self.streams[key] = self.dismissed
         return self.dismissed
 
-    def list(self) -> list[Snapshot]:
+    def list(self) -> list[Any]:
         return [*self.streams.values()]
 
-    def deliveries(self, key: str, wanted_s: int) -> list[Any]:
+    def deliveries(self, key: str, wanted_s: int) -> ListOf[Any]:
         self.get(key)
         return []
 
@@ -99,12 +100,12 @@ class FakeManager:
     def reset(self, key: str, *, actor: str = "operator") -> Snapshot:
         return self.get(key)
 
-    def get(self, key: str) -> Snapshot:
+    def get(self, key: str) -> Any:
         if key not in self.streams:
             raise NotFound(f"there is no stream {key}")
         return self.streams[key]
 
-    def summaries(self, key: str, start: float, end: float) -> list[Summary]:  # type: ignore[valid-type]
+    def summaries(self, key: str, start: float, end: float) -> ListOf[Summary]:
         return [one for one in summaries(self.history(key, 3600), 0, end) if one.at >= start]
 
     def impair(self, key: str, impairment: Impairment, *, actor: str = "operator") -> Snapshot:
@@ -118,7 +119,7 @@ class FakeManager:
         self.orders.append((f"cut {for_ms:g} {direction}", key, actor))
         return self.get(key)
 
-    def history(self, key: str, seconds: int, /) -> list[Second]:  # type: ignore[valid-type]
+    def history(self, key: str, seconds: int, /) -> ListOf[Second]:
         return make_history(seconds, self.get(key))
 
     def debug(self, key: str) -> dict[str, Any]:
@@ -128,13 +129,13 @@ class FakeManager:
         encryption = self.get(key).spec.encryption
         return encryption.passphrase if encryption else None
 
-    def events(self, *, key: str | None = None, limit: int = 200) -> list[LogEntry]:  # type: ignore[valid-type]
+    def events(self, *, key: str | None = None, limit: int = 200) -> ListOf[LogEntry]:
         return [entry for entry in self.log if key in (None, entry.key)][:limit]
 
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def free_ports(self) -> list[int]:  # type: ignore[valid-type]
+    def free_ports(self) -> ListOf[int]:
         taken = {s.spec.local_port() for s in self.streams.values() if s.status.order is Order.RUN}
         return [port for port in PORTS if port not in taken]
 

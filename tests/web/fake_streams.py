@@ -21,6 +21,7 @@ from app.domain.spec import (
     CallerEndpoint,
     Encryption,
     FileSource,
+    JobSpec,
     ListenerEndpoint,
     MulticastSource,
     SendSpec,
@@ -92,7 +93,7 @@ def make_peer(number: int = 1, *, rtt_ms: float = 19.2, **other: Any) -> Peer:
 
 def make_snapshot(
     key: str,
-    spec: SendSpec,
+    spec: JobSpec,
     phase: Phase,
     *,
     reason: Reason | None = None,

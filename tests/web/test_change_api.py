@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tests.web.client import Client
+from tests.web.fake_manager import FakeManager
 
-def test_a_stream_is_changed_under_its_key_and_keeps_its_passphrase(script, manager):
+
+def test_a_stream_is_changed_under_its_key_and_keeps_its_passphrase(script: Client, manager: FakeManager) -> None:
     before = manager.get("parlmt").spec
     document = script.get("/api/streams/parlmt").json["spec"] | {"latency_ms": 250, "overhead_percent": 17}
 
@@ -16,7 +19,7 @@ def test_a_stream_is_changed_under_its_key_and_keeps_its_passphrase(script, mana
     assert (spec.endpoint, spec.source, spec.name) == (before.endpoint, before.source, before.name)
 
 
-def test_a_change_that_is_refused_changes_nothing(script, manager):
+def test_a_change_that_is_refused_changes_nothing(script: Client, manager: FakeManager) -> None:
     document = script.get("/api/streams/parlmt").json["spec"]
 
     assert script.put("/api/streams/parlmt", json=document | {"latency_ms": 5}).status_code == 400

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from app.domain.errors import PortInUse
+from tests.web.client import Client
+from tests.web.fake_manager import FakeManager
 from tests.web.fake_streams import PASSPHRASE
 
 NEW = """\
@@ -20,7 +25,7 @@ streams:
 """
 
 
-def test_the_export_is_a_file_without_secrets_that_changes_nothing(script, manager):
+def test_the_export_is_a_file_without_secrets_that_changes_nothing(script: Client, manager: FakeManager) -> None:
     answer = script.get("/api/configuration")
     assert answer.mimetype == "application/yaml"
     assert PASSPHRASE not in answer.text
@@ -30,7 +35,7 @@ def test_the_export_is_a_file_without_secrets_that_changes_nothing(script, manag
     assert manager.orders == []
 
 
-def test_a_dry_run_says_what_an_order_then_does(script, manager):
+def test_a_dry_run_says_what_an_order_then_does(script: Client, manager: FakeManager) -> None:
     order = {"document": NEW}
     compared = script.post("/api/configuration", json={**order, "dry_run": True}).json
     assert manager.orders == []
@@ -44,10 +49,12 @@ def test_a_dry_run_says_what_an_order_then_does(script, manager):
     assert not again["is_changing"], again["text"]
 
 
-def test_a_stream_that_is_refused_is_named_and_the_others_follow(script, manager, monkeypatch):
+def test_a_stream_that_is_refused_is_named_and_the_others_follow(
+    script: Client, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     start = manager.start
 
-    def refuse_one(spec, *, actor):
+    def refuse_one(spec: Any, *, actor: str) -> Any:
         if spec.name == "Studio A":
             raise PortInUse("port 10009 is taken: another program")
         return start(spec, actor=actor)
@@ -61,27 +68,28 @@ def test_a_stream_that_is_refused_is_named_and_the_others_follow(script, manager
     }
 
 
-def test_faults_of_the_file_come_with_their_lines_and_nothing_changes(script, manager):
+def test_faults_of_the_file_come_with_their_lines_and_nothing_changes(script: Client, manager: FakeManager) -> None:
     answer = script.post("/api/configuration", json={"document": NEW.replace("10009", "9").replace("a.ts", "../a.ts")})
     assert answer.status_code == 400
     assert {"line 4, streams.0.endpoint.port", "line 5, streams.0.source.path"} <= set(answer.json["error"]["fields"])
     assert manager.orders == []
 
 
-def test_hostile_orders_are_refused(script):
-    for order in ([], {"document": 1}, {"document": "", "more": 1}, {"document": NEW, "secrets": {"env:A": 5}}):
+def test_hostile_orders_are_refused(script: Client) -> None:
+    orders: list[Any] = [[], {"document": 1}, {"document": "", "more": 1}, {"document": NEW, "secrets": {"env:A": 5}}]
+    for order in orders:
         answer = script.post("/api/configuration", json=order)
         assert answer.status_code == 400, order
         assert "fields" in answer.json["error"]
 
 
-def test_a_long_file_passes_and_one_beyond_the_limit_is_refused(script):
+def test_a_long_file_passes_and_one_beyond_the_limit_is_refused(script: Client) -> None:
     padded = NEW + "# comment\n" * 20_000
     assert script.post("/api/configuration", json={"document": padded, "dry_run": True}).status_code == 200
     assert script.post("/api/configuration", json={"document": padded * 10}).status_code == 413
 
 
-def test_a_passphrase_in_the_order_reaches_the_stream_and_no_answer(script, manager):
+def test_a_passphrase_in_the_order_reaches_the_stream_and_no_answer(script: Client, manager: FakeManager) -> None:
     document = NEW + "    encryption: {key_bits: 256, passphrase: {env: B}}\n"
     refused = script.post("/api/configuration", json={"document": document})
     assert refused.status_code == 400
@@ -94,6 +102,6 @@ def test_a_passphrase_in_the_order_reaches_the_stream_and_no_answer(script, mana
     assert made.spec.encryption.passphrase.reveal() == "correct horse battery"
 
 
-def test_the_schema_and_the_page_are_served(script, browser):
+def test_the_schema_and_the_page_are_served(script: Client, browser: Client) -> None:
     assert script.get("/api/configuration/schema").json["title"] == "Streams of MCR SRT Streamer"
     assert "Compare with the streams" in browser.get("/configuration").text

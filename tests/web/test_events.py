@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import pytest
 
 from app.domain.events import EventKind, LogEntry
+from tests.web.client import Answer, Client
+from tests.web.fake_manager import FakeManager
 
 FORMULAS = ['=HYPERLINK("http://evil.example")', "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"]
 
 
-def rows_of(answer):
+def rows_of(answer: Answer) -> Any:
     assert answer.status_code == 200
     return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline="")))
 
 
-def test_an_event_says_when_which_stream_what_and_who(script, manager):
+def test_an_event_says_when_which_stream_what_and_who(script: Client, manager: FakeManager) -> None:
     manager.log[:] = [
         LogEntry(
             at=60.0,
@@ -43,7 +46,7 @@ def test_an_event_says_when_which_stream_what_and_who(script, manager):
     ]
 
 
-def test_the_csv_has_the_same_events_with_the_same_fields(script):
+def test_the_csv_has_the_same_events_with_the_same_fields(script: Client) -> None:
     events = script.get("/api/events?limit=1000").json["events"]
     answer = script.get("/api/events?limit=1000&format=csv")
     rows = rows_of(answer)
@@ -54,7 +57,7 @@ def test_the_csv_has_the_same_events_with_the_same_fields(script):
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=srt-events-")
 
 
-def test_the_csv_of_one_stream_has_its_events_only(script):
+def test_the_csv_of_one_stream_has_its_events_only(script: Client) -> None:
     rows = rows_of(script.get("/api/events?key=failed&format=csv"))
 
     assert rows
@@ -62,14 +65,14 @@ def test_the_csv_of_one_stream_has_its_events_only(script):
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_no_name_becomes_a_formula_in_a_spreadsheet(script, manager, formula):
+def test_no_name_becomes_a_formula_in_a_spreadsheet(script: Client, manager: FakeManager, formula: str) -> None:
     manager.log[:] = [LogEntry(at=1.0, key="lineup", name=formula, kind=EventKind.PHASE, text=formula, actor=formula)]
     (row,) = rows_of(script.get("/api/events?format=csv"))
 
     assert {row["name"], row["text"], row["actor"]} == {f"'{formula}"}
 
 
-def test_commas_quotes_and_line_breaks_stay_within_their_cell(script, manager):
+def test_commas_quotes_and_line_breaks_stay_within_their_cell(script: Client, manager: FakeManager) -> None:
     text = 'a "quoted", and\nbroken one'
     manager.log[:] = [LogEntry(at=1.0, key="lineup", name="x", kind=EventKind.NOTICE, text=text)]
     (row,) = rows_of(script.get("/api/events?format=csv"))
@@ -78,7 +81,7 @@ def test_commas_quotes_and_line_breaks_stay_within_their_cell(script, manager):
 
 
 @pytest.mark.parametrize("key", ["", "lineup"])
-def test_the_page_links_to_the_csv_of_what_it_shows(browser, key):
+def test_the_page_links_to_the_csv_of_what_it_shows(browser: Client, key: str) -> None:
     page = browser.get(f"/events?key={key}" if key else "/events").get_data(as_text=True)
     narrowed = f"key={key}&amp;" if key else ""
 

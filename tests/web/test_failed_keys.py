@@ -26,7 +26,7 @@ def test_the_eleventh_wrong_key_of_a_minute_has_to_wait_and_the_right_one_has_no
     assert statuses == [401] * ALLOWED_PER_MINUTE + [429]
     assert client.get("/api/streams", headers=RIGHT).status_code == 200
     refused = client.get("/api/streams", headers=WRONG)
-    assert (refused.status_code, refused.json["error"]["code"]) == (429, "too_many_requests")
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (429, "too_many_requests")
     assert refused.headers["Retry-After"] == "60"
     assert [record.message for record in caplog.records] == ["wrong API key address=127.0.0.1 count=1"]
     assert manager.notes == ["a wrong API key came from 127.0.0.1"]
@@ -54,7 +54,7 @@ def test_another_address_is_let_in_and_after_a_minute_the_first_one_too() -> Non
 
 
 def test_one_warning_a_minute_counts_what_came_since_the_last() -> None:
-    now, told = 0.0, []
+    now, told = 0.0, list[str]()
     keys = FailedKeys(told.append, clock=lambda: now)
     for _ in range(30):
         keys.count("192.0.2.1")

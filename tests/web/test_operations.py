@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.settings import Settings
 from tests.instruments.ts_maker import Recipe, make_ts
 from tests.instruments.waiting import wait_for
+from tests.web.client import Client
 from tests.web.fake_manager import FakeManager
 
 
 @pytest.fixture
-def media(settings):
+def media(settings: Settings) -> Any:
     """A media folder with a file, a folder with a file, and a file that is none."""
     content = make_ts(Recipe(seconds=1.0))
     (settings.media_folder / "bars.ts").write_bytes(content)
@@ -27,7 +31,7 @@ def keep(manager: FakeManager, *keys: str) -> None:
     manager.streams = {key: manager.streams[key] for key in keys}
 
 
-def test_health_is_good_when_every_ordered_stream_is_well(stranger, manager):
+def test_health_is_good_when_every_ordered_stream_is_well(stranger: Client, manager: FakeManager) -> None:
     keep(manager, "lineup", "guestx", "stoppd")
     answer = stranger.get("/health")
 
@@ -39,7 +43,7 @@ def test_health_is_good_when_every_ordered_stream_is_well(stranger, manager):
 
 
 @pytest.mark.parametrize("key", ["arenab", "stallx", "failed"])
-def test_health_is_a_fault_when_a_stream_is(stranger, manager, key):
+def test_health_is_a_fault_when_a_stream_is(stranger: Client, manager: FakeManager, key: str) -> None:
     keep(manager, "lineup", key)
     answer = stranger.get("/health")
 
@@ -48,7 +52,9 @@ def test_health_is_a_fault_when_a_stream_is(stranger, manager, key):
     assert answer.json["parts"]["store"] == "ok"
 
 
-def test_health_is_a_fault_without_store_or_media_folder(stranger, manager, settings):
+def test_health_is_a_fault_without_store_or_media_folder(
+    stranger: Client, manager: FakeManager, settings: Settings
+) -> None:
     keep(manager, "lineup")
     manager.store_fault = "disk full at /secret/place"
     settings.media_folder.rmdir()
@@ -65,12 +71,12 @@ def test_health_is_a_fault_without_store_or_media_folder(stranger, manager, sett
     assert "secret" not in answer.get_data(as_text=True)
 
 
-def metrics_of(client) -> dict[str, list]:
+def metrics_of(client: Client) -> dict[str, list[Any]]:
     text = client.get("/metrics").get_data(as_text=True)
     return {family.name: family.samples for family in text_string_to_metric_families(text)}
 
 
-def test_metrics_agree_with_the_api(script):
+def test_metrics_agree_with_the_api(script: Client) -> None:
     view = script.get("/api/streams/parlmt").json
     metrics = metrics_of(script)
 
@@ -86,19 +92,19 @@ def test_metrics_agree_with_the_api(script):
     assert [phase for phase, is_on in phases.items() if is_on] == ["delivering"]
 
 
-def test_metrics_do_not_make_zero_of_what_is_unknown(script):
+def test_metrics_do_not_make_zero_of_what_is_unknown(script: Client) -> None:
     metrics = metrics_of(script)
 
     assert "failed" not in {sample.labels["key"] for sample in metrics["srt_stream_payload_bits_per_second"]}
     assert {s.labels["key"]: s.value for s in metrics["srt_stream_healthy"]}["failed"] == 0
 
 
-def test_the_dashboards_poll_is_small(script):
+def test_the_dashboards_poll_is_small(script: Client) -> None:
     assert len(script.get("/api/dashboard?spark=1").data) < 12_000
     assert len(script.get("/api/dashboard").data) < 12_000
 
 
-def test_the_dashboard_says_how_all_are(script):
+def test_the_dashboard_says_how_all_are(script: Client) -> None:
     answer = script.get("/api/dashboard?spark=1").json
 
     assert answer["overview"]["fault"] == 3
@@ -110,7 +116,7 @@ def test_the_dashboard_says_how_all_are(script):
     assert answer["system"]["sending_mbps"] == pytest.approx(54.5, abs=0.1)
 
 
-def test_the_machine_is_told_as_it_is(script):
+def test_the_machine_is_told_as_it_is(script: Client) -> None:
     system = script.get("/api/system").json
 
     assert system["hostname"] == os.uname().nodename
@@ -119,7 +125,7 @@ def test_the_machine_is_told_as_it_is(script):
     assert 0 <= system["disk_used_percent"] <= 100
 
 
-def test_the_engines_versions_come_without_loading_it(script):
+def test_the_engines_versions_come_without_loading_it(script: Client) -> None:
     system = wait_for(
         lambda: (found := script.get("/api/system").json)["gstreamer_version"] and found, deadline_s=30, what="versions"
     )
@@ -128,7 +134,7 @@ def test_the_engines_versions_come_without_loading_it(script):
     assert system["libsrt_version"].startswith("1.")
 
 
-def test_interfaces_are_named(script):
+def test_interfaces_are_named(script: Client) -> None:
     interfaces = script.get("/api/interfaces").json["interfaces"]
 
     loopback = next(found for found in interfaces if found["name"] == "lo")
@@ -136,7 +142,7 @@ def test_interfaces_are_named(script):
     assert "127.0.0.1" in loopback["addresses"]
 
 
-def test_the_media_folder_is_listed_with_what_is_wrong(script, media):
+def test_the_media_folder_is_listed_with_what_is_wrong(script: Client, media: Path) -> None:
     top = script.get("/api/media").json
     below = script.get("/api/media?path=ird").json
 
@@ -150,22 +156,22 @@ def test_the_media_folder_is_listed_with_what_is_wrong(script, media):
 
 
 @pytest.mark.parametrize("path", ["..", "/etc", "nowhere", "a\0b"])
-def test_a_folder_that_is_not_ours_is_not_listed(script, media, path):
+def test_a_folder_that_is_not_ours_is_not_listed(script: Client, media: Path, path: str) -> None:
     answer = script.get("/api/media", query_string={"path": path})
 
     assert answer.status_code == 400
     assert "source.path" in answer.json["error"]["fields"]
 
 
-def test_a_file_is_checked_before_it_is_sent(script, media):
+def test_a_file_is_checked_before_it_is_sent(script: Client, media: Path) -> None:
     assert script.get("/api/media/check?path=bars.ts").json["bitrate_bps"] == pytest.approx(3_000_000, rel=0.01)
     assert script.get("/api/media/check?path=letter.ts").status_code == 400
 
 
-def test_a_file_is_analysed_in_the_background(script, browser, media):
+def test_a_file_is_analysed_in_the_background(script: Client, browser: Client, media: Path) -> None:
     assert browser.get("/media_info/bars.ts").status_code == 200
 
-    def analysis():
+    def analysis() -> Any:
         answer = script.get("/api/media/info?path=bars.ts&overhead_percent=50").json
         return answer if answer["state"]["phase"] == "done" else None
 
@@ -174,11 +180,11 @@ def test_a_file_is_analysed_in_the_background(script, browser, media):
     assert answer["needed_mbps"] == pytest.approx(3 * (1360 / 1316) * 1.5, rel=0.02)
 
 
-def test_the_channels_of_the_house_are_listed(script, settings):
+def test_the_channels_of_the_house_are_listed(script: Client, settings: Settings) -> None:
     (settings.data_folder / "iptv_channels.json").write_text('[{"name": "Ett", "address": "239.1.1.1", "port": 1}]')
 
     assert script.get("/api/channels").json["channels"][0]["name"] == "Ett"
 
 
-def test_without_a_list_of_its_own_the_house_has_the_shipped_one(script):
+def test_without_a_list_of_its_own_the_house_has_the_shipped_one(script: Client) -> None:
     assert len(script.get("/api/channels").json["channels"]) > 0

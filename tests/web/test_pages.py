@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import Flask
 
+from tests.web.client import Client
+from tests.web.fake_manager import FakeManager
 from tests.web.fake_streams import LONG_NAME, SCRIPT_NAME
 
 FORM = {
@@ -24,7 +27,7 @@ JSON = {"Accept": "application/json"}
 NUMBERS = {"smoothing_latency_ms": "30", "qos": "1"}
 
 
-def test_the_form_starts_what_it_says(browser, manager):
+def test_the_form_starts_what_it_says(browser: Client, manager: FakeManager) -> None:
     answer = browser.post("/", data=FORM)
 
     assert answer.status_code == 303
@@ -40,14 +43,14 @@ def test_the_form_starts_what_it_says(browser, manager):
     assert (spec.encryption, spec.qos) == (None, True)
 
 
-def test_the_pages_script_gets_the_view(browser):
+def test_the_pages_script_gets_the_view(browser: Client) -> None:
     answer = browser.post("/", data=FORM, headers=JSON)
 
     assert answer.status_code == 201
     assert answer.json["label"] == "From the form"
 
 
-def test_a_caller_is_started_with_its_multicast_source_and_passphrase(browser, manager):
+def test_a_caller_is_started_with_its_multicast_source_and_passphrase(browser: Client, manager: FakeManager) -> None:
     fields = {
         "source_kind": "multicast",
         "address": "239.1.1.1",
@@ -72,7 +75,7 @@ def test_a_caller_is_started_with_its_multicast_source_and_passphrase(browser, m
     assert (spec.encryption.key_bits, spec.qos) == (256, False)
 
 
-def test_every_wrong_field_is_named_at_once_in_the_form_that_asked(browser, manager):
+def test_every_wrong_field_is_named_at_once_in_the_form_that_asked(browser: Client, manager: FakeManager) -> None:
     answer = browser.post(
         "/", data={**FORM, "latency_ms": "soon", "overhead_percent": "100", "path": "../x.ts"}, headers=JSON
     )
@@ -82,14 +85,14 @@ def test_every_wrong_field_is_named_at_once_in_the_form_that_asked(browser, mana
     assert manager.started == []
 
 
-def test_a_taken_port_is_reported_in_the_form_that_asked(browser):
+def test_a_taken_port_is_reported_in_the_form_that_asked(browser: Client) -> None:
     page = browser.post("/", data={**FORM, "port": "10001"})
 
     assert page.status_code == 409
     assert re.search(r'data-fault-of="endpoint.port">10001 is taken', page.get_data(as_text=True))
 
 
-def test_nothing_typed_is_lost_but_the_passphrase_does_not_come_back(browser):
+def test_nothing_typed_is_lost_but_the_passphrase_does_not_come_back(browser: Client) -> None:
     fields = {**FORM, "port": "10001", "name": "Kept as typed", "key_bits": "128", "passphrase": "never in a page"}
     page = browser.post("/", data=fields).get_data(as_text=True)
 
@@ -99,7 +102,7 @@ def test_nothing_typed_is_lost_but_the_passphrase_does_not_come_back(browser):
     assert "never in a page" not in page
 
 
-def test_a_link_fills_the_form_in(browser):
+def test_a_link_fills_the_form_in(browser: Client) -> None:
     page = browser.get(
         "/?latency_ms=340&overhead_percent=26&path=a/b.ts&qos=0&key_bits=256&passphrase=secret-in-link"
     ).get_data(as_text=True)
@@ -128,7 +131,7 @@ def test_a_link_fills_the_form_in(browser):
         "/network_test",
     ],
 )
-def test_no_page_has_inline_scripts_styles_or_handlers(browser, path):
+def test_no_page_has_inline_scripts_styles_or_handlers(browser: Client, path: str) -> None:
     page = browser.get(path).get_data(as_text=True)
 
     assert not re.search(r"<script(?![^>]*\bsrc=)", page)
@@ -154,21 +157,23 @@ def test_no_page_has_inline_scripts_styles_or_handlers(browser, path):
         "/nowhere",
     ],
 )
-def test_pages_load_from_this_host_alone(browser, path):
+def test_pages_load_from_this_host_alone(browser: Client, path: str) -> None:
     page = browser.get(path).get_data(as_text=True)
 
     assert re.findall(r'(?:src|href)="(?:https?:)?//', page) == []
 
 
-def test_static_files_may_be_kept_because_their_address_changes_with_them(browser):
+def test_static_files_may_be_kept_because_their_address_changes_with_them(browser: Client) -> None:
     page = browser.get("/").get_data(as_text=True)
-    address = re.search(r'href="(/static/css/style\.css\?v=[0-9a-f]+)"', page)[1]
+    found = re.search(r'href="(/static/css/style\.css\?v=[0-9a-f]+)"', page)
+    assert found is not None
+    address = found[1]
 
     assert "immutable" in browser.get(address).headers["Cache-Control"]
     assert browser.get("/static/js/app.js").headers["Cache-Control"] == "no-cache"
 
 
-def test_hostile_and_endless_names_are_text(browser):
+def test_hostile_and_endless_names_are_text(browser: Client) -> None:
     page = browser.get("/stream/evilxx").get_data(as_text=True)
 
     assert SCRIPT_NAME not in page
@@ -179,7 +184,7 @@ def test_hostile_and_endless_names_are_text(browser):
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/stream/nobody", "/media_info/nothing.ts", "/media_info/../../etc/passwd"]
 )
-def test_what_is_not_there_is_a_page_for_people(browser, path):
+def test_what_is_not_there_is_a_page_for_people(browser: Client, path: str) -> None:
     answer = browser.get(path)
 
     assert answer.status_code == 404
@@ -187,13 +192,19 @@ def test_what_is_not_there_is_a_page_for_people(browser, path):
     assert "Back to dashboard" in answer.get_data(as_text=True)
 
 
-def test_an_error_of_our_own_tells_nothing_of_itself(app, browser, manager, caplog):
+def test_an_error_of_our_own_tells_nothing_of_itself(
+    app: Flask,
+    browser: Client,
+    manager: FakeManager,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     app.config["PROPAGATE_EXCEPTIONS"] = False
 
     def fail() -> None:
         raise RuntimeError("the inner words")
 
-    manager.list = fail
+    monkeypatch.setattr(manager, "list", fail)
     answer = browser.get("/api/streams")
 
     assert answer.status_code == 500
@@ -202,14 +213,14 @@ def test_an_error_of_our_own_tells_nothing_of_itself(app, browser, manager, capl
     assert "request failed" in caplog.text
 
 
-def test_the_form_of_a_new_stream_needs_no_input_for_its_source(browser, manager):
+def test_the_form_of_a_new_stream_needs_no_input_for_its_source(browser: Client, manager: FakeManager) -> None:
     answer = browser.post("/", data={"port": "10009", "latency_ms": "200", "overhead_percent": "25"} | NUMBERS)
 
     assert answer.status_code == 303
     assert manager.started[0].source.format == "720p50"
 
 
-def test_the_first_field_is_the_name_and_seldom_settings_are_folded_away(browser):
+def test_the_first_field_is_the_name_and_seldom_settings_are_folded_away(browser: Client) -> None:
     page = browser.get("/").get_data(as_text=True)
 
     assert page.index('id="name"') < page.index('id="port"') < page.index('id="latency_ms"')
@@ -218,7 +229,7 @@ def test_the_first_field_is_the_name_and_seldom_settings_are_folded_away(browser
     assert "20 to 8000 ms" in page
 
 
-def test_an_edited_stream_keeps_its_key_and_its_passphrase(browser, manager):
+def test_an_edited_stream_keeps_its_key_and_its_passphrase(browser: Client, manager: FakeManager) -> None:
     page = browser.get("/stream/parlmt/edit").get_data(as_text=True)
     before = manager.get("parlmt").spec
     assert f'value="{before.latency_ms}"' in page
@@ -231,13 +242,13 @@ def test_an_edited_stream_keeps_its_key_and_its_passphrase(browser, manager):
     assert spec.encryption.passphrase == before.encryption.passphrase
 
 
-def test_an_edit_says_whom_it_interrupts(browser):
+def test_an_edit_says_whom_it_interrupts(browser: Client) -> None:
     page = browser.get("/stream/parlmt/edit").get_data(as_text=True)
 
     assert "have to reconnect" in page or "has to reconnect" in page
 
 
-def test_a_duplicate_has_a_free_port_and_no_passphrase(browser):
+def test_a_duplicate_has_a_free_port_and_no_passphrase(browser: Client) -> None:
     page = browser.get("/stream/parlmt/duplicate").get_data(as_text=True)
 
     assert 'action="/"' in page

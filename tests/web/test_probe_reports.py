@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import msgspec
 import pytest
 
 from app.domain.errors import InvalidInput
 from app.domain.probe_report import parse_probe_report
 from app.lineup.probe_reports import KEPT_MAX, ProbeReports
+from tests.web.client import Client
 
 REPORT = {
     "host": "ob-van-3",
@@ -21,7 +25,7 @@ REPORT = {
 }
 
 
-def test_a_posted_report_is_listed_and_shown_as_text(script, browser):
+def test_a_posted_report_is_listed_and_shown_as_text(script: Client, browser: Client) -> None:
     answer = script.post("/api/probe_reports", json={**REPORT, "host": "<b>van</b>"})
     assert answer.status_code == 201
     assert script.get(answer.headers["Location"]).json["report"]["packets_unique"] == 681_000
@@ -36,7 +40,7 @@ def test_a_posted_report_is_listed_and_shown_as_text(script, browser):
     assert "probe-reports" not in browser.get("/receive").get_data(as_text=True)
 
 
-def test_a_stranger_may_neither_post_nor_read(stranger):
+def test_a_stranger_may_neither_post_nor_read(stranger: Client) -> None:
     assert stranger.post("/api/probe_reports", json=REPORT).status_code == 401
     assert stranger.get("/api/probe_reports").status_code == 401
 
@@ -63,7 +67,7 @@ def test_a_stranger_may_neither_post_nor_read(stranger):
         ("unknown", 1),
     ],
 )
-def test_a_wrong_field_is_refused_by_name(field, value):
+def test_a_wrong_field_is_refused_by_name(field: str, value: Any) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_probe_report({**REPORT, field: value})
     named = "".join(refused.value.fields) + str(refused.value)
@@ -71,13 +75,15 @@ def test_a_wrong_field_is_refused_by_name(field, value):
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"[" * 10_000, b'{"host": NaN}', b"\xff\xfe", b'"' + b"x" * 999])
-def test_what_is_no_report_is_an_error_of_the_usual_shape(body, script):
+def test_what_is_no_report_is_an_error_of_the_usual_shape(body: Any, script: Client) -> None:
     answer = script.post("/api/probe_reports", data=body, content_type="application/json")
     assert answer.status_code == 400
     assert answer.json["error"]["code"] == "invalid_input"
 
 
-def test_the_newest_are_kept_over_a_restart_and_the_oldest_give_way(tmp_path, monkeypatch):
+def test_the_newest_are_kept_over_a_restart_and_the_oldest_give_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = iter(range(1_800_000_000, 1_800_001_000))
     monkeypatch.setattr("app.lineup.probe_reports.unix_now", lambda: float(next(clock)))
     reports = ProbeReports(tmp_path)
@@ -91,7 +97,7 @@ def test_the_newest_are_kept_over_a_restart_and_the_oldest_give_way(tmp_path, mo
     assert first.id not in {kept.id for kept in again.reports()}
 
 
-def test_a_full_disk_keeps_the_report_until_the_restart(tmp_path):
+def test_a_full_disk_keeps_the_report_until_the_restart(tmp_path: Path) -> None:
     reports = ProbeReports(tmp_path / "missing")
     kept = reports.keep(parse_probe_report(REPORT), actor="van")
     assert reports.get(kept.id).report == msgspec.convert(REPORT, type(kept.report))

@@ -6,11 +6,13 @@ from app.domain.figures.watching import DecoderProblem, DecoderReport, LoudnessR
 from app.domain.spec import Forward, ListenerEndpoint, ReceiveSpec, Record
 from app.web.presenters.specs import about_text
 from app.web.presenters.watching import present_loudness, present_picture
+from tests.web.client import Client
+from tests.web.fake_manager import FakeManager
 
 FIELDS = {"mode": "listener", "listener_port": "10009", "latency_ms": "200", "key_bits": "0"}
 
 
-def test_the_form_orders_outputs_and_decoders(browser, manager):
+def test_the_form_orders_outputs_and_decoders(browser: Client, manager: FakeManager) -> None:
     outputs = {
         "is_recorded": "1",
         "record_name": "line-up",
@@ -32,13 +34,13 @@ def test_the_form_orders_outputs_and_decoders(browser, manager):
     assert (spec.picture, spec.loudness) == (True, True)
 
 
-def test_without_its_switch_no_output_is_ordered(browser, manager):
+def test_without_its_switch_no_output_is_ordered(browser: Client, manager: FakeManager) -> None:
     browser.post("/receive", data={**FIELDS, "record_name": "x", "forward_address": "y"})
     (spec,) = manager.started
     assert (spec.record, spec.forward, spec.picture, spec.loudness) == (None, None, False, False)
 
 
-def test_wrong_outputs_are_named_at_their_fields(browser):
+def test_wrong_outputs_are_named_at_their_fields(browser: Client) -> None:
     wrong = {
         "is_recorded": "1",
         "record_name": "a/b",
@@ -52,7 +54,7 @@ def test_wrong_outputs_are_named_at_their_fields(browser):
     assert {"record.name", "record.file_minutes", "forward.address", "forward.port"} <= set(fields)
 
 
-def test_a_picture_is_served_as_jpeg_that_no_cache_keeps(script, manager):
+def test_a_picture_is_served_as_jpeg_that_no_cache_keeps(script: Client, manager: FakeManager) -> None:
     key = next(iter(manager.streams))
     assert script.get(f"/api/streams/{key}/picture").status_code == 404
     manager.pictures = {key: b"\xff\xd8\xff\xd9"}
@@ -63,17 +65,17 @@ def test_a_picture_is_served_as_jpeg_that_no_cache_keeps(script, manager):
     assert script.get("/api/streams/nothere/picture").status_code == 404
 
 
-def test_a_picture_is_for_those_who_may_see_the_stream(stranger, manager):
+def test_a_picture_is_for_those_who_may_see_the_stream(stranger: Client, manager: FakeManager) -> None:
     assert stranger.get(f"/api/streams/{next(iter(manager.streams))}/picture").status_code == 401
 
 
-def test_the_line_under_the_name_names_the_endpoint_once():
+def test_the_line_under_the_name_names_the_endpoint_once() -> None:
     spec = ReceiveSpec(ListenerEndpoint(25_702), record=Record("night"), forward=Forward("239.1.1.9", 1234))
     text = about_text(spec)
     assert text == "listener on port 25702 · not encrypted · records as night · forwards to 239.1.1.9 port 1234"
 
 
-def test_a_decoder_says_in_words_why_it_does_not_run():
+def test_a_decoder_says_in_words_why_it_does_not_run() -> None:
     view = present_picture(PictureReport(DecoderReport(problem=DecoderProblem.ENDED, detail="Broken", restarts=3)))
     assert (view.decoder.state, view.decoder.restarts, view.taken) == ("the decoder ended (Broken)", 3, None)
     heard = present_loudness(LoudnessReport(DecoderReport(is_running=True), silent=SpellReport(since=0.0, spells=1)))

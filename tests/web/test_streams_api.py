@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import time
+from typing import Any
 
 import msgspec
 import pytest
 
 from app.domain.figures.counters import Counters
 from app.domain.status import Phase, Reason
+from tests.web.client import Client
 from tests.web.fake_manager import FakeManager
 from tests.web.fake_streams import PASSPHRASE, make_peer, make_snapshot
 
@@ -21,11 +23,11 @@ LISTENER = {
 }
 
 
-def post(client, document):
+def post(client: Client, document: Any) -> Any:
     return client.post("/api/streams", json=document)
 
 
-def test_a_stream_is_started_and_its_view_comes_back(script, manager):
+def test_a_stream_is_started_and_its_view_comes_back(script: Client, manager: FakeManager) -> None:
     answer = post(script, LISTENER)
 
     assert answer.status_code == 201
@@ -45,7 +47,7 @@ PEER_FIELDS = """address connected_s rtt_ms negotiated_latency_ms payload_mbps w
 packets_retransmitted retransmitted_percent packets_dropped send_buffer_ms flight_packets link_capacity_mbps"""
 
 
-def test_the_view_has_every_figure_of_the_contract(script):
+def test_the_view_has_every_figure_of_the_contract(script: Client) -> None:
     view = script.get("/api/streams/parlmt").json
 
     assert set(view) >= set(STREAM_FIELDS.split())
@@ -54,21 +56,21 @@ def test_the_view_has_every_figure_of_the_contract(script):
     assert view["since"].endswith("Z")
 
 
-def test_the_peers_loss_is_that_of_the_counters_beside_it(script):
+def test_the_peers_loss_is_that_of_the_counters_beside_it(script: Client) -> None:
     peer = script.get("/api/streams/parlmt").json["peers"][0]
 
     expected = 100 * peer["packets_retransmitted"] / peer["packets_sent_unique"]
     assert peer["retransmitted_percent"] == pytest.approx(expected, abs=0.01)
 
 
-def test_lists_come_wrapped(script):
+def test_lists_come_wrapped(script: Client) -> None:
     assert len(script.get("/api/streams").json["streams"]) == 10
     assert len(script.get("/api/streams/lineup/history?seconds=7").json["samples"]) == 7
     assert script.get("/api/events").json["events"][0]["key"] == "arenab"
     assert script.get("/api/events?key=failed").json["events"][0]["text"] == "failed: file missing"
 
 
-def test_the_passphrase_is_in_no_answer(script, browser, manager):
+def test_the_passphrase_is_in_no_answer(script: Client, browser: Client, manager: FakeManager) -> None:
     spec = {**LISTENER, "encryption": {"key_bits": 256, "passphrase": PASSPHRASE}}
     answers = [post(script, spec).get_data(as_text=True)]
     assert manager.started[0].encryption.passphrase.reveal() == PASSPHRASE
@@ -89,7 +91,7 @@ def test_the_passphrase_is_in_no_answer(script, browser, manager):
     assert all(PASSPHRASE not in answer for answer in answers)
 
 
-def test_a_person_may_ask_for_the_passphrase_and_a_script_may_not(browser, script):
+def test_a_person_may_ask_for_the_passphrase_and_a_script_may_not(browser: Client, script: Client) -> None:
     assert browser.post("/api/streams/arenab/passphrase").json == {"passphrase": PASSPHRASE}
     assert browser.post("/api/streams/lineup/passphrase").json == {"passphrase": None}
     assert script.post("/api/streams/arenab/passphrase").status_code == 401
@@ -120,7 +122,9 @@ def test_a_person_may_ask_for_the_passphrase_and_a_script_may_not(browser, scrip
         ({"endpoint": []}, "endpoint"),
     ],
 )
-def test_bad_input_is_refused_with_the_field_named(script, manager, change, field):
+def test_bad_input_is_refused_with_the_field_named(
+    script: Client, manager: FakeManager, change: Any, field: str
+) -> None:
     answer = post(script, {**LISTENER, **change})
 
     assert answer.status_code == 400
@@ -133,7 +137,7 @@ def test_bad_input_is_refused_with_the_field_named(script, manager, change, fiel
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"null", b"[]", b"17", b'"text"', b"\xff\xfe", b"[" * 60_000, b'{"name": "\\ud800"}', b"\x00"]
 )
-def test_what_is_no_json_object_is_refused(script, manager, body):
+def test_what_is_no_json_object_is_refused(script: Client, manager: FakeManager, body: Any) -> None:
     answer = script.post("/api/streams", data=body, content_type="application/json")
 
     assert answer.status_code == 400
@@ -141,7 +145,7 @@ def test_what_is_no_json_object_is_refused(script, manager, body):
     assert manager.started == []
 
 
-def test_two_megabytes_are_too_large(script, manager):
+def test_two_megabytes_are_too_large(script: Client, manager: FakeManager) -> None:
     answer = script.post("/api/streams", data=b" " * 2_000_000, content_type="application/json")
 
     assert answer.status_code == 413
@@ -149,7 +153,7 @@ def test_two_megabytes_are_too_large(script, manager):
     assert manager.started == []
 
 
-def test_a_taken_port_is_a_conflict_on_its_field(script):
+def test_a_taken_port_is_a_conflict_on_its_field(script: Client) -> None:
     answer = post(script, {**LISTENER, "endpoint": {"mode": "listener", "port": 10001}})
 
     assert answer.status_code == 409
@@ -157,7 +161,7 @@ def test_a_taken_port_is_a_conflict_on_its_field(script):
     assert "endpoint.port" in answer.json["error"]["fields"]
 
 
-def test_what_could_not_start_says_why(script):
+def test_what_could_not_start_says_why(script: Client) -> None:
     answer = post(script, {**LISTENER, "endpoint": {"mode": "caller", "host": "no-such-host.invalid", "port": 9000}})
 
     assert answer.status_code == 422
@@ -165,7 +169,7 @@ def test_what_could_not_start_says_why(script):
     assert answer.json["error"]["reason"] == "host_not_found"
 
 
-def test_a_stream_is_stopped_started_again_and_dismissed(script, manager):
+def test_a_stream_is_stopped_started_again_and_dismissed(script: Client, manager: FakeManager) -> None:
     assert script.post("/api/streams/lineup/stop").json["phase"] == "stopped"
     assert script.post("/api/streams/lineup/start").json["phase"] == "waiting"
     assert script.delete("/api/streams/lineup").status_code == 204
@@ -173,7 +177,7 @@ def test_a_stream_is_stopped_started_again_and_dismissed(script, manager):
     assert [name for name, _, _ in manager.orders] == ["stop", "restart", "dismiss"]
 
 
-def test_a_dismissal_is_undone_and_one_that_was_not_is_not_found(script, manager):
+def test_a_dismissal_is_undone_and_one_that_was_not_is_not_found(script: Client, manager: FakeManager) -> None:
     assert script.post("/api/streams/lineup/undo_dismiss").status_code == 404
     assert script.delete("/api/streams/lineup").status_code == 204
     answer = script.post("/api/streams/lineup/undo_dismiss")
@@ -194,14 +198,14 @@ def test_a_dismissal_is_undone_and_one_that_was_not_is_not_found(script, manager
         ("get", "/api/nowhere"),
     ],
 )
-def test_what_is_not_there_is_not_found_in_json(script, method, path):
+def test_what_is_not_there_is_not_found_in_json(script: Client, method: str, path: str) -> None:
     answer = getattr(script, method)(path)
 
     assert answer.status_code == 404
     assert answer.json["error"]["code"] == "not_found"
 
 
-def test_a_wrong_method_says_which_are_right(script):
+def test_a_wrong_method_says_which_are_right(script: Client) -> None:
     answer = script.put("/api/streams")
 
     assert answer.status_code == 405
@@ -209,14 +213,14 @@ def test_a_wrong_method_says_which_are_right(script):
 
 
 @pytest.mark.parametrize("seconds", ["0", "3601", "-1", "ten", "1e3", "９"])
-def test_history_of_a_senseless_length_is_refused(script, seconds):
+def test_history_of_a_senseless_length_is_refused(script: Client, seconds: Any) -> None:
     answer = script.get(f"/api/streams/lineup/history?seconds={seconds}")
 
     assert answer.status_code == 400
     assert "seconds" in answer.json["error"]["fields"]
 
 
-def test_history_is_a_spreadsheet_when_asked(script):
+def test_history_is_a_spreadsheet_when_asked(script: Client) -> None:
     answer = script.get("/api/streams/lineup/history?seconds=20&format=csv")
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
 
@@ -227,7 +231,7 @@ def test_history_is_a_spreadsheet_when_asked(script):
     assert float(rows[-1]["payload_mbps"]) == pytest.approx(16.0, abs=1)
 
 
-def test_a_streams_page_gets_only_what_is_new(script):
+def test_a_streams_page_gets_only_what_is_new(script: Client) -> None:
     first = script.get("/api/streams/lineup/live").json
     newest = first["samples"][-1]["at"]
     again = script.get(f"/api/streams/lineup/live?since={int(newest) - 5}").json
@@ -239,7 +243,7 @@ def test_a_streams_page_gets_only_what_is_new(script):
     assert again["overview"]["fault"] == 3
 
 
-def test_a_short_latency_brings_advice(script):
+def test_a_short_latency_brings_advice(script: Client) -> None:
     advice = script.get("/api/streams/parlmt/live").json["advice"]
 
     assert advice["is_enough"] is False
@@ -247,7 +251,7 @@ def test_a_short_latency_brings_advice(script):
     assert script.get("/api/streams/guestx/live").json["advice"] is None
 
 
-def test_unknown_is_null_and_zero_is_zero(script, manager):
+def test_unknown_is_null_and_zero_is_zero(script: Client, manager: FakeManager) -> None:
     manager.streams["stoppd"] = make_snapshot("stoppd", manager.get("stoppd").spec, Phase.STOPPED)
     off_air = script.get("/api/streams/stoppd").json
     waiting = script.get("/api/streams/guestx").json
@@ -262,7 +266,7 @@ def test_unknown_is_null_and_zero_is_zero(script, manager):
     assert hidden["packets_dropped"] == 0
 
 
-def test_a_fault_says_what_it_is_and_what_mends_it(script):
+def test_a_fault_says_what_it_is_and_what_mends_it(script: Client) -> None:
     view = script.get("/api/streams/arenab").json
 
     assert (view["phase"], view["reason"], view["severity"]) == ("backing_off", "wrong_passphrase", "fault")
@@ -270,7 +274,7 @@ def test_a_fault_says_what_it_is_and_what_mends_it(script):
     assert "passphrase" in view["remedy"]
 
 
-def test_every_reason_has_words_and_a_remedy():
+def test_every_reason_has_words_and_a_remedy() -> None:
     from app.words.states import reason_text, remedy_text
 
     for reason in Reason:
@@ -278,7 +282,7 @@ def test_every_reason_has_words_and_a_remedy():
         assert remedy_text(reason)
 
 
-def test_settings_show_what_was_changed_on_the_way(script):
+def test_settings_show_what_was_changed_on_the_way(script: Client) -> None:
     rows = {row["name"]: row for row in script.get("/api/streams/parlmt").json["settings"]}
     two_peers = {row["name"]: row for row in script.get("/api/streams/lineup").json["settings"]}
 
@@ -289,7 +293,7 @@ def test_settings_show_what_was_changed_on_the_way(script):
     assert two_peers["Latency"]["differs"] is True
 
 
-def test_an_unsecured_peer_of_an_encrypted_stream_is_flagged(script, manager):
+def test_an_unsecured_peer_of_an_encrypted_stream_is_flagged(script: Client, manager: FakeManager) -> None:
     snapshot = manager.get("parlmt")
     peers = (make_peer(1, encryption_state="no_secret"),)
     manager.streams["parlmt"] = make_snapshot("parlmt", snapshot.spec, Phase.DELIVERING, peers=peers, payload_mbps=1.0)
@@ -299,7 +303,7 @@ def test_an_unsecured_peer_of_an_encrypted_stream_is_flagged(script, manager):
     assert row["differs"] is True
 
 
-def test_dropping_packets_wants_attention(script, manager):
+def test_dropping_packets_wants_attention(script: Client, manager: FakeManager) -> None:
     snapshot = manager.get("lineup")
     rates = msgspec.structs.replace(snapshot.rates, grown=Counters(packets_dropped_total=1))
     manager.streams["lineup"] = msgspec.structs.replace(snapshot, rates=rates)
@@ -309,7 +313,7 @@ def test_dropping_packets_wants_attention(script, manager):
     assert (view["severity"], view["remark"]) == ("attention", "the sender drops packets")
 
 
-def test_the_fake_manager_can_do_what_the_real_one_does():
+def test_the_fake_manager_can_do_what_the_real_one_does() -> None:
     import inspect
 
     from app.stream_manager import StreamManager
@@ -321,7 +325,7 @@ def test_the_fake_manager_can_do_what_the_real_one_does():
         assert [p.kind for p in real.values()] == [p.kind for p in fake.values()] or name == "history"
 
 
-def test_any_part_of_three_days_is_summarised_as_json_and_csv(script):
+def test_any_part_of_three_days_is_summarised_as_json_and_csv(script: Client) -> None:
     now = int(time.time())
     answer = script.get(f"/api/streams/lineup/history?from={now - 600}&to={now}").json
     assert answer["step_s"] == 10

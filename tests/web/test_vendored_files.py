@@ -14,7 +14,7 @@ STATIC = PROJECT / "app" / "static"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(PROJECT)))
-def test_every_vendored_file_is_the_one_that_was_recorded(folder: Path):
+def test_every_vendored_file_is_the_one_that_was_recorded(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     recorded = {file.path: file.record["sha256"] for file in listed(folder, manifest)}
     present = {path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json"}
@@ -25,13 +25,13 @@ def test_every_vendored_file_is_the_one_that_was_recorded(folder: Path):
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(PROJECT)))
-def test_every_vendored_package_has_version_and_licence(folder: Path):
+def test_every_vendored_package_has_version_and_licence(folder: Path) -> None:
     for entry in json.loads((folder / "manifest.json").read_text()).values():
         assert re.fullmatch(r"\d+\.\d+\.\d+", entry["version"])
         assert entry["licence"]
 
 
-def test_what_pages_and_styles_refer_to_is_there():
+def test_what_pages_and_styles_refer_to_is_there() -> None:
     templates = [path.read_text() for path in (PROJECT / "app" / "templates").glob("*.html")]
     named = {name for text in templates for name in re.findall(r"filename='([^'~]+)'", text)}
     imported = {

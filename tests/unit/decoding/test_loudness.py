@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from app.domain.events import NoticeCode
 from app.domain.figures.watching import LoudnessReport
 from app.engines.receiver.decoding.loudness import LoudnessWatch
-from app.protocol import Notice
+from app.protocol import Notice, PeerEvent
 from tests.instruments.waiting import wait_for
 from tests.unit.decoding.streams import TONE, TONE_AT_MINUS_23, feed, make_stream
 
@@ -22,9 +22,19 @@ def told() -> list[Notice]:
     return []
 
 
+def noted_in(told: list[Notice]) -> Callable[[PeerEvent | Notice], None]:
+    """Keep what the watch reports, which is a notice each time."""
+
+    def note(reported: PeerEvent | Notice) -> None:
+        assert isinstance(reported, Notice)
+        told.append(reported)
+
+    return note
+
+
 @pytest.fixture
 def watch(told: list[Notice]) -> Iterator[LoudnessWatch]:
-    made = LoudnessWatch(told.append)
+    made = LoudnessWatch(noted_in(told))
     wait_for(lambda: made.report().decoder.is_running, deadline_s=10, what="a decoder")
     yield made
     made.stop()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from app.domain.events import NoticeCode
 from app.engines.receiver.decoding.picture import PictureWatch
-from app.protocol import Notice
+from app.protocol import Notice, PeerEvent
 from tests.instruments.waiting import wait_for
 from tests.unit.decoding.streams import feed, make_stream, pictures
 
@@ -28,9 +28,19 @@ def told() -> Told:
     return Told()
 
 
+def noted_in(told: list[Notice]) -> Callable[[PeerEvent | Notice], None]:
+    """Keep what the watch reports, which is a notice each time."""
+
+    def note(reported: PeerEvent | Notice) -> None:
+        assert isinstance(reported, Notice)
+        told.append(reported)
+
+    return note
+
+
 @pytest.fixture
 def watch(told: Told) -> Iterator[PictureWatch]:
-    made = PictureWatch(told.append)
+    made = PictureWatch(noted_in(told))
     wait_for(lambda: made.report().decoder.is_running, deadline_s=10, what="a decoder")
     yield made
     made.stop()

@@ -32,7 +32,7 @@ def decide(path: Path, count: int, *, size: int = SIZE, spacing_ns: int = SPACIN
 
 
 def test_the_same_seed_decides_the_same_for_each_datagram() -> None:
-    harsh = {
+    harsh: dict[str, Any] = {
         "delay_ms": 20,
         "jitter_ms": 30,
         "reorder_ms": 2,

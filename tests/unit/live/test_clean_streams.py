@@ -41,6 +41,8 @@ def test_the_report_says_what_is_in_the_stream() -> None:
     assert kinds[0x300] == ("data", "SCTE-35")
     assert kinds[0x1FFF] == ("stuffing", "null packets")
     nulls = next(one.bitrate_bps for one in report.pids if one.pid == 0x1FFF)
+    assert report.bitrate_bps is not None
+    assert nulls is not None
     assert report.bitrate_without_nulls_bps == report.bitrate_bps - nulls
 
 

@@ -82,7 +82,7 @@ def paced(
     """When datagrams leave in six simulated seconds. Payloads come in groups; what comes in a stop comes at its end."""
     dice = random.Random(7)
     nominal = 1316 * 8 / bitrate_bps
-    arrivals = deque()
+    arrivals: deque[float] = deque()
     for index in range(int(6 / nominal)):
         came = math.ceil(index * nominal / group_s) * group_s
         arrivals.append(stop[1] if stop[0] <= came < stop[1] else came)

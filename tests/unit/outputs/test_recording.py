@@ -6,7 +6,9 @@ import errno
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +22,10 @@ STREAM = make_ts(Recipe(seconds=4.0))
 PAYLOADS = [STREAM[at : at + 1316] for at in range(0, len(STREAM), 1316)]
 
 
-def plan(folder: Path, **more: object) -> RecordingPlan:
+def plan(folder: Path, **more: Any) -> RecordingPlan:
     """A plan without a floor, unless asked."""
-    return RecordingPlan(**{"folder": folder, "name": "news", "floor_bytes": 0, **more})
+    settings: dict[str, Any] = {"folder": folder, "name": "news", "floor_bytes": 0, **more}
+    return RecordingPlan(**settings)
 
 
 def test_what_is_recorded_is_what_was_received(tmp_path: Path) -> None:
@@ -38,7 +41,7 @@ def test_what_is_recorded_is_what_was_received(tmp_path: Path) -> None:
 
 
 def test_a_file_that_exists_is_never_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording.time, "gmtime", lambda: time.struct_time((2026, 11, 24, 18, 45, 0, 1, 328, 0)))
+    monkeypatch.setattr(time, "gmtime", lambda: time.struct_time((2026, 11, 24, 18, 45, 0, 1, 328, 0)))
     taken = tmp_path / "news_20261124T184500Z.ts"
     taken.write_bytes(b"older")
     (tmp_path / "news_20261124T184500Z_2.ts").symlink_to(taken)
@@ -49,13 +52,21 @@ def test_a_file_that_exists_is_never_written_to(tmp_path: Path, monkeypatch: pyt
     assert recorded.report().file == "news_20261124T184500Z_3.ts"
 
 
+def has_written(recorded: Recording, wanted: int) -> bool:
+    return recorded.report().bytes_total == wanted
+
+
+def has_more_than(recorded: Recording, before: int) -> bool:
+    return recorded.report().bytes_total > before
+
+
 def test_files_end_at_their_size_and_lose_nothing_between_them(tmp_path: Path) -> None:
     recorded = Recording(plan(tmp_path, file_bytes_max=400_000))
     for at in range(0, len(PAYLOADS), 100):
         recorded.take(PAYLOADS[at : at + 100])
         wanted = min(at + 100, len(PAYLOADS)) * 1316
         written = min(wanted, len(STREAM))
-        wait_for(lambda n=written: recorded.report().bytes_total == n, deadline_s=10, what="written", every_s=0.01)
+        wait_for(partial(has_written, recorded, written), deadline_s=10, what="written", every_s=0.01)
     recorded.stop()
     report = recorded.report()
     assert report.files_total == len(list(tmp_path.iterdir())) == 3
@@ -68,7 +79,7 @@ def test_a_file_ends_after_its_time(tmp_path: Path) -> None:
     for payload in PAYLOADS[:3]:
         before = recorded.report().bytes_total
         recorded.take([payload])
-        wait_for(lambda n=before: recorded.report().bytes_total > n, deadline_s=10, what="written")
+        wait_for(partial(has_more_than, recorded, before), deadline_s=10, what="written")
     recorded.stop()
     assert recorded.report().files_total == 3
 
@@ -96,7 +107,7 @@ def test_a_disk_that_fills_up_ends_the_recording_with_whole_packets(
         room[0] -= written
         return written
 
-    monkeypatch.setattr(recording.os, "write", limited)
+    monkeypatch.setattr(os, "write", limited)
     recorded = Recording(plan(tmp_path))
     recorded.take(PAYLOADS)
     wait_for(lambda: recorded.report().end, deadline_s=10, what="an end")
@@ -125,7 +136,7 @@ def test_a_disk_that_hangs_costs_bytes_and_no_time(tmp_path: Path, monkeypatch: 
         goes_on.wait(60)
         return write(fd, data)
 
-    monkeypatch.setattr(recording.os, "write", hanging)
+    monkeypatch.setattr(os, "write", hanging)
     monkeypatch.setattr(recording, "_WAITING_BYTES_MAX", len(STREAM) // 2)
     recorded = Recording(plan(tmp_path))
     for payload in PAYLOADS:

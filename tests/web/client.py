@@ -1,0 +1,42 @@
+"""Flask's test client, typed for tests: every document that an answer carries may be looked into."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+
+class Answer(TestResponse):
+    """What the application answered."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def json(self) -> Any:
+            """The parsed body; None where it is not JSON."""
+
+
+class Client(FlaskClient):
+    """A browser or a script."""
+
+    if TYPE_CHECKING:
+
+        def open(self, *args: Any, **options: Any) -> Answer:
+            """One request."""
+
+        def get(self, *args: Any, **options: Any) -> Answer:
+            """Read."""
+
+        def post(self, *args: Any, **options: Any) -> Answer:
+            """Create, or order something."""
+
+        def put(self, *args: Any, **options: Any) -> Answer:
+            """Replace."""
+
+        def patch(self, *args: Any, **options: Any) -> Answer:
+            """Change."""
+
+        def delete(self, *args: Any, **options: Any) -> Answer:
+            """Remove."""
