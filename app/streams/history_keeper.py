@@ -15,6 +15,8 @@ from app.store.history_file import HistoryFile
 from app.store.opening import StoreUnavailable
 
 log = logging.getLogger(__name__)
+# The summary of the present ten seconds is written too and replaced later: a loss of power costs less than 10 s.
+_EVERY_S: Final = 5.0
 _SETTLED_AFTER_S: Final = 2.0  # a second's sample may come late
 _END_WITHIN_S: Final = 3.0
 
@@ -28,12 +30,14 @@ class HistoryKeeper:
         keys: Callable[[], Sequence[str]],
         seconds_of: Callable[[str], Sequence[Second]],
         *,
-        every_s: float = SUMMARY_S,
+        every_s: float = _EVERY_S,
+        clock: Callable[[], float] = unix_now,
     ) -> None:
         self._file = file
         self._keys = keys
         self._seconds_of = seconds_of
         self._every_s = every_s
+        self._clock = clock
         self._kept_until: dict[str, int] | None = None
         self._is_well = True
         self._enough = threading.Event()
@@ -42,13 +46,15 @@ class HistoryKeeper:
 
     def _run(self) -> None:
         while not self._enough.wait(self._every_s):
-            self.keep(unix_now())
+            self.keep(self._clock())
+        self.keep(self._clock())
 
     def keep(self, now: float) -> None:
-        """Write what is complete and not kept yet."""
+        """Write what is complete and not kept yet, and the present ten seconds as far as they are known."""
         try:
             if self._kept_until is None:
-                self._kept_until = self._file.newest()
+                # The newest may have been written before it was complete.
+                self._kept_until = {key: at - SUMMARY_S for key, at in self._file.newest().items()}
             new = {key: self._new_of(key, now) for key in self._keys()}
             self._file.append(new, now)
         except (StoreUnavailable, TimeoutError) as error:
@@ -59,8 +65,9 @@ class HistoryKeeper:
             return
         self._is_well = True
         for key, of_stream in new.items():
-            if of_stream:
-                self._kept_until[key] = of_stream[-1].at
+            complete = [summary.at for summary in of_stream if summary.at <= now - _SETTLED_AFTER_S]
+            if complete:
+                self._kept_until[key] = complete[-1]
 
     def _new_of(self, key: str, now: float) -> list[Summary]:
         try:
@@ -68,9 +75,9 @@ class HistoryKeeper:
         except NotFound:
             return []
         after = (self._kept_until or {}).get(key, 0)
-        return summaries(seconds, after, now - _SETTLED_AFTER_S)
+        return summaries(seconds, after, now + SUMMARY_S)
 
     def close(self) -> None:
-        """Write what is complete, then end."""
+        """Write what there is, then end."""
         self._enough.set()
         self._thread.join(_END_WITHIN_S)

@@ -14,6 +14,7 @@ from app.domain.figures.sample import Point
 from app.domain.figures.summaries import FIGURES, Spread, Summary, coarser, pack, summaries, unpack
 from app.store.history_file import KEPT_S, HistoryFile
 from app.store.opening import StoreUnavailable
+from app.streams import history_keeper
 from app.streams.history_keeper import HistoryKeeper
 
 
@@ -92,13 +93,44 @@ def test_the_keeper_catches_up_with_what_an_adopted_worker_remembers_and_writes_
     def seconds_of(_key: str) -> Sequence[Second]:
         return past
 
-    first = HistoryKeeper(file, lambda: ["a"], seconds_of, every_s=3600)
+    first = HistoryKeeper(file, lambda: ["a"], seconds_of, every_s=3600, clock=lambda: past[100].at)
     first.keep(past[100].at)
     first.close()
-    second = HistoryKeeper(file, lambda: ["a"], seconds_of, every_s=3600)
+    second = HistoryKeeper(file, lambda: ["a"], seconds_of, every_s=3600, clock=lambda: past[-1].at)
     second.keep(past[-1].at)
     second.close()
     kept = file.read("a", 0, 1e12)
     assert [one.at for one in kept] == list(range(kept[0].at, kept[-1].at + 1, 10))
-    assert past[-1].at - kept[-1].at < 13
-    assert kept[0].at - past[0].at <= 10
+    assert kept[-1].at >= past[-1].at
+    assert sum(one.count for one in kept) == len(past)
+
+
+@pytest.mark.parametrize("phase_s", [0.0, 1.7, 3.3, 4.9])
+def test_a_loss_of_everything_at_any_moment_costs_less_than_ten_seconds(tmp_path: Path, phase_s: float) -> None:
+    past = history(60)
+    file = HistoryFile(tmp_path / "history.sqlite3")
+    now = [0.0]
+    keeper = HistoryKeeper(
+        file, lambda: ["a"], lambda _: [one for one in past if one.at <= now[0]], every_s=3600, clock=lambda: now[0]
+    )
+    next_write = past[0].at + phase_s
+    for moment in [past[0].at + step / 2 for step in range(100)]:
+        now[0] = moment
+        if moment >= next_write:
+            keeper.keep(moment)
+            next_write += history_keeper._EVERY_S
+        kept = sum(one.count for one in HistoryFile(tmp_path / "history.sqlite3").read("a", 0, 1e12))
+        known = sum(one.at <= moment for one in past)
+        assert known - kept <= 6, moment
+    keeper.close()
+
+
+def test_a_stream_that_starts_again_in_the_same_ten_seconds_overwrites_nothing(tmp_path: Path) -> None:
+    past = history(60)
+    whole = summaries(past, 0, past[-1].at)[2]
+    part = summaries([one for one in past if one.at > whole.at - 3], 0, whole.at)[0]
+    file = HistoryFile(tmp_path / "history.sqlite3")
+    for one in (part, whole, part):
+        file.append({"a": [one]}, whole.at)
+
+    assert file.read("a", 0, 1e12)[0].count == whole.count == 10

@@ -89,6 +89,11 @@ def pack(summary: Summary) -> bytes:
     return _LAYOUT.pack(min(summary.count, 65535), *numbers)
 
 
+def seconds_in(packed: bytes) -> int:
+    """Of how many seconds there are figures in what was packed; 0 where another version packed it otherwise."""
+    return _LAYOUT.unpack(packed)[0] if len(packed) == _LAYOUT.size else 0
+
+
 def unpack(at: int, packed: bytes) -> Summary | None:
     """What was packed, None where another version packed it otherwise."""
     if len(packed) != _LAYOUT.size:
