@@ -61,6 +61,7 @@ def create_app(
     from app.web.api.machine import machine
     from app.web.api.network_tests import network_tests
     from app.web.api.operations import operations
+    from app.web.api.presets import presets
     from app.web.api.probe_reports import probe_reports
     from app.web.api.receptions import receptions
     from app.web.api.relays import relays
@@ -76,6 +77,7 @@ def create_app(
     from app.web.pages.impairment import impairment_pages
     from app.web.pages.line_up import line_up_pages
     from app.web.pages.network_test import network_test_pages
+    from app.web.pages.presets import preset_pages
     from app.web.pages.receive import receive_pages
     from app.web.services import Services, install_services, services_of
     from app.web.static_files import register_static_files
@@ -98,11 +100,13 @@ def create_app(
         impairment_pages,
         line_up_pages,
         network_test_pages,
+        preset_pages,
         receive_pages,
     )
     for blueprint in (
         api,
         all_streams,
+        presets,
         receptions,
         relays,
         machine,

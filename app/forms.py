@@ -6,14 +6,15 @@ Its fields, their titles, bounds and defaults come from the descriptions in the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from app.domain.errors import InvalidInput
+from app.domain.presets import parse_preset_spec
 from app.domain.spec import (
     BarsSource,
     CallerEndpoint,
@@ -29,6 +30,7 @@ from app.domain.spec import (
 from app.domain.spec.fields import Kind, Setting, settings_of
 from app.domain.spec.parse import with_kept_passphrase
 
+_SpecT = TypeVar("_SpecT", JobSpec, SendSpec)
 SETTINGS: Final = settings_of(SendSpec)
 _SOURCES: Final = {
     str(part.__struct_config__.tag): settings_of(part) for part in (BarsSource, FileSource, MulticastSource)
@@ -87,10 +89,19 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
         An empty passphrase means `kept`, the one that an edited stream has.
         """
+        return self._judged(
+            lambda document: parse_spec(with_kept_passphrase(document, kept), listener_ports=listener_ports)
+        )
+
+    def to_preset_spec(self) -> SendSpec:
+        """Return what a preset keeps of the form: all but the passphrase. Raises InvalidInput as `to_spec`."""
+        return self._judged(lambda document: parse_preset_spec(_without_passphrase(document)))
+
+    def _judged(self, parse: Callable[[dict[str, Any]], _SpecT]) -> _SpecT:
         problems: dict[str, str] = {}
-        document = with_kept_passphrase(self._to_document(problems), kept)
+        document = self._to_document(problems)
         try:
-            spec = parse_spec(document, listener_ports=listener_ports)
+            spec = parse(document)
         except InvalidInput as error:
             raise InvalidInput.of({**error.fields, **problems}) from None
         if problems:
@@ -162,6 +173,11 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             return int(text)
         problems[path] = "enter a whole number" if text else "enter a number"
         return stand_in
+
+
+def _without_passphrase(document: dict[str, Any]) -> dict[str, Any]:
+    encryption = document["encryption"]
+    return document if encryption is None else {**document, "encryption": {"key_bits": encryption["key_bits"]}}
 
 
 def _field_for(setting: Setting) -> Field:

@@ -9,6 +9,7 @@ from flask import Blueprint, current_app, g, make_response, redirect, render_tem
 from werkzeug.wrappers import Response
 
 from app.domain.errors import InvalidInput, NotFound, ProductError
+from app.domain.presets import Preset
 from app.domain.snapshot import Snapshot
 from app.domain.spec import Mode, ReceiveSpec, SendSpec
 from app.domain.status import Order
@@ -37,6 +38,7 @@ _NAVIGATION: Final = (
     ("line_up_pages.line_up", "Line-up test"),
     ("impairment_pages.impairment", "Impairment"),
     ("network_test_pages.network_test", "Network test"),
+    ("preset_pages.preset_book", "Presets"),
     ("host_pages.all_hosts", "Hosts"),
     ("pages.events", "Events"),
 )
@@ -97,6 +99,7 @@ def edit_stream(key: str) -> Response:
     snapshot = _send_stream(key)
     page = {
         "heading": f"Edit {snapshot.spec.label()}",
+        "is_edit": True,
         "button": "Save and restart" if snapshot.status.order is Order.RUN else "Save",
         "interrupted": interrupted_text(snapshot),
         "has_passphrase": snapshot.spec.encryption is not None,
@@ -134,8 +137,9 @@ def _send_stream(key: str) -> Snapshot:
 
 def _new_stream(template: str, mode: Mode) -> Response:
     if request.method in ("GET", "HEAD"):
-        form = StreamForm(formdata=None, data={"mode": mode.value} | _prefill())
-        return make_response(_render(template, form))
+        preset = _asked_preset()
+        form = StreamForm(formdata=None, data={"mode": mode.value} | _preset_data(preset) | _prefill())
+        return make_response(_render(template, form, preset=preset))
     form = StreamForm()
     if "mode" not in request.form:
         form.mode.data = mode.value
@@ -144,6 +148,23 @@ def _new_stream(template: str, mode: Mode) -> Response:
         return services().manager.start(form.to_spec(services().settings.listener_ports), actor=g.actor)
 
     return _answer(template, form, start, 201)
+
+
+def _asked_preset() -> Preset | None:
+    """The preset that the address names. Raises NotFound."""
+    key = request.args.get("preset")
+    return services().manager.book().presets.get(key) if key else None
+
+
+def _preset_data(preset: Preset | None) -> dict[str, Any]:
+    """The form's fields as a preset has them; a port that is taken now is left to choose."""
+    if preset is None:
+        return {}
+    data = data_of(preset.spec)
+    port = preset.spec.local_port()
+    if port is not None and port not in services().manager.free_ports():
+        data.pop("port", None)
+    return data
 
 
 def _answer(template: str, form: StreamForm, act: Callable[[], Snapshot], status: int, **page: Any) -> Response:
@@ -166,12 +187,14 @@ def _render(template: str, form: StreamForm, **page: Any) -> str:
         form.port.data = str(free_ports[0])
     return render_template(
         template,
-        **{"heading": "New stream", "action": request.path, **page},
+        **{"heading": "New stream", "action": request.path, "preset": None, **page},
         form=form,
         settings=SETTINGS,
         has_advanced_problem=form.has_advanced_problem(),
         free_ports=free_ports,
         interface_choices=_interface_choices(form),
+        presets=services().manager.book().presets.list(),
+        far_ends=services().manager.book().far_ends.list(),
         dscp=dscp_text(services().settings.qos_dscp),
         defined=_defined(RowView, StreamView, SystemView),
     )

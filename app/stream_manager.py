@@ -25,6 +25,7 @@ from app.domain.status import ALIVE, Order, Phase
 from app.machine.steady_clock import unix_now
 from app.machine.udp_ports import bound_ports
 from app.media.patience import PatientLibrary
+from app.presets.book import Book
 from app.protocol import Cut, Impair
 from app.settings import Settings
 from app.store.history_file import HistoryFile
@@ -55,6 +56,7 @@ class StreamManager:
         self._store = store
         self._spare = SpareOrders(settings.runtime_folder, settings.secret_key)
         self._recorder = Recorder(store, self._spare)
+        self._book = Book(store, self._recorder.order)
         self._jobs = JobMaker(settings, media)
         self._launcher = launcher
         inherited = Inheritance(store, self._spare)
@@ -72,6 +74,10 @@ class StreamManager:
 
     def _last_hour(self, key: str) -> list_of[Second]:
         return self.history(key, HISTORY_SECONDS)
+
+    def book(self) -> Book:
+        """The presets and the address book of far ends."""
+        return self._book
 
     def start(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
         """Put a stream on air and give what is true within 3 s.

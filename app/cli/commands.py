@@ -14,6 +14,7 @@ from app.cli.api import Api
 from app.cli.configuration import apply, export
 from app.cli.line_up import line_up
 from app.cli.network_test import network_test
+from app.cli.presets import presets
 from app.cli.probe import probe
 from app.cli.receive import receive
 from app.domain.version import VERSION
@@ -31,7 +32,7 @@ def cli(context: click.Context) -> None:
 
 
 for command in (
-    *(streams.streams, streams.start, streams.stop, receive, probe),
+    *(streams.streams, streams.start, streams.stop, receive, probe, presets),
     *(relay.relay, relay.outage, network_test, line_up),
     *(export, apply),
     *(host.backup, host.restore, host.check, host.demo),

@@ -40,6 +40,12 @@ class NotFound(ProductError):
     code = "not_found"
 
 
+class NameTaken(ProductError):
+    """Something else has the name already."""
+
+    code = "name_taken"
+
+
 class PortInUse(ProductError):
     """Another stream or another program holds the port."""
 

@@ -13,6 +13,8 @@ from app.domain.constants import STREAM_ID_BYTES
 
 LABEL_CHARACTERS = 200
 GROUP_CHARACTERS = 40
+ENTRY_CHARACTERS = 80
+NOTES_CHARACTERS = 300
 PATH_BYTES = 1024
 _QUOTES = frozenset("\"'`")
 # RFC 1123 2.1: labels of letters, digits and inner hyphens, 63 at most; the whole name 253 at most.
@@ -27,6 +29,24 @@ def problem_with_label(text: str) -> str | None:
     if len(text) > LABEL_CHARACTERS:
         return f"a name has at most {LABEL_CHARACTERS} characters, this one has {len(text)}"
     return _problem_with_characters(text)
+
+
+def problem_with_entry_name(text: str) -> str | None:
+    """Check the name of a preset or of a far end in the address book."""
+    if not text.strip():
+        return "enter a name"
+    if len(text) > ENTRY_CHARACTERS:
+        return f"a name has at most {ENTRY_CHARACTERS} characters, this one has {len(text)}"
+    if text != text.strip():
+        return "a name neither begins nor ends with a space; remove it"
+    return _problem_with_characters(text)
+
+
+def problem_with_notes(text: str) -> str | None:
+    """Check the notes on a far end: one short paragraph."""
+    if len(text) > NOTES_CHARACTERS:
+        return f"notes have at most {NOTES_CHARACTERS} characters, these have {len(text)}"
+    return _problem_with_control_characters(text)
 
 
 def problem_with_stream_group(text: str) -> str | None:

@@ -56,6 +56,10 @@ class OrderWriter:
         """Forget a stream that was stopped. If that cannot be kept, a restart may show it once more, as stopped."""
         self._owe(key, lambda: self._store.remove(key))
 
+    def order(self, name: str, write: Callable[[], None]) -> None:
+        """Write something else among the orders, in place of an earlier write of that name that is still owed."""
+        self._owe(name, write)
+
     def take_over(self, owed: Iterable[StoredStream]) -> None:
         """Keep the orders that an earlier process could not hand over."""
         with self._ordering:

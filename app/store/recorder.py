@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from app.domain.events import LogEntry
@@ -37,6 +37,10 @@ class Recorder:
     def remove(self, key: str) -> None:
         """Forget a stream that was stopped. If that cannot be kept, a restart may show it once more, as stopped."""
         self._orders.remove(key)
+
+    def order(self, name: str, write: Callable[[], None]) -> None:
+        """Queue another write among the orders, in place of an earlier one of that name that is still due."""
+        self._orders.order(name, write)
 
     def take_over(self, owed: Iterable[StoredStream]) -> None:
         """Keep the orders that an earlier process could not hand over."""

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 from builtins import list as list_of
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +30,7 @@ from app.store.opening import (
     open_nothing,
     words_of,
 )
-from app.store.tables import ACTOR_CHARACTERS, EventRow, StreamRow
+from app.store.tables import ACTOR_CHARACTERS, DocumentRow, EventRow, StreamRow
 
 _EVENTS_KEPT: Final = 10_000
 # What strangers cause and the rest: neither pushes the other out.
@@ -219,6 +219,21 @@ class Store:
         of_peers = max(-(-limit // 2), limit - len(rest))
         rows = peers[:of_peers] + rest[: limit - min(of_peers, len(peers))]
         return [entry for row in sorted(rows, key=lambda row: row.id) if (entry := _entry_of(row)) is not None]
+
+    def documents(self, table: type[DocumentRow]) -> dict[str, str]:
+        """All documents of a table by key. Raises StoreUnavailable."""
+        with self._session() as session:
+            return {str(row.key): str(row.document_json) for row in session.scalars(select(table))}
+
+    def save_documents(self, table: type[DocumentRow], kept: Mapping[str, str], removed: Collection[str]) -> None:
+        """Keep documents in place of what was there under their keys, and remove others. Raises StoreUnavailable."""
+
+        def change(session: Session) -> None:
+            session.execute(delete(table).where(table.key.in_(removed)))
+            for key, text in kept.items():
+                session.merge(table(key=key, document_json=text))
+
+        self._write(change)
 
     def check(self) -> None:
         """Read something. Raises StoreUnavailable when the database does not answer, or only a copy of it does."""

@@ -27,6 +27,27 @@ class StreamRow(Base):
     status_json: Mapped[str | None] = mapped_column(Text)
 
 
+class DocumentRow(Base):
+    """A JSON document under a key."""
+
+    __abstract__ = True
+
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    document_json: Mapped[str] = mapped_column(Text)
+
+
+class PresetRow(DocumentRow):
+    """One preset: its name and its spec without the passphrase."""
+
+    __tablename__ = "presets"
+
+
+class FarEndRow(DocumentRow):
+    """One far end of the address book."""
+
+    __tablename__ = "far_ends"
+
+
 class EventRow(Base):
     """One entry of the event log."""
 

@@ -15,7 +15,7 @@ from flask import Flask, Response, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from app.domain.errors import CouldNotStart, LimitReached, NotFound, PortInUse, ProductError
+from app.domain.errors import CouldNotStart, LimitReached, NameTaken, NotFound, PortInUse, ProductError
 from app.media.patience import MediaDoesNotAnswer
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ _MESSAGES: Final = {
     403: "This is not allowed.",
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
-    413: f"A request may have at most {BODY_BYTES_MAX // 1024} KiB.",
+    413: "The request is too large.",
     429: "Too many orders came from this address. Wait as long as Retry-After says.",
     500: "The server met an error of its own and has logged it.",
 }
@@ -67,6 +67,7 @@ _STATUS: Final[dict[type[ProductError], int]] = {
     Unauthorized: 401,
     NotFound: 404,
     PortInUse: 409,
+    NameTaken: 409,
     LimitReached: 409,
     CouldNotStart: 422,
     TooManyWrongKeys: 429,
@@ -146,7 +147,11 @@ def _http_error(error: HTTPException) -> Response:
     if status < 400:
         # Redirects are exceptions in Werkzeug, and not errors.
         return make_response(error.get_response())
-    response = error_response(status, _CODES.get(status, "error"), _MESSAGES.get(status, HTTPStatus(status).phrase))
+    message = _MESSAGES.get(status, HTTPStatus(status).phrase)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        # A view may allow more than the rest of the program.
+        message = f"This request may have at most {(request.max_content_length or BODY_BYTES_MAX) // 1024} KiB."
+    response = error_response(status, _CODES.get(status, "error"), message)
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response

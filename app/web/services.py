@@ -26,6 +26,7 @@ from app.machine.versions import VersionReader, missing_programs
 from app.media.analysis import MediaAnalyst
 from app.media.channels import ChannelList
 from app.network_test import NetworkTester
+from app.presets.book import Book
 from app.settings import PROJECT_FOLDER, Settings
 from app.utils import SystemMeter, WorkerMeter
 from app.web.presenters.machine import present_problems
@@ -35,6 +36,9 @@ _NAME: Final = "mcr_srt_streamer"
 
 class Manager(Protocol):
     """What the web layer asks of stream_manager.StreamManager. Nothing here waits for more than 3 s."""
+
+    def book(self) -> Book:
+        """The presets and the address book. Nothing in it waits for more than some seconds."""
 
     def start(self, spec: JobSpec, *, actor: str = ...) -> Snapshot:
         """Put a stream on air. Raises a ProductError when it cannot be."""

@@ -107,12 +107,42 @@ def test_a_server_that_is_not_there_is_named(product: Product) -> None:
     assert "http://127.0.0.1:9" in mcr(product, "streams", status=1, PORT="9").stderr
 
 
+def test_presets_are_exported_imported_and_listed_and_survive_the_web_process(
+    own_product: Product, tmp_path: Path
+) -> None:
+    product, file = own_product, tmp_path / "presets.json"
+    spec = product.document(latency_ms=350, endpoint={"mode": "caller", "host": "192.0.2.10", "port": 9000})
+    assert product.post("/api/presets", {"name": "Saturday", "spec": spec}).status == 201
+    assert product.post("/api/far-ends", {"name": "Umeå", "host": "2001:db8::1", "port": 9000}).status == 201
+    mcr(product, "presets", "export", str(file))
+    for path, part in (("/api/presets", "presets"), ("/api/far-ends", "far_ends")):
+        for entry in product.get(path).document[part]:
+            assert product.delete(f"{path}/{entry['key']}").status == 204
+    assert mcr(product, "presets", "list").stdout == "no presets and no far ends\n"
+    assert mcr(product, "presets", "import", str(file)).stdout == "imported: 1 preset, 1 far end\n"
+    product.kill_web()
+    product.restart_web()
+    listed = mcr(product, "presets", "list").stdout
+    assert f"preset   Saturday  {SAMPLE_NAME} → caller to 192.0.2.10 port 9000 · not encrypted · 350 ms" in listed
+    assert "far end  Umeå  [2001:db8::1]:9000" in listed
+
+
+def test_an_import_that_is_refused_says_which_entry_and_why(product: Product) -> None:
+    wrong = '{"format": "mcr-presets", "version": 1, "far_ends": [{"name": "a", "host": "b", "port": 0}]}'
+    refused = mcr(product, "presets", "import", "-", stdin=wrong, status=1)
+    assert refused.stderr == "refused: far end 1 a\n  port: 0 is outside 1 to 65535\n"
+    assert "import a file that was exported here" in mcr(product, "presets", "import", stdin="x", status=1).stderr
+    assert "format: this is no export" in mcr(product, "presets", "import", stdin="{}", status=1).stderr
+
+
 def test_backup_wipe_and_restore_bring_the_same_streams_on_air(own_product: Product, tmp_path: Path) -> None:
     product, archive = own_product, tmp_path / "backup.tar.gz"
     plain = product.start(name="plain")
     secret = product.start(name="secret", encryption={"key_bits": 128, "passphrase": PASSPHRASE})
     stopped = product.start(name="stopped")
     product.post(f"/api/streams/{stopped['key']}/stop")
+    assert product.post("/api/far-ends", {"name": "Backed up", "host": "a", "port": 9000}).status == 201
+    book = product.get("/api/presets/export").document
     mcr(product, "backup", str(archive))
     assert archive.stat().st_mode & 0o777 == 0o600
     refused = mcr(product, "restore", str(archive), status=1)
@@ -125,6 +155,7 @@ def test_backup_wipe_and_restore_bring_the_same_streams_on_air(own_product: Prod
     mcr(product, "restore", str(archive))
     product.restart_web()
 
+    assert product.get("/api/presets/export").document == book
     views = {view["key"]: view for view in product.streams()}
     assert {key: view["name"] for key, view in views.items()} == {
         plain["key"]: "plain",

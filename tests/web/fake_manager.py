@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -15,10 +16,27 @@ from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
 from app.domain.spec import CallerEndpoint, JobSpec, ListenerEndpoint, RelaySpec
 from app.domain.status import Order, Phase
+from app.presets.book import Book
 from tests.web.fake_streams import make_history, make_snapshot
 
 ListOf = list  # FakeManager.list hides the builtin within the class
 PORTS = tuple(range(10001, 10011))
+
+
+class FakeDocuments:
+    """The store of presets and far ends, in memory."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, dict[str, str]] = {}
+
+    def documents(self, table: Any) -> dict[str, str]:
+        return dict(self.tables.get(table.__tablename__, {}))
+
+    def save_documents(self, table: Any, kept: Mapping[str, str], removed: Collection[str]) -> None:
+        found = self.tables.setdefault(table.__tablename__, {})
+        found.update(kept)
+        for key in removed:
+            del found[key]
 
 
 class FakeManager:
@@ -32,6 +50,11 @@ class FakeManager:
         self.log: list[LogEntry] = []
         self.notes: list[str] = []
         self.store_fault: str | None = None
+        self.documents = FakeDocuments()
+        self._book = Book(self.documents, lambda _name, write: write())
+
+    def book(self) -> Book:
+        return self._book
 
     def start(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
         if isinstance(spec, RelaySpec):

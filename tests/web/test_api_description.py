@@ -30,6 +30,9 @@ PATHS = [
     "/api/media/info?path=bars.ts",
     "/api/link-budget?latency_ms=200&overhead_percent=25&bitrate_bps=8000000&rtt_ms=40",
     "/api/channels",
+    "/api/presets",
+    "/api/far-ends",
+    "/api/presets/export",
     "/api/interfaces",
     "/api/system",
 ]

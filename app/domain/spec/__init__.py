@@ -2,7 +2,14 @@
 
 from app.domain.spec.endpoint import CallerEndpoint, Endpoint, HostPort, ListenerEndpoint, Mode
 from app.domain.spec.job import Engine, JobSpec, engine_of, latency_ms_of
-from app.domain.spec.parse import parse_impairment, parse_spec, public_spec, with_direction, without_direction
+from app.domain.spec.parse import (
+    parse_impairment,
+    parse_part,
+    parse_spec,
+    public_spec,
+    with_direction,
+    without_direction,
+)
 from app.domain.spec.receive import Forward, ReceiveSpec, Record
 from app.domain.spec.relay import RelaySpec, Target
 from app.domain.spec.send import SendSpec
@@ -31,6 +38,7 @@ __all__ = [
     "engine_of",
     "latency_ms_of",
     "parse_impairment",
+    "parse_part",
     "parse_spec",
     "public_spec",
     "with_direction",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from types import UnionType
-from typing import Any, Final, assert_never, cast, get_args
+from typing import Any, Final, TypeVar, assert_never, cast, get_args
 
 import msgspec
 
@@ -25,6 +25,7 @@ from app.domain.spec.send import SendSpec
 from app.domain.spec.srt_settings import Encryption
 
 Fault = tuple[str, str]
+_PartT = TypeVar("_PartT", bound=msgspec.Struct)
 _DIRECTION: Final = "direction"
 _SEND: Final = "send"
 
@@ -51,13 +52,17 @@ def parse_spec(document: object, *, listener_ports: Collection[int]) -> JobSpec:
 
 def parse_impairment(document: object) -> Impairment:
     """Make an impairment of a decoded JSON object, or raise InvalidInput naming every field that is wrong."""
-    if problems := dict(_faults(document, Impairment, "impairment")):
+    return complete(parse_part(document, Impairment, "impairment"))
+
+
+def parse_part(document: object, kind: type[_PartT], path: str) -> _PartT:
+    """Make a described struct of a decoded JSON object; raises InvalidInput naming every wrong field below `path`."""
+    if problems := dict(_faults(document, kind, path)):
         raise InvalidInput.of(problems)
     try:
-        impairment = msgspec.convert(document, Impairment)
+        return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        raise InvalidInput.of({"impairment": str(error)}) from None
-    return complete(impairment)
+        raise InvalidInput.of({path: str(error)}) from None
 
 
 def with_kept_passphrase(document: object, kept: Encryption | None) -> object:

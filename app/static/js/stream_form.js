@@ -1,6 +1,7 @@
 // The form that starts a stream. What is typed stays until the stream is on air; the rules are the server's alone.
 import { ApiError, ask } from "./app.js";
 import { byId, make, setText } from "./dom.js";
+import { bindPresets } from "./form_presets.js";
 import { bindMediaBrowser } from "./media_browser.js";
 import { bindPassphrase } from "./passphrase.js";
 import { describeMedia } from "./media_words.js";
@@ -118,6 +119,7 @@ export function bindStreamForm(started) {
     form.elements.path.focus();
   });
 
+  bindPresets(form, showProblem);
   form.addEventListener("submit", submit);
   form.addEventListener("input", showBudget);
   for (const radio of form.elements.mode) radio.addEventListener("change", showMode);

@@ -11,18 +11,21 @@ from app.domain.impairment.model import Impairment, OutageOrder
 from app.domain.impairment.profiles import Profile
 from app.domain.lineup.plan import Plan
 from app.domain.network_order import NetworkTestOrder
+from app.domain.presets import FarEnd
 from app.domain.secret import Secret
 from app.domain.spec import ReceiveSpec, RelaySpec, SendSpec
 from app.domain.stream_choice import StreamChoice
 from app.media.channels import ChannelsView
 from app.media.library import MediaFolder
 from app.mpegts.inspect.first_look import MediaCheck
+from app.presets.transfer import Imported
 from app.utils import Interface
 from app.web.api.openapi_parts import (
     all_streams_paths,
     configuration_paths,
     line_up_paths,
     network_test_paths,
+    preset_paths,
     probe_report_paths,
     reception_paths,
     relay_paths,
@@ -44,6 +47,7 @@ from app.web.presenters.line_up import RunRowView, RunView
 from app.web.presenters.link_budget import LinkBudgetView
 from app.web.presenters.machine_views import MediaInfoView, SystemView
 from app.web.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
+from app.web.presenters.presets import KnownFarEndView, PresetDocument, PresetOrder, PresetView
 from app.web.presenters.probe_reports import ProbeReportView
 from app.web.presenters.reception_views import DeliverySecondView
 from app.web.presenters.stream_views import SecondView, StreamView
@@ -57,6 +61,12 @@ _TYPES: Final = [
     Profile,
     OutageOrder,
     StreamChoice,
+    FarEnd,
+    PresetOrder,
+    PresetView,
+    KnownFarEndView,
+    PresetDocument,
+    Imported,
     StreamView,
     AllStreamsView,
     SecondView,
@@ -163,6 +173,7 @@ def _paths() -> dict[str, Any]:
             post=_operation("Put a stream on air again with the same spec", stream, [404, 409, 422])
         ),
         **relay_paths(),
+        **preset_paths(),
         **configuration_paths(),
         "/api/streams/{key}/history": _of_key(
             get=_operation(

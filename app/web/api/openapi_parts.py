@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.web.api.schema import KEY, json, of_key, operation, query, ref, wrapped
+from app.web.api.schema import KEY, TEXTS, json, of_key, operation, query, ref, wrapped
 
 
 def all_streams_paths() -> dict[str, Any]:
@@ -18,6 +18,41 @@ def all_streams_paths() -> dict[str, Any]:
     return {
         "/api/streams/start-all": {"post": {**start, **body}},
         "/api/streams/stop-all": {"post": {**stop, **body}},
+    }
+
+
+def preset_paths() -> dict[str, Any]:
+    """The operations of presets and of the address book."""
+    document, imported = ref("PresetDocument"), ref("Imported")
+    return {
+        "/api/presets/export": {"get": operation("All presets and far ends as one document", document, [])},
+        "/api/presets/import": {
+            "post": {
+                **operation(
+                    "Take over an exported document, each entry completely or not at all", imported, [400, 413]
+                ),
+                "requestBody": {"required": True, "content": json(document)},
+            }
+        },
+        **_shelf_paths("/api/presets", "preset", "PresetOrder", "PresetView", problems=TEXTS),
+        **_shelf_paths("/api/far-ends", "far end", "FarEnd", "KnownFarEndView"),
+    }
+
+
+def _shelf_paths(path: str, word: str, order: str, view: str, **beside: dict[str, Any]) -> dict[str, Any]:
+    body = {"requestBody": {"required": True, "content": json(ref(order))}}
+    part = path.rpartition("/")[2].replace("-", "_")
+    save = operation(f"Save a new {word}", ref(view), [400, 409, 413], success=201)
+    return {
+        path: {
+            "get": operation(f"Every {word}, by name", wrapped(part, ref(view), **beside), []),
+            "post": {**save, **body},
+        },
+        f"{path}/{{key}}": of_key(
+            get=operation(f"One {word}", ref(view), [404]),
+            put={**operation(f"Other values for a {word}", ref(view), [400, 404, 409, 413]), **body},
+            delete=operation(f"Forget a {word}", None, [404], success=204),
+        ),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from app.domain.spec import SendSpec
 from app.domain.spec.fields import settings_of
 
+TEXTS: Final = {"type": "array", "items": {"type": "string"}}
 KEY: Final = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
 
 

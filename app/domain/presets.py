@@ -1,0 +1,144 @@
+"""What an operator saves to use again: presets of streams, and an address book of far ends.
+
+A preset holds a whole spec, whatever fields that has; only the passphrase is left out. Its encryption keeps the length
+of the key, with an empty passphrase.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from app.domain import names
+from app.domain.errors import InvalidInput
+from app.domain.secret import Secret
+from app.domain.spec import SendSpec, parse_part, parse_spec, with_direction
+from app.domain.spec.endpoint import PORTS, Host, Port
+from app.domain.spec.fields import setting, setting_of
+from app.domain.spec.part import Part
+from app.domain.stored_spec import SpecUnreadable, encode_spec, read_spec, with_passphrase
+
+EntryName = Annotated[str, setting("Name", "Shown where it is chosen", rule=names.problem_with_entry_name)]
+# Long enough for every rule; a preset never has one of its own.
+_STAND_IN: Final = "0123456789"
+_ONLY_SEND: Final = "a preset holds a send stream; save one of those"
+_ANY_PORT: Final = range(PORTS[0], PORTS[1] + 1)
+
+
+class FarEnd(Part, frozen=True):
+    """A host that streams are exchanged with."""
+
+    name: EntryName
+    host: Host
+    port: Port
+    stream_id: Annotated[
+        str | None, setting("Stream ID", "What its listener expects, if any", rule=names.problem_with_stream_id)
+    ] = None
+    notes: Annotated[str, setting("Notes", "Such as whom to call", rule=names.problem_with_notes)] = ""
+
+
+class Preset(msgspec.Struct, frozen=True):
+    """The settings of a stream under a name, without its passphrase."""
+
+    name: str
+    spec: SendSpec
+
+
+class EntryUnreadable(Exception):
+    """A kept preset or far end that this version cannot read; the text says why."""
+
+
+def parse_far_end(document: object) -> FarEnd:
+    """Make a far end of a decoded JSON object, or raise InvalidInput naming every field that is wrong."""
+    if not isinstance(document, dict):
+        raise InvalidInput.of({"far_end": "send an object with name, host and port"})
+    return parse_part(document, FarEnd, "")
+
+
+def parse_preset(document: object) -> Preset:
+    """Make a preset of a decoded JSON object, or raise InvalidInput naming every field that is wrong."""
+    if not isinstance(document, dict):
+        raise InvalidInput.of({"preset": "send an object with name and spec"})
+    problems = {str(name): "this field is not known; remove it" for name in document if name not in ("name", "spec")}
+    if problem := problem_with_name(document.get("name")):
+        problems["name"] = problem
+    try:
+        spec = parse_preset_spec(document.get("spec"))
+    except InvalidInput as error:
+        faults = {_in_spec(field): text for field, text in error.fields.items()}
+        raise InvalidInput.of({**problems, **faults}) from None
+    if problems:
+        raise InvalidInput.of(problems)
+    return Preset(document["name"], spec)
+
+
+def _in_spec(field: str) -> str:
+    """The path of a spec's field in a preset; a spec that is none at all has the name `stream`."""
+    return "spec" if field == "stream" else f"spec.{field}"
+
+
+def problem_with_name(name: object) -> str | None:
+    """Say what is wrong with the name of a preset or far end, or None."""
+    described = setting_of(EntryName)
+    if not isinstance(name, str) or described is None:
+        return "enter a name"
+    return described.problem_with(name)
+
+
+def parse_preset_spec(document: object) -> SendSpec:
+    """Make the spec of a preset: a send stream, which may ask for encryption and has no passphrase.
+
+    Raises InvalidInput. Its port may be any: another installation may have other listener ports.
+    """
+    document = with_direction(document)
+    if isinstance(document, dict) and document["direction"] != "send":
+        raise InvalidInput.of({"direction": _ONLY_SEND})
+    encryption = document.get("encryption") if isinstance(document, dict) else None
+    if isinstance(document, dict) and isinstance(encryption, dict):
+        if "passphrase" in encryption:
+            raise InvalidInput.of({"encryption.passphrase": "a preset holds no passphrase; leave it out"})
+        document = {**document, "encryption": {**encryption, "passphrase": _STAND_IN}}
+    spec = parse_spec(document, listener_ports=_ANY_PORT)
+    if not isinstance(spec, SendSpec):
+        raise InvalidInput.of({"direction": _ONLY_SEND})
+    return _without_passphrase(spec)
+
+
+def _without_passphrase(spec: SendSpec) -> SendSpec:
+    kept = spec.encryption
+    if kept is None:
+        return spec
+    return msgspec.structs.replace(spec, encryption=msgspec.structs.replace(kept, passphrase=Secret("")))
+
+
+def preset_document(preset: Preset) -> dict[str, Any]:
+    """The preset as it is kept and exported: without what is empty by default, so that older versions can read it."""
+    return {"name": preset.name, "spec": msgspec.json.decode(encode_spec(preset.spec))}
+
+
+def far_end_document(far_end: FarEnd) -> dict[str, Any]:
+    """The far end as it is kept and exported."""
+    return dict(msgspec.to_builtins(far_end))
+
+
+def read_preset(document: object) -> Preset:
+    """A preset as it was kept. Raises EntryUnreadable."""
+    if not isinstance(document, dict) or not isinstance(document.get("name"), str):
+        raise EntryUnreadable("it has no name")
+    try:
+        spec, key_bits = read_spec(document.get("spec"))
+    except SpecUnreadable as error:
+        raise EntryUnreadable(str(error)) from None
+    spec = with_passphrase(spec, key_bits, Secret(""))
+    if not isinstance(spec, SendSpec):
+        raise EntryUnreadable("it is no send stream")
+    return Preset(document["name"], spec)
+
+
+def read_far_end(document: object) -> FarEnd:
+    """A far end as it was kept. Raises EntryUnreadable."""
+    try:
+        return msgspec.convert(document, FarEnd)
+    except msgspec.ValidationError as error:
+        raise EntryUnreadable(str(error)) from None

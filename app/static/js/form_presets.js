@@ -1,0 +1,79 @@
+// Presets and the address book in the form of a stream: load, save, and fill in a far end.
+import { ApiError, ask, openDialog, tell } from "./app.js";
+import { byId, make, setText } from "./dom.js";
+
+/** Bring both to life; `showProblem` puts the server's faults next to the form's fields. */
+export function bindPresets(form, showProblem) {
+  byId("load-preset")?.addEventListener("change", ({ target }) => {
+    if (!target.value) return;
+    const where = byId("new-stream") ? "#new-stream" : "";
+    location.assign(`${location.pathname}?preset=${encodeURIComponent(target.value)}${where}`);
+  });
+  bindSave(form, showProblem);
+  bindFarEnds(form);
+}
+
+function bindSave(form, showProblem) {
+  const name = byId("preset-name");
+  const yes = byId("preset-yes");
+  let dialog = null;
+  let replaces = false;
+
+  function showFault(text, canReplace) {
+    replaces = canReplace;
+    setText(byId("preset-name-fault"), text);
+    byId("preset-name-fault").classList.toggle("d-block", Boolean(text));
+    name.classList.toggle("is-invalid", Boolean(text));
+    setText(yes, canReplace ? "Replace it" : "Save");
+  }
+
+  async function save(event) {
+    event.preventDefault();
+    const data = new URLSearchParams(new FormData(form));
+    // A preset holds no passphrase, so it is not sent either.
+    data.delete("passphrase");
+    data.set("preset_name", name.value);
+    if (replaces) data.set("replace", "1");
+    try {
+      const preset = await ask("POST", "/presets", { data: data.toString() });
+      dialog.hide();
+      showProblem("", {});
+      addOption(preset);
+      tell(`Saved as preset: ${preset.name}`);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const fault = error.fields.preset_name;
+      if (fault) return showFault(fault, error.code === "name_taken");
+      dialog.hide();
+      showProblem(error.message, error.fields);
+    }
+  }
+
+  byId("save-preset").addEventListener("click", () => {
+    if (!name.value) name.value = form.elements.name.value;
+    showFault("", false);
+    dialog = openDialog(byId("preset-dialog"));
+  });
+  byId("preset-dialog").addEventListener("shown.bs.modal", () => name.focus());
+  name.addEventListener("input", () => showFault("", false));
+  byId("preset-form").addEventListener("submit", save);
+}
+
+function addOption({ key, name }) {
+  const select = byId("load-preset");
+  if (!select || [...select.options].some((option) => option.value === key)) return;
+  select.disabled = false;
+  setText(select.options[0], "Load preset");
+  select.append(make("option", { value: key }, name));
+}
+
+function bindFarEnds(form) {
+  byId("far_end")?.addEventListener("change", ({ target }) => {
+    const { host, port, streamId, notes } = target.selectedOptions[0].dataset;
+    if (!target.value) return setText(byId("far_end-hint"), "");
+    form.elements.host.value = host;
+    byId("far_port").value = port;
+    const id = streamId ? `It expects the stream ID “${streamId}”; a send stream does not send one.` : "";
+    setText(byId("far_end-hint"), [notes, id].filter(Boolean).join(" · "));
+  });
+}

@@ -1,0 +1,60 @@
+"""Presets and far ends as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from app.domain.presets import FarEnd, Preset
+from app.domain.spec import public_spec
+from app.presets.transfer import FORMAT, VERSION
+from app.web.presenters.specs import about_text
+
+
+class PresetView(msgspec.Struct, frozen=True):
+    """A preset."""
+
+    key: str
+    name: str
+    text: Annotated[str, Meta(description="The preset in a line")]
+    spec: Annotated[dict[str, Any], Meta(description="As in POST /api/streams; encryption without its passphrase")]
+
+
+class KnownFarEndView(msgspec.Struct, frozen=True):
+    """A far end of the address book."""
+
+    key: str
+    name: str
+    host: str
+    port: int
+    stream_id: str | None
+    notes: str
+
+
+class PresetOrder(msgspec.Struct, frozen=True):
+    """What a preset is made of."""
+
+    name: str
+    spec: dict[str, Any]
+
+
+class PresetDocument(msgspec.Struct, frozen=True):
+    """All presets and far ends, as they are exported and imported."""
+
+    presets: list[PresetOrder]
+    far_ends: list[FarEnd]
+    format: str = FORMAT
+    version: int = VERSION
+
+
+def present_preset(key: str, preset: Preset) -> PresetView:
+    """A preset as the API shows it."""
+    text = f"{about_text(preset.spec)} · {preset.spec.latency_ms} ms"
+    return PresetView(key, preset.name, text, public_spec(preset.spec))
+
+
+def present_far_end(key: str, far_end: FarEnd) -> KnownFarEndView:
+    """A far end as the API shows it."""
+    return KnownFarEndView(key, far_end.name, far_end.host, far_end.port, far_end.stream_id, far_end.notes)

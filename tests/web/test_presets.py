@@ -1,0 +1,153 @@
+"""Presets and the address book over the API and in the form: saved, loaded, replaced, exported, imported."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.web.fake_manager import PORTS
+
+SPEC = {"endpoint": {"mode": "caller", "host": "192.0.2.10", "port": 9000}, "source": {"kind": "bars"}}
+FAR_END = {"name": "Umeå", "host": "umea.example.net", "port": 9000, "stream_id": None, "notes": "call first"}
+FORM = {"mode": "caller", "host": "192.0.2.10", "port": "9000", "source_kind": "bars", "latency_ms": "350"}
+FORM |= {"overhead_percent": "25", "smoothing_latency_ms": "30", "qos": "1", "engine": "auto", "bars_format": "720p50"}
+
+
+def save(script, name: str = "Saturday", **changes):
+    answer = script.post("/api/presets", json={"name": name, "spec": {**SPEC, **changes}})
+    assert answer.status_code == 201, answer.json
+    return answer.json
+
+
+def save_form(browser, typed):
+    return browser.post("/presets", data=typed, headers={"Accept": "application/json"})
+
+
+def test_a_preset_is_listed_shown_replaced_and_deleted(script):
+    saved = save(script, latency_ms=350, group="Match")
+    assert (saved["name"], saved["spec"]["latency_ms"], saved["spec"]["group"]) == ("Saturday", 350, "Match")
+    assert saved["text"] == "bars 720p50 → caller to 192.0.2.10 port 9000 · not encrypted · 350 ms"
+    path = f"/api/presets/{saved['key']}"
+    assert script.get("/api/presets").json == {"presets": [saved], "problems": []}
+    renamed = script.put(path, json={"name": "Sunday", "spec": saved["spec"]}).json
+    assert renamed == {**saved, "name": "Sunday"}
+    assert script.get(path).json == renamed
+    assert script.delete(path).status_code == 204
+    for answer in (script.get(path), script.delete(path), script.put(path, json={"name": "a", "spec": SPEC})):
+        assert answer.status_code == 404
+
+
+def test_a_preset_says_how_long_its_key_is_and_takes_no_passphrase(script, manager):
+    saved = save(script, encryption={"key_bits": 256})
+    assert saved["spec"]["encryption"] == {"key_bits": 256}
+    secret = {"key_bits": 256, "passphrase": "a secret of this test"}
+    answer = script.post("/api/presets", json={"name": "b", "spec": {**SPEC, "encryption": secret}})
+    assert answer.status_code == 400
+    assert answer.json["error"]["fields"] == {
+        "spec.encryption.passphrase": "a preset holds no passphrase; leave it out"
+    }
+    assert "a secret of this test" not in answer.text + str(manager.documents.tables)
+
+
+def test_the_address_book_is_listed_replaced_and_deleted(script):
+    saved = script.post("/api/far-ends", json=FAR_END).json
+    assert saved == {"key": saved["key"], **FAR_END}
+    path = f"/api/far-ends/{saved['key']}"
+    changed = {**FAR_END, "port": 9001, "stream_id": "umea/main"}
+    assert script.put(path, json=changed).json == {"key": saved["key"], **changed}
+    assert script.get("/api/far-ends").json == {"far_ends": [script.get(path).json]}
+    assert script.delete(path).status_code == 204
+    assert script.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/presets", "/api/far-ends", "/api/presets/import"])
+@pytest.mark.parametrize("body", [b"", b"{", b"7", b"null", b'"x"', b"[]", b"{}", b'{"name":"\xff"}', b"[" * 9000])
+def test_bad_bodies_are_named_and_change_nothing(script, manager, path, body):
+    answer = script.post(path, data=body)
+    assert answer.status_code == 400
+    assert answer.json["error"]["fields"]
+    assert manager.documents.tables == {}
+
+
+def test_every_wrong_field_of_a_far_end_is_named(script):
+    wrong = {"name": "", "host": "two words", "port": 70000, "stream_id": "x" * 513, "notes": "n" * 301, "city": "Umeå"}
+    assert set(script.post("/api/far-ends", json=wrong).json["error"]["fields"]) == set(wrong)
+
+
+def test_a_name_that_is_taken_is_a_conflict(script):
+    save(script)
+    answer = script.post("/api/presets", json={"name": "saturday", "spec": SPEC})
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "name_taken")
+    assert "choose another name" in answer.json["error"]["fields"]["name"]
+
+
+def test_an_export_is_one_document_that_can_be_imported(script):
+    save(script, encryption={"key_bits": 128})
+    script.post("/api/far-ends", json=FAR_END)
+    answer = script.get("/api/presets/export")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="mcr-presets.json"'
+    assert [preset["name"] for preset in answer.json["presets"]] == ["Saturday"]
+    assert answer.json["far_ends"] == [FAR_END]
+    taken = script.post("/api/presets/import", json=answer.json)
+    assert taken.json == {"presets": 1, "far_ends": 1, "replaced": 2, "refused": []}
+
+
+def test_an_import_may_be_larger_than_other_requests_and_has_a_limit(script):
+    far_ends = [{**FAR_END, "name": str(number), "notes": "n" * 300} for number in range(200)]
+    document = {"format": "mcr-presets", "version": 1, "far_ends": far_ends}
+    assert len(json.dumps(document)) > 64 * 1024
+    assert script.post("/api/presets/import", json=document).json["far_ends"] == 200
+    answer = script.post("/api/presets/import", data=b" " * (1024 * 1024 + 1))
+    assert answer.status_code == 413
+    assert "at most 1024 KiB" in answer.json["error"]["message"]
+    assert "at most 64 KiB" in script.post("/api/presets", data=b" " * (64 * 1024 + 1)).json["error"]["message"]
+
+
+def test_a_form_is_saved_without_its_passphrase_and_fills_the_next_form(browser, manager):
+    typed = {**FORM, "group": "Match", "key_bits": "256", "passphrase": "a secret of this test"}
+    answer = save_form(browser, {**typed, "preset_name": "Saturday"})
+    assert answer.status_code == 201
+    assert "a secret of this test" not in answer.text + str(manager.documents.tables)
+    page = browser.get(f"/caller?preset={answer.json['key']}").text
+    assert 'value="350"' in page
+    assert 'value="192.0.2.10"' in page
+    assert 'value="Match"' in page
+    assert re.search(r'<option value="256" selected>', page)
+    assert "Loaded from the preset “Saturday”. Enter the passphrase" in page
+    assert browser.get("/?preset=nobody").status_code == 404
+
+
+def test_a_form_with_faults_is_not_saved_and_its_fields_are_named(browser, manager):
+    answer = save_form(browser, {**FORM, "latency_ms": "x", "host": "", "preset_name": "a"})
+    assert set(answer.json["error"]["fields"]) == {"latency_ms", "endpoint.host"}
+    answer = save_form(browser, {**FORM, "preset_name": "  "})
+    assert answer.json["error"]["fields"] == {"preset_name": "enter a name"}
+    assert manager.documents.tables == {}
+
+
+def test_a_saved_form_replaces_another_only_when_that_is_asked(browser):
+    first = save_form(browser, {**FORM, "preset_name": "Saturday"}).json
+    again = {**FORM, "latency_ms": "500", "preset_name": "Saturday"}
+    refused = save_form(browser, again)
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "name_taken")
+    assert set(refused.json["error"]["fields"]) == {"preset_name"}
+    replaced = save_form(browser, {**again, "replace": "1"})
+    assert (replaced.status_code, replaced.json["key"]) == (200, first["key"])
+    assert replaced.json["spec"]["latency_ms"] == 500
+
+
+def test_a_preset_of_a_port_that_is_taken_chooses_a_free_one_and_says_so(script, browser, manager):
+    taken = next(port for port in PORTS if port not in manager.free_ports())
+    key = save(script, endpoint={"mode": "listener", "port": taken})["key"]
+    page = browser.get(f"/?preset={key}").text
+    free = manager.free_ports()[0]
+    assert f"Port {taken} is taken or not a listener port here; port {free} is chosen." in page
+    assert f'<option value="{free}" selected>' in page
+
+
+def test_the_page_of_presets_and_the_form_need_no_script_to_be_read(browser, script):
+    script.post("/api/far-ends", json={**FAR_END, "name": "<b>bold</b>"})
+    assert "&lt;b&gt;bold" in browser.get("/caller").text
+    assert browser.get("/presets").status_code == 200
