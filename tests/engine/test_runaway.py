@@ -8,6 +8,7 @@ import msgspec
 
 from app.domain.spec import FileSource
 from app.protocol import Sample
+from tests.instruments.engines import on_both_engines
 from tests.instruments.ts_maker import NULL_PACKET, Packetizer, Recipe, make_ts, section
 from tests.instruments.waiting import free_port
 from tests.instruments.worker import RunningWorker, job_for
@@ -24,10 +25,11 @@ def with_empty_tables_first() -> bytes:
     return head + make_ts(Recipe(seconds=LAP_S, bitrate_bps=BITRATE_BPS, pcr_ms=35))
 
 
-def test_a_file_that_begins_with_empty_tables_loops_at_its_own_rate(tmp_path: Path) -> None:
+@on_both_engines
+def test_a_file_that_begins_with_empty_tables_loops_at_its_own_rate(engine: str, tmp_path: Path) -> None:
     file = tmp_path / "empty-tables.ts"
     file.write_bytes(with_empty_tables_first())
-    job = job_for(FileSource(file.name), port=free_port(), file_path=file)
+    job = job_for(FileSource(file.name), port=free_port(), file_path=file, engine=engine)
     with RunningWorker(msgspec.structs.replace(job, bitrate_bps=BITRATE_BPS)) as worker:
         first = worker.link.wait_for(Sample)
         last = worker.wait_for_sample(lambda sample: sample.input.loops_total >= 4, deadline_s=20)

@@ -1,4 +1,4 @@
-"""What is on the loopback wire: each UDP packet of a port with its time, TOS byte and SRT header.
+"""What is on a wire, loopback as a rule: each UDP packet of a port with its time, TOS byte and SRT header.
 
 A process of its own reads a packet socket with a kernel filter, so that a busy test loses nothing; if the kernel
 dropped a packet all the same, reading the capture fails. Needs CAP_NET_RAW.
@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -64,12 +64,14 @@ class Packet:
 class Wire:
     """A running capture of one port: `with Wire(port) as wire: …; packets = wire.packets()`."""
 
-    def __init__(self, port: int, *, with_payload: bool = False) -> None:
-        """Begin to capture; it has begun when this returns."""
+    def __init__(self, port: int, *, with_payload: bool = False, card: str = "lo", within: Sequence[str] = ()) -> None:
+        """Begin to capture; it has begun when this returns. `within` as for JsonChild, for another namespace's card."""
         self._folder = tempfile.TemporaryDirectory(prefix="wire-")
         self._file = Path(self._folder.name) / "packets"
         self._child = JsonChild(
-            "tests.instruments.wire", str(port), str(self._file), "2000" if with_payload else str(HEADER_BYTES)
+            "tests.instruments.wire",
+            *(str(port), str(self._file), "2000" if with_payload else str(HEADER_BYTES), card),
+            within=within,
         )
         self._child.wait_for_line("capturing", deadline_s=10)
 
@@ -128,7 +130,7 @@ def _filter(port: int, snap_bytes: int) -> bytes:
     return b"".join(struct.pack("@HBBI", *step) for step in program)
 
 
-def _packet_socket(port: int, snap_bytes: int) -> socket.socket:
+def _packet_socket(port: int, snap_bytes: int, card: str) -> socket.socket:
     made = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
     program = ctypes.create_string_buffer(_filter(port, snap_bytes))
     made.setsockopt(
@@ -136,7 +138,7 @@ def _packet_socket(port: int, snap_bytes: int) -> socket.socket:
     )
     made.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 64 * 1024 * 1024)
     made.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    made.bind(("lo", _ETH_P_IP))
+    made.bind((card, _ETH_P_IP))
     made.setblocking(False)
     return made
 
@@ -144,8 +146,8 @@ def _packet_socket(port: int, snap_bytes: int) -> socket.socket:
 class _Capture:
     """The capturing process."""
 
-    def __init__(self, port: int, path: Path, keep_bytes: int) -> None:
-        self._socket = _packet_socket(port, _IP_UDP_BYTES + keep_bytes)
+    def __init__(self, port: int, path: Path, keep_bytes: int, card: str) -> None:
+        self._socket = _packet_socket(port, _IP_UDP_BYTES + keep_bytes, card)
         self._keep = keep_bytes
         self._out = path.open("wb")
         self._dropped = 0
@@ -191,9 +193,9 @@ class _Capture:
 
 
 def main() -> None:
-    """Capture the port in argv[1] into the file argv[2], argv[3] bytes of each datagram."""
+    """Capture the port in argv[1] into the file argv[2], argv[3] bytes of each datagram, on the card argv[4]."""
     be_punctual()
-    capture = _Capture(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    capture = _Capture(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
     say(capturing=True)
     capture.run()
 

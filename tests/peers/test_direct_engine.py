@@ -15,6 +15,7 @@ from app.domain.status import Reason
 from app.protocol import Notice, PeerEvent, Sample
 from tests.instruments import calls
 from tests.instruments.pcr import pcr_jitter
+from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver, busiest_second
 from tests.instruments.specs import listener_port
 from tests.instruments.ts_maker import Programme, Recipe, make_ts
@@ -59,11 +60,34 @@ def test_a_multiplex_with_a_scrambled_programme_arrives_whole_and_loops_without_
     assert (report.continuity_errors(), report.sync_errors) == (0, 0)
 
 
-def test_a_file_that_is_scrambled_to_its_clock_loops_at_its_own_rate(on_air: OnAir) -> None:
-    worker = on_air(make_ts(Recipe(seconds=2, bitrate_bps=RATE, programmes=[Programme(scrambled=True)])))
+def test_a_file_that_is_scrambled_to_its_clock_loops_at_its_own_rate_without_a_seam(on_air: OnAir) -> None:
+    data = make_ts(Recipe(seconds=2, bitrate_bps=RATE, programmes=[Programme(scrambled=True)]))
+    worker = on_air(data)
     with Receiver.calling(port_of(worker)) as receiver:
         receiver.wait_for_seconds(5, deadline_s=15)
         assert busiest_second(receiver.arrivals()) * 8 <= 1.2 * RATE
+        receiver.finish()
+        report = read_ts(receiver.payload.read_bytes())
+    assert (report.continuity_errors(), report.sync_errors) == (0, 0)
+    clocks = {pid: found.pcr_steps_ms() for pid, found in report.pids.items() if found.pcrs}
+    own = {pid: found.pcr_steps_ms() for pid, found in read_ts(data).pids.items() if found.pcrs}
+    assert clocks.keys() == own.keys()
+    for pid, steps in clocks.items():
+        assert 0 < min(steps) <= max(steps) <= 1.01 * max(own[pid]), (max(steps), max(own[pid]))
+
+
+def test_auto_chooses_this_engine_for_a_scrambled_file_and_the_page_says_why(product: Product) -> None:
+    (product.media / "pay.ts").write_bytes(make_ts(MUX))
+    view = product.start(source={"kind": "file", "path": "pay.ts"})
+
+    def engine_of(seen: View) -> View:
+        return next(setting for setting in seen["settings"] if setting["name"] == "Engine")
+
+    view = product.wait_for_stream(view["key"], lambda seen: engine_of(seen)["applied"])
+    assert (engine_of(view)["asked"], engine_of(view)["applied"]) == ("auto", "direct")
+    assert "scrambled" in engine_of(view)["note"]
+    view = product.wait_for_stream(view["key"], lambda seen: seen["input"]["packets_scrambled_total"])
+    assert view["input"]["packets_discarded_total"] == 0
 
 
 def test_the_times_in_srt_packets_follow_pcr_to_the_microsecond(on_air: OnAir) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +15,13 @@ from tests.instruments.multicast_house import GROUP, PORT, House
 from tests.instruments.receivers import Receiver
 from tests.instruments.ts_maker import Programme, Recipe, make_ts
 from tests.instruments.ts_reader import read_ts
+from tests.instruments.wire import Wire
 from tests.instruments.worker import RunningWorker, job_for
 
 RATE = 3_000_000
+SRT_PORT = 10001
+# A worker that waits for the processor for less than half of this still sends all with their true times.
+PATIENT_MS = 2000
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +41,50 @@ def test_a_group_with_a_scrambled_programme_goes_by_the_direct_engine_and_arrive
     source = MulticastSource(GROUP, PORT, interface="first", protocol=protocol)  # type: ignore[arg-type]
     with (
         house.channel(mux, bitrate_bps=RATE, protocol=protocol),
-        RunningWorker(job_for(source, port=10001), within=house.host.enter) as worker,
+        RunningWorker(job_for(source, port=SRT_PORT), within=house.host.enter) as worker,
     ):
         seen = worker.link.wait_for(Sample, lambda sample: sample.applied.engine is not None, deadline_s=15)
         assert seen.applied.engine == "direct"
         assert "scrambled" in seen.applied.engine_reason
-        with Receiver.calling(10001, within=house.host.enter) as receiver:
+        with Receiver.calling(SRT_PORT, within=house.host.enter) as receiver:
             receiver.wait_for_bytes(1_000_000)
             assert receiver.finish().packets_dropped == 0
             report = read_ts(receiver.payload.read_bytes())
+        counted = worker.wait_for_sample(lambda sample: sample.input.packets_scrambled_total).input
+    assert counted.packets_discarded_total == 0
     assert {0x101, 0x201, 0x202} <= set(report.pids)
     assert report.sync_errors == 0
     # The channel's own loop is the only seam.
     assert report.continuity_errors() <= len(report.pids)
+
+
+def test_the_times_in_srt_packets_are_those_at_which_the_kernel_received_the_datagrams(
+    house: House, tmp_path: Path
+) -> None:
+    channel = tmp_path / "channel.ts"
+    channel.write_bytes(make_ts(Recipe(seconds=20, bitrate_bps=RATE)))
+    source, inside = MulticastSource(GROUP, PORT, interface="first"), house.host.enter
+    with (
+        house.channel(channel, bitrate_bps=RATE),
+        RunningWorker(job_for(source, port=SRT_PORT, engine="direct", latency_ms=PATIENT_MS), within=inside) as worker,
+        Wire(PORT, with_payload=True, card="first", within=inside) as cable,
+        Wire(SRT_PORT, with_payload=True, within=inside) as loopback,
+    ):
+        worker.link.wait_for(Sample, lambda sample: sample.input.bytes_total)
+        with Receiver.calling(SRT_PORT, within=inside) as receiver:
+            receiver.wait_for_bytes(1_500_000)
+        received = cable.packets()
+        sent = [packet for packet in loopback.packets() if packet.source_port == SRT_PORT and packet.is_data()]
+        counted = worker.wait_for_sample(lambda sample: sample.input.bytes_total).input
+    count = Counter(packet.datagram for packet in received)  # null packets alone make equal datagrams
+    received_us = {packet.datagram: packet.at_ns / 1000 for packet in received if count[packet.datagram] == 1}
+    distances = [
+        header.timestamp_us - received_us[packet.payload()]
+        for packet in sent
+        if (header := packet.header()) and not header.is_retransmitted and packet.payload() in received_us
+    ]
+    assert len(distances) > 500
+    level = statistics.median(distances)
+    deviations = sorted(abs(distance - level) for distance in distances)
+    assert deviations[int(0.99 * len(deviations))] <= 50, (deviations[len(deviations) // 2], deviations[-1])
+    assert counted.packets_discarded_total == 0

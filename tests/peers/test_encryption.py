@@ -9,6 +9,7 @@ import pytest
 
 from tests.instruments.child import is_alive
 from tests.instruments.durations import seconds
+from tests.instruments.engines import daily_on_direct, daily_on_gstreamer, on_both_engines
 from tests.instruments.product import Product
 from tests.instruments.receivers import Receiver
 from tests.instruments.waiting import free_port, stays, wait_for
@@ -31,9 +32,12 @@ def encryption(passphrase: str, key_bits: int = 128) -> dict[str, object]:
     return {"key_bits": key_bits, "passphrase": passphrase}
 
 
+@daily_on_gstreamer
 @pytest.mark.parametrize("passphrase", ODD)
-def test_a_passphrase_works_whatever_letters_it_has(passphrase: str, product: Product, sample: Path) -> None:
-    view = product.start(encryption=encryption(passphrase))
+def test_a_passphrase_works_whatever_letters_it_has(
+    engine: str, passphrase: str, product: Product, sample: Path
+) -> None:
+    view = product.start(engine=engine, encryption=encryption(passphrase))
     with Receiver.calling(view["spec"]["endpoint"]["port"], passphrase=passphrase) as receiver:
         receiver.wait_for_bytes(400_000)
         figures = receiver.finish()
@@ -43,9 +47,10 @@ def test_a_passphrase_works_whatever_letters_it_has(passphrase: str, product: Pr
     assert received[: len(received) // 188 * 188] in sample.read_bytes()
 
 
+@daily_on_direct
 @pytest.mark.parametrize("key_bits", [128, 256])
 @pytest.mark.parametrize("mode", ["listener", "caller"])
-def test_the_key_has_the_length_that_was_asked(mode: str, key_bits: int, product: Product) -> None:
+def test_the_key_has_the_length_that_was_asked(engine: str, mode: str, key_bits: int, product: Product) -> None:
     passphrase = secrets.token_hex(10)
     if mode == "caller":
         port = free_port()
@@ -54,7 +59,7 @@ def test_the_key_has_the_length_that_was_asked(mode: str, key_bits: int, product
     else:
         port = product.free_listener_port()
         endpoint = {"mode": "listener", "port": port}
-    view = product.start(endpoint=endpoint, encryption=encryption(passphrase, key_bits))
+    view = product.start(engine=engine, endpoint=endpoint, encryption=encryption(passphrase, key_bits))
     if mode == "listener":
         receiver = Receiver.calling(port, passphrase=passphrase)
     with receiver:
@@ -64,9 +69,10 @@ def test_the_key_has_the_length_that_was_asked(mode: str, key_bits: int, product
         assert (peer["key_bits"], peer["encryption_state"]) == (key_bits, "secured")
 
 
-def test_nobody_without_the_passphrase_gets_a_byte_and_the_stream_says_who_tried(product: Product) -> None:
+@on_both_engines
+def test_nobody_without_the_passphrase_gets_a_byte_and_the_stream_says_who_tried(engine: str, product: Product) -> None:
     passphrase = secrets.token_hex(10)
-    view = product.start(encryption=encryption(passphrase))
+    view = product.start(engine=engine, encryption=encryption(passphrase))
     port = view["spec"]["endpoint"]["port"]
     with (
         Receiver.calling(port, passphrase=passphrase) as right,
@@ -83,9 +89,10 @@ def test_nobody_without_the_passphrase_gets_a_byte_and_the_stream_says_who_tried
         assert view["phase"] == "delivering"
 
 
-def test_no_transport_packet_is_on_the_wire_in_clear(product: Product) -> None:
+@daily_on_direct
+def test_no_transport_packet_is_on_the_wire_in_clear(engine: str, product: Product) -> None:
     passphrase = secrets.token_hex(10)
-    view = product.start(encryption=encryption(passphrase))
+    view = product.start(engine=engine, encryption=encryption(passphrase))
     port = view["spec"]["endpoint"]["port"]
     with Wire(port, with_payload=True) as wire, Receiver.calling(port, passphrase=passphrase) as receiver:
         receiver.wait_for_bytes(1_000_000)
@@ -98,8 +105,9 @@ def test_no_transport_packet_is_on_the_wire_in_clear(product: Product) -> None:
     assert not [packet for packet in packets if passphrase.encode() in packet.datagram]
 
 
-def test_an_unencrypted_stream_does_not_serve_a_receiver_that_wants_encryption(product: Product) -> None:
-    view = product.start()
+@on_both_engines
+def test_an_unencrypted_stream_does_not_serve_a_receiver_that_wants_encryption(engine: str, product: Product) -> None:
+    view = product.start(engine=engine)
     with Receiver.calling(view["spec"]["endpoint"]["port"], passphrase="ten letters") as receiver:
         assert receiver.wait_for_state("refused", "lost").bytes == 0
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.instruments.engines import daily_on_direct, daily_on_gstreamer, on_both_engines
 from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver
 from tests.instruments.relay import Relay
@@ -40,9 +41,10 @@ def stopped_totals(product: Product, view: View, wire: Wire, port: int) -> tuple
     return told, sent_from(wire.packets(), lambda packet: packet.source_port == port)
 
 
+@daily_on_direct
 @pytest.mark.parametrize("loss_percent", [0, 5])
-def test_a_listener_s_totals_are_what_went_over_the_wire(loss_percent: int, product: Product) -> None:
-    view = product.start()
+def test_a_listener_s_totals_are_what_went_over_the_wire(engine: str, loss_percent: int, product: Product) -> None:
+    view = product.start(engine=engine)
     port = view["spec"]["endpoint"]["port"]
     relay = Relay(port, loss_to_caller=loss_percent, rtt_ms=20, seed=5)
     with Wire(port, with_payload=True) as wire, relay, Receiver.calling(relay.port) as receiver:
@@ -52,8 +54,9 @@ def test_a_listener_s_totals_are_what_went_over_the_wire(loss_percent: int, prod
         assert told[name] == pytest.approx(value, rel=0.005, abs=5), (told, on_wire)
 
 
-def test_the_totals_keep_a_receiver_that_left_but_for_its_last_second_at_most(product: Product) -> None:
-    view = product.start()
+@daily_on_gstreamer
+def test_the_totals_keep_a_receiver_that_left_but_for_its_last_second_at_most(engine: str, product: Product) -> None:
+    view = product.start(engine=engine)
     port = view["spec"]["endpoint"]["port"]
     with Wire(port, with_payload=True) as wire:
         for _ in range(2):
@@ -67,10 +70,11 @@ def test_the_totals_keep_a_receiver_that_left_but_for_its_last_second_at_most(pr
     assert -30 <= missing <= 2 * 800
 
 
-def test_a_caller_s_totals_are_what_went_over_the_wire(product: Product) -> None:
+@on_both_engines
+def test_a_caller_s_totals_are_what_went_over_the_wire(engine: str, product: Product) -> None:
     port = free_port()
     with Wire(port, with_payload=True) as wire, Receiver.listening(port) as receiver:
-        view = product.start(endpoint={"mode": "caller", "host": "127.0.0.1", "port": port})
+        view = product.start(engine=engine, endpoint={"mode": "caller", "host": "127.0.0.1", "port": port})
         receiver.wait_for_seconds(3)
         assert product.post(f"/api/streams/{view['key']}/stop").status == 200
         view = product.wait_for_phase(view["key"], "stopped")
@@ -80,8 +84,9 @@ def test_a_caller_s_totals_are_what_went_over_the_wire(product: Product) -> None
         assert told[name] == pytest.approx(value, rel=0.005, abs=5), (told, on_wire)
 
 
-def test_the_history_adds_up_to_the_totals(product: Product) -> None:
-    view = product.start()
+@daily_on_direct
+def test_the_history_adds_up_to_the_totals(engine: str, product: Product) -> None:
+    view = product.start(engine=engine)
     with Receiver.calling(view["spec"]["endpoint"]["port"]) as receiver:
         receiver.wait_for_seconds(6)
         samples = product.get(f"/api/streams/{view['key']}/history?seconds=60").document["samples"]
@@ -91,10 +96,13 @@ def test_the_history_adds_up_to_the_totals(product: Product) -> None:
     assert min(whole) > 0
 
 
+@daily_on_gstreamer
 @pytest.mark.parametrize("bitrate_bps", [600_000, 2_600_000])
-def test_every_second_of_a_slow_file_s_input_is_what_a_receiver_gets(bitrate_bps: int, product: Product) -> None:
+def test_every_second_of_a_slow_file_s_input_is_what_a_receiver_gets(
+    engine: str, bitrate_bps: int, product: Product
+) -> None:
     file = make_sample(product.media / f"slow-{bitrate_bps}.ts", seconds=4, bitrate_bps=bitrate_bps)
-    view = product.start(source={"kind": "file", "path": file.name})
+    view = product.start(engine=engine, source={"kind": "file", "path": file.name})
     with Receiver.calling(view["spec"]["endpoint"]["port"]) as receiver:
         receiver.wait_for_seconds(10)
         samples = product.get(f"/api/streams/{view['key']}/history?seconds=9").document["samples"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.instruments.durations import is_long, seconds
+from tests.instruments.engines import daily_on_direct, on_both_engines
 from tests.instruments.product import Product
 from tests.instruments.receivers import Receiver
 from tests.instruments.relay import Relay
@@ -16,11 +17,13 @@ PAYLOAD_BPS = 8_000_000
 LATENCY_MS = 160 if is_long() else 500
 MISSING_AT_MOST = 3e-5 if is_long() else 5e-3
 RETRANSMITTED_WITHIN = 1.5 if is_long() else 5.0
+RTT_MS_WITHIN = 10 if is_long() else 60
 
 
-def test_five_percent_loss_is_told_as_relay_and_receiver_count_it(product: Product) -> None:
+@daily_on_direct
+def test_five_percent_loss_is_told_as_relay_and_receiver_count_it(engine: str, product: Product) -> None:
     watched_s = seconds(15, long=60)
-    view = product.start(latency_ms=LATENCY_MS)
+    view = product.start(engine=engine, latency_ms=LATENCY_MS)
     port = view["spec"]["endpoint"]["port"]
     relay = Relay(port, loss_to_caller=5, rtt_ms=40, seed=7)
     with relay, Receiver.calling(relay.port, latency_ms=120) as receiver:
@@ -33,7 +36,8 @@ def test_five_percent_loss_is_told_as_relay_and_receiver_count_it(product: Produ
     # What the relay saw twice is the truth: libsrt repeats more than was lost when the machine is busy with others.
     assert peer["retransmitted_percent"] == pytest.approx(100 * counts.again / counts.first, abs=0.7)
     assert peer["retransmitted_percent"] == pytest.approx(5, abs=RETRANSMITTED_WITHIN)
-    assert peer["rtt_ms"] == pytest.approx(40, abs=10)
+    # The path's own, and what relay and receiver wait for the processor.
+    assert 38 <= peer["rtt_ms"] <= 40 + RTT_MS_WITHIN
     assert peer["negotiated_latency_ms"] == LATENCY_MS
     # The view may be a second older than the relay's counts.
     assert peer["packets_retransmitted"] == pytest.approx(counts.again, abs=100)
@@ -44,8 +48,9 @@ def test_five_percent_loss_is_told_as_relay_and_receiver_count_it(product: Produ
     assert abs(figures.packets_dropped - peer["packets_dropped"]) <= MISSING_AT_MOST * figures.packets_unique
 
 
-def test_a_cut_path_is_stalled_then_lost_and_never_called_delivering(product: Product) -> None:
-    view = product.start(latency_ms=200)
+@on_both_engines
+def test_a_cut_path_is_stalled_then_lost_and_never_called_delivering(engine: str, product: Product) -> None:
+    view = product.start(engine=engine, latency_ms=200)
     port = view["spec"]["endpoint"]["port"]
     with Relay(port, rtt_ms=20) as relay, Receiver.calling(relay.port) as receiver:
         product.wait_for_phase(view["key"], "delivering")
@@ -56,9 +61,12 @@ def test_a_cut_path_is_stalled_then_lost_and_never_called_delivering(product: Pr
         assert view["peers"] == []
 
 
+@daily_on_direct
 @pytest.mark.parametrize(("overhead_percent", "stays_below"), [(25, True), (99, False)])
-def test_the_overhead_is_the_cap_on_the_wire(overhead_percent: int, stays_below: bool, product: Product) -> None:
-    view = product.start(latency_ms=300, overhead_percent=overhead_percent)
+def test_the_overhead_is_the_cap_on_the_wire(
+    engine: str, overhead_percent: int, stays_below: bool, product: Product
+) -> None:
+    view = product.start(engine=engine, latency_ms=300, overhead_percent=overhead_percent)
     port = view["spec"]["endpoint"]["port"]
     relay = Relay(port, rtt_ms=40, seed=11)
     with relay, Receiver.calling(relay.port) as receiver:

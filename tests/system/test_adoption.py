@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.instruments.audience import Viewer, audience
 from tests.instruments.child import Child, is_alive
 from tests.instruments.durations import seconds
+from tests.instruments.engines import daily_on_gstreamer, on_both_engines
 from tests.instruments.processes import kill_all
 from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver
@@ -52,12 +53,13 @@ def assert_nobody_noticed(viewers: list[Viewer], note: Note, took_s: list[float]
     assert max(took_s) < ADOPTED_WITHIN_S
 
 
+@daily_on_gstreamer
 def test_receivers_do_not_notice_that_the_web_process_is_killed_and_killed_again(
-    own: Product, record_property: Note
+    engine: str, own: Product, record_property: Note
 ) -> None:
     chance = random.Random(6)
     took_s, since_launch_s = [], []
-    with audience(own, STREAMS) as viewers:
+    with audience(own, STREAMS, engine=engine) as viewers:
         for _ in range(KILLS):
             time.sleep(chance.uniform(0.0, 1.5))  # not a wait: the moment of the kill is what varies
             own.kill_web()
@@ -72,8 +74,9 @@ def test_receivers_do_not_notice_that_the_web_process_is_killed_and_killed_again
         assert_nobody_noticed(viewers, record_property, took_s)
 
 
-def test_history_peers_restarts_and_events_are_those_of_before_the_kill(own: Product) -> None:
-    view = own.start()
+@on_both_engines
+def test_history_peers_restarts_and_events_are_those_of_before_the_kill(engine: str, own: Product) -> None:
+    view = own.start(engine=engine)
     os.kill(view["worker"]["pid"], signal.SIGSEGV)
     view = own.wait_for_stream(view["key"], lambda seen: seen["phase"] == "waiting" and seen["restarts"] == 1)
     with Receiver.calling(view["spec"]["endpoint"]["port"]) as receiver:

@@ -19,6 +19,7 @@ import pytest
 from tests.instruments.audience import Viewer, audience
 from tests.instruments.child import is_alive, open_files
 from tests.instruments.durations import seconds
+from tests.instruments.engines import daily_on_direct
 from tests.instruments.processes import workers_of
 from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver
@@ -161,8 +162,9 @@ def call(stack: contextlib.ExitStack, port: int) -> Receiver:
     return stack.enter_context(Receiver.calling(port, latency_ms=CROWD_MS))
 
 
-def test_a_receiver_that_stops_reading_holds_up_neither_the_others_nor_the_sender(own: Product) -> None:
-    with audience(own, 2) as (viewer, other):
+@daily_on_direct
+def test_a_receiver_that_stops_reading_holds_up_neither_the_others_nor_the_sender(engine: str, own: Product) -> None:
+    with audience(own, 2, engine=engine) as (viewer, other):
         with Receiver.calling(viewer.view["spec"]["endpoint"]["port"]) as frozen:
             frozen.wait_for_bytes(200_000)
             own.wait_for_stream(viewer.key, lambda view: len(view["peers"]) == 2)

@@ -18,6 +18,7 @@ from app.domain.status import Reason
 from tests.instruments.audience import Viewer, audience
 from tests.instruments.child import is_alive
 from tests.instruments.durations import seconds
+from tests.instruments.engines import daily_on_direct, daily_on_gstreamer
 from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver
 from tests.instruments.waiting import free_port, wait_for
@@ -55,8 +56,11 @@ def reasons(product: Product, key: str) -> list[str]:
     return [event["text"] for event in events if event["kind"] in ("phase", "retry")]
 
 
-def test_one_worker_crashes_one_hangs_and_the_others_do_not_notice(own: Product, record_property: Note) -> None:
-    with audience(own, seconds(4, long=10)) as (crashing, hanging, *others):
+@daily_on_gstreamer
+def test_one_worker_crashes_one_hangs_and_the_others_do_not_notice(
+    engine: str, own: Product, record_property: Note
+) -> None:
+    with audience(own, seconds(4, long=10), engine=engine) as (crashing, hanging, *others):
         os.kill(crashing.worker_pid, signal.SIGSEGV)
         os.kill(hanging.worker_pid, signal.SIGSTOP)
         stopped_at = time.monotonic()
@@ -86,8 +90,9 @@ def unchanged(product: Product, viewer: Viewer) -> bool:
     return view["worker"]["pid"] == viewer.worker_pid and view["restarts"] == 0
 
 
-def test_totals_go_on_over_a_crash(own: Product) -> None:
-    with audience(own, 1) as (viewer,):
+@daily_on_direct
+def test_totals_go_on_over_a_crash(engine: str, own: Product) -> None:
+    with audience(own, 1, engine=engine) as (viewer,):
         viewer.wait_for_more(1_000_000)
         before = own.stream(viewer.key)["totals"]["payload_bytes"]
         os.kill(viewer.worker_pid, signal.SIGSEGV)

@@ -1,0 +1,70 @@
+"""The direct engine at its limits: a crowd of streams, a fast stream, and many laps of one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from app.domain.spec import FileSource
+from app.protocol import Sample
+from benchmarks.crowd import Crowd
+from tests.instruments.receivers import Receiver
+from tests.instruments.sample import make_sample
+from tests.instruments.ts_reader import read_ts
+from tests.instruments.waiting import free_port, free_ports, stays
+from tests.instruments.worker import RunningWorker, job_for
+
+Note = Callable[[str, object], None]  # pytest's record_property: figures for --junitxml
+STREAMS = 50
+LAPS = 20
+
+
+def worker_of(file: Path, port: int, **spec: object) -> RunningWorker:
+    """A worker of the direct engine that loops a file."""
+    return RunningWorker(job_for(FileSource(file.name), port=port, file_path=file, engine="direct", **spec))
+
+
+def test_fifty_streams_of_two_megabits_lose_nothing_in_half_a_minute(tmp_path: Path, record_property: Note) -> None:
+    file = make_sample(tmp_path / "light.ts", seconds=20, bitrate_bps=2_000_000)
+    ports = list(free_ports(STREAMS))
+    with ExitStack() as running:
+        workers = [running.enter_context(worker_of(file, port, latency_ms=1000)) for port in ports]
+        for worker in workers:
+            worker.link.wait_for(Sample, deadline_s=60)
+        crowd = running.enter_context(Crowd(ports, latency_ms=1000))
+        crowd.wait_for_all()
+        stays(lambda: crowd.figures()["connected"] == STREAMS, for_s=30, what="all receivers", every_s=1)
+        figures = crowd.figures()
+        samples = [worker.wait_for_sample(lambda seen: seen.peers) for worker in workers]
+    record_property("figures", figures)
+    assert figures["dropped"] == 0
+    assert sum(peer.packets_dropped_total for sample in samples for peer in sample.peers) == 0
+    assert figures["bytes"] * 8 >= 0.95 * 30 * STREAMS * 2_000_000
+
+
+def test_fifty_megabits_for_a_minute_arrive_whole(tmp_path: Path, record_property: Note) -> None:
+    file = make_sample(tmp_path / "fast.ts", seconds=20, bitrate_bps=50_000_000)
+    port = free_port()
+    with worker_of(file, port, latency_ms=500) as worker:
+        worker.link.wait_for(Sample)
+        with Receiver.following(port, latency_ms=500) as receiver:
+            figures = receiver.wait_for_bytes(60 * 50_000_000 // 8, deadline_s=90)
+    record_property("figures", figures)
+    assert (figures.packets_dropped, figures.gaps, figures.continuity_errors) == (0, 0, 0)
+
+
+@pytest.mark.timeout(300)
+def test_twenty_loops_of_ten_seconds_have_no_continuity_error(tmp_path: Path, record_property: Note) -> None:
+    file = make_sample(tmp_path / "lap.ts", seconds=10, bitrate_bps=2_000_000)
+    port = free_port()
+    with worker_of(file, port) as worker:
+        worker.link.wait_for(Sample)
+        with Receiver.calling(port, latency_ms=500) as receiver:
+            worker.link.wait_for(Sample, lambda seen: seen.input.loops_total > LAPS, deadline_s=10 * (LAPS + 3))
+            figures = receiver.finish()
+            report = read_ts(receiver.payload.read_bytes())
+    record_property("figures", figures.packets_unique)
+    assert (figures.packets_dropped, report.continuity_errors(), report.sync_errors) == (0, 0, 0)
