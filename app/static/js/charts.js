@@ -1,9 +1,11 @@
 // The charts of a stream's page. A gap in the past is a gap in the line, never a bridge over it.
-import { timeOfDay } from "./format.js";
+import { eventMarks, textsNear } from "./event_marks.js";
+import { dateAndTime, timeOfDay } from "./format.js";
 
 const Chart = window.Chart;
 const GAP_S = 5;
-const TICKS_EVERY_S = { 300: 60, 3600: 600 };
+const TICKS_S = [5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400];
+const TICKS_MAX = 6;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -31,22 +33,18 @@ export class TimeChart {
     this.canvas = canvas;
     this.lines = lines;
     this.samples = [];
-    this.spanS = 300;
+    this.range = { from: 0, to: 300 };
     Chart.defaults.font.family = getComputedStyle(document.body).getPropertyValue("--bs-font-monospace");
     Chart.defaults.font.size = 10.5;
     this.chart = new Chart(canvas, {
       type: "line",
-      plugins: [emptyWords],
+      plugins: [emptyWords, eventMarks],
       data: {
-        datasets: lines.map(({ label, axis }) => ({
-          label,
-          data: [],
-          yAxisID: axis ?? "y",
-          borderWidth: 1.5,
-          pointRadius: 0,
-          pointHitRadius: 6,
-          spanGaps: false,
-        })),
+        datasets: [
+          ...lines.map(({ label, axis }) => ({ ...lineOf(label, axis), borderWidth: 1.5, pointHitRadius: 6 })),
+          // Between the least and the greatest value of each interval, where there are such.
+          ...lines.flatMap(({ axis }) => [lineOf("", axis), { ...lineOf("", axis), fill: "-1" }]),
+        ],
       },
       options: {
         animation: false,
@@ -58,15 +56,21 @@ export class TimeChart {
         plugins: {
           legend: { display: false },
           decimation: { enabled: false },
-          tooltip: { callbacks: { title: (items) => (items.length ? `${timeOfDay(items[0].parsed.x)} UTC` : "") } },
+          tooltip: {
+            filter: ({ datasetIndex }) => datasetIndex < lines.length,
+            callbacks: {
+              title: (items) => (items.length ? `${dateAndTime(items[0].parsed.x)} UTC` : ""),
+              footer: ([item]) => (item ? textsNear(item.chart, item.element.x) : []),
+            },
+          },
         },
         scales: {
           x: {
             type: "linear",
             grid: { display: false },
             title: { display: true, text: "UTC", align: "end", padding: 0 },
-            ticks: { maxRotation: 0, autoSkipPadding: 24, callback: (value) => timeOfDay(value).slice(0, 5) },
-            afterBuildTicks: (scale) => Object.assign(scale, { ticks: this.wholeMinutes(scale) }),
+            ticks: { maxRotation: 0, autoSkipPadding: 24, callback: (value) => this.tickText(value) },
+            afterBuildTicks: (scale) => Object.assign(scale, { ticks: this.wholeSteps(scale) }),
           },
           y: axis(unit, { grace: "10%" }),
           ...(second
@@ -85,7 +89,10 @@ export class TimeChart {
   /** Take the theme's colours. */
   paint() {
     this.lines.forEach(({ colour: name }, index) => {
-      Object.assign(this.chart.data.datasets[index], { borderColor: colour(name), backgroundColor: colour(name) });
+      const [line, low, high] = this.datasetsOf(index);
+      Object.assign(line, { borderColor: colour(name), backgroundColor: colour(name) });
+      for (const edge of [low, high])
+        Object.assign(edge, { borderColor: "transparent", backgroundColor: `${colour(name)}33` });
     });
     for (const [name, scale] of Object.entries(this.chart.options.scales)) {
       scale.ticks.color = colour("--dim");
@@ -102,27 +109,47 @@ export class TimeChart {
     });
   }
 
-  /** Draw samples (oldest first) of the last `spanS` seconds before `now`. */
-  show(samples, now, spanS) {
-    this.spanS = spanS;
-    const shown = withGaps(samples.filter((sample) => sample.at > now - spanS));
+  /** The line at `index` and the edges of its band. */
+  datasetsOf(index) {
+    const { datasets } = this.chart.data;
+    const low = this.lines.length + 2 * index;
+    return [datasets[index], datasets[low], datasets[low + 1]];
+  }
+
+  /** Draw the samples (oldest first) of a range with its events; `stepS` is the time from sample to sample. */
+  show(samples, range, { stepS = 1, marks = [] } = {}) {
+    this.range = range;
+    this.chart.marks = marks;
+    const shown = withGaps(
+      samples.filter((sample) => sample.at > range.from && sample.at <= range.to + stepS),
+      Math.max(GAP_S, 2.5 * stepS),
+    );
+    const points = (readOf) =>
+      shown.map((sample) => ({ x: sample.at, y: sample.isGap ? null : (readOf(sample) ?? null) }));
+    const isSummary = shown.some((sample) => sample.low);
     this.lines.forEach(({ read }, index) => {
-      this.chart.data.datasets[index].data = shown.map((sample) => ({
-        x: sample.at,
-        y: sample.isGap ? null : read(sample),
-      }));
+      const [line, low, high] = this.datasetsOf(index);
+      line.data = points(read);
+      low.data = isSummary ? points((sample) => read(sample.low)) : [];
+      high.data = isSummary ? points((sample) => read(sample.high)) : [];
     });
-    Object.assign(this.chart.options.scales.x, { min: now - spanS, max: now });
+    Object.assign(this.chart.options.scales.x, { min: range.from, max: range.to });
     this.chart.update("none");
     this.describe(shown);
   }
 
-  /** Ticks at whole minutes: a label that is cut to the minute must stand at that minute. */
-  wholeMinutes({ min, max }) {
-    const every = TICKS_EVERY_S[this.spanS];
+  /** Ticks at whole minutes or days: a label that is cut to the minute must stand at that minute. */
+  wholeSteps({ min, max }) {
+    const every = TICKS_S.find((step) => (max - min) / step <= TICKS_MAX) ?? TICKS_S.at(-1);
     const ticks = [];
     for (let value = Math.ceil(min / every) * every; value <= max; value += every) ticks.push({ value });
     return ticks;
+  }
+
+  tickText(value) {
+    const spanS = this.range.to - this.range.from;
+    if (spanS > 86_400) return dateAndTime(value).slice(5, 16);
+    return timeOfDay(value).slice(0, spanS > 360 || spanS === 300 ? 5 : 8);
   }
 
   describe(samples) {
@@ -132,7 +159,7 @@ export class TimeChart {
     );
     this.canvas.setAttribute(
       "aria-label",
-      `Chart of the last ${Math.round(this.spanS / 60)} minutes. Now: ${words.join(", ")}`,
+      `Chart from ${dateAndTime(this.range.from)} to ${dateAndTime(this.range.to)} UTC. At its end: ${words.join(", ")}`,
     );
   }
 
@@ -170,6 +197,18 @@ export function pictureOf(canvas, title, legend) {
   });
 }
 
+function lineOf(label, axisId) {
+  return {
+    label,
+    data: [],
+    yAxisID: axisId ?? "y",
+    borderWidth: 0,
+    pointRadius: 0,
+    pointHitRadius: 0,
+    spanGaps: false,
+  };
+}
+
 function axis(unit, { precision, ...more }) {
   return {
     beginAtZero: true,
@@ -180,11 +219,11 @@ function axis(unit, { precision, ...more }) {
   };
 }
 
-function withGaps(samples) {
+function withGaps(samples, gapS) {
   const shown = [];
   for (const sample of samples) {
     const last = shown.at(-1);
-    if (last && sample.at - last.at > GAP_S) shown.push({ at: last.at + 0.5, isGap: true });
+    if (last && sample.at - last.at > gapS) shown.push({ at: last.at + 0.5, isGap: true });
     shown.push(sample);
   }
   return shown;

@@ -2,11 +2,13 @@
 import { ApiError, ask, copyText, onKey, openDialog, poll, tell } from "./app.js";
 import { changeStream, dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { TimeChart, save } from "./charts.js";
+import { marksOf } from "./event_marks.js";
 import { byId, setFigure, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
 import { bindFarEnd } from "./far_end.js";
-import { count, duration, mbps, ms, percent, secondsBetween, times, timeOfDay } from "./format.js";
+import { count, dateAndTime, duration, mbps, ms, percent, secondsBetween, times, timeOfDay } from "./format.js";
 import { attempts, colourOf, makeLamp, setLamp } from "./lamps.js";
+import { PastRange, bindGestures } from "./past_range.js";
 import { showCounters, showNotes, showPeers, showSettings, showWorker } from "./stream_panels.js";
 import { offerOnNextPage } from "./undo.js";
 
@@ -21,6 +23,8 @@ let view = null;
 let samples = [];
 let spanS = 300;
 let hasHour = false;
+let events = [];
+let serverNow = Date.now() / 1000;
 
 const charts = {
   "bitrate-chart": new TimeChart(
@@ -71,6 +75,8 @@ function show(answer) {
   const { overview, stream } = answer;
   view = stream;
   const { now } = overview;
+  serverNow = Date.parse(now) / 1000;
+  events = answer.events;
   const isOld = stream.is_stale;
   document.querySelector(".figures").classList.toggle("is-stale", isOld);
   addSamples(answer.samples);
@@ -87,7 +93,7 @@ function show(answer) {
   showEvents(byId("events"), answer.events, now, { withName: false });
   farEnd.show(stream);
   showButtons(stream);
-  draw(Date.parse(now) / 1000);
+  draw();
 }
 
 function addSamples(fresh) {
@@ -133,8 +139,42 @@ function showButtons(stream) {
   byId("end").disabled = stream.phase === "stopping";
 }
 
-function draw(now) {
-  for (const chart of Object.values(charts)) chart.show(samples, now, spanS);
+const shownRange = () => past.range ?? { from: serverNow - spanS, to: serverNow };
+
+function draw() {
+  const isLive = past.range === null;
+  const marks = marksOf(isLive ? events : past.events);
+  for (const chart of Object.values(charts)) {
+    chart.show(isLive ? samples : past.samples, shownRange(), { stepS: isLive ? 1 : past.stepS, marks });
+  }
+}
+
+const past = new PastRange(
+  key,
+  () => serverNow,
+  () => {
+    const { from, to } = shownRange();
+    const isLive = past.range === null;
+    for (const radio of document.querySelectorAll("[name=span]"))
+      radio.checked = isLive && Number(radio.value) === spanS;
+    byId("csv").href = isLive ? byId("csv").dataset.live : past.url("&format=csv");
+    setText(byId("range"), isLive ? "" : `${dateAndTime(from)} to ${dateAndTime(to)} UTC`);
+    draw();
+  },
+);
+
+const zoom = (factor, centre) => past.zoom(factor, shownRange(), centre);
+const pan = (fraction) => past.pan(fraction, shownRange());
+for (const { canvas, chart } of Object.values(charts)) {
+  bindGestures(canvas, () => chart.chartArea, { zoom, pan });
+}
+for (const [id, act] of [
+  ["zoom-in", () => zoom(0.5)],
+  ["zoom-out", () => zoom(2)],
+  ["earlier", () => pan(-0.5)],
+  ["later", () => pan(0.5)],
+]) {
+  byId(id).addEventListener("click", act);
 }
 
 const facts = () => ({ key, label: view.label, peers: view.peers.length });
@@ -162,9 +202,14 @@ async function end() {
 
 for (const radio of document.querySelectorAll("[name=span]")) {
   radio.addEventListener("change", async () => {
-    spanS = Number(radio.value);
+    const wantedS = Number(radio.value);
+    if (wantedS > HOUR_S) {
+      past.set(serverNow - wantedS, serverNow);
+      return;
+    }
+    spanS = wantedS;
     if (spanS > 300 && !hasHour) await loadHour();
-    if (view) draw(samples.at(-1)?.at ?? Date.now() / 1000);
+    past.follow();
   });
 }
 
@@ -212,5 +257,10 @@ byId("copy-debug").addEventListener("click", () => copyText(byId("debug-text")))
 onKey("s", "stop this stream", () => view && isOrdered(view) && end());
 onKey("X", "dismiss this stream when it is off air", () => view && !isOrdered(view) && end());
 onKey("r", "restart this stream", restart);
+onKey("+", "zoom into the charts", () => zoom(0.5));
+onKey("-", "zoom out of the charts", () => zoom(2));
+onKey("[", "earlier in the charts", () => pan(-0.5));
+onKey("]", "later in the charts", () => pan(0.5));
 onKey("d", "debug view", () => byId("show-debug").click());
 onKey("b", "back to the dashboard", () => location.assign("/"));
+if (past.range) past.set(past.range.from, past.range.to);

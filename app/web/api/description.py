@@ -184,6 +184,7 @@ def _paths() -> dict[str, Any]:
                     _query("seconds", {"type": "integer", "minimum": 1, "maximum": 3600, "default": 300}),
                     _query("from", {"type": "integer", "description": "Unix time, within the last 72 hours"}),
                     _query("to", {"type": "integer", "description": "Unix time"}),
+                    _query("step", {"enum": ["1"], "description": "Seconds instead of summaries; the last hour only"}),
                     _query("format", {"enum": ["json", "csv"], "default": "json"}),
                 ],
             )

@@ -15,7 +15,7 @@ from app.domain.spec.parse import with_kept_passphrase
 from app.protocol import HISTORY_SECONDS
 from app.web.access import is_scripted
 from app.web.api.sheets import csv_response
-from app.web.api.summaries import show_summaries
+from app.web.api.summaries import LATEST, read_range, show_summaries
 from app.web.errors import Unauthorized, json_response
 from app.web.presenters.events import present_latest
 from app.web.presenters.machine import present_overview
@@ -100,10 +100,13 @@ def restart_stream(key: str) -> Response:
 @api.get("/streams/<key>/history")
 def show_history(key: str) -> Response:
     """The stream's last seconds, or the summaries between `from` and `to`, oldest first; as CSV with `format=csv`."""
-    if "from" in request.args or "to" in request.args:
+    is_range = "from" in request.args or "to" in request.args
+    if is_range and request.args.get("step") != "1":
         return show_summaries(key)
-    seconds = read_number("seconds", default=300, low=1, high=HISTORY_SECONDS)
-    samples = [present_second(second) for second in services().manager.history(key, seconds)]
+    seconds = HISTORY_SECONDS if is_range else read_number("seconds", default=300, low=1, high=HISTORY_SECONDS)
+    start, end = read_range() if is_range else (0, LATEST)
+    found = [second for second in services().manager.history(key, seconds) if start < second.at <= end]
+    samples = [present_second(second) for second in found]
     if request.args.get("format") != "csv":
         return json_response({"samples": samples})
     columns = [field.name for field in msgspec.structs.fields(SecondView) if field.name != "at"]

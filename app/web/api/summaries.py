@@ -20,16 +20,12 @@ from app.web.services import services
 
 _SHOWN_MAX: Final = 2000
 _DIGITS: Final = 6
-_LATEST: Final = 10**11 - 1
+LATEST: Final = 10**11 - 1
 
 
 def show_summaries(key: str) -> Response:
     """The summaries between `from` and `to`, in steps of ten seconds or as many times ten as keep the answer short."""
-    now = int(time.time())
-    start = max(read_number("from", default=0, low=0, high=_LATEST), now - KEPT_S)
-    end = read_number("to", default=now, low=0, high=_LATEST)
-    if end <= start:
-        raise InvalidInput.of({"to": "give a time after `from`, within the last 72 hours"})
+    start, end = read_range()
     step_s = SUMMARY_S * max(1, math.ceil((end - start) / SUMMARY_S / _SHOWN_MAX))
     found = [_present(one) for one in coarser(services().manager.summaries(key, start, end), step_s)]
     if request.args.get("format") != "csv":
@@ -37,6 +33,16 @@ def show_summaries(key: str) -> Response:
     parts = SpreadView.__struct_fields__
     columns = [f"{name}_{part}" for name in FIGURES for part in parts]
     return csv_response(key, ["time_utc", "at", "seconds", *columns], [_row(one) for one in found])
+
+
+def read_range() -> tuple[int, int]:
+    """`from` and `to` of the query, within the last 72 hours. Raises InvalidInput when they are no range."""
+    now = int(time.time())
+    start = max(read_number("from", default=0, low=0, high=LATEST), now - KEPT_S)
+    end = read_number("to", default=now, low=0, high=LATEST)
+    if end <= start:
+        raise InvalidInput.of({"to": "give a time after `from`, within the last 72 hours"})
+    return start, end
 
 
 def _row(one: SummaryView) -> list[object]:
