@@ -134,7 +134,13 @@ def create_app(
             analyst=MediaAnalyst(library),
             hosts=HostPoller(settings.hosts),
             probe_reports=ProbeReports(settings.data_folder),
-            line_ups=LineUpRunner(streams, settings.hosts, settings.data_folder, hostname=socket.gethostname()),
+            line_ups=LineUpRunner(
+                streams,
+                settings.hosts,
+                settings.data_folder,
+                hostname=socket.gethostname(),
+                webhook=settings.line_up_webhook,
+            ),
         ),
     )
     return app

@@ -58,6 +58,13 @@ def parse_https(text: str) -> str:
     return text
 
 
+def parse_webhook(text: str) -> str:
+    """Read an http:// or https:// address."""
+    if problem := problem_with_https_address(text, ("http", "https")):
+        raise ValueError(problem)
+    return text
+
+
 def parse_database_url(text: str) -> str:
     """Read an SQLAlchemy address of SQLite or PostgreSQL."""
     # The sentence quotes nothing of it: there may be a password.

@@ -44,6 +44,9 @@ class Streams(Protocol):
     def restart(self, key: str, *, actor: str = ...) -> Snapshot:
         """Restart a stream."""
 
+    def note(self, text: str) -> None:
+        """Write a warning that concerns no single stream into the event log."""
+
 
 class CannotRead(Exception):
     """An end cannot be read now; the text says why. The run goes on and reads the missing seconds later."""

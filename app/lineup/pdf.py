@@ -87,7 +87,7 @@ class _Report(FPDF):
     def figures(self, lines: Sequence[dict[str, Any]]) -> None:
         """Each figure with limit, margin and verdict."""
         self.ln(2)
-        header = ("Figure", "Measured", "Limit", "Margin", "Verdict", "Worst second, UTC")
+        header = ("Figure", "Measured", "Limit", "Margin", "Verdict", "Last test", "Worst second, UTC")
         body = [
             (
                 line["title"],
@@ -95,11 +95,12 @@ class _Report(FPDF):
                 line["limit_text"],
                 line["margin_text"],
                 line["verdict_text"],
+                line["before_text"] or "–",
                 (line["worst_at"] or "")[11:19],
             )
             for line in lines
         ]
-        self.rows([header, *body], (48, 32, 27, 27, 24, 24), header=True)
+        self.rows([header, *body], (42, 28, 22, 24, 22, 22, 22), header=True)
         for line in lines:
             if line["note"]:
                 self.line_of(f"{line['title']}: {line['note']}", 7.5, height=3.6)

@@ -22,6 +22,7 @@ from app.lineup.archive import Archive
 from app.lineup.checks import check_restart, check_sender
 from app.lineup.ends import CannotRead, ReceiverEnd, Streams, receiver_end, sender_check
 from app.lineup.reading import read_more
+from app.lineup.webhook import send_notice
 from app.machine.steady_clock import unix_now
 
 log = logging.getLogger(__name__)
@@ -36,12 +37,15 @@ _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 class LineUpRunner:
     """All line-up tests of this installation. Every method returns at once; each run has a thread."""
 
-    def __init__(self, streams: Streams, hosts: Sequence[HostEntry], folder: Path, *, hostname: str) -> None:
+    def __init__(
+        self, streams: Streams, hosts: Sequence[HostEntry], folder: Path, *, hostname: str, webhook: str = ""
+    ) -> None:
         """Read the runs of earlier processes, and go on with those that are not over."""
         self._streams = streams
         self._hosts = tuple(hosts)
         self._archive = Archive(folder)
         self._hostname = hostname
+        self._webhook = webhook
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -92,6 +96,17 @@ class LineUpRunner:
             if run_id not in self._runs:
                 raise NotFound(f"there is no line-up test {run_id}")
             return self._runs[run_id]
+
+    def last_before(self, run: Run) -> Run | None:
+        """The newest earlier run of the same far end that has a verdict; None without one or without a far end."""
+        if not run.plan.far_end:
+            return None
+        earlier = (
+            other
+            for other in self.runs()
+            if other.started_at < run.started_at and other.state is RunState.DONE and other.conclusion is not None
+        )
+        return next((other for other in earlier if other.plan.far_end == run.plan.far_end), None)
 
     def cancel(self, run_id: str) -> Run:
         """End a run early and keep what it measured; one that is over stays as it is. Raises NotFound."""
@@ -184,7 +199,10 @@ class LineUpRunner:
     def _finish(self, run: Run, state: RunState, problem: str = "") -> None:
         finished_at = min(unix_now(), run.ends_at() or unix_now())
         run = msgspec.structs.replace(run, state=state, finished_at=finished_at, problem=problem)
-        self._keep(run.judged() if run.performance_at is not None else run)
+        run = run.judged() if run.performance_at is not None else run
+        self._keep(run)
+        if self._webhook and (refusal := send_notice(self._webhook, run, self._closed)):
+            self._streams.note(f"the verdict of the line-up test {run.id} did not reach LINE_UP_WEBHOOK: {refusal}")
 
     def _show(self, run: Run) -> None:
         with self._lock:

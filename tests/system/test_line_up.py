@@ -97,6 +97,12 @@ def test_a_clean_link_passes_and_every_form_of_the_report_has_the_same_figures(o
     assert pdf.startswith(b"%PDF-")
     assert run["sha256"] in page
     assert "東京" in page
+    assert run["previous"] is None
+    cancelled = start(own, sender, receiver)["id"]
+    assert own.post(f"/api/line-ups/{cancelled}/cancel").status == 202
+    after = finished(own, cancelled)
+    assert after["previous"]["id"] == run["id"], "a test that was cancelled is compared with the last whole one"
+    assert {line["name"]: line["before_text"] for line in after["lines"]}["lost_packets_max"] == "0 packets"
     for key in (sender, receiver):
         own.dismiss(key)
 

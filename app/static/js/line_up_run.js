@@ -44,6 +44,7 @@ function lineRow(line) {
     cell(line.limit_text, "r num"),
     cell(line.margin_text, "r num"),
     verdict,
+    cell(line.before_text || "–", "r num"),
     cell(line.worst_at ? timeOfDay(line.worst_at) : "", "num"),
   );
 }

@@ -21,7 +21,7 @@ from app.web.services import services
 
 line_ups = Blueprint("line_ups", __name__, url_prefix="/api/line-ups")
 
-_COLUMNS: Final = ("figure", "measured", "limit", "margin", "unit", "verdict", "worst_second_utc", "note")
+_COLUMNS: Final = ("figure", "measured", "limit", "margin", "unit", "verdict", "worst_second_utc", "note", "last_test")
 
 
 @line_ups.get("")
@@ -49,7 +49,7 @@ def start_line_up() -> Response:
 def show_line_up(run_id: str) -> Response:
     """One line-up test: its progress, figures and verdict. `format` is json, stored, csv, pdf or junit."""
     run = services().line_ups.get(run_id)
-    view = present_run(run, unix_now())
+    view = present_run(run, unix_now(), services().line_ups.last_before(run))
     match request.args.get("format", "json"):
         case "json":
             return json_response(view)
@@ -88,9 +88,21 @@ def _file(body: bytes, kind: str, run: Run, suffix: str) -> Response:
 
 
 def _rows(view: RunView) -> list[tuple[object, ...]]:
-    head: list[tuple[object, ...]] = [("Verdict", view.verdict_text, "", "", "", view.verdict or "", "", view.headline)]
+    head: list[tuple[object, ...]] = [
+        ("Verdict", view.verdict_text, "", "", "", view.verdict or "", "", view.headline, "")
+    ]
     return head + [
-        (each.title, each.got, each.limit, each.margin, each.unit, each.verdict, each.worst_at, each.note)
+        (
+            each.title,
+            each.got,
+            each.limit,
+            each.margin,
+            each.unit,
+            each.verdict,
+            each.worst_at,
+            each.note,
+            each.before_text,
+        )
         for each in view.lines
     ]
 

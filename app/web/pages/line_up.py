@@ -49,7 +49,9 @@ def line_up_run(run_id: str) -> str:
 def line_up_report(run_id: str) -> str:
     """The report of a run as a page that prints on paper."""
     run = services().line_ups.get(run_id)
-    return render_template("line_up_report.html", run=present_run(run, unix_now()))
+    return render_template(
+        "line_up_report.html", run=present_run(run, unix_now(), services().line_ups.last_before(run))
+    )
 
 
 def _limits() -> list[dict[str, object]]:

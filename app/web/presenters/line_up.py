@@ -44,6 +44,7 @@ class LineView(View, frozen=True):
     verdict_text: str
     worst_at: Annotated[str | None, described("When the worst second ended")]
     note: str
+    before_text: Annotated[str, described("The figure of the last test of the same far end; empty without one")]
 
 
 class CheckView(View, frozen=True):
@@ -93,6 +94,14 @@ class RunRowView(View, frozen=True):
     remaining_s: float | None
 
 
+class PreviousView(View, frozen=True):
+    """The last test of the same far end."""
+
+    id: str
+    started_at: str
+    verdict_text: str
+
+
 class RunView(RunRowView, frozen=True):
     """A run with everything that its report says."""
 
@@ -105,6 +114,7 @@ class RunView(RunRowView, frozen=True):
     events: list[RunEventView]
     graph: GraphView
     seconds: int
+    previous: PreviousView | None
     sha256: Annotated[str, described("Of the stored JSON; empty while the run goes on")]
 
 
@@ -113,20 +123,25 @@ def present_run_row(run: Run, now: float) -> RunRowView:
     return RunRowView(**_row(run, now))
 
 
-def present_run(run: Run, now: float) -> RunView:
-    """A run in full."""
+def present_run(run: Run, now: float, before: Run | None = None) -> RunView:
+    """A run in full; `before` is the last one of the same far end."""
     conclusion = run.conclusion
+    earlier = before.conclusion if before is not None else None
+    shown = {line.name: _figure(line.got, line.unit) for line in earlier.lines} if earlier is not None else {}
     return RunView(
         **_row(run, now),
         plan=run.plan,
         facts=run.facts,
         problem=run.problem,
         actor=run.actor,
-        lines=[] if conclusion is None else [_line(line) for line in conclusion.lines],
+        lines=[] if conclusion is None else [_line(line, shown.get(line.name, "")) for line in conclusion.lines],
         checks=[_check(check) for check in run.measured.checks],
         events=[RunEventView(at=iso(event.at), text=event.text) for event in run.events],
         graph=_graph(run),
         seconds=max(len(run.measured.receiver), len(run.measured.sender)),
+        previous=None
+        if before is None
+        else PreviousView(id=before.id, started_at=iso(before.started_at), verdict_text=verdict_text(earlier)),
         sha256="" if run.state in RUNNING else digest(run),
     )
 
@@ -156,7 +171,7 @@ def _row(run: Run, now: float) -> dict[str, Any]:
     }
 
 
-def _line(line: Line) -> LineView:
+def _line(line: Line, before_text: str) -> LineView:
     return LineView(
         name=line.name,
         title=line.title,
@@ -171,6 +186,7 @@ def _line(line: Line) -> LineView:
         verdict_text=_LINE_TEXTS[line.verdict],
         worst_at=None if line.worst_at is None else iso(line.worst_at),
         note=line.note,
+        before_text=before_text,
     )
 
 
