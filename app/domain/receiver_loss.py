@@ -8,7 +8,9 @@ remains lost, and p itself once the resends reach the sending cap.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
+from statistics import fmean
 from typing import Final
 
 import msgspec
@@ -38,11 +40,19 @@ class LossEstimate(msgspec.Struct, frozen=True):
 
 
 def estimate_loss(
-    *, unique: int, resent: int, rtt_ms: float, latency_ms: int, wire_mbps: float, cap_mbps: float | None
+    *,
+    unique: int,
+    resent: int,
+    rtt_ms: float,
+    latency_ms: int,
+    wire_mbps: float,
+    cap_mbps: float | None,
+    unsent: Sequence[int] = (),
 ) -> LossEstimate | None:
     """Estimate from packets sent once and again over some seconds; None when nothing was sent or no RTT is known.
 
-    `cap_mbps` is the sending cap in force, None or 0 without one.
+    `cap_mbps` is the sending cap in force, None or 0 without one. `unsent` is how many packets waited in the sender for
+    their first transmission, at each reading of those seconds.
     """
     if unique <= 0 or rtt_ms <= 0:
         return None
@@ -50,6 +60,8 @@ def estimate_loss(
     loss = resent / unique / (1 + resent / unique)
     late = _late_share(latency_ms - rtt_ms, wire_mbps, cap_mbps) if cap_mbps else 0.0
     fraction = max(_residual(loss, latency_ms / rtt_ms), late * loss)
+    if cap_mbps and unsent:
+        fraction = max(fraction, _behind_a_queue(loss, unsent, cap_mbps, latency_ms, rtt_ms))
     return LossEstimate(fraction, is_held_back=late > _HELD_BACK_SHARE and latency_ms > rtt_ms and loss > 0)
 
 
@@ -64,9 +76,23 @@ def _residual(loss: float, k: float) -> float:
     return residual_loss(loss, k)
 
 
+def _behind_a_queue(loss: float, unsent: Sequence[int], cap_mbps: float, latency_ms: int, rtt_ms: float) -> float:
+    """What remains lost when new packets queue in the sender: the time that one waits there is lost for its repair.
+
+    SRT counts the latency from the moment a packet is given to the sender. The queue empties at the cap, so its length
+    tells the wait. A mean over the readings, because a queue comes and goes within seconds.
+    """
+    packet_ms = _packet_ms(cap_mbps)
+    return fmean(_residual(loss, max(0.0, latency_ms - count * packet_ms) / rtt_ms) for count in unsent)
+
+
+def _packet_ms(cap_mbps: float) -> float:
+    """How long a full packet takes at the cap."""
+    return (SRT_PAYLOAD_BYTES + SRT_HEADER_BYTES) * 8 / cap_mbps / 1000
+
+
 def _late_share(slack_ms: float, wire_mbps: float, cap_mbps: float) -> float:
     """The share of resends that wait longer than the latency allows behind new packets, 0 to 1."""
     cap_use = min(1.0, wire_mbps / cap_mbps + _UNEVENNESS)
-    packet_ms = (SRT_PAYLOAD_BYTES + SRT_HEADER_BYTES) * 8 / cap_mbps / 1000
-    waits = (max(0.0, slack_ms) + _GRACE_MS) / packet_ms
+    waits = (max(0.0, slack_ms) + _GRACE_MS) / _packet_ms(cap_mbps)
     return math.exp(-2 * (1 - cap_use) / max(cap_use, 0.01) * waits / _BURSTINESS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -45,7 +46,7 @@ class Ledger:
         for peer in peers:
             recent = kept[peer.id] = self._recent.get(peer.id) or deque(maxlen=_LOSS_SECONDS + 1)
             recent.append((at, peer))
-            loss = _loss_between(*recent[0], at, peer)
+            loss = _loss_over(recent)
             made.append(
                 peer
                 if loss is None
@@ -83,7 +84,8 @@ class Ledger:
         return [Point(**dict(zip(Point.__struct_fields__, row, strict=True))) for row in rows]
 
 
-def _loss_between(before_at: float, before: Peer, at: float, after: Peer) -> LossEstimate | None:
+def _loss_over(recent: Sequence[tuple[float, Peer]]) -> LossEstimate | None:
+    (before_at, before), (at, after) = recent[0], recent[-1]
     if at <= before_at or after.negotiated_latency_ms is None:
         return None
     new = grown(before, after)
@@ -94,4 +96,12 @@ def _loss_between(before_at: float, before: Peer, at: float, after: Peer) -> Los
         latency_ms=after.negotiated_latency_ms,
         wire_mbps=mbps(new["wire_bytes_total"], at - before_at),
         cap_mbps=after.max_bandwidth_mbps,
+        unsent=[count for _, peer in recent if (count := _unsent(peer)) is not None],
     )
+
+
+def _unsent(peer: Peer) -> int | None:
+    """Packets in the send buffer that were never sent; None where the engine cannot say."""
+    if peer.send_buffer_packets is None or peer.flight_packets is None:
+        return None
+    return max(0, peer.send_buffer_packets - peer.flight_packets)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.receiver_loss import UNCERTAINTY_FACTOR, LossEstimate, estimate_loss
+from app.domain.verdict import Severity, loss_severity
 from benchmarks.receiver_loss import range_of
 
 UNIQUE_PER_S = 760
@@ -62,6 +63,26 @@ def test_the_lossy_case_of_the_field_is_no_repair_but_a_loss() -> None:
     assert made is not None
     assert 0.015 < made.fraction < 0.14
     assert made.is_held_back
+
+
+@pytest.mark.parametrize(
+    ("unsent", "least"),
+    [
+        ([0] * 10, 0.0),
+        ([0] * 9 + [80], 9e-4),  # 100 ms of queue at one reading in ten: no time is left for a repair then
+        ([80] * 10, 9e-3),
+    ],
+)
+def test_packets_that_queue_in_the_sender_lose_the_time_for_their_repair(unsent: list[int], least: float) -> None:
+    """Latency 120 ms, RTT 40 ms, 1 % loss, 5 % overhead: p^3 without a queue."""
+    made = estimate_loss(
+        unique=7600, resent=77, rtt_ms=40.0, latency_ms=120, wire_mbps=8.33, cap_mbps=8.68, unsent=unsent
+    )
+    assert made is not None
+    assert made.fraction >= least
+    assert made.fraction <= 0.011
+    if not any(unsent):
+        assert loss_severity(made.fraction) is not Severity.FAULT
 
 
 def test_nothing_resent_is_nothing_lost_and_nothing_sent_is_unknown() -> None:
