@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.domain.errors import WrongState
+from app.domain.errors import InvalidInput, WrongState
 from app.domain.events import LogEntry
 from app.domain.figures.delivery_history import HISTORY_SECONDS
 from app.domain.figures.history import Second, seconds
@@ -32,7 +32,7 @@ from app.store.history_file import HistoryFile
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import Store, StoredStream
-from app.streams.form_faults import check_passphrase, check_spec_is_known, is_form_fault, raise_form_fault
+from app.streams.form_faults import check_passphrase, check_spec_is_known, is_form_fault, raise_cannot_start_again, raise_form_fault
 from app.streams.history_keeper import HistoryKeeper
 from app.streams.jobs import JobMaker
 from app.streams.relays import check_relay, mark_impaired
@@ -127,7 +127,10 @@ class StreamManager:
         check_spec_is_known(self.get(key))
         spec = self._supervisor.job(key).spec
         check_passphrase(spec)
-        job = self._jobs.job_for(key, spec)
+        try:
+            job = self._jobs.job_for(key, spec)
+        except InvalidInput as fault:
+            raise_cannot_start_again(fault, spec)
         check_relay(spec, [one for one in self.list() if one.key != key], self._settings.relay_targets)
         self._supervisor.check_start(key)
         if self.get(key).status.order is Order.RUN:

@@ -42,6 +42,10 @@ class Refused(Exception):
         self.message = message
         self.fields = dict(fields)
 
+    def lines(self) -> list[str]:
+        """What to print: the message, and of the fields only what it does not say."""
+        return [self.message, *(f"  {text}" for text in self.fields.values() if text not in self.message)]
+
 
 class Api:
     """Calls one server. Paths begin with a slash; answers are decoded JSON, None for an empty one."""

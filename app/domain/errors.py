@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from app.domain.field_labels import field_label
+
 
 class ProductError(Exception):
     """Root of the errors that an operator can cause and mend.
@@ -30,8 +32,8 @@ class InvalidInput(ProductError):
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> InvalidInput:
-        """Make the error for one or several fields; its message repeats them all."""
-        return cls("; ".join(f"{name}: {text}" for name, text in fields.items()), fields)
+        """Make the error for one or several fields; its message repeats them all under their labels."""
+        return cls("; ".join(f"{field_label(name)}: {text}" for name, text in fields.items()), fields)
 
 
 class NotFound(ProductError):

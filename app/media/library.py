@@ -200,6 +200,7 @@ class MediaLibrary:
         return verdict
 
 
+NO_SUCH_FILE: Final = "there is no such file in the media folder; choose another"
 _EMPTY: Final = "the file is empty; copy it again"
 
 
@@ -213,7 +214,7 @@ def _why_not_there(error: Exception) -> str:
         return "this is a link that leads to itself; replace it with the file"
     if number in (errno.EACCES, errno.EPERM):
         return "the file may not be read; give the user of this program the right to read it"
-    return "there is no such file in the media folder; choose one from the list"
+    return NO_SUCH_FILE
 
 
 def _open_regular(real: Path) -> BinaryIO:

@@ -6,8 +6,10 @@ from typing import Final, NoReturn
 
 from app.domain.errors import CouldNotStart, InvalidInput, NotFound, PortInUse
 from app.domain.snapshot import Snapshot
-from app.domain.spec import JobSpec, RelaySpec
+from app.domain.spec import FileSource, JobSpec, RelaySpec, SendSpec
 from app.domain.status import NOT_RETRIABLE, Phase, Reason, Status
+from app.media.library import NO_SUCH_FILE
+from app.words.states import reason_text
 
 # Faults of a first try that the operator mends in the form; the same faults of a later try are retried.
 _FORM_FAULTS: Final = NOT_RETRIABLE | {Reason.PORT_IN_USE, Reason.HOST_NOT_FOUND, Reason.INTERFACE_MISSING}
@@ -37,7 +39,7 @@ def raise_form_fault(snapshot: Snapshot) -> NoReturn:
     reason = snapshot.status.reason
     if reason is None:
         raise NotFound(snapshot.key)
-    message = f"could not start: {reason.replace('_', ' ')}"
+    message = f"could not start: {reason_text(reason)}"
     field = _FIELD_OF_FAULT.get(reason)
     if isinstance(snapshot.spec, RelaySpec):
         message = f"{message}: {snapshot.detail}"
@@ -48,6 +50,15 @@ def raise_form_fault(snapshot: Snapshot) -> NoReturn:
     if reason in (Reason.NOT_A_TRANSPORT_STREAM, Reason.NO_PCR):
         raise InvalidInput(message, fields)
     raise CouldNotStart(message, fields, reason=reason)
+
+
+def raise_cannot_start_again(fault: InvalidInput, spec: JobSpec) -> NoReturn:
+    """Raise the fault of a stream's stored settings as a sentence: no form shows it next to its field."""
+    if isinstance(spec, SendSpec) and isinstance(spec.source, FileSource) and "source.path" in fault.fields:
+        text = fault.fields["source.path"]
+        what = "it is no longer in the media folder." if text == NO_SUCH_FILE else text
+        raise InvalidInput(f"Cannot start {spec.source.path}: {what}", fault.fields) from fault
+    raise InvalidInput(f"Cannot start: {fault.message}", fault.fields) from fault
 
 
 def check_spec_is_known(snapshot: Snapshot) -> None:
