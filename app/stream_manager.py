@@ -32,7 +32,13 @@ from app.store.history_file import HistoryFile
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import Store, StoredStream
-from app.streams.form_faults import check_passphrase, check_spec_is_known, is_form_fault, raise_cannot_start_again, raise_form_fault
+from app.streams.form_faults import (
+    check_passphrase,
+    check_spec_is_known,
+    is_form_fault,
+    raise_cannot_start_again,
+    raise_form_fault,
+)
 from app.streams.history_keeper import HistoryKeeper
 from app.streams.jobs import JobMaker
 from app.streams.relays import check_relay, mark_impaired

@@ -18,7 +18,7 @@ def reported() -> Iterator[None]:
     try:
         yield
     except Refused as refusal:
-        lines = [refusal.message, *(f"  {field}: {text}" for field, text in refusal.fields.items())]
+        lines = refusal.lines()
         if refusal.status == 401:
             lines.append("  set API_KEY to the server's; as a service: run mcr as root")
         raise click.ClickException("\n".join(lines)) from None

@@ -17,7 +17,7 @@ _TEST_POLL_S: Final = 1.0
 @click.command("network-test")
 @click.argument("host")
 @click.option("--port", type=int, default=5201, show_default=True, help="Port of the iperf3 server there.")
-@click.option("--udp", is_flag=True, help="UDP at the stream's bitrate instead of TCP.")
+@click.option("--udp/--tcp", "udp", default=True, show_default=True, help="UDP at the stream's bitrate, or TCP.")
 @click.option("--bitrate", "bitrate_mbps", type=float, default=10.0, show_default=True, metavar="MBPS")
 @click.option("--seconds", "duration_s", type=int, default=10, show_default=True)
 @click.pass_obj

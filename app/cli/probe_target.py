@@ -52,7 +52,7 @@ def probe_spec(url: str, *, key_bits: int | None, passphrase: str | None) -> Rec
     try:
         spec = parse_spec(document, listener_ports=range(1, 65536))
     except InvalidInput as error:
-        raise click.UsageError("; ".join(f"{field}: {text}" for field, text in error.fields.items())) from None
+        raise click.UsageError(error.message) from None
     if not isinstance(spec, ReceiveSpec):
         raise click.UsageError(f"{url} is not received")
     return spec

@@ -12,14 +12,14 @@ def stream_table(views: Sequence[Mapping[str, Any]]) -> list[str]:
     """A line per stream under a heading; one sentence when there is none."""
     if not views:
         return ["no streams"]
-    heading = ("KEY", "PHASE", "PEERS", "Mb/s", "RTT ms", "RETR %", "DROPPED", "STREAM")
+    heading = ("KEY", "PHASE", "PEERS", "Mb/s", "RTT ms", "RESENT %", "SENDER DROPS", "STREAM")
     rows = [
         (
             view["key"],
-            view["phase"],
+            view["phase_text"].lower(),
             str(len(view["peers"])),
             _number(view["payload_mbps"], 2),
-            _number(view["rtt_ms"], 1),
+            _number(view["rtt_ms"], 1 if (view["rtt_ms"] or 0) >= 1 else 2),
             _number(view["totals"]["retransmitted_percent"], 2),
             str(view["totals"]["packets_dropped"]),
             view["label"],
@@ -32,14 +32,14 @@ def stream_table(views: Sequence[Mapping[str, Any]]) -> list[str]:
 def stream_line(view: Mapping[str, Any]) -> str:
     """One stream in a line: key, phase, why, label."""
     reason = f" ({view['reason_text']})" if view["reason_text"] else ""
-    return f"{view['key']}  {view['phase']}{reason}  {view['label']}"
+    return f"{view['key']}  {view['phase_text'].lower()}{reason}  {view['label']}"
 
 
 def network_test_lines(test: Mapping[str, Any]) -> Iterable[str]:
     """What a test found, each figure with its basis, and what it recommends."""
     yield f"{test['state']}: {test['target']['host'] if test['target'] else test['order']['host']}"
     for figure in test["figures"]:
-        value = _number(figure["value"], 2)
+        value = _number(figure["value"], 2 if figure["unit"] else 0)
         yield f"  {figure['label']}: {value} {figure['unit']} ({figure['basis']}, {figure['source']})"
     for problem in [*test["problems"], *([test["problem"]] if test["problem"] else [])]:
         yield f"  ! {problem}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -23,6 +23,20 @@ class Attendance(msgspec.Struct, frozen=True):
     def missing(self) -> int:
         """How many receivers are missing."""
         return max(0, self.expected - len(self.present))
+
+
+def learnt(counts: Iterable[tuple[float, int]]) -> int:
+    """Return how many receivers were there at once for LEARNT_AFTER_S, by the connected ones at each moment.
+
+    For a program that finds a stream on air: it did not see its receivers come.
+    """
+    since: list[float] = []  # of each place, since when it has been taken without a break
+    most = 0
+    for at, count in counts:
+        del since[count:]
+        since.extend([at] * (count - len(since)))
+        most = max(most, sum(at - begun >= LEARNT_AFTER_S for begun in since))
+    return most
 
 
 def follow(before: Attendance, connected_s: Mapping[str, float], now: float, *, wanted: int | None) -> Attendance:

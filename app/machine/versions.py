@@ -12,6 +12,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,9 @@ _PROGRAMS: Final = {
     ("iperf3",): "the network test cannot measure bandwidth and loss",
     ("ffprobe", "mediainfo"): "media details lack resolution, profile and audio format",
 }
+
+
+_NO_GI: Final = "python3-gi is not installed: the engine GStreamer cannot run. Install it with ./run.sh."
 
 
 class Versions(msgspec.Struct, frozen=True):
@@ -105,13 +109,16 @@ def remark_on_libsrt(versions: Versions) -> str | None:
     return f"{'has' if _is_mended(versions) else 'lacks'} the fixes of {' and '.join(_LIBSRT_CVES)}"
 
 
-def missing_programs(which: Callable[[str], str | None] = shutil.which) -> list[str]:
-    """Programs that are not installed, with what does not work without them, a sentence each."""
-    return [
+def missing_programs(
+    which: Callable[[str], str | None] = shutil.which, find_module: Callable[[str], object | None] = find_spec
+) -> list[str]:
+    """Programs and modules that are not installed, with what does not work without them, a sentence each."""
+    programs = [
         f"{' or '.join(names)} is not installed: {lack}."
         for names, lack in _PROGRAMS.items()
         if all(which(name) is None for name in names)
     ]
+    return programs if find_module("gi") is not None else [_NO_GI, *programs]
 
 
 def _is_mended(versions: Versions) -> bool:

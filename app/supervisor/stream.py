@@ -205,7 +205,9 @@ class SupervisedStream:
             case Hello():
                 self._learn_settings(message)
             case History():
-                self.figures.recall(message.readings())
+                points = message.readings()
+                self.figures.recall(points)
+                self._watch.recall(points, self.spec)
             case protocol.ReceivedHistory() | protocol.Received() | protocol.Picture():
                 self.receptions.take(message)
             case Ready():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from app.domain.attendance import Attendance, follow
+from collections.abc import Sequence
+
+import msgspec
+
+from app.domain.attendance import Attendance, follow, learnt
 from app.domain.events import EventKind
 from app.domain.figures.counters import growth
-from app.domain.figures.sample import Peer, Sample
+from app.domain.figures.sample import Peer, Point, Sample
 from app.domain.spec import JobSpec, SendSpec
 from app.supervisor.health import SILENCE_S
 from app.supervisor.notes import Note, note_missing, note_source_errors
@@ -25,6 +29,12 @@ class StreamWatch:
         """Start again: the stream was ordered to run, and what it learnt before does not count."""
         self.attendance = Attendance()
         self.source_errors_at = None
+
+    def recall(self, points: Sequence[Point], spec: JobSpec) -> None:
+        """Learn from a worker that was found on air how many receivers it has had."""
+        if isinstance(spec, SendSpec) and not spec.is_call and spec.receivers_expected is None:
+            expected = max(self.attendance.expected, learnt((point.at, point.peers) for point in points))
+            self.attendance = msgspec.structs.replace(self.attendance, expected=expected)
 
     def follow(self, sample: Sample, spec: JobSpec, now: float) -> list[Note]:
         """Book a sample."""

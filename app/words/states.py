@@ -57,7 +57,11 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "A relay may not send there. Check the target, and RELAY_TARGETS for the networks that are allowed.",
     ),
     Reason.BAD_OPTION: ("bad option", "libsrt refused a setting; the debug view has its words."),
-    Reason.MISSING_ELEMENT: ("GStreamer element missing", "A GStreamer plugin is not installed; the log names it."),
+    Reason.MISSING_ELEMENT: (
+        "GStreamer incomplete",
+        "A part of GStreamer is not installed: its Python module gi (package python3-gi) or a plugin; the debug view "
+        "names it. Run ./run.sh or scripts/packages.sh, or choose the engine Direct.",
+    ),
     Reason.WORKER_CRASHED: ("worker crashed", "The process that carried the stream died. It is started again."),
     Reason.WORKER_HUNG: ("worker hung", "The process that carried the stream stopped answering and was ended."),
     Reason.OUT_OF_MEMORY: ("out of memory", "The process reached its memory ceiling and was ended."),

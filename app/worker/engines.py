@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -13,6 +13,8 @@ from app.domain.status import Reason
 from app.protocol import Job, Tell
 from app.worker.engine import Sender
 
+GI_REMEDY: Final = "install python3-gi and GStreamer's packages: ./run.sh and scripts/packages.sh do it"
+
 
 def build_engine(job: Job, tell: Tell) -> Sender:
     """Build the engine that a job's spec asks for. Raises CannotSend."""
@@ -20,9 +22,7 @@ def build_engine(job: Job, tell: Tell) -> Sender:
     engine = job.engine or engine_of(job.spec)
     match engine:
         case Engine.GSTREAMER:
-            from app.engines.gstreamer.pipeline import GstSender
-
-            return GstSender(job, send_spec_of(job), tell)
+            return _build_gstreamer(job, tell)
         case Engine.DIRECT:
             from app.engines.direct.sender import DirectSender
 
@@ -37,6 +37,14 @@ def build_engine(job: Job, tell: Tell) -> Sender:
             return RelayEngine(job, relay_spec_of(job), tell)
         case _:
             assert_never(engine)
+
+
+def _build_gstreamer(job: Job, tell: Tell) -> Sender:
+    try:
+        from app.engines.gstreamer.pipeline import GstSender
+    except (ImportError, ValueError) as error:  # gi raises ValueError for a library without its description
+        raise CannotSend(Reason.MISSING_ELEMENT, f"{error}; {GI_REMEDY}") from error
+    return GstSender(job, send_spec_of(job), tell)
 
 
 def _with_engine(job: Job) -> Job:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.attendance import Attendance, follow
+from app.domain.attendance import Attendance, follow, learnt
 
 ONE, OTHER = "203.0.113.9:4000", "203.0.113.10:4000"
 
@@ -39,3 +39,14 @@ def test_of_two_the_one_that_left_is_named() -> None:
 def test_what_the_operator_set_counts_from_the_start_and_is_not_learnt_over() -> None:
     assert after({}, wanted=2).missing == 2
     assert after({ONE: 61.0}, {}, wanted=0).missing == 0
+
+
+def test_the_history_of_a_worker_teaches_what_it_has_had_for_a_minute() -> None:
+    assert learnt([]) == 0
+    assert learnt((float(at), 2) for at in range(60)) == 0
+    assert learnt((float(at), 2) for at in range(61)) == 2
+
+
+def test_receivers_that_came_and_went_within_a_minute_are_not_learnt() -> None:
+    counts = [(float(at), 3 if at % 50 < 40 else 1) for at in range(200)]
+    assert learnt(counts) == 1

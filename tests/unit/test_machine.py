@@ -91,3 +91,9 @@ def test_a_version_that_is_not_known_is_not_judged() -> None:
 def test_either_of_two_programs_will_do() -> None:
     assert missing_programs(lambda name: None if name == "ffprobe" else f"/usr/bin/{name}") == []
     assert len(missing_programs(lambda _name: None)) == 3
+
+
+def test_a_missing_python_module_of_gstreamer_is_named_with_its_remedy() -> None:
+    (sentence,) = missing_programs(lambda name: f"/usr/bin/{name}", find_module=lambda _name: None)
+    assert "python3-gi is not installed" in sentence
+    assert "run.sh" in sentence

@@ -63,3 +63,13 @@ def test_errors_of_the_source_are_noted_in_the_second_that_they_come() -> None:
     assert [kind for kind, _ in watch.follow(sample(1, errors=3), SPEC, 1.0)] == [EventKind.SOURCE_ERROR]
     assert watch.source_errors_at == 1.0
     assert watch.follow(sample(2, errors=3), SPEC, 2.0) == []
+
+
+def test_what_was_learnt_survives_a_restart_of_the_web_process() -> None:
+    """The worker lived on; its history has the receiver that left before the new process looked."""
+    spec = SendSpec(ListenerEndpoint(10001), BarsSource())
+    watch = StreamWatch()
+    watch.recall([Point(at=float(at), peers=1 if at < 90 else 0) for at in range(100)], spec)
+    assert watch.attendance.expected == 1
+    watch.follow(sample(101.0, is_there=False), spec, 101.0)
+    assert watch.attendance.missing == 1
