@@ -23,6 +23,7 @@ from app.machine.limits import limit_process
 from app.machine.logs import start_logging
 from app.settings import BadSettings, Settings, make_folders, read_settings
 from app.store.opening import StoreUnavailable
+from app.store.sole_user import sole_user
 from app.web.acceptor import pause_when_refused
 from app.web.services import services_of
 
@@ -45,7 +46,7 @@ def main() -> int:
         return os.EX_CONFIG
     start_logging(settings)
     try:
-        with sole_instance(settings.runtime_folder, settings.data_folder):
+        with sole_instance(settings.runtime_folder, settings.data_folder), sole_user(settings.database_url):
             return _run(settings, ending)
     except AlreadyRunning as error:
         log.error("not started: %s; see RUNTIME_FOLDER and DATA_FOLDER", error)

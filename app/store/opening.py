@@ -67,7 +67,7 @@ def open_database(database_url: str) -> Engine:
     """
     url = parse_url(database_url)
     try:
-        engine = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_server(url)
+        engine = _open_sqlite(url) if url.get_backend_name() == "sqlite" else open_server(url)
         _migrate(engine)
     except (DatabaseError, OSError) as error:
         file = _file_of(url)
@@ -126,7 +126,8 @@ def words_of(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
 
 
-def _open_server(url: URL) -> Engine:
+def open_server(url: URL) -> Engine:
+    """Return an engine on a PostgreSQL server; it connects when it is used."""
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     # What the URL says of these comes first.

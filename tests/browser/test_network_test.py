@@ -61,6 +61,10 @@ def test_apply_fills_the_form_in(page: Browser, tools: FakeTools, words: str, pa
     assert page.js("return location.pathname") == path
     assert page.js("return document.getElementById('latency_ms').value") == "160"
     assert page.js("return document.getElementById('overhead_percent').value") == "25"
+    assert page.text("#form-origin").startswith("Latency and overhead are from the test to 127.0.0.1, ")
+    assert page.focused() == "latency_ms"
+    top = page.js("return document.getElementById('latency_ms').getBoundingClientRect().top")
+    assert 0 <= top <= page.js("return window.innerHeight"), "the filled field is in view, without scrolling by hand"
 
 
 def test_a_running_test_shows_its_step_and_can_be_cancelled(page: Browser, tools: FakeTools) -> None:

@@ -15,7 +15,7 @@ from tests.instruments.audience import Viewer, audience
 from tests.instruments.child import Child
 from tests.instruments.postgres import Postgres
 from tests.instruments.product import Product
-from tests.instruments.waiting import wait_for
+from tests.instruments.waiting import free_port, wait_for
 from tests.system.test_cli import mcr
 from tests.system.test_secrets import answers, files, processes
 
@@ -191,3 +191,18 @@ def test_a_backup_says_what_is_not_in_it_and_how_to_save_that(
     on_server.web.close(deadline_s=20)
     on_server.environment["DATABASE_URL"] = url
     assert "SQLite" in mcr(on_server, "restore", str(archive), status=1).stderr
+
+
+def test_a_second_web_process_on_the_same_database_is_refused_though_its_folders_are_others(
+    on_server: Product, tmp_path: Path
+) -> None:
+    with audience(on_server, 1) as (viewer,):
+        others = {"PORT": str(free_port()), "LOG_FILE": str(tmp_path / "second.log")}
+        for name in ("DATA_FOLDER", "RUNTIME_FOLDER"):
+            (tmp_path / name).mkdir(mode=0o700)
+            others[name] = str(tmp_path / name)
+        with Child([sys.executable, "wsgi.py"], env=on_server.environment | others) as second:
+            assert second.wait(deadline_s=40) == os.EX_UNAVAILABLE
+            assert "another web process uses it" in second.complaints()
+        assert is_as_before(on_server, viewer)
+        assert viewer.verdict().is_whole

@@ -66,6 +66,8 @@ function recommendation(test) {
 /** A link that fills a form in; the host goes to the caller's when a person named it. */
 function applyLink(test, settings, kind, look, text) {
   const query = new URLSearchParams({ latency_ms: settings.latency_ms, overhead_percent: settings.overhead_percent });
+  if (test.target ?? test.order.host) query.set("tested_host", test.target?.host ?? test.order.host);
+  if (test.finished_at) query.set("tested_at", Math.floor(Date.parse(test.finished_at) / 1000));
   if (kind === "caller" && test.order.mode === "manual") query.set("host", test.order.host);
   const label = `${text}: ${settings.latency_ms} ms and ${settings.overhead_percent} % go into the form`;
   return make("a", { class: look, href: `${kind === "caller" ? "/caller" : "/"}?${query}`, "aria-label": label }, text);

@@ -2,6 +2,7 @@
 import { ApiError, ask } from "./app.js";
 import { byId, make, setText } from "./dom.js";
 import { bindPresets } from "./form_presets.js";
+import { showOrigin } from "./form_origin.js";
 import { bindMediaBrowser } from "./media_browser.js";
 import { bindPassphrase } from "./passphrase.js";
 import { describeMedia } from "./media_words.js";
@@ -128,6 +129,7 @@ export function bindStreamForm(started) {
   byId("browse-media").addEventListener("click", () => browser.open(form.elements.path.value));
   showSource();
   showMode();
+  showOrigin(form);
   if (form.elements.path.value) checkFile();
   form.dataset.ready = "";
 
