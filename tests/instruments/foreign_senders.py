@@ -2,11 +2,12 @@
 
 srt-live-transmit, ffmpeg of the distribution, ffmpeg of PyPI's imageio-ffmpeg (a newer libsrt), GStreamer's srtsink.
 Alone: `python -m tests.instruments.foreign_senders FILE GO RATE` writes a file to standard output at a rate once the
-file GO exists, and then keeps it open.
+file GO exists, and then null packets for ever: some programs hold back the last bytes that they have read.
 """
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from tests.instruments.child import ROOT
 Peer = Literal["srt-live-transmit", "ffmpeg", "imageio-ffmpeg", "srtsink"]
 PEERS: tuple[Peer, ...] = ("srt-live-transmit", "ffmpeg", "imageio-ffmpeg", "srtsink")
 PAYLOAD_BYTES = 1316
+FILLER = (b"\x47\x1f\xff\x10" + b"\xff" * 184) * 7
 _AT_ONCE = 8
 
 
@@ -45,7 +47,7 @@ def _argv(peer: Peer, port: int, mode: str, latency_ms: int, passphrase: str, ke
 
 
 class ForeignSender:
-    """A sender, running: it sends once `go` was called, and stays connected afterwards."""
+    """A sender, running: once `go` was called it sends the file and then FILLER, until it is closed."""
 
     def __init__(
         self,
@@ -97,12 +99,11 @@ def main() -> None:
     while not go.exists():
         time.sleep(0.02)
     size = PAYLOAD_BYTES * _AT_ONCE
-    for at in range(0, len(data), size):
-        sys.stdout.buffer.write(data[at : at + size])
+    pieces = (data[at : at + size] for at in range(0, len(data), size))
+    for piece in itertools.chain(pieces, itertools.repeat(FILLER * _AT_ONCE)):
+        sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
         time.sleep(size * 8 / bitrate_bps)
-    while True:
-        time.sleep(60)
 
 
 if __name__ == "__main__":
