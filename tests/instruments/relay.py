@@ -114,19 +114,21 @@ class Relay:
         loss_to_caller: float = 0,
         loss_to_listener: float = 0,
         rtt_ms: float = 0,
+        jitter_ms: float = 0,
         mbps: float = 0,
         data_only: bool = False,
         seed: int = 1,
     ) -> None:
         """Relay to a listener on this host. Losses are percent of the packets in that direction.
 
-        `rtt_ms` is halved between the ways, `mbps` limits each of them with its headers (0: no limit).
+        `rtt_ms` is halved between the ways, `jitter_ms` moves the delay to the listener and keeps the order, `mbps`
+        limits each of them with its headers (0: no limit).
         """
         self._child = JsonChild(
             "tests.instruments.relay",
             *("--to", f"127.0.0.1:{to_port}"),
             *("--loss-to-caller", str(loss_to_caller), "--loss-to-listener", str(loss_to_listener)),
-            *("--rtt-ms", str(rtt_ms), "--mbps", str(mbps), "--seed", str(seed)),
+            *("--rtt-ms", str(rtt_ms), "--jitter-ms", str(jitter_ms), "--mbps", str(mbps), "--seed", str(seed)),
             *(["--data-only"] if data_only else []),
         )
         self.port = int(self._child.wait_for_line("port", deadline_s=10)["port"])
@@ -178,6 +180,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--loss-to-caller", type=float, help="percent, instead of --loss")
     parser.add_argument("--loss-to-listener", type=float, help="percent, instead of --loss")
     parser.add_argument("--rtt-ms", type=float, default=0, help="half of it each way")
+    parser.add_argument("--jitter-ms", type=float, default=0, help="towards the listener; the order is kept")
     parser.add_argument("--mbps", type=float, default=0, help="limit of each way, headers included; 0 for none")
     parser.add_argument("--data-only", action="store_true", help="lose data packets only")
     parser.add_argument("--seed", type=int, default=1)
@@ -185,9 +188,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _impairment(asked: argparse.Namespace) -> Impairment:
-    def direction(loss_percent: float | None) -> DirectionImpairment:
+    def direction(loss_percent: float | None, jitter_ms: float = 0) -> DirectionImpairment:
         return DirectionImpairment(
             delay_ms=asked.rtt_ms / 2,
+            jitter_ms=jitter_ms,
             loss_percent=asked.loss if loss_percent is None else loss_percent,
             loss_of="large" if asked.data_only else "all",
             rate_mbps=asked.mbps or None,
@@ -195,7 +199,9 @@ def _impairment(asked: argparse.Namespace) -> Impairment:
         )
 
     return Impairment(
-        seed=asked.seed, to_target=direction(asked.loss_to_listener), to_caller=direction(asked.loss_to_caller)
+        seed=asked.seed,
+        to_target=direction(asked.loss_to_listener, asked.jitter_ms),
+        to_caller=direction(asked.loss_to_caller),
     )
 
 
