@@ -51,8 +51,8 @@ class Sender(Protocol):
 class ReceivingEngine(Protocol):
     """What an engine provides as well that receives a stream and measures its delivery."""
 
-    def read_received(self) -> Received:
-        """The account of the last second, and what is in the stream."""
+    def read_received(self, *, is_last: bool = False) -> Received:
+        """The account of the last second, and what is in the stream. The last one holds all that came: it ends."""
 
     def read_picture(self) -> Picture | None:
         """The newest key frame, None while there is none."""

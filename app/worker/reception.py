@@ -19,11 +19,11 @@ class ReceptionDesk:
         """Report about this engine from now on, if it receives."""
         self._engine = engine if isinstance(engine, ReceivingEngine) else None
 
-    def account(self) -> list[FromWorker]:
-        """The account of the last second, to be sent with each sample."""
+    def account(self, *, is_last: bool) -> list[FromWorker]:
+        """The account of the last second, to be sent with each sample; the last one ends the reception."""
         if self._engine is None:
             return []
-        received = self._engine.read_received()
+        received = self._engine.read_received(is_last=is_last)
         self._history.add(received.account.second)
         return [received, *self._picture(newer_than=self._picture_at)]
 

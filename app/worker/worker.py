@@ -153,7 +153,7 @@ class Worker:
             self._applied = sender.read_applied()
         relay = sender.read_relay() if isinstance(sender, Relaying) else None
         self._link.say(msgspec.structs.replace(sample, applied=self._applied, is_last=is_last, relay=relay), keep=False)
-        for message in self._reception.account():
+        for message in self._reception.account(is_last=is_last):
             self._link.say(message, keep=False)
         if not is_last:
             self._check_rate(sample.input.bytes_total)

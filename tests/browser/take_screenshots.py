@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from pathlib import Path
 from unittest import mock
@@ -16,6 +17,7 @@ from tests.browser.front_page import front_page_log, front_page_streams, quiet_m
 from tests.instruments.ts_maker import Recipe, make_ts
 from tests.instruments.waiting import wait_for
 from tests.web.fake_manager import FakeManager
+from tests.web.fake_receptions import KEY, make_points, make_reception
 from tests.web.fake_streams import mixed_log, mixed_streams
 
 FOLDER = PROJECT_FOLDER / "docs" / "screenshots"
@@ -30,6 +32,8 @@ PICTURES = (
     ("stream-failed", "/stream/failed", "#notes .note"),
     ("events", "/events", "#log tr:nth-child(6)"),
     ("media", "/media_info/bars.ts", "#findings tr"),
+    ("receive", "/receive", "#overview i"),
+    ("reception", f"/stream/{KEY}", "#watching tr:nth-child(5)"),
     ("network-test", "/network_test", "#overview i"),
 )
 
@@ -40,7 +44,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mcr-") as folder:
         settings = _settings(Path(folder))
         streams = mixed_streams()
-        manager = FakeManager(streams)
+        manager = FakeManager([*streams, make_reception()])
+        manager.points, manager.pictures = make_points(300), {KEY: _bars()}
         manager.log = mixed_log(streams)
         browser = Browser()
         try:
@@ -49,6 +54,11 @@ def main() -> None:
             _empty(browser, Server(create_app(settings, manager=FakeManager())))
         finally:
             browser.quit()
+
+
+def _bars() -> bytes:
+    argv = ("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "smptehdbars=size=480x270:duration=1", "-frames:v", "1")
+    return subprocess.run([*argv, "-f", "mjpeg", "-"], check=True, capture_output=True, timeout=30).stdout
 
 
 def _settings(folder: Path) -> Settings:

@@ -112,8 +112,9 @@ class FakeManager:
 
     def deliveries(self, key: str, wanted_s: int) -> ListOf[Any]:
         self.get(key)
-        return []
+        return self.points
 
+    points: list[Any] = []  # type: ignore[valid-type]  # noqa: RUF012 - a test sets its own
     pictures: dict[str, bytes] = {}  # noqa: RUF012 - a test fills its own
 
     def picture(self, key: str) -> bytes | None:

@@ -80,10 +80,15 @@ class ReceiverEngine:
             bytes_total = self._receiver.bytes_out
         return Input(bytes_total=bytes_total, last_packet_age_s=None if at is None else max(0.0, unix_now() - at))
 
-    def read_received(self) -> Received:
-        """Close a second of the account and return it; the one before when that is less than a second old."""
+    def read_received(self, *, is_last: bool = False) -> Received:
+        """Close a second of the account and return it; the one before when that is less than a second old.
+
+        The last one ends the reading first, so that nothing comes out that is not in the account.
+        """
+        if is_last:
+            self._end_reading()
         now = unix_now()
-        if self._received is None or now - self._closed_at >= _SECOND_S:
+        if is_last or self._received is None or now - self._closed_at >= _SECOND_S:
             self._closed_at = now
             with self._lock:
                 account = self._receiver.close_second(now)
@@ -128,10 +133,13 @@ class ReceiverEngine:
         """The libsrt in use."""
         return f"receiver, libsrt {version_text()}"
 
-    def stop(self) -> None:
-        """Close the connection, end the thread and finish the outputs."""
+    def _end_reading(self) -> None:
         self._is_stopping = True
         if self._thread.is_alive():
             self._thread.join(1.0)
+
+    def stop(self) -> None:
+        """Close the connection, end the thread and finish the outputs."""
+        self._end_reading()
         self._receiver.close()
         self._outputs.stop()

@@ -1,0 +1,104 @@
+"""The page of a receive stream and the form that starts one: readable, whole on a phone, with chart, CSV and PNG."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from app.domain.spec import Forward, ReceiveSpec, Record
+from tests.browser.chrome import PHONE, WIDE, Browser
+from tests.instruments.waiting import wait_for
+from tests.web.fake_manager import FakeManager
+from tests.web.fake_receptions import KEY, make_points, make_reception
+
+
+def jpeg() -> bytes:
+    """A small picture."""
+    argv = ("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=480x270:duration=1", "-frames:v", "1")
+    return subprocess.run([*argv, "-f", "mjpeg", "-"], check=True, capture_output=True, timeout=30).stdout
+
+
+@pytest.fixture
+def received(page: Browser, manager: FakeManager) -> Browser:
+    manager.streams = {**manager.streams, KEY: make_reception()}
+    manager.pictures = {KEY: jpeg()}
+    manager.points = make_points(300)
+    return page
+
+
+def wait_until_drawn(page: Browser) -> None:
+    wait_for(
+        lambda: page.js(
+            "const chart = Chart.getChart('delivery-chart'); return chart?.data.datasets[0].data.length > 0"
+        ),
+        deadline_s=15,
+        what="the delivery chart",
+    )
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_page_keeps_wcag_and_its_width(received: Browser, theme: str) -> None:
+    received.open(f"/stream/{KEY}", theme=theme)
+    received.wait_text("#watching", "-23.0 LUFS")
+    wait_for(
+        lambda: received.js("return document.querySelector('#picture').naturalWidth"), deadline_s=15, what="a picture"
+    )
+    assert received.violations() == []
+    received.size(PHONE)
+    assert received.scrolls_sideways() == []
+    assert received.violations() == []
+    received.size(WIDE)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_form_keeps_wcag_and_its_width_with_all_of_it_open(page: Browser, theme: str) -> None:
+    page.open("/receive", theme=theme)
+    page.click("#is_recorded")
+    page.click("#is_forwarded")
+    page.wait_shown("#forward_address")
+    assert page.violations() == []
+    page.size(PHONE)
+    assert page.scrolls_sideways() == []
+    page.size(WIDE)
+
+
+def test_the_form_starts_what_it_shows(page: Browser, manager: FakeManager) -> None:
+    page.open("/receive")
+    assert not page.js("return document.querySelector('#forward_address').checkVisibility()")
+    page.click("#is_recorded")
+    page.click("#is_forwarded")
+    page.type("#forward_address", "239.1.1.9")
+    page.type("#forward_port", "1234")
+    page.click("#picture")
+    page.click("#start-receive")
+    wait_for(lambda: manager.started, deadline_s=15, what="the order")
+    (spec,) = manager.started
+    assert isinstance(spec, ReceiveSpec)
+    assert (spec.record, spec.forward) == (Record(), Forward("239.1.1.9", 1234))
+    assert (spec.picture, spec.loudness) == (True, False)
+
+
+def test_the_verdict_comes_first_and_says_what_froze(received: Browser) -> None:
+    received.open(f"/stream/{KEY}")
+    received.wait_text("#verdict", "lost for good")
+    received.wait_text("#findings", "picture froze for 0.6 s")
+    assert received.wait_text("#about", "listener on port 10009").count("10009") == 1
+
+
+def test_the_main_graph_is_saved_as_csv_and_png(received: Browser, tmp_path: Path) -> None:
+    received.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    received.open(f"/stream/{KEY}")
+    wait_until_drawn(received)
+    received.click("#png")
+    png = wait_for(lambda: next(tmp_path.glob("*.png"), None), deadline_s=20, what="a PNG file")
+    assert png.read_bytes()[:8] == base64.b64decode("iVBORw0KGgo=")
+    path = received.js("return document.querySelector('#csv').getAttribute('href')")
+    received.click("#csv")
+    sheet = wait_for(lambda: next(tmp_path.glob("*.csv"), None), deadline_s=20, what=f"a CSV file of {path}")
+    head, *rows = sheet.read_text().splitlines()
+    assert head.startswith("time_utc,at,span_s,delivered_mbps")
+    assert len(rows) == 300
+    assert sum("frozen" in row for row in rows) == 1
