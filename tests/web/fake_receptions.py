@@ -16,7 +16,7 @@ from app.mpegts.inspect.live.analyser import LiveAnalyser
 from tests.instruments.ts_maker import Recipe, make_ts
 from tests.web.fake_streams import make_snapshot
 
-KEY = "receiv"
+KEY = "obvan3"
 _PACKETS_S = 760
 
 
