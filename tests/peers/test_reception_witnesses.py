@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_drops_equal_those_of_srt_live_transmit_and_continuity_errors_those_of_a
     }
     key = product.post("/api/streams", document).document["key"]
     file = product.media / SAMPLE_NAME
-    lossy = {"rtt_ms": RTT_MS, "loss_to_listener": LOSS_PERCENT, "data_only": True, "seed": 11}
+    lossy: dict[str, Any] = {"rtt_ms": RTT_MS, "loss_to_listener": LOSS_PERCENT, "data_only": True, "seed": 11}
     with (
         SrtLiveTransmit(f":{twin_port}", latency_ms=LATENCY_MS) as twin,
         Relay(port, **lossy) as path,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import time
 
+from app.domain.figures.lateness import Lateness
 from app.domain.figures.live_report import LiveReport
 from app.domain.figures.outputs import ForwardReport, OutputsReport, RecordingReport
-from app.domain.figures.reception import DeliveryPoint, ErrorKind, Gauges, Lateness, ReceivedCounters, Reception
+from app.domain.figures.reception import DeliveryPoint, ErrorKind, Gauges, ReceivedCounters, Reception
 from app.domain.figures.watching import DecoderReport, LoudnessReport, PictureReport, SpellReport
 from app.domain.snapshot import Snapshot
 from app.domain.spec import Forward, ListenerEndpoint, ReceiveSpec, Record
@@ -86,7 +87,8 @@ def make_points(seconds: int) -> list[DeliveryPoint]:
 
 
 def _point(at: float, age: int) -> DeliveryPoint:
-    lost, late_ms, errors = 0, 9.0 + age % 7, ()
+    lost, late_ms = 0, 9.0 + age % 7
+    errors: tuple[ErrorKind, ...] = ()
     if age in (198, 199, 200):
         lost, errors = 7, (ErrorKind.LOST, ErrorKind.CONTINUITY_NETWORK)
     if age == 120:
