@@ -16,6 +16,7 @@ from app.domain.probe_report import ProbeReport, Severity
 from app.domain.spec import ReceiveSpec
 from app.domain.version import VERSION
 from app.web.presenters.reception_views import ReceptionView
+from app.web.presenters.specs import target_of
 from app.words.states import reason_text
 
 
@@ -43,7 +44,7 @@ def post(api: Api, spec: ReceiveSpec, outcome: Outcome, view: ReceptionView | No
 
 
 def _report(spec: ReceiveSpec, outcome: Outcome, view: ReceptionView | None) -> ProbeReport:
-    host, target = socket.gethostname()[:253] or "unknown", spec.endpoint.label()[:300]
+    host, target = socket.gethostname()[:253] or "unknown", target_of(spec)[:300]
     started_at, ended_at = outcome.started_at, max(outcome.started_at, outcome.ended_at)
     if view is None:
         text = f"no connection: {reason_text(outcome.problem)}"
