@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.domain.spec import FileSource
@@ -22,16 +23,17 @@ STREAMS = 50
 LAPS = 20
 
 
-def worker_of(file: Path, port: int, **spec: object) -> RunningWorker:
-    """A worker of the direct engine that loops a file."""
-    return RunningWorker(job_for(FileSource(file.name), port=port, file_path=file, engine="direct", **spec))
+def worker_of(file: Path, port: int, bitrate_bps: int, **spec: object) -> RunningWorker:
+    """A worker of the direct engine that loops a file of that rate."""
+    job = job_for(FileSource(file.name), port=port, file_path=file, engine="direct", **spec)
+    return RunningWorker(msgspec.structs.replace(job, bitrate_bps=bitrate_bps, is_constant_bitrate=True))
 
 
 def test_fifty_streams_of_two_megabits_lose_nothing_in_half_a_minute(tmp_path: Path, record_property: Note) -> None:
     file = make_sample(tmp_path / "light.ts", seconds=20, bitrate_bps=2_000_000)
     ports = list(free_ports(STREAMS))
     with ExitStack() as running:
-        workers = [running.enter_context(worker_of(file, port, latency_ms=1000)) for port in ports]
+        workers = [running.enter_context(worker_of(file, port, 2_000_000, latency_ms=1000)) for port in ports]
         for worker in workers:
             worker.link.wait_for(Sample, deadline_s=60)
         crowd = running.enter_context(Crowd(ports, latency_ms=1000))
@@ -48,7 +50,7 @@ def test_fifty_streams_of_two_megabits_lose_nothing_in_half_a_minute(tmp_path: P
 def test_fifty_megabits_for_a_minute_arrive_whole(tmp_path: Path, record_property: Note) -> None:
     file = make_sample(tmp_path / "fast.ts", seconds=20, bitrate_bps=50_000_000)
     port = free_port()
-    with worker_of(file, port, latency_ms=500) as worker:
+    with worker_of(file, port, 50_000_000, latency_ms=500) as worker:
         worker.link.wait_for(Sample)
         with Receiver.following(port, latency_ms=500) as receiver:
             figures = receiver.wait_for_bytes(60 * 50_000_000 // 8, deadline_s=90)
@@ -60,7 +62,7 @@ def test_fifty_megabits_for_a_minute_arrive_whole(tmp_path: Path, record_propert
 def test_twenty_loops_of_ten_seconds_have_no_continuity_error(tmp_path: Path, record_property: Note) -> None:
     file = make_sample(tmp_path / "lap.ts", seconds=10, bitrate_bps=2_000_000)
     port = free_port()
-    with worker_of(file, port) as worker:
+    with worker_of(file, port, 2_000_000) as worker:
         worker.link.wait_for(Sample)
         with Receiver.calling(port, latency_ms=500) as receiver:
             worker.link.wait_for(Sample, lambda seen: seen.input.loops_total > LAPS, deadline_s=10 * (LAPS + 3))

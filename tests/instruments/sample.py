@@ -27,7 +27,7 @@ def make_sample(path: Path, *, seconds: int = SECONDS, bitrate_bps: int = BITRAT
     """
     video_kbps = min(3000, bitrate_bps * 6 // 10_000)  # a mux that is given more than its rate is no longer constant
     if is_full:
-        video_kbps = bitrate_bps * 93 // 100_000 - 200
+        video_kbps = bitrate_bps * 93 // 100_000 - 300
     argv = shlex.split(
         _PIPELINE.format(
             bitrate_bps=bitrate_bps,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 
 from tests.instruments.durations import is_long, seconds
@@ -29,6 +31,7 @@ def test_five_percent_loss_is_told_as_relay_and_receiver_count_it(engine: str, p
     with relay, Receiver.calling(relay.port, latency_ms=120) as receiver:
         receiver.wait_for_seconds(watched_s)
         view = product.stream(view["key"])
+        samples = product.get(f"/api/streams/{view['key']}/history?seconds=60").document["samples"]
         counts = relay.counts()["to_caller"]
         figures = receiver.finish()
     (peer,) = view["peers"]
@@ -42,7 +45,9 @@ def test_five_percent_loss_is_told_as_relay_and_receiver_count_it(engine: str, p
     # The view may be a second older than the relay's counts.
     assert peer["packets_retransmitted"] == pytest.approx(counts.again, abs=100)
     assert peer["packets_sent_unique"] == pytest.approx(counts.first, abs=1200)
-    assert peer["payload_mbps"] == pytest.approx(8, rel=0.3)
+    assert statistics.median(sample["payload_mbps"] for sample in samples if sample["peers"]) == pytest.approx(
+        8, rel=0.2
+    )
     # At 4 x RTT one packet in 160,000 is still missing (p^4), at more even less: almost nothing.
     assert figures.packets_dropped <= MISSING_AT_MOST * figures.packets_unique
     assert abs(figures.packets_dropped - peer["packets_dropped"]) <= MISSING_AT_MOST * figures.packets_unique
