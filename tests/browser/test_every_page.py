@@ -13,6 +13,7 @@ PAGES = {
     "caller": ("/caller", "#overview i"),
     "network test": ("/network_test", "#overview i"),
     "impairment": ("/impairment", "#relays-empty"),
+    "presets": ("/presets", "#far-ends-empty"),
     "events": ("/events", "#log tr:nth-child(6)"),
     "stream": ("/stream/parlmt", "#peers .peer"),
     "stream that failed": ("/stream/failed", "#notes .note"),

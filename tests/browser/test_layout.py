@@ -23,6 +23,7 @@ PAGES = {
     "/?view=wall": ".tile:nth-of-type(10)",
     "/receive": "#start-receive",
     "/line-up": "#plan-form",
+    "/presets": "#far-ends-empty",
     "/hosts": "#fleet tr:nth-child(10)",
     "/network_test": "#overview i",
     "/about": "#settings",
