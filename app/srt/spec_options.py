@@ -26,7 +26,10 @@ def options(
     packets = _packets_kept(spec, bitrate_bps, is_constant_bitrate=is_constant_bitrate)
     # libsrt needs half a second to estimate a rate and caps nothing until then; a rate that is known it may have.
     known_bps = bitrate_bps if is_constant_bitrate else None
-    return {
+    lowest: dict[Option, Value] = {}
+    if spec.peer_version_lowest is not None:
+        lowest[Option.MINVERSION] = _version_number(spec.peer_version_lowest)
+    return lowest | {
         Option.OHEADBW: applied_overhead_percent(spec.overhead_percent),
         Option.MAXBW: 0,  # the cap follows the input rate; oheadbw acts only then
         Option.INPUTBW: input_bandwidth_bytes(known_bps) if known_bps else 0,
@@ -45,6 +48,12 @@ def _packets_kept(spec: SendSpec, bitrate_bps: int | None, *, is_constant_bitrat
     if bitrate_bps is None:
         return max(BUFFER_PACKETS_LOWEST, buffer_packets(latency_ms=spec.latency_ms, bitrate_bps=BITRATE_BPS_ASSUMED))
     return buffer_packets(latency_ms=spec.latency_ms, bitrate_bps=bitrate_bps, is_constant_bitrate=is_constant_bitrate)
+
+
+def _version_number(version: str) -> int:
+    """A version as SRTO_MINVERSION takes it, 0xXXYYZZ."""
+    major, minor, patch = map(int, version.split("."))
+    return major << 16 | minor << 8 | patch
 
 
 def agreed_options(spec: SendSpec) -> dict[Option, Value]:

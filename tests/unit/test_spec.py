@@ -104,6 +104,8 @@ def test_the_alternatives_of_the_contract_are_understood(part: dict[str, Any], m
         ({"overhead_percent": 100}, "overhead_percent"),
         ({"smoothing_latency_ms": -1}, "smoothing_latency_ms"),
         ({"smoothing_latency_ms": 1001}, "smoothing_latency_ms"),
+        ({"peer_version_lowest": "1.4"}, "peer_version_lowest"),
+        ({"peer_version_lowest": "new"}, "peer_version_lowest"),
         ({"qos": "yes"}, "qos"),
         ({"qos": 1}, "qos"),
         ({"engine": "warp"}, "engine"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal
 
 from app.domain.constants import OVERHEAD_PERCENT_ASKED, OVERHEAD_PERCENT_DEFAULT, SMOOTHING_LATENCY_MS
@@ -19,6 +20,12 @@ def _problem_with_receivers(number: int | None) -> str | None:
     if number is None or 0 <= number <= RECEIVERS_MAX:
         return None
     return f"{number} is outside 0 to {RECEIVERS_MAX}"
+
+
+def _problem_with_version(version: str | None) -> str | None:
+    if version is None or re.fullmatch(r"\d{1,2}(\.\d{1,2}){2}", version):
+        return None
+    return "write three numbers, as 1.4.0"
 
 
 class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
@@ -62,6 +69,15 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
     ] = None
     engine: Annotated[SendEngine, setting("Engine", "What carries the stream; auto chooses", is_advanced=True)] = "auto"
     group: Group = ""
+    peer_version_lowest: Annotated[
+        str | None,
+        setting(
+            "Lowest libsrt of the far end",
+            "Far ends with an older libsrt are refused; write it as 1.4.0",
+            rule=_problem_with_version,
+            is_advanced=True,
+        ),
+    ] = None
 
     def label(self) -> str:
         """The operator's name for the stream, or one made from source and endpoint."""

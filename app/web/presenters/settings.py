@@ -27,6 +27,7 @@ def build_settings(snapshot: Snapshot) -> list[SettingView]:
                 _switch("NAK reports", applied.nak_reports),
                 _smoothing(spec, snapshot),
                 _engine(spec, applied),
+                *_peer_version(spec, peers),
             ]
         case ReceiveSpec():
             return [_latency(spec.latency_ms, applied, peers), _encryption(spec.encryption, applied, peers)]
@@ -47,6 +48,22 @@ def _smoothing(spec: SendSpec, snapshot: Snapshot) -> SettingView:
         note="The direct engine keeps the source's own times, so there is nothing to smooth." if is_direct else None,
         differs=False,
     )
+
+
+def _peer_version(spec: SendSpec, peers: list[Peer]) -> list[SettingView]:
+    """The lowest version that is let in, next to those that are connected; no row where none was asked."""
+    if spec.peer_version_lowest is None:
+        return []
+    return [
+        SettingView(
+            name="Lowest libsrt of the far end",
+            asked=spec.peer_version_lowest,
+            applied=None,
+            negotiated=", ".join(sorted({peer.peer_version for peer in peers if peer.peer_version})) or None,
+            note=None,
+            differs=False,
+        )
+    ]
 
 
 def _engine(spec: SendSpec, applied: Applied) -> SettingView:
