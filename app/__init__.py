@@ -1,33 +1,19 @@
 """MCR SRT Streamer: puts MPEG transport streams on SRT and tells the truth about it.
 
-`create_app` wires the web application and nothing else. It imports Flask inside itself, so that a worker
-(`python -m app.worker.worker`) never loads it.
+`application.py` wires the web application. It is imported only when that is made, so that a worker
+(`python -m app.worker.worker`) never loads Flask.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from app.media.patience import PatientLibrary
     from app.settings import Settings
-    from app.stream_manager import StreamManager
     from app.supervisor.launchers.base import Launcher
     from app.web.services import Manager, Media
-
-
-def _manager_of(settings: Settings, launcher: Launcher | None, media: PatientLibrary) -> StreamManager:
-    from app.store.store import Store
-    from app.stream_manager import StreamManager
-    from app.supervisor.launchers.local import LocalLauncher
-
-    # Copies go where memory is: a disk that takes no writes takes no copy either.
-    copy_folders = (settings.runtime_folder, Path("/dev/shm"))  # noqa: S108 - a folder of this user's own is made in it
-    store = Store(settings.database_url, settings.secret_key, copy_folders=copy_folders)
-    return StreamManager(settings, launcher or LocalLauncher(settings.runtime_folder), media, store)
 
 
 def create_app(
@@ -36,111 +22,8 @@ def create_app(
     """Make the web application of one installation.
 
     Without a `manager` it makes the real one, which puts workers where `launcher` says: on this host by default.
-    Whoever makes the application ends its manager: `web.services.services_of(app).manager.shutdown()`.
+    The caller ends the application's manager: `web.services.services_of(app).manager.shutdown()`.
     """
-    import socket
+    from app import application
 
-    from flask import Flask
-
-    from app.fleet.poller import HostPoller
-    from app.lineup.probe_reports import ProbeReports
-    from app.lineup.runner import LineUpRunner
-    from app.media.analysis import MediaAnalyst
-    from app.media.channels import ChannelList
-    from app.media.library import MediaLibrary
-    from app.media.patience import PatientLibrary
-    from app.network_test import NetworkTester
-    from app.routes import pages
-    from app.settings import SHIPPED_CHANNELS_FILE
-    from app.utils import SystemMeter
-    from app.web.access import guard
-    from app.web.api.all_streams import all_streams
-    from app.web.api.configurations import configurations
-    from app.web.api.hosts import hosts
-    from app.web.api.line_ups import line_ups
-    from app.web.api.machine import machine
-    from app.web.api.network_tests import network_tests
-    from app.web.api.operations import operations
-    from app.web.api.presets import presets
-    from app.web.api.probe_reports import probe_reports
-    from app.web.api.receptions import receptions
-    from app.web.api.relays import relays
-    from app.web.api.streams import api
-    from app.web.errors import BODY_BYTES_MAX, register_error_handlers
-    from app.web.failed_keys import FailedKeys
-    from app.web.hosts import own_names
-    from app.web.limits import limit_rates
-    from app.web.pages.about import about_pages
-    from app.web.pages.configuration import configuration_pages
-    from app.web.pages.documents import document_pages
-    from app.web.pages.hosts import host_pages
-    from app.web.pages.impairment import impairment_pages
-    from app.web.pages.line_up import line_up_pages
-    from app.web.pages.network_test import network_test_pages
-    from app.web.pages.presets import preset_pages
-    from app.web.pages.receive import receive_pages
-    from app.web.services import Services, install_services, services_of
-    from app.web.static_files import register_static_files
-
-    library = PatientLibrary(MediaLibrary(settings.media_folder))
-    app = Flask(__name__)
-    app.config["SECRET_KEY"] = settings.secret_key.reveal()
-    app.config["TEMPLATES_AUTO_RELOAD"] = settings.flask_env == "development"
-    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
-    register_error_handlers(app)
-    register_static_files(app)
-    names = {*own_names(), settings.host, *settings.trusted_hosts}
-    guard(app, settings.api_key, names, FailedKeys(lambda text: services_of(app).manager.note(text)))
-    page_blueprints = (
-        pages,
-        about_pages,
-        document_pages,
-        configuration_pages,
-        host_pages,
-        impairment_pages,
-        line_up_pages,
-        network_test_pages,
-        preset_pages,
-        receive_pages,
-    )
-    for blueprint in (
-        api,
-        all_streams,
-        presets,
-        receptions,
-        relays,
-        machine,
-        configurations,
-        hosts,
-        line_ups,
-        operations,
-        network_tests,
-        probe_reports,
-        *page_blueprints,
-    ):
-        app.register_blueprint(blueprint)
-    streams = manager or _manager_of(settings, launcher, library)
-    limit_rates(app, writes_per_minute=settings.writes_per_minute)
-    install_services(
-        app,
-        Services(
-            settings=settings,
-            manager=streams,
-            media=media or library,
-            system=SystemMeter(library.disk_use),
-            network=NetworkTester.of(settings),
-            channels=ChannelList(settings.channels_file),
-            shipped_channels=ChannelList(SHIPPED_CHANNELS_FILE),
-            analyst=MediaAnalyst(library),
-            hosts=HostPoller(settings.hosts),
-            probe_reports=ProbeReports(settings.data_folder),
-            line_ups=LineUpRunner(
-                streams,
-                settings.hosts,
-                settings.data_folder,
-                hostname=socket.gethostname(),
-                webhook=settings.line_up_webhook,
-            ),
-        ),
-    )
-    return app
+    return application.create_app(settings, launcher=launcher, manager=manager, media=media)

@@ -17,7 +17,7 @@ from app.settings import Settings, make_folders
 from tests.browser.chrome import Browser
 from tests.instruments.ts_maker import Recipe, make_ts
 from tests.web.fake_manager import FakeManager
-from tests.web.fake_streams import mixed_log, mixed_streams
+from tests.web.mixed_streams import mixed_log, mixed_streams
 
 # A line for each request would hide what a test says.
 logging.getLogger("werkzeug").setLevel(logging.ERROR)

@@ -14,7 +14,7 @@ from app import create_app
 from app.domain.secret import Secret
 from app.settings import Settings, make_folders
 from tests.web.fake_manager import FakeManager
-from tests.web.fake_streams import mixed_log, mixed_streams
+from tests.web.mixed_streams import mixed_log, mixed_streams
 
 
 def main() -> None:

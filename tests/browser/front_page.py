@@ -10,7 +10,8 @@ from app.domain.snapshot import Snapshot
 from app.domain.spec import CallerEndpoint, Encryption, ListenerEndpoint, MulticastSource, SendSpec
 from app.domain.status import Phase
 from app.utils import System
-from tests.web.fake_streams import PASSPHRASE, make_peer, make_snapshot, mixed_streams
+from tests.web.fake_streams import PASSPHRASE, make_peer, make_snapshot
+from tests.web.mixed_streams import mixed_streams
 
 # Key, name, far end, group, payload in Mb/s, RTT in ms, resent packets a second, seconds on air.
 _ON_AIR = (

@@ -18,7 +18,7 @@ from tests.instruments.ts_maker import Recipe, make_ts
 from tests.instruments.waiting import wait_for
 from tests.web.fake_manager import FakeManager
 from tests.web.fake_receptions import KEY, make_points, make_reception
-from tests.web.fake_streams import mixed_log, mixed_streams
+from tests.web.mixed_streams import mixed_log, mixed_streams
 
 FOLDER = PROJECT_FOLDER / "docs" / "screenshots"
 HEIGHT_MAX = 2400

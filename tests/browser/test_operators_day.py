@@ -101,6 +101,45 @@ def shown_mbps(desk: Browser, selector: str) -> float:
     return 0.0 if text == "–" else float(text)
 
 
+def call_the_far_end(desk: Browser, port: int, far: Receiver) -> None:
+    desk.click("nav a[href='/caller']")
+    desk.click("label[for=source_kind-1]")
+    desk.type("#path", "bars.ts")
+    desk.type("#host", "127.0.0.1")
+    desk.type("#far_port", str(port))
+    desk.type("#name", "To the far end")
+    desk.click("#start-stream")
+    desk.wait_text("#label", "To the far end")
+    desk.wait_text("#lamp", "Delivering")
+    far.wait_for_bytes(500_000)
+    desk.wait_text("#peers", f"Connected127.0.0.1:{port}")
+
+
+def recommended_latency_ms(desk: Browser, iperf_port: int) -> int:
+    """Test the path to this host, and follow the recommendation to the form of a listener."""
+    desk.click("nav a[href='/network_test']")
+    desk.type("#host", "127.0.0.1")
+    desk.type("#port", str(iperf_port))
+    desk.type("#duration_s", "2")
+    desk.click("#start-test")
+    desk.wait_text("#result", "New listener with these values", deadline_s=40)
+    desk.click(".apply a")
+    return int(desk.find("#latency_ms").get_attribute("value") or "")
+
+
+def read_debug_and_stop(desk: Browser, key: str | None) -> None:
+    desk.click(f"#streams tr[data-key={key}] .col-actions a")
+    desk.find("#peers .peer")
+    desk.click("#show-debug")
+    desk.wait_text("#debug-text", "GStreamer")
+    desk.click("#debug .btn-close")
+    desk.wait_gone("#debug")
+    desk.click("#end")
+    desk.wait_shown("#confirm-yes")
+    desk.click("#confirm-yes")
+    desk.wait_text("#lamp", "Stopped")
+
+
 def test_the_operators_workflow_by_mouse(desk: Browser) -> None:
     port = start_listener(desk)
     key = desk.find("#streams tr").get_attribute("data-key")
@@ -117,38 +156,9 @@ def test_the_operators_workflow_by_mouse(desk: Browser) -> None:
             what="the file's bitrate on the page",
         )
 
-        desk.click("nav a[href='/caller']")
-        desk.click("label[for=source_kind-1]")
-        desk.type("#path", "bars.ts")
-        desk.type("#host", "127.0.0.1")
-        desk.type("#far_port", str(far_port))
-        desk.type("#name", "To the far end")
-        desk.click("#start-stream")
-        desk.wait_text("#label", "To the far end")
-        desk.wait_text("#lamp", "Delivering")
-        far.wait_for_bytes(500_000)
-        desk.wait_text("#peers", f"Connected127.0.0.1:{far_port}")
-
-        desk.click("nav a[href='/network_test']")
-        desk.type("#host", "127.0.0.1")
-        desk.type("#port", str(iperf_port))
-        desk.type("#duration_s", "2")
-        desk.click("#start-test")
-        desk.wait_text("#result", "New listener with these values", deadline_s=40)
-        desk.click(".apply a")
-        recommended = int(desk.find("#latency_ms").get_attribute("value") or "")
-        assert 20 <= recommended <= 8000
-
-        desk.click(f"#streams tr[data-key={key}] .col-actions a")
-        desk.find("#peers .peer")
-        desk.click("#show-debug")
-        desk.wait_text("#debug-text", "GStreamer")
-        desk.click("#debug .btn-close")
-        desk.wait_gone("#debug")
-        desk.click("#end")
-        desk.wait_shown("#confirm-yes")
-        desk.click("#confirm-yes")
-        desk.wait_text("#lamp", "Stopped")
+        call_the_far_end(desk, far_port, far)
+        assert 20 <= recommended_latency_ms(desk, iperf_port) <= 8000
+        read_debug_and_stop(desk, key)
         near.wait_for_state("lost", "closed")
         assert near.figures().bytes > 0
         assert far.figures().state == "connected"

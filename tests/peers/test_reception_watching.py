@@ -36,13 +36,8 @@ def has_ended(process: psutil.Process) -> bool:
 
 def test_picture_and_loudness_are_shown_and_may_die_without_the_stream(product: Product) -> None:
     port = product.listener_ports[-1]
-    document = {
-        "direction": "receive",
-        "endpoint": {"mode": "listener", "port": port},
-        "record": {"name": "watched"},
-        "picture": True,
-        "loudness": True,
-    }
+    watched = {"record": {"name": "watched"}, "picture": True, "loudness": True}
+    document = {"direction": "receive", "endpoint": {"mode": "listener", "port": port}, **watched}
     key = product.post("/api/streams", document).document["key"]
     with Sender(product.media / SAMPLE_NAME, port):
         seen = product.wait_for_stream(
@@ -70,10 +65,8 @@ def test_picture_and_loudness_are_shown_and_may_die_without_the_stream(product: 
         loud = product.wait_for_stream(key, lambda view: view["reception"]["loudness"]["integrated_lufs"] is not None)
     assert again["worker"]["pid"] == seen["worker"]["pid"]
     reception = loud["reception"]
-    assert (reception["packets_dropped"], reception["continuity_errors"], reception["recording"]["bytes_missing"]) == (
-        0,
-        0,
-        0,
+    assert (
+        reception["packets_dropped"] == reception["continuity_errors"] == reception["recording"]["bytes_missing"] == 0
     )
     product.post(f"/api/streams/{key}/stop")
     recorded = product.media / reception["recording"]["file"]

@@ -16,7 +16,7 @@ from app.domain.secret import Secret
 from app.settings import Settings, make_folders
 from app.web.services import services_of
 from tests.web.fake_manager import FakeManager
-from tests.web.fake_streams import mixed_streams
+from tests.web.mixed_streams import mixed_streams
 
 KEY = "the key of this test"
 READING = {"GET", "HEAD", "OPTIONS"}

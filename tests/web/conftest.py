@@ -13,7 +13,7 @@ from app.domain.secret import Secret
 from app.settings import Settings, make_folders
 from tests.web.client import Client
 from tests.web.fake_manager import FakeManager
-from tests.web.fake_streams import mixed_log, mixed_streams
+from tests.web.mixed_streams import mixed_log, mixed_streams
 
 API_KEY = "the-right-key-of-this-test"
 

@@ -191,10 +191,7 @@ def _measure(
     head, tail = _pace(early), _pace(last)
     ticks, packets = head.ticks + tail.ticks, head.packets + tail.packets
     if not ticks or not packets:
-        raise NotStreamable(
-            Reason.NO_PCR,
-            why_no_pace(early),
-        )
+        raise NotStreamable(Reason.NO_PCR, why_no_pace(early))
     jumps = head.jumps + tail.jumps
     if last:
         # Over the whole file the mean is exact, unless the clock jumps somewhere between head and tail.
@@ -207,9 +204,7 @@ def _measure(
     if jumps:
         warnings.append("the clock (PCR) jumps inside the file; receivers will stumble there")
     longest_ms = max(head.longest, tail.longest) / PCR_HZ * 1000
-    if longest_ms > PCR_INTERVAL_MS_MPEG:
-        allowed = f"MPEG allows {PCR_INTERVAL_MS_MPEG} ms, DVB {PCR_INTERVAL_MS_DVB} ms"
-        warnings.append(f"PCR come up to {longest_ms:.0f} ms apart; {allowed}")
+    warnings.extend(_interval_warnings(longest_ms))
     packets_a_tick = packets / ticks
     return MediaCheck(
         bitrate_bps=round(packets_a_tick * PCR_HZ * PACKET_BYTES * 8),
@@ -223,6 +218,13 @@ def _measure(
         warnings=tuple(warnings),
         hindrances=frozenset({Hindrance.CLOCK_JUMPS} if jumps else ()),
     )
+
+
+def _interval_warnings(longest_ms: float) -> list[str]:
+    if longest_ms <= PCR_INTERVAL_MS_MPEG:
+        return []
+    allowed = f"MPEG allows {PCR_INTERVAL_MS_MPEG} ms, DVB {PCR_INTERVAL_MS_DVB} ms"
+    return [f"PCR come up to {longest_ms:.0f} ms apart; {allowed}"]
 
 
 def _is_constant(windows: list[tuple[int, int]], packets_a_tick: float) -> bool:

@@ -142,6 +142,24 @@ def describe_api() -> dict[str, Any]:
 
 
 def _paths() -> dict[str, Any]:
+    return {
+        **_stream_paths(),
+        **_stream_figures_paths(),
+        **_machine_paths(),
+        **_media_paths(),
+        **all_streams_paths(),
+        **relay_paths(),
+        **configuration_paths(),
+        **preset_paths(),
+        **probe_report_paths(),
+        **reception_paths(),
+        **network_test_paths(),
+        **line_up_paths(),
+    }
+
+
+def _stream_paths() -> dict[str, Any]:
+    """Streams and the orders to them."""
     stream = _ref("StreamView")
     return {
         "/api/streams": {
@@ -156,7 +174,6 @@ def _paths() -> dict[str, Any]:
                 },
             },
         },
-        **all_streams_paths(),
         "/api/streams/{key}": _of_key(
             get=_operation("One stream", stream, [404]),
             put={
@@ -172,9 +189,12 @@ def _paths() -> dict[str, Any]:
         "/api/streams/{key}/start": _of_key(
             post=_operation("Put a stream on air again with the same spec", stream, [404, 409, 422])
         ),
-        **relay_paths(),
-        **preset_paths(),
-        **configuration_paths(),
+    }
+
+
+def _stream_figures_paths() -> dict[str, Any]:
+    """What is known of one stream."""
+    return {
         "/api/streams/{key}/history": _of_key(
             get=_operation(
                 "Its last seconds, oldest first; with `from` or `to` a HistoryView of that time",
@@ -189,7 +209,6 @@ def _paths() -> dict[str, Any]:
                 ],
             )
         ),
-        **reception_paths(),
         "/api/streams/{key}/live": _of_key(
             get=_operation(
                 "All that the stream's page shows",
@@ -206,6 +225,12 @@ def _paths() -> dict[str, Any]:
                 [404],
             )
         ),
+    }
+
+
+def _machine_paths() -> dict[str, Any]:
+    """The host, its events and all streams together."""
+    return {
         "/api/events": {
             "get": _operation(
                 "The event log, newest first",
@@ -227,6 +252,15 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/api/fleet": {"get": _operation("All hosts and all their streams", _ref("FleetView"), [])},
+        "/api/interfaces": {"get": _operation("Network interfaces", _wrapped("interfaces", _ref("Interface")), [])},
+        "/api/system": {"get": _operation("The machine", _ref("SystemView"), [])},
+        "/api/about": {"get": _operation("Version, libraries, settings without secrets", _ref("AboutView"), [])},
+    }
+
+
+def _media_paths() -> dict[str, Any]:
+    """What can be sent, and what a link must carry for it."""
+    return {
         "/api/media": {
             "get": _operation("A folder of media", _ref("MediaFolder"), [400], [_query("path", {"type": "string"})])
         },
@@ -260,12 +294,6 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/api/channels": {"get": _operation("The multicast channels of this house", _ref("ChannelsView"), [])},
-        **probe_report_paths(),
-        **network_test_paths(),
-        **line_up_paths(),
-        "/api/interfaces": {"get": _operation("Network interfaces", _wrapped("interfaces", _ref("Interface")), [])},
-        "/api/system": {"get": _operation("The machine", _ref("SystemView"), [])},
-        "/api/about": {"get": _operation("Version, libraries, settings without secrets", _ref("AboutView"), [])},
     }
 
 

@@ -9,7 +9,7 @@ import msgspec
 from app.domain.advice.recommendation import Advice, Basis, Expectation, Figure, Settings
 from app.domain.advice.words import assumptions, expectation_sentence, rarity, warnings, working
 from app.domain.link_budget import shown_mbps
-from app.network.findings import Findings, Target, advise, bandwidth_of, loss_of
+from app.network.findings import Attempt, Findings, Target, advise, bandwidth_of, loss_of
 from app.network.iperf_servers import ListState
 from app.network_test import NetworkTestRecord
 from app.web.presenters.network_views import (
@@ -49,22 +49,23 @@ def present_network_test(record: NetworkTestRecord) -> NetworkTestView:
             distance_km=_whole(target.distance_km),
         ),
         place=findings.place,
-        attempts=[
-            AttemptView(
-                host=attempt.host,
-                port=attempt.port,
-                label=attempt.label,
-                distance_km=_whole(attempt.distance_km),
-                rtt_ms=_rounded(attempt.rtt_ms, 2),
-                problem=attempt.problem,
-            )
-            for attempt in findings.attempts
-        ],
+        attempts=[_attempt(attempt) for attempt in findings.attempts],
         figures=[*_rtt_figures(findings), *_iperf3_figures(findings, record.order.bitrate_bps)],
         problems=list(findings.problems),
         notes=list(findings.notes),
         problem=record.problem,
         recommendation=None if advice is None else present_recommendation(advice),
+    )
+
+
+def _attempt(attempt: Attempt) -> AttemptView:
+    return AttemptView(
+        host=attempt.host,
+        port=attempt.port,
+        label=attempt.label,
+        distance_km=_whole(attempt.distance_km),
+        rtt_ms=_rounded(attempt.rtt_ms, 2),
+        problem=attempt.problem,
     )
 
 

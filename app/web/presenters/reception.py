@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from app.domain.figures.delivery_verdict import Verdict, judge, severity_of_errors
 from app.domain.figures.live_report import IndicatorReport, LiveReport
@@ -69,15 +69,22 @@ def present_reception(
         error_seconds={kind.value: count for kind, count in sorted(reception.error_seconds.items())},
         last_errors={kind.value: _iso(at) or "" for kind, at in sorted(reception.last_error_at.items())},
         verdict=_present_verdict(judge(reception, clock_time, outputs=outputs, whole=whole)),
-        content=_content(analysis) if analysis else None,
-        tr101290={one.name: _indicator(one) for one in analysis.indicators} if analysis else {},
-        services=_services(analysis) if analysis else [],
-        pids=_pids(analysis) if analysis else [],
-        recording=_recording(outputs.recording) if outputs.recording else None,
-        forward=_forward(outputs.forward) if outputs.forward else None,
-        picture=present_picture(outputs.picture) if outputs.picture else None,
-        loudness=present_loudness(outputs.loudness) if outputs.loudness else None,
+        **_examined(analysis, outputs),
     )
+
+
+def _examined(analysis: LiveReport | None, outputs: OutputsReport) -> dict[str, Any]:
+    """What the stream holds, and what is done with it."""
+    return {
+        "content": _content(analysis) if analysis else None,
+        "tr101290": {one.name: _indicator(one) for one in analysis.indicators} if analysis else {},
+        "services": _services(analysis) if analysis else [],
+        "pids": _pids(analysis) if analysis else [],
+        "recording": _recording(outputs.recording) if outputs.recording else None,
+        "forward": _forward(outputs.forward) if outputs.forward else None,
+        "picture": present_picture(outputs.picture) if outputs.picture else None,
+        "loudness": present_loudness(outputs.loudness) if outputs.loudness else None,
+    }
 
 
 def _recording(report: RecordingReport) -> RecordingView:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
 from app.domain.constants import SPARK_POINT_S, SPARK_POINTS
 from app.domain.figures.history import Second
 from app.domain.snapshot import Snapshot
-from app.domain.verdict import ORDERED, judge, least_ratio, lost_at_receiver
+from app.domain.verdict import least_ratio
 from app.web.presenters.specs import direction_of, mode_of, source_kind, source_label, source_note, target_of
-from app.web.presenters.stream import iso, rounded, significant, worst_rtt_ms
+from app.web.presenters.stream import iso, judged, rounded, worst_rtt_ms
 from app.web.presenters.views import RowView
-from app.words.concerns import loss_text, remark_text
 from app.words.states import phase_text, reason_text
 
 SPARK_SECONDS: Final = SPARK_POINTS * SPARK_POINT_S
@@ -22,25 +20,14 @@ SPARK_SECONDS: Final = SPARK_POINTS * SPARK_POINT_S
 def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> RowView:
     """A stream as a row of the dashboard; with its history, a sparkline of it."""
     spec, status, rates = snapshot.spec, snapshot.status, snapshot.rates
-    verdict = judge(snapshot, time.time())
-    lost = lost_at_receiver(snapshot)
     source = snapshot.sample.input if snapshot.sample else None
     return RowView(
         key=snapshot.key,
         label=spec.label(),
-        severity=verdict.severity,
         phase=status.phase.value,
         phase_text=phase_text(status.phase),
         reason_text=reason_text(status.reason),
-        remark=remark_text(verdict, snapshot),
-        ratio_severity=verdict.ratio_severity,
-        is_stale=verdict.is_stale,
-        is_ordered=status.phase in ORDERED,
-        lost_at_receiver=significant(lost),
-        lost_text=loss_text(lost),
-        loss_severity=verdict.loss_severity,
-        receivers_expected=snapshot.attendance.expected,
-        receivers_missing=snapshot.attendance.missing,
+        **judged(snapshot),
         input_mbps=rounded(rates.input_mbps, 2) if rates else None,
         source_errors=source.continuity_errors_total + source.rtp_gaps_total if source else None,
         since=iso(status.since),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 from app.domain.advice.live import advice_for_live
 from app.domain.events import LogEntry, Refusal
@@ -41,42 +42,12 @@ from app.words.states import phase_text, reason_text, remedy_text
 
 def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
     """All there is to say of a stream."""
-    status, sample, rates = snapshot.status, snapshot.sample, snapshot.rates
+    sample, rates = snapshot.sample, snapshot.rates
     peers = [_present_peer(peer, snapshot) for peer in sample.peers] if sample else []
-    verdict = judge(snapshot, time.time())
-    lost = lost_at_receiver(snapshot)
     return StreamView(
-        key=snapshot.key,
-        name=snapshot.spec.name,
-        label=snapshot.spec.label(),
-        spec=public_spec(snapshot.spec),
-        mode_text=specs.mode_text(snapshot.spec),
-        target=specs.target_of(snapshot.spec),
-        source_text=specs.source_text(snapshot.spec),
-        about_text=specs.about_text(snapshot.spec),
-        nobody_text=specs.nobody_text(snapshot.spec),
-        far_end=specs.far_end_of(snapshot.spec),
-        order=status.order.value,
-        phase=status.phase.value,
-        phase_text=phase_text(status.phase),
-        reason=status.reason.value if status.reason else None,
-        reason_text=reason_text(status.reason),
-        remedy=remedy_text(status.reason),
-        severity=verdict.severity,
-        remark=remark_text(verdict, snapshot),
-        ratio_severity=verdict.ratio_severity,
-        is_stale=verdict.is_stale,
-        is_ordered=status.phase in ORDERED,
-        lost_at_receiver=significant(lost),
-        lost_text=loss_text(lost),
-        loss_severity=verdict.loss_severity,
-        receivers_expected=snapshot.attendance.expected,
-        receivers_missing=snapshot.attendance.missing,
-        since=iso(status.since),
-        ordered_at=iso(snapshot.ordered_at),
-        retry_in_s=rounded(snapshot.retry_in_s, 1),
-        restarts=status.restarts,
-        sample_age_s=rounded(snapshot.sample_age_s, 1),
+        **_identity(snapshot),
+        **_state(snapshot),
+        **judged(snapshot),
         payload_mbps=rounded(rates.payload_mbps, 3) if rates else None,
         wire_mbps=rounded(rates.wire_mbps, 3) if rates else None,
         rtt_ms=worst_rtt_ms(snapshot),
@@ -94,8 +65,60 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
         if snapshot.reception
         else None,
         relay=present_relay(snapshot),
-        impaired_by=snapshot.impaired_by,
     )
+
+
+def _identity(snapshot: Snapshot) -> dict[str, Any]:
+    """What the stream is."""
+    return {
+        "key": snapshot.key,
+        "name": snapshot.spec.name,
+        "label": snapshot.spec.label(),
+        "spec": public_spec(snapshot.spec),
+        "mode_text": specs.mode_text(snapshot.spec),
+        "target": specs.target_of(snapshot.spec),
+        "source_text": specs.source_text(snapshot.spec),
+        "about_text": specs.about_text(snapshot.spec),
+        "nobody_text": specs.nobody_text(snapshot.spec),
+        "far_end": specs.far_end_of(snapshot.spec),
+        "impaired_by": snapshot.impaired_by,
+    }
+
+
+def _state(snapshot: Snapshot) -> dict[str, Any]:
+    """What is wanted of the stream, what is true and why."""
+    status = snapshot.status
+    return {
+        "order": status.order.value,
+        "phase": status.phase.value,
+        "phase_text": phase_text(status.phase),
+        "reason": status.reason.value if status.reason else None,
+        "reason_text": reason_text(status.reason),
+        "remedy": remedy_text(status.reason),
+        "since": iso(status.since),
+        "ordered_at": iso(snapshot.ordered_at),
+        "retry_in_s": rounded(snapshot.retry_in_s, 1),
+        "restarts": status.restarts,
+        "sample_age_s": rounded(snapshot.sample_age_s, 1),
+    }
+
+
+def judged(snapshot: Snapshot) -> dict[str, Any]:
+    """The verdict on a stream, as each of its views has it."""
+    verdict = judge(snapshot, time.time())
+    lost = lost_at_receiver(snapshot)
+    return {
+        "severity": verdict.severity,
+        "remark": remark_text(verdict, snapshot),
+        "ratio_severity": verdict.ratio_severity,
+        "is_stale": verdict.is_stale,
+        "is_ordered": snapshot.status.phase in ORDERED,
+        "lost_at_receiver": significant(lost),
+        "lost_text": loss_text(lost),
+        "loss_severity": verdict.loss_severity,
+        "receivers_expected": snapshot.attendance.expected,
+        "receivers_missing": snapshot.attendance.missing,
+    }
 
 
 def present_advice(snapshot: Snapshot) -> AdviceView | None:
