@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from app import protocol
 from app.domain.events import LogEntry
 from app.domain.spec import Endpoint, FileSource, Source
-from app.domain.status import Reason, Status
+from app.domain.status import Phase, Reason, Status
 from app.protocol import Ended, FromWorker, Hello, Input, Job, Peer, Point, Ready, Sample, ToWorker
 from app.supervisor.stream import SupervisedStream
 from tests.instruments.worker import job_for
@@ -240,3 +240,8 @@ class Stage:
         self.worker.die(word)
         self._sent = 0
         self.pass_time(0)
+
+
+def phase(stage: Stage) -> tuple[Phase, Reason | None]:
+    """What is true and why."""
+    return stage.stream.status.phase, stage.stream.status.reason

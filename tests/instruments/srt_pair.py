@@ -117,7 +117,8 @@ class _Pair:
     def refused(self) -> dict[str, str]:
         """What libsrt says of options that it does not take."""
         found = {}
-        for name, value in {"CRYPTOMODE": 2, "PASSPHRASE": "short"}.items():
+        wrong: dict[str, Value] = {"CRYPTOMODE": 2, "PASSPHRASE": "short"}
+        for name, value in wrong.items():
             try:
                 self.made(**{name: value})
             except OptionRefused as error:

@@ -1,7 +1,7 @@
 """Makes synthetic transport streams of every kind a loop or a check must survive. Free of the product's code.
 
-The multiplex is honest: constant slots in time, PCRs that say the time of their slot, access units that arrive before
-they are decoded. Variable bitrate is the same multiplex with its null packets left out.
+Slots are constant in time, a PCR says the time of its slot, access units arrive before they are decoded. Variable bitrate
+is the same multiplex with its null packets left out.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ class Programme:
     audio_pid: int = 0
     pcr_pid: int = 0
     pmt_pid: int = 0
-    # Decoding time after arrival, milliseconds, at the file's start and at its end.
-    delay_ms: tuple[float, float] = (200.0, 200.0)
+    delay_ms: tuple[float, float] = (200.0, 200.0)  # decoding after arrival, at the file's start and end
     scrambled: bool = False
     # When its first PCR comes, and when its last may come.
     pcr_phase_ms: float = 4.0

@@ -14,33 +14,14 @@ from hypothesis import strategies as st
 
 from app.domain.endings import Finished
 from app.domain.status import Reason
-from app.protocol import Notice
 from app.sources.looping_file import LoopingReader
 from app.sources.packet_file import Change, bytes_at_once, piece_bytes
+from tests.instruments.playing import Playing, runs_on
 from tests.instruments.ts_maker import NULL_PACKET, Programme, Recipe, make_ts
 from tests.instruments.ts_reader import read_ts
 
 SAMPLE = make_ts(Recipe(seconds=2.0))
 OTHER = make_ts(Recipe(seconds=1.5, bitrate_bps=4_000_000, programmes=[Programme(start_pcr=27_000_000 * 777)], seed=2))
-
-
-class Playing:
-    """A reader, all it gave and all it told."""
-
-    def __init__(self, path: Path, *, loop: bool = True) -> None:
-        self.notices: list[Notice] = []
-        self.reader = LoopingReader(str(path), loop=loop, clock=lambda: 1.0, tell=self.notices.append)
-        self.sent = bytearray()
-
-    def until_lap(self, lap: int) -> None:
-        """Play until a block of that lap was given."""
-        while self.reader.laps < lap:
-            self.play_block()
-
-    def play_block(self) -> bool:
-        block = self.reader.read()
-        self.sent += block or b""
-        return block is not None
 
 
 @pytest.fixture
@@ -55,16 +36,6 @@ def playing(file: Path) -> Iterator[Playing]:
     playing = Playing(file)
     yield playing
     playing.reader.close()
-
-
-def runs_on(sent: bytes | bytearray) -> bool:
-    report = read_ts(sent)
-    steps = report.pids[0x101].pcr_steps_ms()
-    return (
-        report.continuity_errors() == report.sync_errors == 0
-        and 0 < min(steps) <= max(steps) <= 31.1
-        and all(step > 0 for pid in (0x101, 0x102) for step in report.pids[pid].decode_steps())
-    )
 
 
 def test_played_once_a_file_is_sent_bit_by_bit_and_ends(file: Path) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import InvalidInput
-from app.domain.secret import MASK, Secret
 from app.domain.spec import (
     BarsSource,
     CallerEndpoint,
@@ -30,31 +27,7 @@ from app.domain.spec import (
 )
 from app.domain.stored_spec import decode_spec, encode_spec, read_spec
 from tests.instruments.specs import sent
-
-PORTS = range(10001, 10011)
-PASSPHRASE = "Kvällens & #hemlighet?"
-
-
-def document(**changes: Any) -> dict[str, Any]:
-    """A whole and right document, with some fields replaced."""
-    return {
-        "name": "Line-up",
-        "endpoint": {"mode": "listener", "port": 10001},
-        "source": {"kind": "file", "path": "bars.ts", "loop": True},
-        "latency_ms": 200,
-        "overhead_percent": 25,
-        "smoothing_latency_ms": 30,
-        "encryption": {"key_bits": 128, "passphrase": PASSPHRASE},
-        "qos": True,
-    } | changes
-
-
-def fields_of(wrong: object) -> dict[str, str]:
-    """The fields that parse_spec complains about."""
-    with pytest.raises(InvalidInput) as caught:
-        parse_spec(wrong, listener_ports=PORTS)
-    assert caught.value.fields
-    return caught.value.fields
+from tests.unit.spec_documents import PASSPHRASE, PORTS, document, fields_of
 
 
 def test_everything_after_the_source_has_a_default() -> None:
@@ -162,11 +135,6 @@ def test_a_receive_stream_and_a_relay_are_carried(wanted: dict[str, Any]) -> Non
     assert public_spec(parse_spec(wanted, listener_ports=PORTS))["direction"] == wanted["direction"]
 
 
-@pytest.mark.parametrize("field", ["picture", "loudness"])
-def test_what_this_version_does_not_decode_is_refused_and_not_ignored(field: str) -> None:
-    assert set(fields_of({**RECEIVE, field: True})) == {field}
-
-
 @pytest.mark.parametrize(
     ("wanted", "field"),
     [
@@ -223,13 +191,6 @@ def test_what_is_not_an_object_is_refused_as_a_whole(wrong: object) -> None:
     assert set(fields_of(wrong)) == {"stream"}
 
 
-@pytest.mark.parametrize("passphrase", ["a" * 10, "a" * 79, "å" * 5, "å" * 39, PASSPHRASE, "10 \"'&?# ü"])
-def test_a_passphrase_counts_in_bytes_and_may_hold_any_printable_letter(passphrase: str) -> None:
-    spec = parse_spec(document(encryption={"key_bits": 256, "passphrase": passphrase}), listener_ports=PORTS)
-    assert spec.encryption is not None
-    assert spec.encryption.passphrase.reveal() == passphrase
-
-
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=20), inner, max_size=3),
@@ -271,34 +232,6 @@ def _refusal(hostile: object) -> InvalidInput | None:
 
 
 # Letters that no field name is made of: a passphrase that reads "encryption" would be found in any spec.
-@given(passphrase=st.text("αβγδεζηθ0123456789", min_size=10, max_size=39))
-def test_a_passphrase_is_shown_nowhere(passphrase: str) -> None:
-    spec = parse_spec(document(encryption={"key_bits": 128, "passphrase": passphrase}), listener_ports=PORTS)
-    assert spec.encryption is not None
-    shown = [repr(spec), str(spec), f"{spec.encryption.passphrase}", spec.label(), json.dumps(public_spec(spec))]
-    assert not [text for text in shown if passphrase in text]
-    with pytest.raises(TypeError):
-        msgspec.json.encode(spec)
-
-
-def test_the_public_spec_keeps_the_key_length_and_nothing_else_of_the_encryption() -> None:
-    public = public_spec(parse_spec(document(), listener_ports=PORTS))
-    defaults = {"direction": "send", "engine": "auto", "group": "", "receivers_expected": None}
-    assert public == document(**defaults, encryption={"key_bits": 128})
-
-
-def test_a_refused_passphrase_is_not_quoted() -> None:
-    for hidden in ("short", "x" * 100):
-        fields = fields_of(document(encryption={"key_bits": 128, "passphrase": hidden}))
-        assert hidden not in str(fields)
-
-
-def test_secrets_are_equal_by_their_text_and_print_as_a_mask() -> None:
-    assert Secret("ten letters") == Secret("ten letters") != Secret("other letters")
-    assert Secret("ten letters") != "ten letters"
-    assert len({Secret("a"), Secret("a")}) == 1
-    assert str(Secret("ten letters")) == MASK
-    assert MASK in repr(Secret("ten letters"))
 
 
 @pytest.mark.parametrize(

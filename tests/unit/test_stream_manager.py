@@ -227,41 +227,6 @@ def test_what_is_not_there_is_not_found(own: OwnManager, call: str) -> None:
         own.manager.history("nobody", 60)
 
 
-def test_a_worker_that_crashes_is_told_and_tried_again(own: OwnManager) -> None:
-    key = own.manager.start(own.spec(name="crash")).key
-    seen = own.wait(key, lambda seen: seen.status.phase is Phase.BACKING_OFF)
-    assert seen.status.reason is Reason.WORKER_CRASHED
-    assert "SIGKILL" in seen.detail
-    own.wait(key, lambda seen: seen.status.restarts == 1)
-
-
-def test_a_file_that_ended_is_a_stopped_stream(own: OwnManager) -> None:
-    key = own.manager.start(own.spec(name="ends end_of_file")).key
-    seen = own.wait(key, ended)
-    assert (seen.status.phase, seen.status.reason) == (Phase.STOPPED, Reason.END_OF_FILE)
-
-
-def test_a_worker_that_does_not_hear_is_made_to_leave(own: OwnManager) -> None:
-    snapshot = own.manager.start(own.spec(name="deaf"))
-    assert own.manager.stop(snapshot.key).status.phase is Phase.STOPPED
-    assert snapshot.worker_pid is not None
-    assert not is_alive(snapshot.worker_pid)
-
-
-def test_a_worker_that_hangs_in_its_exit_is_believed_and_ended(own: OwnManager) -> None:
-    key = own.manager.start(own.spec(name="ends end_of_file lingers")).key
-    seen = own.wait(key, ended)
-    assert (seen.status.phase, seen.status.reason) == (Phase.STOPPED, Reason.END_OF_FILE)
-    assert own.manager.start(own.spec(name="receiver")).status.phase in (Phase.WAITING, Phase.DELIVERING)
-
-
-def test_a_stop_is_quick_though_the_worker_hangs_in_its_exit(own: OwnManager) -> None:
-    snapshot = own.manager.start(own.spec(name="receiver lingers"))
-    assert own.manager.stop(snapshot.key).status.phase is Phase.STOPPED
-    assert snapshot.worker_pid is not None
-    assert not is_alive(snapshot.worker_pid)
-
-
 def test_history_has_a_point_for_each_second(own: OwnManager) -> None:
     key = own.manager.start(own.spec(name="receiver")).key
     wait_for(lambda: len(own.manager.history(key, 60)) >= 2, deadline_s=10, what="two seconds of history")

@@ -82,7 +82,7 @@ def make_peer(number: int = 1, *, rtt_ms: float = 19.2, **other: Any) -> Peer:
 
 def make_snapshot(
     key: str,
-    spec: SendSpec,
+    spec: JobSpec,
     phase: Phase,
     *,
     reason: Reason | None = None,
