@@ -31,7 +31,7 @@ from app.settings import Settings
 from app.store.history_file import HistoryFile
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
-from app.store.store import Store, StoredStream
+from app.store.store import Store
 from app.streams.form_faults import (
     check_passphrase,
     check_spec_is_known,
@@ -42,6 +42,7 @@ from app.streams.form_faults import (
 from app.streams.history_keeper import HistoryKeeper
 from app.streams.jobs import JobMaker
 from app.streams.relays import check_relay, mark_impaired
+from app.streams.stored_form import is_same_stream, stored_form
 from app.streams.takeover import Inheritance, Takeover
 from app.supervisor.admission import Admission, is_wanted, listener_ports_of, new_key
 from app.supervisor.journal import Journal
@@ -104,9 +105,9 @@ class StreamManager:
         """Have a stream's order stored. Of one whose settings are not known, only what the store had is kept."""
         unreadable = self._unreadable.get(snapshot.key)
         if snapshot.is_spec_known:
-            self._recorder.keep(_stored(snapshot))
+            self._recorder.keep(stored_form(snapshot))
         elif unreadable is not None:
-            self._recorder.keep(msgspec.structs.replace(_stored(snapshot), unreadable=unreadable))
+            self._recorder.keep(msgspec.structs.replace(stored_form(snapshot), unreadable=unreadable))
 
     def add_off_air(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
         """List a new stream and leave it off air. Raises InvalidInput."""
@@ -163,7 +164,7 @@ class StreamManager:
         self._supervisor.change(key, job, actor=actor)
         snapshot = self.get(key)
         self._keep(snapshot)
-        if snapshot.status.order is not Order.RUN or _is_same_stream(before.spec, spec):
+        if snapshot.status.order is not Order.RUN or is_same_stream(before.spec, spec):
             return snapshot
         return self.restart(key, actor=actor)
 
@@ -295,14 +296,3 @@ class StreamManager:
         if spec.is_call:
             unsettled.add(Phase.WAITING)
         return self._supervisor.wait_status(key, lambda status: status.phase not in unsettled, _TRUTH_WITHIN_S)
-
-
-def _is_same_stream(before: JobSpec, after: JobSpec) -> bool:
-    """Whether two specs differ in nothing that a worker carries out: name and group are for people."""
-    for_people = {"name": "", "group": ""}
-    return msgspec.structs.replace(before, **for_people) == msgspec.structs.replace(after, **for_people)
-
-
-def _stored(snapshot: Snapshot) -> StoredStream:
-    status = snapshot.status
-    return StoredStream(snapshot.key, snapshot.spec, status.order, snapshot.ordered_at, status)

@@ -74,7 +74,8 @@ class Busy:
 
 def _switches(pid: int) -> int:
     statuses = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
-    return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1]) for text in statuses)  # type: ignore[index]
+    found = [re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M) for text in statuses]
+    return sum(int(each[1]) for each in found if each)
 
 
 def measure(sender: str, case: Case, file: Path, seconds: int) -> Cost:

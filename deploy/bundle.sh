@@ -138,7 +138,8 @@ pack_installer
 tar --create --gzip --owner=0 --group=0 --directory="$work" --file="$folder/$name.tar.gz.new" "$name"
 mv "$folder/$name.tar.gz.new" "$folder/$name.tar.gz"
 (cd "$folder" && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
-say "$(find "$top/wheels" -type f | wc -l) Python packages, $(find "$top/packages" -name '*.deb' | wc -l) system packages"
+deb_count=$(find "$top/packages" -name '*.deb' | wc -l)
+say "$(find "$top/wheels" -type f | wc -l) Python packages, $deb_count system packages"
 if [ "$family" = rpm ]; then
     say "system packages are not in it: docs/installation.md says how dnf fetches them"
 fi

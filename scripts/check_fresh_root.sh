@@ -67,7 +67,8 @@ ffmpeg -v fatal -i 'srt://127.0.0.1:10001' -t 10 -map 0 -c copy -f mpegts /root/
 kill -TERM $server
 wait $server || true
 cat /root/run.log
-echo "received: $(ffprobe -v fatal -show_entries stream=codec_name,duration -of csv=p=0 /root/received.ts | tr '\n' ' ')"
+codecs=$(ffprobe -v fatal -show_entries stream=codec_name,duration -of csv=p=0 /root/received.ts | tr '\n' ' ')
+echo "received: $codecs"
 [ "$(stat -c %s /root/received.ts)" -gt 1000000 ]
 INSIDE
 

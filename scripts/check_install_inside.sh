@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The part of check_install.sh that runs in the booted root.
 set -euo pipefail
-trap 'echo "failed in line $LINENO: $BASH_COMMAND"; mcr streams; ask /api/events; journalctl --no-pager -b -n 60 -u mcr-srt-streamer -u network-tuning' ERR
+trap 'echo "failed in line $LINENO: $BASH_COMMAND"; mcr streams; ask /api/events
+journalctl --no-pager -b -n 60 -u mcr-srt-streamer -u network-tuning' ERR
 cd "${INSTALLER%/*}"
 [ -e program ] || cd .. # deploy/install.sh of a clone, or install-offline.sh of an archive
 
@@ -151,7 +152,8 @@ wait_until 10 answers https://127.0.0.1/health
 step "logrotate"
 cp $program/deploy/logrotate.conf /etc/logrotate.d/mcr-srt-streamer
 logrotate --force /etc/logrotate.d/mcr-srt-streamer
-[ "$(stat -c '%a %U' /var/log/srt-streamer/srt_streamer.log)" = "$(stat -c '%a %U' /var/log/srt-streamer/srt_streamer.log-*)" ]
+[ "$(stat -c '%a %U' /var/log/srt-streamer/srt_streamer.log)" = \
+    "$(stat -c '%a %U' /var/log/srt-streamer/srt_streamer.log-*)" ]
 
 step "reload: SIGHUP executes the web process anew"
 first=$(main_pid)

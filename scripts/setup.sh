@@ -6,7 +6,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 
 VENV=.venv
-# BUNDLE: the unpacked archive of deploy/bundle.sh, for a host without the internet; unset, packages come from the network.
+# BUNDLE: the unpacked archive of deploy/bundle.sh, for a host without the internet; unset, packages come from the
+# network.
 
 say() { printf '==> %s\n' "$*" >&2; }
 die() {
@@ -31,7 +32,8 @@ package_family() {
     elif command -v dnf >/dev/null; then
         echo rpm
     else
-        die "neither apt-get nor dnf is here; supported are Debian 12/13, Ubuntu 22.04 and later, Rocky Linux and RHEL 9"
+        die "neither apt-get nor dnf is here; supported are Debian 12/13, Ubuntu 22.04 and later," \
+            "Rocky Linux and RHEL 9"
     fi
 }
 
@@ -59,7 +61,8 @@ install_bundled_debs() (
         -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$work/lists"
         -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
     as_root env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" update >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install -y --no-install-recommends "$@" </dev/null >&2 ||
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get "${options[@]}" install -y --no-install-recommends "$@" </dev/null >&2 ||
         die "the archive and this host do not fit; deploy/bundle.sh has to be run on the same release"
 )
 install_debian() {
@@ -70,8 +73,10 @@ install_debian() {
     fi
     say "installing with apt-get: $*"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@" </dev/null >&2 ||
-        die "apt-get could not install them all; on Ubuntu they need the universe repository (add-apt-repository universe)"
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@" </dev/null >&2 ||
+        die "apt-get could not install them all; on Ubuntu they need the universe repository" \
+            "(add-apt-repository universe)"
 }
 
 # EPEL carries srt, RPM Fusion x264; both lean on CRB, which is there but switched off.
@@ -82,7 +87,8 @@ enable_rpm_repositories() {
     if ! rpm -q --quiet epel-release; then
         say "adding the EPEL repository"
         as_root dnf -y -q install epel-release >&2 ||
-            as_root dnf -y -q install "https://dl.fedoraproject.org/pub/epel/epel-release-latest-$release.noarch.rpm" >&2
+            as_root dnf -y -q install \
+                "https://dl.fedoraproject.org/pub/epel/epel-release-latest-$release.noarch.rpm" >&2
     fi
     if [ -x /usr/bin/crb ]; then
         as_root /usr/bin/crb enable >&2
@@ -99,7 +105,8 @@ install_rpm() {
     if [ -n "${BUNDLE:-}" ]; then
         say "installing from the archive: $*"
         as_root dnf -y -q install --disablerepo='*' --setopt=install_weak_deps=False "$BUNDLE"/packages/*.rpm >&2 ||
-            die "the RPM packages in $BUNDLE/packages do not bring it all; docs/installation.md says how they are fetched"
+            die "the RPM packages in $BUNDLE/packages do not bring it all;" \
+                "docs/installation.md says how they are fetched"
         return
     fi
     enable_rpm_repositories
@@ -147,7 +154,8 @@ ensure_system() {
 
 ensure_venv() {
     # A venv outlives neither a new interpreter nor a move of its folder.
-    if [ -x $VENV/bin/python ] && [ "$($VENV/bin/python -c 'import sys; print(sys.prefix)' 2>/dev/null)" = "$(pwd -P)/$VENV" ] &&
+    if [ -x $VENV/bin/python ] &&
+        [ "$($VENV/bin/python -c 'import sys; print(sys.prefix)' 2>/dev/null)" = "$(pwd -P)/$VENV" ] &&
         is_recent_python $VENV/bin/python; then
         return
     fi

@@ -52,7 +52,8 @@ def read_package(package: str) -> dict[str, bytes]:
         (archive,) = Path(folder).glob("*.tgz")
         with tarfile.open(archive) as opened:
             members = [member for member in opened.getmembers() if member.isfile()]
-            return {member.name.partition("/")[2]: opened.extractfile(member).read() for member in members}  # type: ignore[union-attr]
+            contents = {member.name.partition("/")[2]: opened.extractfile(member) for member in members}
+            return {name: content.read() for name, content in contents.items() if content is not None}
 
 
 def sha256(content: bytes) -> str:

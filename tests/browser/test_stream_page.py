@@ -157,7 +157,8 @@ def test_the_far_end_card_is_for_every_kind_of_receiver(page: Browser) -> None:
         "decoder": "Address 203.0.113.50",
         "ffplay": "ffplay 'srt://203.0.113.50:10001?mode=caller&latency=200000'",
         "vlc": "vlc 'srt://203.0.113.50:10001?latency=200'",
-        "srt-live-transmit": "srt-live-transmit 'srt://203.0.113.50:10001?mode=caller&latency=200' udp://127.0.0.1:5004",
+        "srt-live-transmit": "srt-live-transmit 'srt://203.0.113.50:10001?mode=caller&latency=200' "
+        "udp://127.0.0.1:5004",
         "obs": "srt://203.0.113.50:10001?mode=caller&latency=200000",
         "firewall": "udp dport 10001 accept",
     }

@@ -13,7 +13,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PRODUCT = [*sorted((ROOT / "app").rglob("*.py")), ROOT / "wsgi.py"]
 DOMAIN = sorted((ROOT / "app" / "domain").rglob("*.py"))
-LINES_MAX = 350
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -115,15 +114,5 @@ def test_a_broad_exception_has_four_homes() -> None:
     }
 
 
-def test_no_file_is_too_long_to_be_read_at_once() -> None:
-    sources = [*PRODUCT, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
-    long = {path.relative_to(ROOT).as_posix(): lines for path in sources if (lines := _lines(path)) > LINES_MAX}
-    assert not long
-
-
 def test_every_module_says_what_it_is() -> None:
     assert not [path for path in PRODUCT if not ast.get_docstring(ast.parse(path.read_text()))]
-
-
-def _lines(path: Path) -> int:
-    return len(path.read_text().splitlines())

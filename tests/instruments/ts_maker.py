@@ -1,7 +1,7 @@
 """Makes synthetic transport streams of every kind a loop or a check must survive. Free of the product's code.
 
-Slots are constant in time, a PCR says the time of its slot, access units arrive before they are decoded. Variable bitrate
-is the same multiplex with its null packets left out.
+Slots are constant in time, a PCR says the time of its slot, access units arrive before they are decoded. A variable
+bitrate is the same multiplex with its null packets left out.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ test("a quote in a passphrase cannot end the shell's argument", () => {
   assert.ok(texts.ffplay.includes("'it'\\''s secret'"));
 });
 
-test("a passphrase that srt-live-transmit's versions read differently is named, and a plain percent sign is not", () => {
+test("a passphrase that srt-live-transmit's versions read differently is named, a plain percent sign is not", () => {
   const card = (passphrase) => cards(describe(CALLER, "192.0.2.1", passphrase))["srt-live-transmit"];
   assert.match(card("one%20two three"), /Generate another/);
   assert.match(card("100 % of it all"), /^srt-live-transmit 'srt/);

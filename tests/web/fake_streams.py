@@ -13,7 +13,7 @@ from app.domain.figures.rates import Rates
 from app.domain.figures.sample import Applied, Input, Peer, Point, Sample
 from app.domain.snapshot import Snapshot
 from app.domain.spec import (
-    SendSpec,
+    JobSpec,
 )
 from app.domain.status import Order, Phase, Reason, Status
 

@@ -24,13 +24,12 @@ from tests.web.fake_streams import APPLIED, LONG_NAME, PASSPHRASE, SCRIPT_NAME, 
 
 def mixed_streams() -> list[Snapshot]:
     """Ten streams in mixed states."""
-    return [*_with_passphrases(), *_on_air(), *_without_far_end(), *_with_odd_names(), *_at_rest()]
+    return [*_calling_in_vain(), *_dropping(), *_on_air(), *_without_far_end(), *_with_odd_names(), *_at_rest()]
 
 
-def _with_passphrases() -> list[Snapshot]:
-    """One that calls in vain, one that drops packets."""
+def _calling_in_vain() -> list[Snapshot]:
+    """One that calls with a wrong passphrase."""
     secret = Encryption(256, Secret(PASSPHRASE))
-    now = time.time()
     return [
         make_snapshot(
             "arenab",
@@ -45,6 +44,14 @@ def _with_passphrases() -> list[Snapshot]:
             retry_in_s=24.3,
             detail="Incorrect passphrase",
         ),
+    ]
+
+
+def _dropping() -> list[Snapshot]:
+    """One that drops packets."""
+    secret = Encryption(256, Secret(PASSPHRASE))
+    now = time.time()
+    return [
         make_snapshot(
             "parlmt",
             SendSpec(

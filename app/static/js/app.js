@@ -94,7 +94,8 @@ function showStale(error, answeredAt) {
   const words =
     error.status === 401
       ? "This page lost its session. Load it again."
-      : `${error.message} Last update ${timeOfDay(answeredAt / 1000)} UTC, ${age < 120 ? `${age} s` : duration(age)} ago. Streams keep running.`;
+      : `${error.message} Last update ${timeOfDay(answeredAt / 1000)} UTC, ` +
+        `${age < 120 ? `${age} s` : duration(age)} ago. Streams keep running.`;
   setText(byId("connection-lost"), words);
   document.title = `◌ no answer · ${PAGE_TITLE}`;
   setFavicon("stale");

@@ -27,7 +27,9 @@ const emptyWords = {
   },
 };
 
-/** A chart over time; `lines` are {label, colour: CSS variable, read: sample => value, axis}, `units` those of its axes. */
+/**
+ * A chart over time; `lines` are {label, colour: CSS variable, read: sample => value, axis}, `units` those of its axes.
+ */
 export class TimeChart {
   constructor(canvas, lines, [unit, second = null]) {
     this.canvas = canvas;
@@ -169,7 +171,7 @@ export class TimeChart {
   }
 }
 
-/** A chart's canvas with a title and a legend ({label, colour}) over it, on the page's ground. Gives a promise of a Blob. */
+/** A chart's canvas with a title and a legend ({label, colour}) over it, on the page's ground; promises a Blob. */
 export function pictureOf(canvas, title, legend) {
   const line = 24 * (window.devicePixelRatio || 1);
   const picture = document.createElement("canvas");

@@ -1,5 +1,6 @@
-// What a receiver is told, for each kind of receiver. Pure: texts from what the server says of the far end. The command lines were tried with
-// ffmpeg 5.1, srt-live-transmit 1.5.1 and VLC 3.0.24; none of them decodes %xx, and `&` would end the passphrase.
+// What a receiver is told, for each kind of receiver. Pure: texts from what the server says of the far end. The command
+// lines were tried with ffmpeg 5.1, srt-live-transmit 1.5.1 and VLC 3.0.24; none of them decodes %xx, and `&` would
+// end the passphrase.
 
 export const MASK = "••••••••••••";
 
@@ -92,7 +93,10 @@ function liveTransmit(end) {
   if (end.passphrase?.includes("&")) return "srt-live-transmit cannot be given a passphrase that holds &.";
   // libsrt 1.5.4 decodes %xx and 1.5.1 does not: no address suits both.
   if (/%[0-9a-f]{2}/i.test(end.passphrase ?? "")) {
-    return "srt-live-transmit reads a passphrase that holds % and two hexadecimal digits differently from version to version. Generate another.";
+    return (
+      "srt-live-transmit reads a passphrase that holds % and two hexadecimal digits differently " +
+      "from version to version. Generate another."
+    );
   }
   const secret = end.passphrase ? `&passphrase=${end.passphrase}&pbkeylen=${end.keyBits / 8}` : "";
   const url = end.weListen

@@ -99,7 +99,8 @@ export function showTime(node, reception) {
     ],
     [
       "Headroom now / lowest",
-      `${reception.headroom_ms ?? UNKNOWN} / ${reception.lowest_headroom_ms ?? UNKNOWN} of ${reception.latency_ms ?? UNKNOWN} ms`,
+      `${reception.headroom_ms ?? UNKNOWN} / ${reception.lowest_headroom_ms ?? UNKNOWN} ` +
+        `of ${reception.latency_ms ?? UNKNOWN} ms`,
       "Filling of the receive buffer: what is left of the latency",
     ],
     [
@@ -177,7 +178,8 @@ function outputRows({ recording, forward }) {
   if (forward)
     rows.push([
       "Forwarded",
-      `${count(forward.datagrams)} datagrams, ${count(forward.datagrams_missing)} not sent${forward.last_error ? `: ${forward.last_error}` : ""}`,
+      `${count(forward.datagrams)} datagrams, ${count(forward.datagrams_missing)} not sent` +
+        (forward.last_error ? `: ${forward.last_error}` : ""),
     ]);
   return rows;
 }
@@ -234,7 +236,8 @@ export function showWatching(words, node, image, { picture, loudness }, address)
   setText(
     words,
     rows.length
-      ? `by ffmpeg${picture?.pid ? `, video PID ${picture.pid}` : ""}${loudness?.pid ? `, audio PID ${loudness.pid}` : ""}`
+      ? `by ffmpeg${picture?.pid ? `, video PID ${picture.pid}` : ""}` +
+          (loudness?.pid ? `, audio PID ${loudness.pid}` : "")
       : "Not ordered: start the stream with picture or loudness",
   );
   redraw(node, rows, () => rowsOf(rows));

@@ -228,7 +228,8 @@ async function loadHour() {
 for (const button of document.querySelectorAll("[data-png]")) {
   button.addEventListener("click", async () => {
     const id = button.dataset.png;
-    const title = `${byId(`${id}-title`).textContent} · ${view?.label ?? key} · ${new Date().toISOString().slice(0, 19)}Z`;
+    const now = `${new Date().toISOString().slice(0, 19)}Z`;
+    const title = `${byId(`${id}-title`).textContent} · ${view?.label ?? key} · ${now}`;
     save(await charts[id].toPng(title), `srt-${key}-${id}.png`);
   });
 }

@@ -214,7 +214,8 @@ export function showCounters(node, { totals }) {
       [
         "Sender drops",
         count(totals.packets_dropped),
-        "Given up by the sender as too late, which it does not do before about 1 s. Only the receiver knows what it finally lost",
+        "Given up by the sender as too late, which it does not do before about 1 s. " +
+          "Only the receiver knows what it finally lost",
       ],
       ["Payload", bytes(totals.payload_bytes), "Transport stream delivered, without headers and retransmissions"],
       [
