@@ -13,6 +13,11 @@ PASSPHRASE = "correct-horse-battery"
 _PACKETS = 1500
 
 
+def _has_recorded(view: dict[str, Any], size_bytes: int) -> bool:
+    reception = view["reception"]
+    return bool(reception and reception["recording"]["bytes_total"] >= size_bytes and view["peers"])
+
+
 def assert_every_byte_arrives(
     product: Product, tmp_path: Path, peer: Peer, *, peer_mode: str, key_bits: int | None
 ) -> None:
@@ -38,13 +43,7 @@ def assert_every_byte_arrives(
         try:
             product.wait_for_stream(key, lambda view: view["peers"], deadline_s=30)
             sender.go()
-            seen = product.wait_for_stream(
-                key,
-                lambda view: (
-                    view["reception"] and view["reception"]["recording"]["bytes_total"] >= len(sent) and view["peers"]
-                ),
-                deadline_s=30,
-            )
+            seen = product.wait_for_stream(key, lambda view: _has_recorded(view, len(sent)), deadline_s=30)
         except AssertionError as error:
             raise AssertionError(f"{error}; {peer} said {sender.complaints()}") from None
     assert [each["key_bits"] for each in seen["peers"]] == [key_bits]
