@@ -13,7 +13,8 @@ from app.configuration.plan import Action, Difference, plan
 from app.configuration.reading import FaultyFile, read_configuration
 from app.configuration.schema import configuration_schema
 from app.configuration.words import place_of, plan_lines
-from tests.web.fake_streams import PASSPHRASE, mixed_streams
+from tests.web.fake_streams import PASSPHRASE
+from tests.web.mixed_streams import mixed_streams
 
 PORTS = range(10001, 10011)
 SIMPLE = """\
