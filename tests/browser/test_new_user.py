@@ -62,10 +62,7 @@ def read_page(user: Browser) -> None:
     assert _FOREIGN.findall(words) == []
 
 
-def test_a_new_user_gets_from_the_demo_to_a_preset_without_an_unexplained_word(user: Browser, product: Product) -> None:
-    port = demo_of(product)
-    user.open("/")
-    user.wait_text("#streams .col-state", "Waiting")
+def edit_on_air(user: Browser, product: Product, port: int) -> None:
     with Receiver.calling(port) as receiver:
         user.wait_text("#streams .col-state", "Delivering")
         receiver.wait_for_bytes(200_000)
@@ -88,6 +85,8 @@ def test_a_new_user_gets_from_the_demo_to_a_preset_without_an_unexplained_word(u
         user.wait_text("#lamp", "Delivering")
         assert [view["peers"][0]["negotiated_latency_ms"] for view in product.streams()] == [400]
 
+
+def save_as_preset(user: Browser, port: int) -> None:
     user.click("a[href$='/duplicate']")
     user.find("#stream-form[data-ready]")
     assert (value(user, "#name"), value(user, "#latency_ms")) == ("Demo copy", "400")
@@ -102,6 +101,8 @@ def test_a_new_user_gets_from_the_demo_to_a_preset_without_an_unexplained_word(u
     user.click("#start-stream")
     user.wait_text("#streams, #label", "Demo copy")
 
+
+def load_after_a_restart(user: Browser, product: Product) -> None:
     user.driver.get("about:blank")  # a page would rightly complain of the server that is not there
     product.kill_web()
     product.restart_web()
@@ -115,6 +116,8 @@ def test_a_new_user_gets_from_the_demo_to_a_preset_without_an_unexplained_word(u
     assert (value(user, "#name"), value(user, "#path"), value(user, "#latency_ms")) == ("Demo copy", SAMPLE, "400")
     read_page(user)
 
+
+def stop_all(user: Browser, product: Product) -> None:
     user.wait_text("#streams", "Demo copy")
     user.click("#stop-all")
     user.wait_text("#confirm-title", "Stop all 2 streams?")
@@ -124,3 +127,13 @@ def test_a_new_user_gets_from_the_demo_to_a_preset_without_an_unexplained_word(u
     user.wait_text("#toasts", "Stopped: 2 streams")
     assert {view["phase"] for view in product.streams()} == {"stopped"}
     read_page(user)
+
+
+def test_a_new_user_gets_from_the_demo_to_a_preset_without_an_unexplained_word(user: Browser, product: Product) -> None:
+    port = demo_of(product)
+    user.open("/")
+    user.wait_text("#streams .col-state", "Waiting")
+    edit_on_air(user, product, port)
+    save_as_preset(user, port)
+    load_after_a_restart(user, product)
+    stop_all(user, product)

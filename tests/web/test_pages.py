@@ -107,6 +107,7 @@ def test_a_link_fills_the_form_in(browser: Client) -> None:
         "/?latency_ms=340&overhead_percent=26&path=a/b.ts&qos=0&key_bits=256&passphrase=secret-in-link"
     ).get_data(as_text=True)
 
+    page = " ".join(page.split())
     assert 'name="latency_ms" value="340"' in page
     assert 'name="overhead_percent" value="26"' in page
     assert 'value="a/b.ts"' in page

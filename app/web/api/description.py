@@ -287,10 +287,7 @@ def _media_paths() -> dict[str, Any]:
                 "The analysis of a whole file, as far as it is; ask again for more",
                 _ref("MediaInfoView"),
                 [400, 409],
-                [
-                    _query("path", {"type": "string"}),
-                    _setting("overhead_percent"),
-                ],
+                [_query("path", {"type": "string"}), _setting("overhead_percent")],
             )
         },
         "/api/channels": {"get": _operation("The multicast channels of this house", _ref("ChannelsView"), [])},
