@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ import msgspec
 
 from app.domain.errors import LimitReached, NotFound
 from app.domain.network_order import NetworkTestOrder
+from app.jobs.runner import JobRunner
 from app.machine.atomic_file import write_atomically
 from app.network.findings import Findings
 from app.network.geo import ExternalPlaceFinder
@@ -78,7 +80,7 @@ class NetworkTester:
         self._records = _read_history(history_file)
         self._running: str | None = None
         self._cancel = CancelSwitch()
-        self._thread: threading.Thread | None = None
+        self._jobs = JobRunner("network-test")
 
     @classmethod
     def of(cls, settings: Settings) -> NetworkTester:
@@ -105,10 +107,7 @@ class NetworkTester:
             record = NetworkTestRecord(secrets.token_hex(6), order, TestState.RUNNING, time.time(), "Starting")
             self._records[record.id] = record
             self._running, self._cancel = record.id, CancelSwitch()
-            self._thread = threading.Thread(
-                target=self._work, args=(record, self._cancel), name="network-test", daemon=True
-            )
-            self._thread.start()
+            self._jobs.submit(partial(self._work, record, self._cancel))
         log.info("network test started test=%s mode=%s host=%r", record.id, order.mode, order.host)
         return record
 
@@ -135,10 +134,8 @@ class NetworkTester:
     def shutdown(self) -> None:
         """End the running test, if any, and wait until its programs are gone."""
         with self._lock:
-            thread = self._thread
             self._cancel.throw()
-        if thread is not None:
-            thread.join(_ENDING_S)
+        self._jobs.close(_ENDING_S)
 
     def _work(self, record: NetworkTestRecord, cancel: CancelSwitch) -> None:
         state, problem = TestState.FAILED, "The test met an error of its own; the log has it."

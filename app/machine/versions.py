@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from app.jobs.runner import JobRunner
 from app.probes.run import Outcome, ProbeFailed, run
 from app.settings import PROJECT_FOLDER
 
@@ -55,20 +56,21 @@ class Versions(msgspec.Struct, frozen=True):
 
 
 class VersionReader:
-    """Asks once, on the first reading, in a separate thread."""
+    """Asks once, on the first reading, in the background."""
 
     def __init__(self, ask: Callable[[], Versions] | None = None) -> None:
         self._ask = ask or ask_versions
         self._lock = threading.Lock()
-        self._is_asking = False
+        self._is_asked = False
         self._known = Versions()
+        self._jobs = JobRunner("versions")
 
     def read(self) -> Versions:
         """What is known by now; never waits."""
         with self._lock:
-            if not self._is_asking:
-                self._is_asking = True
-                threading.Thread(target=self._find_out, name="versions", daemon=True).start()
+            if not self._is_asked:
+                self._is_asked = True
+                self._jobs.submit(self._find_out)
             return self._known
 
     def _find_out(self) -> None:

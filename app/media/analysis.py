@@ -10,15 +10,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from app.domain.errors import LimitReached
+from app.jobs.runner import JobRunner
 from app.media.library import FileIdentity
 from app.media.patience import PatientLibrary
 from app.media.scan_ts import Failed, Line, Progress, Scanned
@@ -82,10 +83,8 @@ class MediaAnalyst:
         self._scan = scan or self._child.scan
         self._details = details
         self._clock = clock
-        self._changed = threading.Condition()
-        self._closed = False
-        self._thread: threading.Thread | None = None
-        self._waiting: deque[tuple[FileIdentity, Path]] = deque()
+        self._lock = threading.Lock()
+        self._jobs = JobRunner("media-analysis")
         # Newest last, so that the oldest can make room.
         self._states: dict[FileIdentity, AnalysisState] = {}
         self._failed_at: dict[FileIdentity, float] = {}
@@ -96,49 +95,30 @@ class MediaAnalyst:
         Raises InvalidInput on `source.path` when there is no such file, LimitReached when too many are waiting.
         """
         real, identity = self._library.identify(path)
-        with self._changed:
+        with self._lock:
             state = self._states.get(identity)
             if state is None or self._is_worth_another_try(identity, state):
                 state = self._ask_for(identity, real)
             return state
 
     def close(self) -> None:
-        """End the child and the thread; what waits is forgotten."""
-        with self._changed:
-            self._closed = True
-            self._waiting.clear()
-            self._changed.notify()
+        """End the child and the job that waits for it; what waits is forgotten."""
         self._child.stop()
         self._cancel.throw()
-        if self._thread is not None:
-            self._thread.join()
+        self._jobs.close()
 
     def _is_worth_another_try(self, identity: FileIdentity, state: AnalysisState) -> bool:
         failed_at = self._failed_at.get(identity)
         return state.problem is not None and failed_at is not None and self._clock() - failed_at > _FAILURE_KEPT_S
 
     def _ask_for(self, identity: FileIdentity, real: Path) -> AnalysisState:
-        if len(self._waiting) >= WAITING_MAX:
+        if self._jobs.waiting() >= WAITING_MAX:
             raise LimitReached("many files are waiting to be analysed; ask again in a while")
         state = AnalysisState(AnalysisPhase.WAITING)
         self._keep(identity, state)
         self._failed_at.pop(identity, None)
-        self._waiting.append((identity, real))
-        if self._thread is None and not self._closed:
-            self._thread = threading.Thread(target=self._work, name="media-analysis", daemon=True)
-            self._thread.start()
-        self._changed.notify()
+        self._jobs.submit(partial(self._analyse, identity, real))
         return state
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._closed:
-                    self._changed.wait()
-                if self._closed:
-                    return
-                identity, real = self._waiting.popleft()
-            self._analyse(identity, real)
 
     def _analyse(self, identity: FileIdentity, real: Path) -> None:
         state = AnalysisState(AnalysisPhase.RUNNING)
@@ -162,7 +142,7 @@ class MediaAnalyst:
             self._publish(identity, done)
 
     def _publish(self, identity: FileIdentity, state: AnalysisState) -> None:
-        with self._changed:
+        with self._lock:
             self._keep(identity, state)
 
     def _keep(self, identity: FileIdentity, state: AnalysisState) -> None:

@@ -19,6 +19,7 @@ import msgspec
 
 from app.domain.names import is_ip_address, problem_with_host
 from app.domain.places import Point, country_point
+from app.jobs.runner import JobRunner
 from app.machine.atomic_file import write_atomically
 from app.network.fetch import fetch
 from app.probes.iperf3 import PORT_DEFAULT
@@ -79,6 +80,7 @@ class ServerList:
         self._problem: str | None = None
         self._tried_at = 0.0
         self._refreshing = threading.Lock()
+        self._jobs = JobRunner("iperf3-server-list")
 
     def own(self) -> list[Server]:
         """The operator's servers, as the file is now."""
@@ -100,8 +102,8 @@ class ServerList:
 
     def refresh_soon(self) -> None:
         """Bring the public list up to date in the background, if it is old. Returns at once."""
-        if self._is_due() and not self._refreshing.locked():
-            threading.Thread(target=self.refresh, name="iperf3-server-list", daemon=True).start()
+        if self._is_due() and self._jobs.is_idle():
+            self._jobs.submit(self.refresh)
 
     def refresh(self) -> None:
         """Bring the public list up to date if it is old; on failure the last good one stays and `state` says why."""
