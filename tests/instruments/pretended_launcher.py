@@ -115,36 +115,42 @@ class PretendedLauncher:
 
     workers: list[PretendedWorker] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)
+    announced: set[str] = field(default_factory=set)
     fails: OSError | None = None
+    _newest: dict[str, PretendedWorker] = field(default_factory=dict)
 
     def launch(self, job: Job) -> PretendedWorker:
         """A worker that serves at once."""
         if self.fails is not None:
             raise self.fails
         self.workers.append(PretendedWorker(1000 + len(self.workers)))
+        self._newest[job.key] = self.workers[-1]
         return self.workers[-1]
 
     def adopt(self, key: str) -> PretendedWorker | None:
-        """Nobody is left from earlier."""
-        return None
+        """The living worker of that key."""
+        worker = self._newest.get(key)
+        return worker if worker is not None and worker.is_alive() else None
 
     def keys(self) -> list[str]:
-        """Nobody is left from earlier."""
-        return []
+        """The keys of the living workers."""
+        return [key for key, worker in self._newest.items() if worker.is_alive()]
 
     def last_word(self, key: str) -> Ended | None:
         """Nobody is left from earlier."""
         return None
 
     def announce(self, key: str) -> None:
-        """There is no web process that could die."""
+        """Remember it."""
+        self.announced.add(key)
 
     def acknowledge(self, key: str) -> None:
-        """There is no web process that could die."""
+        """Forget it."""
+        self.announced.discard(key)
 
     def is_announced(self, key: str) -> bool:
-        """Nobody is left from earlier."""
-        return False
+        """Whether it was announced and not acknowledged."""
+        return key in self.announced
 
     def problem(self) -> str | None:
         """Nothing is wrong with a launcher that launches nothing."""
