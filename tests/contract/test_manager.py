@@ -86,6 +86,7 @@ def test_a_changed_stream_keeps_its_key(house: House) -> None:
     key = house.manager.start(house.spec(name="before")).key
     assert house.manager.change(key, house.spec(name="after", latency_ms=400)).key == key
     (seen,) = house.manager.list()
+    assert isinstance(seen.spec, SendSpec)
     assert (seen.spec.name, seen.spec.latency_ms) == ("after", 400)
 
 

@@ -26,9 +26,12 @@ RAW_VALUES = {
 DOCUMENTS = {
     "app.configuration.passphrases.with_passphrase",
     "app.configuration.schema.configuration_schema",
+    "app.domain.presets.far_end_document",
+    "app.domain.presets.preset_document",
     "app.domain.spec.parse.public_spec",
     "app.forms.data_of",
     "app.lineup.pdf.render_pdf",
+    "app.presets.transfer.export",
     "app.protocol.Hello.spec",
     "app.supervisor.known.Known.learn",
     "app.web.presenters.stream_views.StreamView.spec",

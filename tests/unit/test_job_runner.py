@@ -37,7 +37,12 @@ def test_jobs_run_one_at_a_time_in_the_order_asked(jobs: JobRunner) -> None:
 
 def test_nothing_waits_for_a_job_that_hangs_but_the_jobs_behind_it(jobs: JobRunner) -> None:
     may_end, begun = threading.Event(), threading.Event()
-    jobs.submit(lambda: (begun.set(), may_end.wait(10))[0])
+
+    def hang() -> None:
+        begun.set()
+        may_end.wait(10)
+
+    jobs.submit(hang)
     assert begun.wait(10)
     jobs.submit(lambda: None)
     assert jobs.waiting() == 1
@@ -47,8 +52,15 @@ def test_nothing_waits_for_a_job_that_hangs_but_the_jobs_behind_it(jobs: JobRunn
 
 
 def test_closing_forgets_what_waits_and_waits_for_what_runs(jobs: JobRunner) -> None:
-    may_end, begun, seen = threading.Event(), threading.Event(), []
-    jobs.submit(lambda: (begun.set(), may_end.wait(10), seen.append("first"))[0])
+    may_end, begun = threading.Event(), threading.Event()
+    seen: list[str] = []
+
+    def hang() -> None:
+        begun.set()
+        may_end.wait(10)
+        seen.append("first")
+
+    jobs.submit(hang)
     jobs.submit(lambda: seen.append("second"))
     assert begun.wait(10)
     threading.Timer(0.05, may_end.set).start()
