@@ -161,7 +161,8 @@ export class TimeChart {
     );
     this.canvas.setAttribute(
       "aria-label",
-      `Chart from ${dateAndTime(this.range.from)} to ${dateAndTime(this.range.to)} UTC. At its end: ${words.join(", ")}`,
+      `Chart from ${dateAndTime(this.range.from)} to ${dateAndTime(this.range.to)} UTC. ` +
+        `At its end: ${words.join(", ")}`,
     );
   }
 

@@ -86,7 +86,7 @@ function sampleOf({ at, figures }) {
   return { at, ...part("mean"), low: part("min"), high: part("max") };
 }
 
-/** Drag to pan, pinch or turn the wheel with Ctrl to zoom. `area` returns the left edge and width of the plot in pixels. */
+/** Drag to pan, pinch or turn the wheel with Ctrl to zoom. `area` returns left edge and width of the plot in pixels. */
 export function bindGestures(canvas, area, { zoom, pan }) {
   const pointers = new Map();
   const placeOf = (x) => {
