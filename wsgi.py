@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
 from typing import Any
 
@@ -108,6 +109,7 @@ def _serve(app: Flask, settings: Settings, ending: Ending) -> int:
         return 1
     pause_when_refused(server)
     log.info("serving host=%s port=%d threads=%d", settings.host, settings.port, settings.threads)
+    log.info("ready, open %s", _address_to_open(settings))
     service_manager.tell("READY=1")
     service_manager.keep_watchdog_fed(settings.host, settings.port)
     with contextlib.suppress(SystemExit):
@@ -115,6 +117,12 @@ def _serve(app: Flask, settings: Settings, ending: Ending) -> int:
         if ending.signal is None:
             server.run()
     return 0
+
+
+def _address_to_open(settings: Settings) -> str:
+    """The address of the pages: by this host's name where the server listens on every interface."""
+    host = socket.gethostname() if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared only
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/"
 
 
 def _waitress_options(settings: Settings) -> dict[str, Any]:
