@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from app.domain.field_labels import field_label
+
 _TIMEOUT_S: Final = 15.0  # a start takes up to 3 s, a restart waits for the old worker to leave first
 # What a server listens on is not always what a client can call.
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced, not bound
@@ -44,7 +46,10 @@ class Refused(Exception):
 
     def lines(self) -> list[str]:
         """What to print: the message, and of the fields only what it does not say."""
-        return [self.message, *(f"  {text}" for text in self.fields.values() if text not in self.message)]
+        return [
+            self.message,
+            *(f"  {field_label(name)}: {text}" for name, text in self.fields.items() if text not in self.message),
+        ]
 
 
 class Api:

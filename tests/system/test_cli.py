@@ -73,8 +73,8 @@ def test_a_passphrase_comes_from_standard_input_and_reaches_the_wire(product: Pr
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("start", "--listener", "1", "--file", SAMPLE_NAME), "endpoint.port"),
-        (("start", "--listener", "10001", "--file", "nothing.ts"), "source.path"),
+        (("start", "--listener", "1", "--file", SAMPLE_NAME), "Port: "),
+        (("start", "--listener", "10001", "--file", "nothing.ts"), "File: "),
         (("stop", "nosuch"), "Error"),
     ],
 )

@@ -35,5 +35,5 @@ def test_the_command_line_prints_each_fault_once() -> None:
     assert Refused(400, fault.code, fault.message, fault.fields).lines() == ["Port: choose another"]
     assert Refused(400, "invalid_input", "The body is not JSON.", {"body": "send one JSON object"}).lines() == [
         "The body is not JSON.",
-        "  send one JSON object",
+        "  Body: send one JSON object",
     ]
