@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets the kernel's network settings for SRT hosts, each for the reason beside it.
+# Sets the kernel's network settings for SRT hosts, each for the reason next to it.
 set -euo pipefail
 
 usage() {

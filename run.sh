@@ -63,7 +63,7 @@ if [ "$demo" = yes ]; then
     # The demo speaks to the API as any script would; the key lives as long as this start.
     API_KEY=${API_KEY:-$(make_key)}
     export API_KEY
-    # A grandchild, so that nobody has to reap it once the web server has taken this process over.
+    # A grandchild, so that no process has to reap it once the web server has taken this process over.
     ($VENV/bin/python -m app.cli demo --server-pid $$ &)
 fi
 

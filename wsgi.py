@@ -1,6 +1,6 @@
 """Starts the web process: settings from the environment, the application, Waitress.
 
-SIGTERM and SIGINT take the streams off air in order and end the process. SIGHUP executes it anew with the streams on
+SIGTERM and SIGINT take the streams off air in order and end the process. SIGHUP executes it again with the streams on
 air; so does anything harder (SIGKILL, a crash) once it is started again: workers outlive it and are adopted.
 """
 
@@ -36,7 +36,7 @@ _REQUEST_BYTES_MAX = 4 * 1024 * 1024
 
 
 def main() -> int:
-    """Serve until told to stop; gives the exit code, by sysexits.h where that has one."""
+    """Serve until asked to stop; return the exit code, by sysexits.h where that has one."""
     ending = Ending()
     limit_process()
     try:
@@ -62,18 +62,18 @@ def _run(settings: Settings, ending: Ending) -> int:
     status = _serve(app, settings, ending)
     running.line_ups.close()
     if ending.signal is signal.SIGHUP or status:
-        # Who cannot serve must not take off air what is on air: whoever is started next finds it there.
+        # A server that cannot serve must not take streams off air: the next one adopts them.
         running.manager.detach()
     else:
-        service_manager.tell("STOPPING=1")
+        service_manager.notify("STOPPING=1")
         log.info("taking all streams off air")
         running.manager.shutdown()
     running.network.shutdown()
     running.analyst.close()
     if ending.signal is signal.SIGHUP:
-        log.info("executing anew, streams stay on air")
+        log.info("executing again, streams stay on air")
         # The next feed comes only once the new program serves, which takes its time on a busy machine.
-        service_manager.tell("WATCHDOG=1")
+        service_manager.notify("WATCHDOG=1")
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - our own program, our own arguments
     log.info("ended")
     return status
@@ -137,7 +137,7 @@ def _waitress_options(settings: Settings) -> dict[str, Any]:
         "asyncore_use_poll": True,  # select(2) ends at descriptor 1023, and every worker has two
         "channel_timeout": 30,
         "cleanup_interval": 10,
-        # A proxy on this host tells the scheme and the client; nobody else may. The host's name it passes in Host:
+        # A proxy on this host reports the scheme and the client; no other client may. The host's name is in Host:
         # from X-Forwarded-Host any page in a browser on this host could give itself a trusted one.
         "trusted_proxy": "127.0.0.1",
         "trusted_proxy_count": 1,

@@ -1,4 +1,4 @@
-"""MCR SRT Streamer: puts MPEG transport streams on SRT and tells the truth about it.
+"""MCR SRT Streamer: sends MPEG transport streams over SRT and reports what it measures.
 
 `application.py` wires the web application. It is imported only when that is made, so that a worker
 (`python -m app.worker.worker`) never loads Flask.

@@ -138,7 +138,7 @@ class NetworkTester:
         self._jobs.close(_ENDING_S)
 
     def _work(self, record: NetworkTestRecord, cancel: CancelSwitch) -> None:
-        state, problem = TestState.FAILED, "The test met an error of its own; the log has it."
+        state, problem = TestState.FAILED, "The test failed with an internal error; the log has the details."
         findings = Findings()
 
         def report(so_far: Findings, step: str) -> None:

@@ -200,7 +200,7 @@ class Debug(msgspec.Struct, frozen=True, tag="debug"):
 
 
 # Reports an event to the worker; safe to call from any thread.
-Tell = Callable[[PeerEvent | Notice], None]
+Notify = Callable[[PeerEvent | Notice], None]
 
 FromWorker = (
     Hello | History | ReceivedHistory | Ready | Sample | Received | Picture | PeerEvent | Notice | Ended | Debug

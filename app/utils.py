@@ -24,7 +24,7 @@ _WORKER_FRESH_S: Final = 2.0
 
 
 class Interface(msgspec.Struct, frozen=True):
-    """A network interface. `speed_mbps` is None where the driver does not tell."""
+    """A network interface. `speed_mbps` is None where the driver does not report it."""
 
     name: str
     addresses: list[str]
@@ -66,7 +66,7 @@ class DiskUse(NamedTuple):
 
 
 class SystemMeter:
-    """Reads the machine at most once a second, whoever asks; safe in many threads."""
+    """Reads the machine at most once a second, however many callers ask; safe in many threads."""
 
     def __init__(self, disk_use: Callable[[], DiskUse]) -> None:
         self._disk_use = disk_use
@@ -150,7 +150,7 @@ class WorkerMeter:
 
 
 def memory_bytes(pid: int) -> int | None:
-    """Proportional set size of a process, or None when it is gone or belongs to somebody else (proc(5))."""
+    """Proportional set size of a process, or None when it is gone or belongs to another user (proc(5))."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     except OSError:

@@ -48,7 +48,7 @@ class Phase:
     load: float = 0.0
     worker_cpu_percent: float = 0.0
     web_cpu_percent: float = 0.0
-    drops_told: int = 0
+    drops_reported: int = 0
     packets: int = 0
     missing: int = 0
     continuity_errors: int = 0
@@ -62,13 +62,13 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def dropped_of(product: Product) -> int:
-    """The drops that the product itself tells."""
+    """The drops that the product itself reports."""
     return sum(view["totals"]["packets_dropped"] for view in product.streams())
 
 
 @contextlib.contextmanager
 def measured(product: Product, viewers: list[Viewer], phase: Phase) -> Iterator[None]:
-    """Note what the processes cost and what the product tells while the block runs."""
+    """Note what the processes cost and what the product reports while the block runs."""
     pids = [viewer.worker_pid for viewer in viewers]
     dropped, web_s, workers_s = dropped_of(product), cpu_s(product.web.pid), sum(map(cpu_s, pids))
     phase.start_ns, start = time.time_ns(), time.monotonic()
@@ -77,7 +77,7 @@ def measured(product: Product, viewers: list[Viewer], phase: Phase) -> Iterator[
     phase.end_ns, phase.load = time.time_ns(), os.getloadavg()[0]
     phase.web_cpu_percent = 100 * (cpu_s(product.web.pid) - web_s) / took_s
     phase.worker_cpu_percent = 100 * (sum(map(cpu_s, pids)) - workers_s) / took_s / len(pids)
-    phase.drops_told = dropped_of(product) - dropped
+    phase.drops_reported = dropped_of(product) - dropped
 
 
 def run(product: Product, viewers: list[Viewer], phase: Phase, *, dashboards: int, seconds: int) -> None:
@@ -124,7 +124,7 @@ def figures(phase: Phase) -> dict[str, float]:
         "a worker, % of a core": phase.worker_cpu_percent,
         "packets received": phase.packets,
         "packets missing": phase.missing,
-        "drops told": phase.drops_told,
+        "drops reported": phase.drops_reported,
         "continuity errors": phase.continuity_errors,
         "pace, median gap, ms": percentile(phase.gaps_ms, 50),
         "pace, p99 gap, ms": percentile(phase.gaps_ms, 99),
@@ -157,7 +157,7 @@ def main() -> int:
                 judge(viewer, phases)
     show(phases)
     pace = percentile(many.gaps_ms, 99) / max(percentile(phase.gaps_ms, 99) for phase in (none, again))
-    untouched = not (many.missing or many.drops_told or many.continuity_errors) and pace <= PACE_RATIO_ALLOWED
+    untouched = not (many.missing or many.drops_reported or many.continuity_errors) and pace <= PACE_RATIO_ALLOWED
     cost = many.worker_cpu_percent / statistics.mean(phase.worker_cpu_percent for phase in (none, again))
     print(
         f"with dashboards against without: p99 gap {pace:.2f} (allowed {PACE_RATIO_ALLOWED}), a worker's CPU {cost:.2f}"

@@ -59,7 +59,7 @@ def fraction_lost(runs: list[Residue]) -> float:
 
 
 def holds(name: str, case: Case, lost: float) -> bool:
-    """Tell whether the residual loss measured is what was predicted, within what is allowed."""
+    """Return whether the residual loss measured is what was predicted, within what is allowed."""
     if name == "recommended":
         return lost <= RESIDUE_ALLOWED
     high = FACTOR_ALLOWED * predicted(case) + RESIDUE_ALLOWED

@@ -1,7 +1,7 @@
 """A soak: streams with a receiver each for an hour; memory, open files, threads, drops and errors, minute by minute.
 
 The whole product runs, with a page open. After a warm-up of five minutes (a quarter of a shorter run) the slope of
-memory counts. An hour of history fills up legitimately: what that takes is measured, told and taken off. Ends with
+memory counts. An hour of history fills up legitimately: what that takes is measured, reported and subtracted. Ends with
 status 1 when a limit is passed.
 
     python benchmarks/soak.py [--minutes 60] [--streams 10] [--bitrate 2000000]
@@ -52,7 +52,7 @@ def show(*cells: str) -> None:
     print("".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, _TABLE, strict=True)), flush=True)
 
 
-def tell(moment: Moment) -> None:
+def notify(moment: Moment) -> None:
     """Print a moment."""
     show(
         f"{moment.at_s / 60:.1f}",
@@ -61,7 +61,7 @@ def tell(moment: Moment) -> None:
         f"{moment.web_pss_mb:.2f}",
         f"{moment.worker_cpu_percent:.2f}",
         f"{moment.web_cpu_percent:.1f}",
-        *(str(count) for count in (moment.files, moment.threads, moment.drops_received, moment.drops_told)),
+        *(str(count) for count in (moment.files, moment.threads, moment.drops_received, moment.drops_reported)),
         *(str(count) for count in (moment.errors, moment.restarts, moment.delivering)),
         f"{moment.slowest_page_ms:.0f}",
         f"{os.getloadavg()[0]:.1f}",
@@ -100,7 +100,7 @@ def main() -> int:
         print(f"{asked.streams} streams of {mbps:.2f} Mb/s for {asked.minutes:g} minutes; PSS in MB of 2^20")
         show(*(heading for heading, _ in _TABLE))
         with Product(sample, MAX_STREAMS=str(asked.streams)) as product:
-            return judge(soak(product, plan, tell))
+            return judge(soak(product, plan, notify))
 
 
 if __name__ == "__main__":

@@ -77,13 +77,13 @@ def plain(sample: Path, streams: int, seconds: int) -> Cost:
 
 
 def ours(sample: Path, streams: int, seconds: int) -> Cost:
-    """The product with its workers; drops include those that the product itself tells."""
+    """The product with its workers; drops include those that the product itself reports."""
     with Product(sample, MAX_STREAMS=str(streams)) as product:
         views = [product.start() for _ in range(streams)]
         ports = [view["spec"]["endpoint"]["port"] for view in views]
         cost = observe([view["worker"]["pid"] for view in views], ports, seconds, product)
-        told = sum(view["totals"]["packets_dropped"] for view in product.streams())
-        return Cost(cost.cpu_percent, cost.pss_mb, cost.dropped + told, cost.received_bytes, cost.api_ms)
+        reported = sum(view["totals"]["packets_dropped"] for view in product.streams())
+        return Cost(cost.cpu_percent, cost.pss_mb, cost.dropped + reported, cost.received_bytes, cost.api_ms)
 
 
 HEADINGS = ("", "CPU mean", "CPU max", "PSS mean", "PSS max", "drops", "MB received", "API ms", "API max")
@@ -129,9 +129,10 @@ def main() -> int:
             else:
                 plains.append(plain(sample, asked.streams, asked.seconds // 2))
                 show("gst-launch-1.0", plains[-1])
-    beside = [[*before.cpu_percent, *after.cpu_percent] for before, after in pairwise(plains)]
+    plain_costs = [[*before.cpu_percent, *after.cpu_percent] for before, after in pairwise(plains)]
     ratios = [
-        statistics.mean(one.cpu_percent) / statistics.mean(both) for one, both in zip(products, beside, strict=True)
+        statistics.mean(one.cpu_percent) / statistics.mean(both)
+        for one, both in zip(products, plain_costs, strict=True)
     ]
     ratio = statistics.median(ratios)
     memory = max(max(one.pss_mb) for one in products)

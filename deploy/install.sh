@@ -73,7 +73,7 @@ run() {
         "$@"
     fi
 }
-# No index, and nothing of what this host's pip is told otherwise.
+# No index, and none of this host's pip configuration.
 if [ -n "${BUNDLE:-}" ]; then
     export PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_FIND_LINKS=$BUNDLE/wheels
 fi

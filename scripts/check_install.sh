@@ -70,7 +70,7 @@ else
     step "deploy/install.sh, without a running systemd"
     inside "$folder" apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${tools[@]}" >/dev/null
     installer=/root/streamer/deploy/install.sh
-    # What an earlier run left, so that this one begins anew.
+    # What an earlier run left, so that this one begins clean.
     inside "$folder" $installer uninstall --purge
     inside "$folder" $installer
 fi
@@ -97,7 +97,7 @@ rm -f "$folder/root/passed" "$folder/root/check.log"
 inside "$folder" systemctl enable --quiet check.service
 unmount_root "$folder"
 mount -t tmpfs tmpfs /run # of this namespace: systemd-nspawn insists on one
-# systemd 256 and later start on a host of control groups version 1 only when told to.
+# systemd 256 and later start on a host of control groups version 1 only when configured to.
 systemd-nspawn --directory="$folder" --machine=mcr-install --register=no --keep-unit --private-network --boot \
     --setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 </dev/null >"$folder.log" 2>&1 || true
 cat "$folder/root/check.log" || cat "$folder.log"

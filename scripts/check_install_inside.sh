@@ -45,7 +45,7 @@ grep -x 'NoNewPrivs:.1' "/proc/$(main_pid)/status"
 grep -x 'Seccomp:.2' "/proc/$(main_pid)/status"
 [ "$(stat -c '%a %U' /run/mcr-srt-streamer /var/lib/mcr-srt-streamer /var/log/srt-streamer | tr '\n' ',')" = \
     "700 mcr-srt,750 mcr-srt,750 mcr-srt," ]
-# Where the container was given a processor controller, the kernel has the weight too.
+# Where the container has a processor controller, the kernel has the weight too.
 weight=/sys/fs/cgroup$(systemctl show --property=ControlGroup --value mcr-srt-streamer)/cpu.weight
 [ "$(systemctl show --property=CPUWeight --value mcr-srt-streamer)" = 1000 ]
 [ ! -e "$weight" ] || [ "$(cat "$weight")" = 1000 ]
@@ -119,7 +119,7 @@ cat >/root/documented.sh <<'RUN'
 set -euo pipefail
 sudo() { "$@"; }
 RUN
-# The commands of one section; the password that openssl would ask for is given.
+# The commands of one section; the password that openssl would ask for is filled in.
 documented() {
     # shellcheck disable=SC2016 # the marks of a code block
     sed -n "/^## $1\$/,/^## /p" $program/docs/installation.md | sed -n '/^```bash/,/^```/{/^```/d;p}' |
@@ -155,7 +155,7 @@ logrotate --force /etc/logrotate.d/mcr-srt-streamer
 [ "$(stat -c '%a %U' /var/log/srt-streamer/srt_streamer.log)" = \
     "$(stat -c '%a %U' /var/log/srt-streamer/srt_streamer.log-*)" ]
 
-step "reload: SIGHUP executes the web process anew"
+step "reload: SIGHUP executes the web process again"
 first=$(main_pid)
 before=$(worker_pids)
 systemctl reload mcr-srt-streamer

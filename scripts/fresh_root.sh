@@ -6,7 +6,7 @@
 
 step() { printf '\n##### %s\n' "$*"; }
 
-# Run this script again in mount and process namespaces of its own: when it ends, by whatever cause, its mounts and
+# Run this script again in its own mount and process namespaces: when it ends, by whatever cause, its mounts and
 # processes are gone. Then remove the root FOLDER unless KEEP is yes.
 in_namespaces() {
     local folder=$1 keep=$2 status=0

@@ -26,7 +26,7 @@ DEBIAN_TEST=(
     nginx openssl                       # the shipped site in front of the product, and its password
     logrotate                           # the shipped rules
     systemd libseccomp2                 # systemd-analyze for the shipped units, and a filter like theirs
-    postgresql                          # the store's other database; tests start a server of their own
+    postgresql                          # the store's other database; tests start their own server
     git shellcheck
 )
 # The pages, as a browser shows them. Ubuntu ships Chromium as a snap behind a transitional package.

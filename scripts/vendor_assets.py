@@ -1,7 +1,7 @@
 """Re-creates the vendored browser files from their npm packages, as the manifests say.
 
     python3 scripts/vendor_assets.py           fetch all packages with npm and write files and SHA-256 sums
-    python3 scripts/vendor_assets.py --check   fetch, and only tell whether the files here are those of the packages
+    python3 scripts/vendor_assets.py --check   fetch, and only report whether the files here are those of the packages
 
 To take a new version, change `version` in a manifest.json and run the first. Files go in unchanged.
 """

@@ -42,7 +42,7 @@ class Level(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at; `remedy` is empty when nothing needs mending."""
+    """One thing that was looked at; `remedy` is empty when nothing is wrong."""
 
     level: Level
     text: str
@@ -106,7 +106,7 @@ def _folders(settings: Settings) -> Iterator[Finding]:
         yield Finding(Level.OK, f"media folder {media}")
     free = shutil.disk_usage(media).free if media.exists() else None
     if free is not None and free < _DISK_FREE_BYTES_LOW:
-        yield Finding(Level.WARN, f"{free // 10**6} MB are free beside {media}", "remove files or add space")
+        yield Finding(Level.WARN, f"{free // 10**6} MB are free next to {media}", "remove files or add space")
     yield from _data_folder(settings.data_folder)
     yield from _private_folder(settings.runtime_folder)
 

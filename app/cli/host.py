@@ -51,7 +51,7 @@ def restore(api: Api, archive: Path) -> None:
 @click.command()
 @click.pass_obj
 def check(api: Api) -> None:
-    """Check this host and installation: what is wrong, and what mends it."""
+    """Check this host and installation: what is wrong, and the remedy."""
     findings = checks.check_all(settings(), api)
     for finding in findings:
         click.echo(f"{finding.level.value:5}  {finding.text}")

@@ -50,7 +50,7 @@ class Probe:
         self._refused: Reason | None = None
         self._is_stopping = False
         self._connected_at: float | None = None
-        self._receiver = Receiver(spec, dscp=0, tell=self._hear)
+        self._receiver = Receiver(spec, dscp=0, notify=self._hear)
 
     def stop(self) -> None:
         """End the run at the next turn."""

@@ -18,7 +18,7 @@ _TOP_FIELDS: Final = ("version", "streams")
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A stream that the file asks for. `unresolved` is the reference of a passphrase that nobody has sent."""
+    """A stream that the file asks for. `unresolved` is the reference of a passphrase that was not sent."""
 
     spec: JobSpec
     is_on_air: bool
@@ -108,7 +108,7 @@ def _wanted(
 
 
 def _repeated(wanted: list[Wanted]) -> list[Fault]:
-    """Two streams of one name could not be told apart, and two on one port could not both run."""
+    """Names must be unique to identify a stream, and ports because two streams cannot share one."""
     faults = []
     for subject, value_of in (("name", _name), ("UDP port", _port)):
         first: dict[object, int] = {}

@@ -12,9 +12,9 @@ from app.domain.field_labels import field_label
 
 
 class ProductError(Exception):
-    """Root of the errors that an operator can cause and mend.
+    """Root of the errors that an operator can cause and correct.
 
-    `fields` maps the dotted name of an input (`endpoint.port`) to what is wrong with it and how to mend it.
+    `fields` maps the dotted name of an input (`endpoint.port`) to what is wrong with it and how to correct it.
     """
 
     code: ClassVar[str] = "error"

@@ -1,6 +1,6 @@
 """Rules for the texts an operator types: labels, hosts, groups, interfaces, paths in the media folder.
 
-Each `problem_with_…` gives None when the text is fine, else a sentence with the remedy.
+Each `problem_with_…` returns None when the text is fine, else a sentence with the remedy.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def problem_with_host(text: str) -> str | None:
 
 
 def is_ip_address(text: str) -> bool:
-    """Tell whether the text is an IPv4 or IPv6 address without a zone."""
+    """Return whether the text is an IPv4 or IPv6 address without a zone."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

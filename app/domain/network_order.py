@@ -19,7 +19,7 @@ IPERF3_PORT = 5201
 
 
 class NetworkTestOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One test. `bitrate_mbps` is the stream's: UDP is sent at it, and the recommendation reckons with it.
+    """One test. `bitrate_mbps` is the stream's: UDP is sent at it, and the recommendation assumes it.
 
     `closest` and `regional` choose a server themselves and use TCP in the sending direction, as public servers allow.
     `lowest_latency_ms` is how low the recommendation may go.

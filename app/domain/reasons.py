@@ -64,7 +64,7 @@ _SLOW_RETRY: Final = frozenset({Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUI
 _AWAY: Final = frozenset(
     {Reason.CONNECTION_TIMEOUT, Reason.CONNECTION_LOST, Reason.HOST_NOT_FOUND, Reason.NETWORK_UNREACHABLE}
 )
-# Faults of our own process: three in a row without delivery are not bad luck.
+# Faults of the worker itself: three in a row without delivery are not bad luck.
 CRASHES: Final = frozenset({Reason.WORKER_CRASHED, Reason.WORKER_HUNG, Reason.ENGINE_ERROR})
 CRASHES_ALLOWED: Final = 3
 

@@ -10,7 +10,7 @@ MASK: Final = "••••••"
 class Secret:
     """Hold a passphrase or key so that printing, logging or encoding it shows a mask.
 
-    Only `reveal()` gives the text; every call of it is a place where a secret leaves the process or is compared.
+    Only `reveal()` returns the text; every call of it is a place where a secret leaves the process or is compared.
     """
 
     __slots__ = ("_text",)

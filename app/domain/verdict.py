@@ -80,7 +80,7 @@ def judge(snapshot: Snapshot, now: float) -> Verdict:
     """Judge a stream at `now`, Unix time."""
     severity, concern = _severity_of_phase(snapshot), None
     for found, why in _concerns(snapshot, now):
-        # The first concern is named where the phase has no reason of its own; the worst severity counts.
+        # The first concern is named where the phase itself has no reason; the worst severity counts.
         if _RANK[found] < _RANK[severity] or (concern is None and _RANK[found] == _RANK[severity]):
             severity, concern = found, why
     return Verdict(

@@ -1,4 +1,4 @@
-"""The rule for an HTTPS address that this host may be told to read from."""
+"""The rule for an HTTPS address that this host may be configured to read from."""
 
 from __future__ import annotations
 

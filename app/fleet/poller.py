@@ -1,4 +1,4 @@
-"""Asks the other hosts in the background, each in a thread of its own: a host that hangs delays no one.
+"""Asks the other hosts in the background, each in its own thread: a host that hangs delays no one.
 
 No request of ours waits for another host; pages show the last report and its age.
 """

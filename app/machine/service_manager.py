@@ -19,7 +19,7 @@ _ANSWER_WITHIN_S: Final = 5.0
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced, not bound
 
 
-def tell(state: str) -> None:
+def notify(state: str) -> None:
     """Send a state such as `READY=1` to the service manager, if there is one."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
@@ -29,11 +29,11 @@ def tell(state: str) -> None:
             # A leading @ stands for the zero byte of Linux's abstract names.
             sender.sendto(state.encode(), address.replace("@", "\0", 1) if address.startswith("@") else address)
         except OSError as error:
-            log.warning("service manager not told state=%s error=%r", state, error.strerror)
+            log.warning("service manager not notified state=%s error=%r", state, error.strerror)
 
 
 def keep_watchdog_fed(host: str, port: int) -> threading.Event:
-    """Start telling the service manager, as often as it asked, that this server still answers requests.
+    """Start to notify the service manager, as often as it asked, that this server still answers requests.
 
     Set the returned event to end it.
     """
@@ -48,9 +48,9 @@ def keep_watchdog_fed(host: str, port: int) -> threading.Event:
 def _feed(enough: threading.Event, host: str, port: int, every_s: float) -> None:
     while not enough.wait(every_s):
         if _answers(host, port):
-            tell("WATCHDOG=1")
+            notify("WATCHDOG=1")
         else:
-            log.warning("own server gives no answer host=%s port=%d", host, port)
+            log.warning("own server does not answer host=%s port=%d", host, port)
 
 
 def _answers(host: str, port: int) -> bool:

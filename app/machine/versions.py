@@ -23,10 +23,10 @@ from app.probes.run import Outcome, ProbeFailed, run
 from app.settings import PROJECT_FOLDER
 
 # Distributions fix an old version without changing its number; their packages' change logs list the fixes.
-_LIBSRT_MENDED: Final = (1, 5, 7)
+_LIBSRT_FIXED: Final = (1, 5, 7)
 _LIBSRT_CVES: Final = ("CVE-2026-55868", "CVE-2026-55869")
 # The first fixed package of each Debian release, for hosts that were set up without change logs.
-_DEBIAN_MENDED: Final = {"1.5.1-1+deb12u": 2, "1.5.4-1+deb13u": 1}
+_DEBIAN_FIXED: Final = {"1.5.1-1+deb12u": 2, "1.5.4-1+deb13u": 1}
 _CHANGELOGS: Final = Path("/usr/share/doc")
 _TIMEOUT_S: Final = 20.0
 # Each group of programs that can stand in for each other, and what does not work without any of them.
@@ -95,7 +95,7 @@ def ask_versions() -> Versions:
 
 def warnings_about(versions: Versions) -> list[str]:
     """What an operator should know of these versions, a sentence each."""
-    if versions.libsrt is None or _is_mended(versions):
+    if versions.libsrt is None or _is_fixed(versions):
         return []
     package = f" (package {versions.libsrt_package})" if versions.libsrt_package else ""
     return [
@@ -108,7 +108,7 @@ def remark_on_libsrt(versions: Versions) -> str | None:
     """Whether the known holes of libsrt are closed, in a few words; None where that is not known."""
     if versions.libsrt is None:
         return None
-    return f"{'has' if _is_mended(versions) else 'lacks'} the fixes of {' and '.join(_LIBSRT_CVES)}"
+    return f"{'has' if _is_fixed(versions) else 'lacks'} the fixes of {' and '.join(_LIBSRT_CVES)}"
 
 
 def missing_programs(
@@ -123,13 +123,13 @@ def missing_programs(
     return programs if find_module("gi") is not None else [_NO_GI, *programs]
 
 
-def _is_mended(versions: Versions) -> bool:
+def _is_fixed(versions: Versions) -> bool:
     revision = re.fullmatch(r"(.+\+deb\d+u)(\d+)", versions.libsrt_package or "")
-    if revision and int(revision[2]) >= _DEBIAN_MENDED.get(revision[1], sys.maxsize):
+    if revision and int(revision[2]) >= _DEBIAN_FIXED.get(revision[1], sys.maxsize):
         return True
     if versions.libsrt_fixes.issuperset(_LIBSRT_CVES):
         return True
-    return tuple(int(part) for part in (versions.libsrt or "0").split(".")) >= _LIBSRT_MENDED
+    return tuple(int(part) for part in (versions.libsrt or "0").split(".")) >= _LIBSRT_FIXED
 
 
 def _ffmpeg() -> str | None:

@@ -129,11 +129,11 @@ class MediaAnalyst:
             state = msgspec.structs.replace(state, details_problem=problem.message)
         self._publish(identity, state)
 
-        def tell(progress: float) -> None:
+        def notify(progress: float) -> None:
             self._publish(identity, msgspec.structs.replace(state, progress=progress))
 
         try:
-            analysis = self._scan(real, tell)
+            analysis = self._scan(real, notify)
         except ScanFailed as problem:
             self._failed_at[identity] = self._clock()
             self._publish(identity, msgspec.structs.replace(state, phase=AnalysisPhase.FAILED, problem=str(problem)))
@@ -162,14 +162,14 @@ class _ChildScan:
         self._process: subprocess.Popen[bytes] | None = None
         self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
-    def scan(self, path: Path, tell: Callable[[float], None]) -> Analysis:
+    def scan(self, path: Path, notify: Callable[[float], None]) -> Analysis:
         """Analyse a file in a child process. Raises ScanFailed."""
         with self._start(path) as process:
             assert process.stdout is not None  # noqa: S101 - made with a pipe
             for text in process.stdout:
                 match self._decode(text):
                     case Progress(bytes_read, size_bytes):
-                        tell(bytes_read / size_bytes)
+                        notify(bytes_read / size_bytes)
                     case Scanned(analysis):
                         return analysis
                     case Failed(problem):

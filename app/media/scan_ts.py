@@ -50,7 +50,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 Line = Progress | Scanned | Failed
 
 
-def scan(path: str, tell: Callable[[Progress], None]) -> Analysis:
+def scan(path: str, notify: Callable[[Progress], None]) -> Analysis:
     """Analyse a whole file. Raises OSError when it cannot be read or is no regular file."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
@@ -58,7 +58,7 @@ def scan(path: str, tell: Callable[[Progress], None]) -> Analysis:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "not a regular file")
         aligner, analyser = Aligner(), Analyser()
-        done, given_back, told_at = 0, 0, time.monotonic()
+        done, given_back, reported_at = 0, 0, time.monotonic()
         while piece := file.read(PIECE_BYTES):
             for block in aligner.take(piece):
                 analyser.feed(block)
@@ -66,9 +66,9 @@ def scan(path: str, tell: Callable[[Progress], None]) -> Analysis:
             if done - given_back >= _GIVE_BACK_BYTES:
                 os.posix_fadvise(file.fileno(), given_back, done - given_back, os.POSIX_FADV_DONTNEED)
                 given_back = done
-            if (now := time.monotonic()) - told_at >= _PROGRESS_S:
-                told_at = now
-                tell(Progress(done, max(done, status.st_size)))
+            if (now := time.monotonic()) - reported_at >= _PROGRESS_S:
+                reported_at = now
+                notify(Progress(done, max(done, status.st_size)))
     analyser.feed(aligner.finish())
     return analyser.result(size_bytes=done, bytes_skipped=aligner.bytes_skipped)
 

@@ -85,7 +85,7 @@ _WITH_LANGUAGE: Final = frozenset((_LANGUAGE, 0x56, 0x59))
 
 
 def codec_of(stream: Stream) -> Codec:
-    """Say what a stream is; for types that nobody assigned, its stream type in hexadecimal."""
+    """Say what a stream is; for unassigned types, its stream type in hexadecimal."""
     if known := _BY_STREAM_TYPE.get(stream.stream_type):
         return known
     for tag, body in stream.descriptors:

@@ -29,7 +29,7 @@ class ContinuityCheck:
     def __init__(self) -> None:
         self.errors_total = 0
         self._expected = bytearray([_UNKNOWN]) * PID_COUNT
-        # The latest packet of each PID in earlier blocks, to tell a repetition from the loss of 15 packets.
+        # The latest packet of each PID in earlier blocks, to distinguish a repetition from the loss of 15 packets.
         self._latest: dict[int, Block] = {}
         # The same within the block at hand, as indexes, filled up to `_placed` only when a repetition is judged.
         self._places: dict[int, int] = {}
@@ -110,7 +110,7 @@ class RtpGaps:
         self._expected: int | None = None
 
     def payload(self, packet: bytes) -> bytes:
-        """Book the packet and give its payload: the bytes behind header, contributing sources and extension."""
+        """Count the packet and return its payload: the bytes behind header, contributing sources and extension."""
         if len(packet) < _RTP_HEADER_BYTES or packet[0] >> 6 != 2:
             return b""
         self._book(packet[2] << 8 | packet[3])

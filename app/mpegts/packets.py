@@ -76,12 +76,12 @@ def payload_offset(block: Block, at: int) -> int:
 
 
 def is_scrambled(block: Block, at: int) -> bool:
-    """Tell whether the payload of the packet at byte `at` is scrambled; its adaptation field never is."""
+    """Return whether the payload of the packet at byte `at` is scrambled; its adaptation field never is."""
     return block[at + 3] & 0xC0 != 0
 
 
 def has_discontinuity(block: Block, at: int) -> bool:
-    """Tell whether the packet at byte `at` announces that its clock or its continuity counter jumps."""
+    """Return whether the packet at byte `at` announces that its clock or its continuity counter jumps."""
     return block[at + 3] & 0x20 != 0 and block[at + 4] != 0 and block[at + 5] & 0x80 != 0
 
 

@@ -39,7 +39,7 @@ class SectionAssembler:
         self._counter: int | None = None
 
     def feed(self, block: Block, at: int) -> Iterator[bytes]:
-        """Take the packet at byte `at` and give the sections it completes. A lost packet drops its section."""
+        """Take the packet at byte `at` and return the sections that it completes. A lost packet drops its section."""
         offset, end = payload_offset(block, at), at + PACKET_BYTES
         if offset >= end or is_scrambled(block, at):
             return

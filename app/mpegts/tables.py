@@ -1,4 +1,4 @@
-"""PAT, PMT and SDT, read from sections. A section with a wrong CRC or lengths that do not add up gives None."""
+"""PAT, PMT and SDT, read from sections. A section with a wrong CRC or lengths that do not add up yields None."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sections that tell a time and must tell another: TDT and TOT (EN 300 468), splice information (ANSI/SCTE 35)."""
+"""Restamps sections that carry a time: TDT and TOT (EN 300 468), splice information (ANSI/SCTE 35)."""
 
 from __future__ import annotations
 

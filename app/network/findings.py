@@ -63,7 +63,7 @@ def loss_of(result: Iperf3Result | None, bitrate_bps: int) -> Figure:
     if result.loss_percent_estimated is not None:
         source = f"from TCP retransmissions ({result.retransmits}), {_way(result)}; usually too high"
         return Figure(result.loss_percent_estimated, Basis.ESTIMATED, source)
-    return Figure(LOSS_UNKNOWN.value, Basis.ASSUMED, "TCP told no retransmissions")
+    return Figure(LOSS_UNKNOWN.value, Basis.ASSUMED, "TCP reported no retransmissions")
 
 
 def bandwidth_of(result: Iperf3Result) -> Figure:

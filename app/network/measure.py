@@ -63,7 +63,7 @@ class Measurer:
         findings = Findings(place=place.label if place else None)
         candidates = self._candidates(order, place.point if place else None)
         if not candidates:
-            raise CannotTest(self._why_nobody(order, no_place), findings)
+            raise CannotTest(self._why_no_server(order, no_place), findings)
         if no_place and order.mode == "closest":
             findings = msgspec.structs.replace(findings, notes=(f"Only own servers were considered: {no_place}.",))
         return run.test_nearest(candidates, findings, place.point if place else None)
@@ -92,7 +92,7 @@ class Measurer:
             nearest = []
         return own[:OWN_CONSIDERED] + nearest
 
-    def _why_nobody(self, order: NetworkTestOrder, no_place: str) -> str:
+    def _why_no_server(self, order: NetworkTestOrder, no_place: str) -> str:
         if order.mode == "regional":
             offline = " that may be called (OFFLINE=1)" if self._offline else ""
             return f"No server is known in {order.region}{offline}. Test a server by hand, or add your own."

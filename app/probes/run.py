@@ -1,7 +1,7 @@
 """Run an external program within limits: argument list, own session, time limit, output limit, nothing left behind.
 
 No shell, no inherited environment (this process holds secrets), standard input empty. The whole process group is
-killed when the program ends, hangs, talks too much or is cancelled; only a child that opened a session of its own
+killed when the program ends, hangs, talks too much or is cancelled; only a child that opened its own session
 could outlive it.
 """
 

@@ -42,10 +42,10 @@ class Connection:
 class SrtInput:
     """One SRT input. Used from one thread; `open`, then `poll` and `read` at most every 10 ms, then `close`."""
 
-    def __init__(self, spec: ReceiveSpec, dscp: int, tell: Callable[[PeerEvent], None]) -> None:
+    def __init__(self, spec: ReceiveSpec, dscp: int, notify: Callable[[PeerEvent], None]) -> None:
         self._spec = spec
         self._dscp = dscp
-        self._tell = tell
+        self._notify = notify
         self._entry: SrtSocket | None = None
         self._callers: Callers | None = None
         self._epoll: Epoll | None = None
@@ -98,7 +98,7 @@ class SrtInput:
         self._epoll.add(made, Event.IN | Event.ERROR)
         call = self._callers.accepted(made.number) if self._callers is not None else None
         self.connection = Connection(made, call)
-        self._tell(
+        self._notify(
             PeerEvent(unix_now(), PeerChange.CONNECTED, self.connection.address, None, self.connection.stream_id)
         )
         return True
@@ -121,8 +121,8 @@ class SrtInput:
     def read(self) -> list[Message]:
         """What is due at the output now, oldest first. Raises Finished when a call has ended.
 
-        Only what libsrt announces by its epoll: its delivery thread announces late what it repaired late, and whoever
-        reads through an event loop, as every receiver in this field does, sees exactly that.
+        Only what libsrt announces by its epoll: its delivery thread announces late what it repaired late. A receiver
+        that reads through an event loop, as every receiver in this field does, sees exactly that.
         """
         connection = self.connection
         if connection is None or self._epoll is None or not self._epoll.ready(0):
@@ -145,12 +145,12 @@ class SrtInput:
         if self._epoll is not None:
             self._epoll.remove(connection.sock)
         connection.sock.close()
-        self._tell(PeerEvent(unix_now(), PeerChange.DISCONNECTED, connection.address))
+        self._notify(PeerEvent(unix_now(), PeerChange.DISCONNECTED, connection.address))
         if self._spec.is_call:
             raise Finished(Reason.CONNECTION_LOST, "the sender closed the connection or went silent")
 
     def _refuse(self, call: Call, reason: Reason | None) -> None:
-        self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, call.address, reason, call.stream_id))
+        self._notify(PeerEvent(unix_now(), PeerChange.REFUSED, call.address, reason, call.stream_id))
 
     def entry(self) -> SrtSocket | None:
         """The listening or calling socket, whose options are those of the stream."""

@@ -36,9 +36,9 @@ class Receiver:
     """One receive stream. `open`, `poll` every READ_EVERY_S, `close_second` once a second, `close`; in one thread."""
 
     def __init__(
-        self, spec: ReceiveSpec, *, dscp: int, tell: Callable[[PeerEvent], None], outputs: Sequence[Output] = ()
+        self, spec: ReceiveSpec, *, dscp: int, notify: Callable[[PeerEvent], None], outputs: Sequence[Output] = ()
     ) -> None:
-        self.input = SrtInput(spec, dscp, tell)
+        self.input = SrtInput(spec, dscp, notify)
         self._outputs = outputs
         self._meter = DeliveryMeter(unix_now())
         self._analyser = LiveAnalyser(unix_now())

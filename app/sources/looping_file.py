@@ -4,7 +4,7 @@ What happens to the file while it is on air:
 * deleted: the stream goes on from the open file, for ever, and says so;
 * replaced by another (renamed over it), rewritten, truncated or grown: from the next seam on the new contents are
   played, joined to what was sent before, and the stream says so; if they cannot be joined, because they are no
-  transport stream or have other PIDs, the stream ends with FILE_CHANGED and is started anew by whoever minds it.
+  transport stream or have other PIDs, the stream ends with FILE_CHANGED and is started again by the supervisor.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _CHANGES: Final = {
 
 
 class LoopingReader:
-    """Gives a file's packets block by block. `laps` counts how often it began again, `bytes_total` what was given.
+    """Returns a file's packets block by block. `laps` counts how often it began again, `bytes_total` what was returned.
 
     Without `loop` the packets are passed as they are. Used from one thread; `check_file` from any.
     """
@@ -50,9 +50,9 @@ class LoopingReader:
         loop: bool = True,
         bitrate_bps: int | None = None,
         clock: Callable[[], float] = time.time,
-        tell: Callable[[Notice], None] | None = None,
+        notify: Callable[[Notice], None] | None = None,
     ) -> None:
-        """Open the file at an absolute, real path; `tell` hears what becomes of it. Raises Finished.
+        """Open the file at an absolute, real path; `notify` receives what happens to it. Raises Finished.
 
         `bitrate_bps` is the file's rate as far as it is known; blocks are larger for a fast one.
         """
@@ -60,8 +60,8 @@ class LoopingReader:
         self.bytes_total = 0
         self._loop = loop
         self._clock = clock
-        self._tell = tell
-        self._told = Change.NONE
+        self._notify = notify
+        self._reported = Change.NONE
         self._bytes_at_once = bytes_at_once(bitrate_bps)
         self._file = self._open(path)
         # Guards the file's place against `check_file`, which another thread calls.
@@ -93,11 +93,11 @@ class LoopingReader:
         """Check whether the file changed on disk and report each change once. Playback switches at the next loop."""
         with self._lock:
             change = self._file.change()
-            is_news = change is not self._told
-            self._told = change
-        if is_news and change in _CHANGES and self._tell is not None:
+            is_news = change is not self._reported
+            self._reported = change
+        if is_news and change in _CHANGES and self._notify is not None:
             code, text = _CHANGES[change]
-            self._tell(Notice(self._clock(), code, text))
+            self._notify(Notice(self._clock(), code, text))
         return change
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class LoopingReader:
                 before, self._file = self._file, self._open(self._file.path)
                 before.close()
             self._file.adopt_change()
-            self._told = Change.NONE
+            self._reported = Change.NONE
 
     def _open(self, path: str) -> PacketFile:
         return PacketFile(path, bytes_at_once=self._bytes_at_once)

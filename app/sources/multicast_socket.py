@@ -17,7 +17,7 @@ from app.domain.events import NoticeCode
 from app.domain.spec import MulticastSource
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
-from app.protocol import Notice, Tell
+from app.protocol import Notice, Notify
 
 # 50 Mb/s for 300 ms; the kernel books about 2300 bytes of its memory for each datagram of seven packets.
 RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
@@ -41,14 +41,14 @@ class Datagram(NamedTuple):
 class MulticastSocket:
     """A joined group. Raises CannotSend when it cannot be joined."""
 
-    def __init__(self, source: MulticastSource, tell: Tell) -> None:
+    def __init__(self, source: MulticastSource, notify: Notify) -> None:
         self._source = source
         self._card = card_of(source)
         if source.interface != "auto" and self._card is None:
             raise CannotSend(Reason.INTERFACE_MISSING, f"this host has no interface {source.interface}")
         self.socket = _bind(source.address, source.port)
         join(self.socket, source)
-        _size_buffer(self.socket, tell)
+        _size_buffer(self.socket, notify)
 
     def stamp_datagrams(self) -> None:
         """Ask the kernel for the time of each datagram, and let reading never wait."""
@@ -104,7 +104,7 @@ def join(receiver: socket.socket, source: MulticastSource) -> None:
 
 def card_of(source: MulticastSource) -> int | None:
     """The kernel's number of the chosen interface, None when there is none or the routing table is to choose."""
-    # Not /sys/class/net: that shows the interfaces of whoever mounted it, which may be another network namespace.
+    # Not /sys/class/net: that shows the interfaces of the namespace that mounted it, perhaps another.
     with contextlib.suppress(OSError):
         return None if source.interface == "auto" else socket.if_nametoindex(source.interface)
     return None
@@ -132,7 +132,7 @@ def _bind(group: str, port: int) -> socket.socket:
     return receiver
 
 
-def _size_buffer(receiver: socket.socket, tell: Tell) -> None:
+def _size_buffer(receiver: socket.socket, notify: Notify) -> None:
     """Ask for a large receive buffer, look at what was granted, and say so when it is too little."""
     try:
         receiver.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
@@ -144,7 +144,7 @@ def _size_buffer(receiver: socket.socket, tell: Tell) -> None:
             f"The kernel granted {granted // 1024} kB of receive buffer where 50 Mb/s wants "
             f"{RECEIVE_BUFFER_BYTES // 1024} kB: sysctl -w net.core.rmem_max={RECEIVE_BUFFER_BYTES}"
         )
-        tell(Notice(unix_now(), NoticeCode.SMALL_RECEIVE_BUFFER, text))
+        notify(Notice(unix_now(), NoticeCode.SMALL_RECEIVE_BUFFER, text))
 
 
 def _received_ns(control: list[tuple[int, int, bytes]]) -> int:

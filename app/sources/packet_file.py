@@ -136,7 +136,7 @@ class PacketFile:
         return block
 
     def _skip(self) -> int:
-        """Move on to the next place where packets begin; give how many bytes that was."""
+        """Move on to the next place where packets begin; return how many bytes that was."""
         block = self._read(BLOCK_BYTES)
         found = find_sync(block, 1)
         if found < 0:

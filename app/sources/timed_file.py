@@ -11,11 +11,11 @@ from app.domain.events import NoticeCode
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
 from app.mpegts.timing import ClockFault, NoClock, PacketTimer, Stretch
-from app.protocol import Notice, Tell
+from app.protocol import Notice, Notify
 from app.sources.looping_file import LoopingReader
 
 _TICKS_A_US: Final = 27
-_TOLD_AGAIN_S: Final = 60.0
+_REPORTED_AGAIN_S: Final = 60.0
 _FAULTS: Final = {
     ClockFault.JUMP: (
         NoticeCode.CLOCK_JUMPS,
@@ -45,12 +45,14 @@ class TimedBlock(NamedTuple):
 class TimedFile:
     """The messages of a file, in order, block by block as they are asked for."""
 
-    def __init__(self, reader: LoopingReader, *, bitrate_bps: int | None, clock_pid: int | None, tell: Tell) -> None:
+    def __init__(
+        self, reader: LoopingReader, *, bitrate_bps: int | None, clock_pid: int | None, notify: Notify
+    ) -> None:
         self._reader = reader
-        self._tell = tell
+        self._notify = notify
         self._timer = PacketTimer(bitrate_bps=bitrate_bps, clock_pid=clock_pid)
         self._reference = clock_pid
-        self._told_at: dict[ClockFault, float] = {}
+        self._reported_at: dict[ClockFault, float] = {}
         self._data = bytearray()  # what was read and not yielded, from the start of a message on
         self._due_us: list[float] = []  # of the messages in it whose first packet is timed
         self._timed_packets = 0  # of it
@@ -96,7 +98,7 @@ class TimedFile:
     def _report(self) -> None:
         now = unix_now()
         for fault in self._timer.faults:
-            if now - self._told_at.get(fault, 0.0) >= _TOLD_AGAIN_S:
-                self._told_at[fault] = now
-                self._tell(Notice(now, *_FAULTS[fault]))
+            if now - self._reported_at.get(fault, 0.0) >= _REPORTED_AGAIN_S:
+                self._reported_at[fault] = now
+                self._notify(Notice(now, *_FAULTS[fault]))
         self._timer.faults.clear()

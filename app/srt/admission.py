@@ -76,15 +76,15 @@ class Admission:
 
 
 class DenialReport:
-    """Which denials are worth an event of their own, and one sentence for the rest, so that no log is washed away."""
+    """Which denials get an event, and one sentence for the rest, so that denials cannot flood the log."""
 
     def __init__(self) -> None:
         self._events = _Bucket(_EVENTS_AT_ONCE, 0.0)
         self._silent: dict[tuple[str, Denial], int] = {}
         self._reported_at = 0.0
 
-    def is_told(self, host: str, denial: Denial, now: float) -> bool:
-        """Whether this denial gets an event of its own; else it is counted for `summary`."""
+    def is_reported(self, host: str, denial: Denial, now: float) -> bool:
+        """Whether this denial gets its own event; else it is counted for `summary`."""
         if self._events.take(now, _EVENTS_PER_S, _EVENTS_AT_ONCE):
             return True
         if len(self._silent) < _ADDRESSES_REMEMBERED:

@@ -113,7 +113,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
 
 
 class Library:
-    """The loaded libsrt, started. Each C function is an attribute of its own name. Raises SrtUnavailable."""
+    """The loaded libsrt, started. Each C function is an attribute with its name. Raises SrtUnavailable."""
 
     def __init__(self) -> None:
         try:

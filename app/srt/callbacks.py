@@ -1,4 +1,4 @@
-"""Python functions that libsrt calls, in threads of its own. No exception leaves them: C has none."""
+"""Python functions that libsrt calls, in its own threads. No exception leaves them: C has none."""
 
 from __future__ import annotations
 

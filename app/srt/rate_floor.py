@@ -33,7 +33,7 @@ class RateFloor:
         self._bytes_total = 0
 
     def follow(self, at: float, bytes_total: int) -> int:
-        """Book a reading of the input's byte counter, and give the floor in libsrt's bytes a second, headers included.
+        """Take a reading of the input's byte counter; return the floor in libsrt's bytes a second, headers included.
 
         0 means that nothing is known yet. Call it about once a second; `at` is seconds on any steady clock.
         """

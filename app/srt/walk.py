@@ -1,4 +1,4 @@
-"""The SRT sockets of a process that made them through somebody else, such as GStreamer's srtsink.
+"""The SRT sockets of a process that made them through another library, such as GStreamer's srtsink.
 
 Socket numbers count down from a random start, so SocketWalk takes a number before the pipeline starts and looks at the
 numbers below it.

@@ -11,7 +11,7 @@ from app.domain.status import NOT_RETRIABLE, Phase, Reason, Status
 from app.media.library import NO_SUCH_FILE
 from app.words.states import reason_text
 
-# Faults of a first try that the operator mends in the form; the same faults of a later try are retried.
+# Faults of a first try that the operator corrects in the form; the same faults of a later try are retried.
 _FORM_FAULTS: Final = NOT_RETRIABLE | {Reason.PORT_IN_USE, Reason.HOST_NOT_FOUND, Reason.INTERFACE_MISSING}
 _FIELD_OF_FAULT: Final = {
     Reason.PORT_IN_USE: "endpoint.port",

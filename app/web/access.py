@@ -66,7 +66,7 @@ def admit(asked: Request, api_key: Secret | None, names: Collection[str], failed
     `g.actor` then says who asks and from where, for the event log.
     """
     g.is_scripted = False
-    # The address is the client's own: the proxy in front tells it, and what a client claims counts for nothing.
+    # The address is the client's own: the proxy in front reports it, and what a client claims is ignored.
     g.actor = f"operator at {asked.remote_addr}"
     if asked.endpoint in _OPEN_ENDPOINTS:
         return
@@ -91,12 +91,12 @@ def admit(asked: Request, api_key: Secret | None, names: Collection[str], failed
 
 
 def is_scripted() -> bool:
-    """Tell whether the present request came with the API key."""
+    """Return whether the present request came with the API key."""
     return bool(g.is_scripted)
 
 
 def holds_api_key(asked: Request, api_key: Secret | None) -> bool:
-    """Tell whether a request for something open to all came with the right API key."""
+    """Return whether a request for something open to all came with the right API key."""
     token = _bearer_token(asked)
     return token is not None and _is_right_key(token, api_key)
 

@@ -1,6 +1,6 @@
 """Every error as an answer: one JSON shape for programs, a page for people. The only place that writes that prose.
 
-The JSON is `{"error": {"code", "message", "fields"}}`, with `reason` beside them when a stream could not start.
+The JSON is `{"error": {"code", "message", "fields"}}`, with `reason` next to them when a stream could not start.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MESSAGES: Final = {
     405: "This address does not take that method.",
     413: "The request is too large.",
     429: "Too many orders came from this address. Wait as long as Retry-After says.",
-    500: "The server met an error of its own and has logged it.",
+    500: "The server failed with an internal error and has logged it.",
 }
 _CODES: Final = {
     400: "bad_request",
@@ -95,7 +95,7 @@ def json_response(document: object, status: int = 200) -> Response:
 
 
 def wants_json() -> bool:
-    """Tell whether the client is a program: it asked under /api or prefers JSON to a page."""
+    """Return whether the client is a program: it asked under /api or prefers JSON to a page."""
     if request.path.startswith(("/api/", "/metrics", "/health")):
         return True
     accepted = request.accept_mimetypes

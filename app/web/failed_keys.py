@@ -33,8 +33,8 @@ class FailedKeys:
         self._lock = threading.Lock()
         # The latest failures of each address; the address that failed longest ago comes first.
         self._failures: dict[str, deque[float]] = {}
-        self._untold = 0
-        self._told_at: float | None = None
+        self._unreported = 0
+        self._reported_at: float | None = None
 
     def check(self, address: str) -> None:
         """Raise TooManyWrongKeys while the address has used up its attempts."""
@@ -53,10 +53,10 @@ class FailedKeys:
             self._failures[address] = failures
             while len(self._failures) > _ADDRESSES_MAX:
                 del self._failures[next(iter(self._failures))]
-            self._untold += 1
-            if self._told_at is not None and now - self._told_at < _WINDOW_S:
+            self._unreported += 1
+            if self._reported_at is not None and now - self._reported_at < _WINDOW_S:
                 return
-            count, self._untold, self._told_at = self._untold, 0, now
+            count, self._unreported, self._reported_at = self._unreported, 0, now
         log.warning("wrong API key address=%s count=%d", address, count)
         more = f", {count} in all since the last note" if count > 1 else ""
         self._note(f"a wrong API key came from {address}{more}")

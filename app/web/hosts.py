@@ -26,10 +26,10 @@ def own_names(hosts_file: Path = HOSTS_FILE) -> set[str]:
     """
     name = socket.gethostname().lower()
     short = name.partition(".")[0]
-    return {"localhost", name, short, f"{short}.local", *_names_beside({name, short}, hosts_file)}
+    return {"localhost", name, short, f"{short}.local", *_aliases_of({name, short}, hosts_file)}
 
 
-def _names_beside(names: Iterable[str], hosts_file: Path) -> set[str]:
+def _aliases_of(names: Iterable[str], hosts_file: Path) -> set[str]:
     """All names on the lines of a hosts file that hold one of these."""
     try:
         lines = hosts_file.read_text(errors="replace").lower().splitlines()
@@ -40,7 +40,7 @@ def _names_beside(names: Iterable[str], hosts_file: Path) -> set[str]:
 
 
 def is_trusted(host: str, names: Iterable[str]) -> bool:
-    """Tell whether a Host header holds an IP address or one of the names; `.example.org` stands for all below it."""
+    """Return whether a Host header holds an IP address or one of the names; `.example.org` stands for all below it."""
     found = _HOST.fullmatch(host)
     if found is None:
         return False

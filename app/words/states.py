@@ -7,7 +7,7 @@ from typing import Final
 from app.domain.snapshot import Snapshot
 from app.domain.status import Order, Phase, Reason
 
-# Each reason in a few words, and what mends it.
+# Each reason in a few words, and the remedy.
 _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     Reason.END_OF_FILE: ("end of file", "The file was played to its end. Start it again, or let it loop."),
     Reason.NO_INPUT: (
@@ -21,7 +21,7 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     ),
     Reason.CONNECTION_TIMEOUT: (
         "no answer",
-        "Nobody answers at that address and port. Check both, that the receiver listens, and that UDP may pass.",
+        "No one answers at that address and port. Check both, that the receiver listens, and that UDP may pass.",
     ),
     Reason.CONNECTION_LOST: ("connection lost", "The receiver went silent or closed. It is called again by itself."),
     Reason.CONNECTION_REJECTED: (
@@ -111,7 +111,7 @@ def reason_text(reason: Reason | None) -> str | None:
 
 
 def remedy_text(reason: Reason | None) -> str | None:
-    """What mends the reason, in a sentence or two; None for no reason."""
+    """The remedy for the reason, in a sentence or two; None for no reason."""
     return None if reason is None else _REASONS[reason][1]
 
 

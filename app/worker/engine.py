@@ -14,7 +14,7 @@ from app.protocol import Picture, Received
 
 
 class Sender(Protocol):
-    """A source on its way to SRT. Used from one thread; `Tell` may be called from any."""
+    """A source on its way to SRT. Used from one thread; `Notify` may be called from any."""
 
     def start(self) -> None:
         """Bind the port or send the call out. Raises CannotSend."""

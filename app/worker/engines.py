@@ -10,31 +10,31 @@ from app.domain.carriage import Hindrance, choose_engine, needs_a_look
 from app.domain.endings import CannotSend
 from app.domain.spec import Engine, MulticastSource, ReceiveSpec, RelaySpec, SendSpec, engine_of
 from app.domain.status import Reason
-from app.protocol import Job, Tell
+from app.protocol import Job, Notify
 from app.worker.engine import Sender
 
 GI_REMEDY: Final = "install python3-gi and GStreamer's packages: ./run.sh and scripts/packages.sh do it"
 
 
-def build_engine(job: Job, tell: Tell) -> Sender:
+def build_engine(job: Job, notify: Notify) -> Sender:
     """Build the engine that a job's spec asks for. Raises CannotSend."""
     job = _with_engine(job)
     engine = job.engine or engine_of(job.spec)
     match engine:
         case Engine.GSTREAMER:
-            return _build_gstreamer(job, tell)
+            return _build_gstreamer(job, notify)
         case Engine.DIRECT:
             from app.engines.direct.sender import DirectSender
 
-            return DirectSender(job, send_spec_of(job), tell)
+            return DirectSender(job, send_spec_of(job), notify)
         case Engine.RECEIVER:
             from app.engines.receiver.engine import ReceiverEngine
 
-            return ReceiverEngine(job, receive_spec_of(job), tell)
+            return ReceiverEngine(job, receive_spec_of(job), notify)
         case Engine.RELAY:
             from app.engines.relay.engine import RelayEngine
 
-            return RelayEngine(job, relay_spec_of(job), tell)
+            return RelayEngine(job, relay_spec_of(job), notify)
         case _:
             assert_never(engine)
 

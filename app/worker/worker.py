@@ -47,12 +47,12 @@ from app.protocol import (
     Impair,
     Job,
     Notice,
+    Notify,
     PeerEvent,
     Ready,
     Report,
     Reset,
     Stop,
-    Tell,
     ToWorker,
 )
 from app.worker.engine import Relaying, Sender
@@ -72,11 +72,11 @@ _LINE_BYTES: Final = 256  # of /proc/self/statm
 _FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # its error log is all that it writes
 _OPEN_FILES_MAX: Final = 1024
 
-Build = Callable[[Job, Tell], Sender]
+Build = Callable[[Job, Notify], Sender]
 
 
 class Worker:
-    """The worker's loop, all in one thread but for `tell`, which the engine calls from its own threads."""
+    """The worker's loop, all in one thread except `notify`, which the engine calls from its own threads."""
 
     def __init__(self, job: Job, socket_path: Path, build: Build) -> None:
         self._job = job
@@ -85,7 +85,7 @@ class Worker:
         self._ledger = Ledger()
         self._reception = ReceptionDesk()
         self._guard = RateGuard(job.spec, job.bitrate_bps)
-        self._told: queue.SimpleQueue[PeerEvent | Notice] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[PeerEvent | Notice] = queue.SimpleQueue()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wake_fd, selectors.EVENT_READ, self._pass_on)
         self._started_at = unix_now()
@@ -108,7 +108,7 @@ class Worker:
 
     def _carry(self) -> Ended:
         try:
-            self._sender = self._build(self._job, self.tell)
+            self._sender = self._build(self._job, self.notify)
             self._sender.start()
             self._selector.register(self._sender.wake_fd(), selectors.EVENT_READ, lambda: None)
             self._reception.follow(self._sender)
@@ -170,9 +170,9 @@ class Worker:
         if self._job.memory_bytes and used > self._job.memory_bytes:
             raise Finished(Reason.OUT_OF_MEMORY, f"{used >> 20} MB of {self._job.memory_bytes >> 20} MB")
 
-    def tell(self, event: PeerEvent | Notice) -> None:
+    def notify(self, event: PeerEvent | Notice) -> None:
         """Queue an event; safe in any thread. A peer that left must leave the list at once, not a second later."""
-        self._told.put(event)
+        self._events.put(event)
         if isinstance(event, Notice) and event.code in NEW_CONTENTS:
             self._guard.forget_declared()
         if isinstance(event, PeerEvent) and event.change is PeerChange.DISCONNECTED:
@@ -189,7 +189,7 @@ class Worker:
             os.eventfd_read(self._wake_fd)
         with contextlib.suppress(queue.Empty):
             while True:
-                self._link.say(self._told.get_nowait())
+                self._link.say(self._events.get_nowait())
 
     def _greeting(self) -> list[FromWorker]:
         hello = Hello(

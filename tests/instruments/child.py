@@ -43,14 +43,14 @@ class Child:
                 cwd=cwd,
             )
         if first_line is not None:
-            self.tell(first_line)
+            self.notify(first_line)
 
     @property
     def pid(self) -> int:
         """The program's process id."""
         return self.process.pid
 
-    def tell(self, line: bytes) -> None:
+    def notify(self, line: bytes) -> None:
         """Write to the program's standard input."""
         assert self.process.stdin is not None
         self.process.stdin.write(line)
@@ -134,7 +134,7 @@ class JsonChild(Child):
     def ask(self, **question: Any) -> dict[str, Any]:
         """Send a line and wait for the answer, which carries the same number."""
         self._questions += 1
-        self.tell(_line({**question, "number": self._questions}))
+        self.notify(_line({**question, "number": self._questions}))
 
         def answer() -> dict[str, Any]:
             line = self.last()

@@ -16,7 +16,7 @@ from app.domain.events import NoticeCode
 from app.domain.figures.sample import Applied
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
-from app.protocol import Input, Job, Notice, Peer, Tell
+from app.protocol import Input, Job, Notice, Notify, Peer
 from app.worker.worker import main
 
 _BYTES_A_SECOND = 1_000_000
@@ -36,14 +36,14 @@ class FakeSender:
 
     lingers = False
 
-    def __init__(self, job: Job, tell: Tell) -> None:
+    def __init__(self, job: Job, notify: Notify) -> None:
         self._words = job.spec.name.split()
         self._started_at = time.monotonic()
         self._wake_fd = os.eventfd(0)
         self._samples = 0
         FakeSender.lingers = "lingers" in self._words
         if "notice" in self._words:
-            tell(Notice(unix_now(), NoticeCode.ENGINE_WARNING, "a notice before anybody listens"))
+            notify(Notice(unix_now(), NoticeCode.ENGINE_WARNING, "a notice before anybody listens"))
 
     def start(self) -> None:
         """Start, unless it cannot."""

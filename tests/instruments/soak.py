@@ -55,7 +55,7 @@ class Moment:
     files: int
     threads: int
     drops_received: int
-    drops_told: int
+    drops_reported: int
     errors: int
     restarts: int
     delivering: int
@@ -125,7 +125,7 @@ def _a_peer(packets: int) -> Peer:
     )
 
 
-def soak(product: Product, plan: Plan, tell: Callable[[Moment], None]) -> Result:
+def soak(product: Product, plan: Plan, notify: Callable[[Moment], None]) -> Result:
     """Put the streams on air and watch them and the page; each moment is told as it is measured."""
     with audience(product, plan.streams, receive=Receiver.following, patience_ms=_PATIENCE_MS) as viewers:
         watch = _Watch(product, viewers)
@@ -133,7 +133,7 @@ def soak(product: Product, plan: Plan, tell: Callable[[Moment], None]) -> Result
         while not moments or moments[-1].at_s < plan.seconds:
             watch.keep_the_page_open(plan.every_s)
             moments.append(watch.measure())
-            tell(moments[-1])
+            notify(moments[-1])
         receivers = [viewer.receiver.finish() for viewer in viewers]
     return Result(plan, moments, receivers)
 
@@ -172,7 +172,7 @@ class _Watch:
             files=sum(open_files(pid) for pid in pids),
             threads=sum(threads_of(pid) for pid in pids),
             drops_received=sum(figures.packets_dropped for figures in received),
-            drops_told=sum(view["totals"]["packets_dropped"] for view in views),
+            drops_reported=sum(view["totals"]["packets_dropped"] for view in views),
             errors=sum(figures.gaps + figures.continuity_errors + figures.sync_errors for figures in received),
             restarts=sum(view["restarts"] for view in views),
             delivering=sum(view["phase"] == "delivering" for view in views),
@@ -197,7 +197,7 @@ def what_is_wrong(result: Result, *, worker_growth_mb: float, web_growth_mb: flo
     counted = [moment for moment in result.moments if moment.at_s >= plan.warm_up_s]
     checks = {
         f"{dropped} packets dropped at the receivers": dropped > 0,
-        f"{last.drops_told} packets dropped by the senders": last.drops_told > 0,
+        f"{last.drops_reported} packets dropped by the senders": last.drops_reported > 0,
         f"{errors} gaps, continuity or sync errors": errors > 0,
         f"{last.restarts} restarts": last.restarts > 0,
         f"only {last.delivering} streams delivering": min(each.delivering for each in counted) < plan.streams,

@@ -110,7 +110,7 @@ def test_a_reload_loses_no_packet_and_keeps_the_process(own: Product, record_pro
         pid = own.web.pid
         served_since = started_at(pid)
         own.web.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: "executing anew" in own.log_file.read_text(), deadline_s=10, what="the reload in the log")
+        wait_for(lambda: "executing again" in own.log_file.read_text(), deadline_s=10, what="the reload in the log")
         wait_for(lambda: own.log_file.read_text().count("serving host") == 2, deadline_s=20, what="serving again")
         took_s = wait_until_adopted(own, viewers)
         assert (own.web.pid, started_at(pid)) == (pid, served_since), "executed anew, not started anew"

@@ -38,9 +38,9 @@ class FakeScan:
         self.scanned: list[str] = []
         self.problem: str | None = None
 
-    def __call__(self, path: Path, tell: Callable[[float], None]) -> Analysis:
+    def __call__(self, path: Path, notify: Callable[[float], None]) -> Analysis:
         self.scanned.append(path.name)
-        tell(0.5)
+        notify(0.5)
         self.go.acquire(timeout=30)
         if self.problem:
             raise ScanFailed(self.problem)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.machine.service_manager import keep_watchdog_fed, tell
+from app.machine.service_manager import keep_watchdog_fed, notify
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def server() -> Iterator[socketserver.TCPServer]:
 
 
 def test_a_state_arrives_as_it_was_told(ear: socket.socket) -> None:
-    tell("READY=1")
+    notify("READY=1")
     assert ear.recv(100) == b"READY=1"
 
 
@@ -52,21 +52,21 @@ def test_an_abstract_socket_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
         listening.bind("")  # the kernel chooses an abstract name
         listening.settimeout(5)
         monkeypatch.setenv("NOTIFY_SOCKET", "@" + listening.getsockname()[1:].decode())
-        tell("STOPPING=1")
+        notify("STOPPING=1")
         assert listening.recv(100) == b"STOPPING=1"
 
 
 def test_nobody_is_told_when_nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    tell("READY=1")
+    notify("READY=1")
 
 
 def test_a_service_manager_that_went_away_is_logged_and_no_reason_to_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
-    tell("READY=1")
-    assert "not told" in caplog.text
+    notify("READY=1")
+    assert "not notified" in caplog.text
 
 
 def test_a_server_that_answers_keeps_the_watchdog_fed_even_when_a_stream_is_unwell(
@@ -90,4 +90,4 @@ def test_a_server_that_does_not_answer_starves_the_watchdog(
     with pytest.raises(TimeoutError):
         ear.recv(100)
     enough.set()
-    assert "gives no answer" in caplog.text
+    assert "does not answer" in caplog.text

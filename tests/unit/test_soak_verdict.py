@@ -24,7 +24,7 @@ def made_up(plan: Plan, **last: Any) -> Result:
             files=174,
             threads=82,
             drops_received=0,
-            drops_told=0,
+            drops_reported=0,
             errors=0,
             restarts=0,
             delivering=plan.streams,
@@ -49,7 +49,7 @@ def test_the_verdict_on_a_quiet_hour_is_that_nothing_is_wrong() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"drops_told": 1}, "1 packets dropped by the senders"),
+        ({"drops_reported": 1}, "1 packets dropped by the senders"),
         ({"restarts": 1}, "1 restarts"),
         ({"delivering": 9}, "only 9 streams delivering"),
         ({"files": 178}, "open files grew from 174 to 178"),

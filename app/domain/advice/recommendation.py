@@ -90,7 +90,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 TABLES: Final[dict[Edition, tuple[Row, ...]]] = {
-    # 1.5 reckons with steady loss, 1.1 with bursts: its overhead is 100 / k.
+    # 1.5 assumes steady loss, 1.1 with bursts: its overhead is 100 / k.
     Edition.GUIDE_1_5: (Row(1, 3, 1, 60), Row(3, 4, 4, 80), Row(7, 6, 9, 120), Row(10, 8, 15, 160)),
     Edition.GUIDE_1_1: (Row(1, 3, 33, 60), Row(3, 4, 25, 80), Row(7, 5, 20, 100), Row(10, 6, 17, 120)),
 }
@@ -138,7 +138,7 @@ class Advice(msgspec.Struct, frozen=True):
     """The recommendation for a link. `row` is None when the guide has none for this much loss.
 
     `k` is the RTT multiplier that was asked for; `recommended.expected.k` the one that rounding and limits made of it.
-    `loss_percent_planned` is what the expectation reckons with; above the measured 0 % it is an upper bound.
+    `loss_percent_planned` is what the expectation assumes; above the measured 0 % it is an upper bound.
     """
 
     link: Link
@@ -235,7 +235,7 @@ def _k_outside_guide(loss: float, edition: Edition) -> float:
 
 
 def planned_loss_percent(link: Link) -> float:
-    """The loss to reckon with. None seen in n packets proves no more than under 3 / n (95 % sure)."""
+    """The loss to assume. None seen in n packets proves no more than under 3 / n (95 % sure)."""
     if link.loss.value == 0 and link.loss_packets:
         return min(100.0, 300 / link.loss_packets)
     return link.loss.value

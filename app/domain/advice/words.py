@@ -58,7 +58,7 @@ def warnings(advice: Advice) -> tuple[str, ...]:
         limit = TABLES[advice.edition][-1].loss_percent_max
         found.append(
             f"{_percent(link.loss.value)} loss is outside the guide, which ends at {limit:g} %. "
-            "The value is the formula's; mend the path first."
+            "The value is the formula's; fix the path first."
         )
     if 2 * link.loss.value > OVERHEAD_PERCENT_HIGHEST:
         found.append(
@@ -132,7 +132,7 @@ def _loss_sentence(advice: Advice) -> str:
     if advice.loss_percent_planned > link.loss.value:
         return (
             f"Loss 0 % ({_basis(link.loss)}): none of {link.loss_packets} packets, so the true loss is probably under "
-            f"{_percent(advice.loss_percent_planned)} (95 % sure); the expectation reckons with that."
+            f"{_percent(advice.loss_percent_planned)} (95 % sure); the expectation assumes that."
         )
     return f"Loss {_percent(link.loss.value)} ({_basis(link.loss)})."
 

@@ -1,4 +1,4 @@
-"""Which datagrams are lost: the loss models, each drawing from a random sequence of its own."""
+"""Which datagrams are lost: the loss models, each drawing from its own random sequence."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """From JSON to a spec, strictly, and back, without secrets. What was stored is read in `app.domain.stored_spec`.
 
 `parse_spec` is the only validation in the product: the form, the API and the command line all end there.
-Rules that need the machine (does the file exist, is the port free) belong to whoever can look.
+Rules that need the machine (does the file exist, is the port free) belong to code that can read the machine.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from app.domain.status import Reason
 from app.engines.direct.door import Standing
 from app.engines.direct.options import make_socket, reason_of_error
 from app.engines.direct.receiver import Receiver
-from app.protocol import Job, Tell
+from app.protocol import Job, Notify
 from app.srt.binding import SrtError
 from app.srt.log import LogLevel, hear_log
 from app.srt.rejections import reason_of_rejection, text_of_rejection
@@ -25,10 +25,10 @@ _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
 class CallDoor:
     """A Door that calls."""
 
-    def __init__(self, job: Job, spec: SendSpec, endpoint: CallerEndpoint, tell: Tell) -> None:
+    def __init__(self, job: Job, spec: SendSpec, endpoint: CallerEndpoint, notify: Notify) -> None:
         """Make the socket. Raises CannotSend."""
         self._endpoint = endpoint
-        self._standing = Standing(tell)
+        self._standing = Standing(notify)
         self._calling_until: float | None = None
         hear_log(lambda _text: None, LogLevel.ERROR)
         self.main = make_socket(job, spec)

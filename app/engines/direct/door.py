@@ -9,7 +9,7 @@ from app.domain.events import PeerChange
 from app.domain.status import Reason
 from app.engines.direct.receiver import Receiver
 from app.machine.steady_clock import unix_now
-from app.protocol import PeerEvent, Tell
+from app.protocol import Notify, PeerEvent
 from app.srt.binding import time_now_us
 from app.srt.epoll import Epoll, Event
 from app.srt.peer_figures import read_agreed
@@ -43,8 +43,8 @@ class Door(Protocol):
 class Standing:
     """The receivers of a stream; common to both doors."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, notify: Notify) -> None:
+        self._notify = notify
         self._lock = threading.Lock()
         self._by_number: dict[int, Receiver] = {}
         self.all: tuple[Receiver, ...] = ()  # those that stand, oldest first; read in any thread
@@ -60,7 +60,7 @@ class Standing:
             self._by_number[sock.number] = receiver
             self.all = tuple(self._by_number.values())
         self._epoll.add(sock, Event.ERROR)
-        self._tell(PeerEvent(unix_now(), PeerChange.CONNECTED, address, None, agreed.stream_id))
+        self._notify(PeerEvent(unix_now(), PeerChange.CONNECTED, address, None, agreed.stream_id))
         return receiver
 
     def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
@@ -72,7 +72,7 @@ class Standing:
             return
         self._epoll.remove(receiver.socket)
         receiver.socket.close()
-        self._tell(PeerEvent(unix_now(), PeerChange.DISCONNECTED, receiver.agreed.address, reason))
+        self._notify(PeerEvent(unix_now(), PeerChange.DISCONNECTED, receiver.agreed.address, reason))
 
     def watch_for_callers(self, sock: SrtSocket) -> None:
         """Let `serve` say when a caller waits at a listening socket."""

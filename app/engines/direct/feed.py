@@ -8,7 +8,7 @@ from app.domain.endings import CannotSend
 from app.domain.figures.sample import Input
 from app.domain.spec import BarsSource, FileSource, MulticastSource, SendSpec
 from app.domain.status import Reason
-from app.protocol import Job, Tell
+from app.protocol import Job, Notify
 from app.srt.messages import Batch
 
 # How often a file is sent. It goes out by so much before it is due; libsrt's cap spreads each turn over most of it.
@@ -38,18 +38,18 @@ class Feed(Protocol):
         """Let go of file or socket."""
 
 
-def build_feed(job: Job, spec: SendSpec, tell: Tell) -> Feed:
+def build_feed(job: Job, spec: SendSpec, notify: Notify) -> Feed:
     """Build the feed of an job. Raises CannotSend or Finished."""
     source = spec.source
     match source:
         case FileSource():
             from app.engines.direct.file_feed import FileFeed  # one of the two is all that a worker needs
 
-            return FileFeed(job, source, spec.latency_ms, tell)
+            return FileFeed(job, source, spec.latency_ms, notify)
         case MulticastSource():
             from app.engines.direct.group_feed import GroupFeed
 
-            return GroupFeed(source, spec.latency_ms, tell)
+            return GroupFeed(source, spec.latency_ms, notify)
         case BarsSource():
             raise CannotSend(Reason.BAD_OPTION, "colour bars are made by GStreamer; choose the GStreamer engine")
         case _:

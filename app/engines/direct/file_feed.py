@@ -16,26 +16,26 @@ from app.engines.direct.feed import FILE_TURN_US, lag_max_us
 from app.engines.direct.pace import Pace
 from app.machine.steady_clock import unix_now
 from app.mpegts.marked_packets import MarkedPackets
-from app.protocol import Job, Notice, Tell
+from app.protocol import Job, Notice, Notify
 from app.sources.looping_file import LoopingReader
 from app.sources.timed_file import TimedBlock, TimedFile
 from app.srt.messages import Batch, MessageBuffer
 
-_PAUSE_TOLD_US: Final = 500_000
+_PAUSE_REPORTED_US: Final = 500_000
 _NOTHING: Final = TimedBlock([], bytearray())
 
 
 class FileFeed:
     """A Feed of a file, looped or played once."""
 
-    def __init__(self, job: Job, source: FileSource, latency_ms: int, tell: Tell) -> None:
+    def __init__(self, job: Job, source: FileSource, latency_ms: int, notify: Notify) -> None:
         """Open the file. Raises CannotSend or Finished."""
         if job.file_path is None:
             raise CannotSend(Reason.FILE_MISSING, "the order names no file")
         self.turn_us = FILE_TURN_US
-        self._tell = tell
-        self._reader = LoopingReader(job.file_path, loop=source.loop, tell=tell)
-        timed = TimedFile(self._reader, bitrate_bps=job.bitrate_bps, clock_pid=job.clock_pid, tell=tell)
+        self._notify = notify
+        self._reader = LoopingReader(job.file_path, loop=source.loop, notify=notify)
+        timed = TimedFile(self._reader, bitrate_bps=job.bitrate_bps, clock_pid=job.clock_pid, notify=notify)
         self._blocks: Iterator[TimedBlock] = timed.blocks()
         self._marked = MarkedPackets()
         self._pace = Pace(lag_max_us=lag_max_us(latency_ms), is_live=False)
@@ -90,9 +90,9 @@ class FileFeed:
         return made
 
     def _report_pause(self) -> None:
-        if self._pace.paused_us >= _PAUSE_TOLD_US:
+        if self._pace.paused_us >= _PAUSE_REPORTED_US:
             text = f"the machine held this stream up for {self._pace.paused_us / 1e6:.1f} s"
-            self._tell(Notice(unix_now(), NoticeCode.MACHINE_PAUSED, text))
+            self._notify(Notice(unix_now(), NoticeCode.MACHINE_PAUSED, text))
         self._pace.paused_us = 0.0
 
     def has_ended(self) -> bool:

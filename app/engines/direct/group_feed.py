@@ -15,7 +15,7 @@ from app.engines.direct.pace import Pace
 from app.mpegts.continuity import ContinuityCheck, RtpGaps
 from app.mpegts.marked_packets import MarkedPackets
 from app.mpegts.packets import PACKET_BYTES
-from app.protocol import Tell
+from app.protocol import Notify
 from app.sources.multicast_socket import MulticastSocket
 from app.srt.binding import time_now_us
 from app.srt.messages import Batch, MessageBuffer
@@ -31,9 +31,9 @@ _AGE_MAX_US: Final = 1_000_000
 class GroupFeed:
     """A Feed that receives a group. Raises CannotSend when it cannot join."""
 
-    def __init__(self, source: MulticastSource, latency_ms: int, tell: Tell) -> None:
+    def __init__(self, source: MulticastSource, latency_ms: int, notify: Notify) -> None:
         self.turn_us = GROUP_TURN_US
-        self._group = MulticastSocket(source, tell)
+        self._group = MulticastSocket(source, notify)
         self._group.stamp_datagrams()
         self._pace = Pace(lag_max_us=lag_max_us(latency_ms), is_live=True)
         self._continuity = ContinuityCheck()

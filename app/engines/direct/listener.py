@@ -20,7 +20,7 @@ from app.engines.direct.door import BACKLOG, Standing
 from app.engines.direct.options import make_socket, reason_of_error
 from app.engines.direct.receiver import Receiver
 from app.machine.steady_clock import unix_now
-from app.protocol import Job, Notice, PeerEvent, Tell
+from app.protocol import Job, Notice, Notify, PeerEvent
 from app.srt.addresses import host_of
 from app.srt.admission import BOGUS_ACK, Admission, DenialReport
 from app.srt.binding import SrtError
@@ -37,11 +37,11 @@ _CHECK_EVERY_US: Final = 1_000_000
 class ListenerDoor:
     """A Door that listens."""
 
-    def __init__(self, job: Job, spec: SendSpec, endpoint: ListenerEndpoint, tell: Tell) -> None:
+    def __init__(self, job: Job, spec: SendSpec, endpoint: ListenerEndpoint, notify: Notify) -> None:
         """Make the socket. Raises CannotSend."""
         self._port = endpoint.port
-        self._tell = tell
-        self._standing = Standing(tell)
+        self._notify = notify
+        self._standing = Standing(notify)
         self._lock = threading.Lock()  # guards what libsrt's threads share with the sender's
         self._admission = Admission(job.receivers_max)
         self._denials = DenialReport()
@@ -100,9 +100,9 @@ class ListenerDoor:
                 self._latest = call
                 return 0
             self._latest = None
-            is_told = self._denials.is_told(host, denial, now)
-        if is_told:
-            self._tell(
+            is_reported = self._denials.is_reported(host, denial, now)
+        if is_reported:
+            self._notify(
                 PeerEvent(unix_now(), PeerChange.REFUSED, call.address, Reason.CONNECTION_REJECTED, call.stream_id)
             )
         return Reject.OVERLOAD
@@ -126,7 +126,7 @@ class ListenerDoor:
         if latency_ms > self._latency_max_ms:
             sock.close()
             stream_id = call.stream_id if call else ""
-            self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, address, Reason.CONNECTION_REJECTED, stream_id))
+            self._notify(PeerEvent(unix_now(), PeerChange.REFUSED, address, Reason.CONNECTION_REJECTED, stream_id))
             return
         self._standing.add(sock, address)
 
@@ -140,7 +140,7 @@ class ListenerDoor:
                     refused.append((call, self._codes.pop(number, None)))
         for call, code in refused:
             reason = None if code is None else reason_of_rejection(code)
-            self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, call.address, reason, call.stream_id))
+            self._notify(PeerEvent(unix_now(), PeerChange.REFUSED, call.address, reason, call.stream_id))
 
     def _punish(self) -> None:
         """Block a caller that acknowledges unsent packets: each such packet holds up libsrt's receiving thread."""
@@ -155,7 +155,7 @@ class ListenerDoor:
                 self._admission.ban(host, time.monotonic())
             self._standing.lose(receiver, Reason.CONNECTION_REJECTED)
             text = f"{host} acknowledged packets that were never sent; its calls are refused for an hour"
-            self._tell(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
+            self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
 
     def _check(self, now_us: int) -> None:
         """Once a second: receivers that acknowledge nothing, and the summary of denials."""
@@ -165,7 +165,7 @@ class ListenerDoor:
         with self._lock:
             summary = self._denials.summary(time.monotonic())
         if summary is not None:
-            self._tell(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
+            self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
 
     def close(self) -> None:
         """Stop listening and say goodbye to all receivers."""

@@ -23,7 +23,7 @@ from app.engines.direct.drain import Drain
 from app.engines.direct.feed import build_feed
 from app.engines.direct.listener import ListenerDoor
 from app.machine.steady_clock import unix_now
-from app.protocol import NEW_CONTENTS, Job, Notice, PeerEvent, Tell
+from app.protocol import NEW_CONTENTS, Job, Notice, Notify, PeerEvent
 from app.srt.binding import SrtError, SrtUnavailable, library, time_now_us, version_text
 from app.srt.options import Option
 from app.srt.peer_figures import read_options, read_raw
@@ -33,17 +33,17 @@ from app.srt.rate_floor import RateFloor
 class DirectSender:
     """One stream on SRT through libsrt itself. Build it, `start`, then `poll` until Finished, then `stop`."""
 
-    def __init__(self, job: Job, spec: SendSpec, tell: Tell) -> None:
+    def __init__(self, job: Job, spec: SendSpec, notify: Notify) -> None:
         """Open the source. Raises CannotSend or Finished."""
-        self._tell_outside = tell
+        self._notify_outside = notify
         self._engine_reason = job.engine_reason
         self._has_new_contents = False
         try:
             library()
         except SrtUnavailable as error:
             raise CannotSend(Reason.MISSING_ELEMENT, f"libsrt cannot be used: {error}") from None
-        self._door = _door_of(job, spec, self._tell)
-        self._feed = build_feed(job, spec, self._tell)
+        self._door = _door_of(job, spec, self._notify)
+        self._feed = build_feed(job, spec, self._notify)
         self._floor = RateFloor(job.bitrate_bps)
         self._drain = Drain(spec.latency_ms)
         self._end: Finished | None = None
@@ -52,10 +52,10 @@ class DirectSender:
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._is_closed = False
 
-    def _tell(self, event: PeerEvent | Notice) -> None:
+    def _notify(self, event: PeerEvent | Notice) -> None:
         if isinstance(event, Notice) and event.code in NEW_CONTENTS:
             self._has_new_contents = True
-        self._tell_outside(event)
+        self._notify_outside(event)
 
     def start(self) -> None:
         """Bind the port or send the call out. Raises CannotSend."""
@@ -155,12 +155,12 @@ class DirectSender:
         self._feed.close()
 
 
-def _door_of(job: Job, spec: SendSpec, tell: Tell) -> Door:
+def _door_of(job: Job, spec: SendSpec, notify: Notify) -> Door:
     endpoint = spec.endpoint
     match endpoint:
         case ListenerEndpoint():
-            return ListenerDoor(job, spec, endpoint, tell)
+            return ListenerDoor(job, spec, endpoint, notify)
         case CallerEndpoint():
-            return CallDoor(job, spec, endpoint, tell)
+            return CallDoor(job, spec, endpoint, notify)
         case _:
             assert_never(endpoint)

@@ -13,7 +13,7 @@ from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
 from app.mpegts.marked_packets import MarkedPackets
 from app.mpegts.packets import Block
-from app.protocol import Notice, Tell
+from app.protocol import Notice, Notify
 
 _PIDS_NAMED = 8
 
@@ -21,10 +21,10 @@ _PIDS_NAMED = 8
 class Discards:
     """The discarded packets of one source. `check` runs in the source's thread, the rest in any."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, notify: Notify) -> None:
         self._marked = MarkedPackets()
-        self._tell = tell
-        self._is_told = False
+        self._notify = notify
+        self._is_reported = False
 
     def check(self, packets: Block) -> None:
         """Count in packets on their way to tsparse."""
@@ -33,9 +33,9 @@ class Discards:
     def add_to(self, counted: Input) -> Input:
         """Return the source's figures with the discarded packets, and report the first of them as a notice."""
         marked = self._marked
-        if marked.total and not self._is_told:
-            self._is_told = True
-            self._tell(Notice(unix_now(), NoticeCode.PACKETS_DISCARDED, self._text()))
+        if marked.total and not self._is_reported:
+            self._is_reported = True
+            self._notify(Notice(unix_now(), NoticeCode.PACKETS_DISCARDED, self._text()))
         return counted.with_discards(scrambled=marked.scrambled_total, errored=marked.errored_total)
 
     def fault_without_output(self, detail: str) -> Finished:

@@ -17,7 +17,7 @@ from app.engines.gstreamer.gst import Gst
 from app.engines.gstreamer.source import Progress, make, make_tsparse
 from app.machine.steady_clock import unix_now
 from app.mpegts.loop.empty_pat import EmptyPatFilter
-from app.protocol import Input, Tell
+from app.protocol import Input, Notify
 
 # tsparse holds packets back until it has seen two PCRs; more than this without output means that it never will.
 _HOARD_BYTES_MAX: Final = 32 * 1024 * 1024
@@ -43,14 +43,14 @@ class FilePart:
     """A SourcePart that plays the output of a reader."""
 
     def __init__(
-        self, reader: Reader, *, piece_bytes: int, smoothing_latency_ms: int, progress: Progress, tell: Tell
+        self, reader: Reader, *, piece_bytes: int, smoothing_latency_ms: int, progress: Progress, notify: Notify
     ) -> None:
         """`piece_bytes` go into the pipeline at once."""
         self._reader = reader
         self._piece_bytes = piece_bytes
         self._progress = progress
         self._empty_pats = EmptyPatFilter()
-        self._discards = Discards(tell)
+        self._discards = Discards(notify)
         self._fault: Finished | None = None
         self._rendered_ns: int | None = None
         # Together, for the thread that asks: the bytes that went through, and when the last of them did.

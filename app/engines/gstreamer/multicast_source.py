@@ -14,7 +14,7 @@ from app.engines.gstreamer.gst import Gio, Gst
 from app.engines.gstreamer.source import make, make_tsparse
 from app.engines.gstreamer.threads import stay_attached
 from app.mpegts.continuity import ContinuityCheck, RtpGaps
-from app.protocol import Input, Tell
+from app.protocol import Input, Notify
 from app.sources.multicast_socket import RECEIVE_BUFFER_BYTES, MulticastSocket
 
 _RTP_CAPS: Final = "application/x-rtp, media=(string)video, clock-rate=(int)90000, encoding-name=(string)MP2T"
@@ -23,11 +23,11 @@ _RTP_CAPS: Final = "application/x-rtp, media=(string)video, clock-rate=(int)9000
 class MulticastPart:
     """A SourcePart that receives a group. Raises CannotSend when it cannot join."""
 
-    def __init__(self, source: MulticastSource, *, smoothing_latency_ms: int, tell: Tell) -> None:
-        self._group = MulticastSocket(source, tell)
+    def __init__(self, source: MulticastSource, *, smoothing_latency_ms: int, notify: Notify) -> None:
+        self._group = MulticastSocket(source, notify)
         self._socket = Gio.Socket.new_from_fd(os.dup(self._group.socket.fileno()))
         self._continuity = ContinuityCheck()
-        self._discards = Discards(tell)
+        self._discards = Discards(notify)
         self._gaps = RtpGaps() if source.protocol == "rtp" else None
         self._bytes_total = 0
         self._received_at: float | None = None

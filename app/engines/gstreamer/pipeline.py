@@ -21,7 +21,7 @@ from app.engines.gstreamer.source import SourcePart, make
 from app.engines.gstreamer.sources import build_source
 from app.engines.gstreamer.srt_stats import LibSrtPeers, peers_of_structure
 from app.machine.steady_clock import unix_now
-from app.protocol import NEW_CONTENTS, Job, Notice, PeerEvent, Tell
+from app.protocol import NEW_CONTENTS, Job, Notice, Notify, PeerEvent
 from app.srt.binding import SrtUnavailable, library, version_text
 from app.srt.log import hear_log
 from app.srt.rate_floor import RateFloor
@@ -39,14 +39,14 @@ _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
 class GstSender:
     """One stream on SRT through GStreamer. Build it, `start`, then `poll` until Finished, then `stop`."""
 
-    def __init__(self, job: Job, spec: SendSpec, tell: Tell) -> None:
+    def __init__(self, job: Job, spec: SendSpec, notify: Notify) -> None:
         self._job = job
         self._spec = spec
-        self._tell_outside = tell
+        self._notify_outside = notify
         self._has_new_contents = False
         self._is_caller = spec.is_call
         self._sink = build_sink(job, spec)
-        self._source: SourcePart = build_source(job, spec, self._rendered_ns, self._tell)
+        self._source: SourcePart = build_source(job, spec, self._rendered_ns, self._notify)
         self._pipeline = Gst.Pipeline.new("stream")
         self._link()
         self._bus = self._pipeline.get_bus()
@@ -54,17 +54,17 @@ class GstSender:
         self._watch = (
             None
             if self._is_caller
-            else CallerWatch(self._sink, self._tell, hear_log if self._peers else None, job.receivers_max)
+            else CallerWatch(self._sink, self._notify, hear_log if self._peers else None, job.receivers_max)
         )
         self._floor = RateFloor(job.bitrate_bps)
         self._calling_until: float | None = None
         self._draining_until: float | None = None
         self._end_at: float | None = None
 
-    def _tell(self, event: PeerEvent | Notice) -> None:
+    def _notify(self, event: PeerEvent | Notice) -> None:
         if isinstance(event, Notice) and event.code in NEW_CONTENTS:
             self._has_new_contents = True
-        self._tell_outside(event)
+        self._notify_outside(event)
 
     def _link(self) -> None:
         chain = [*self._source.elements, self._sink]
@@ -78,7 +78,7 @@ class GstSender:
         try:
             library()
         except SrtUnavailable as error:
-            self._tell(Notice(unix_now(), NoticeCode.LIBSRT_HIDDEN, f"Some SRT figures cannot be read: {error}"))
+            self._notify(Notice(unix_now(), NoticeCode.LIBSRT_HIDDEN, f"Some SRT figures cannot be read: {error}"))
             return None
         return LibSrtPeers(self._called_address())
 
@@ -149,7 +149,7 @@ class GstSender:
             self._draining_until = unix_now() + self._spec.latency_ms / 1000 + _DRAIN_BEYOND_LATENCY_S
             return
         warning, debug = message.parse_warning()
-        self._tell(Notice(unix_now(), NoticeCode.ENGINE_WARNING, f"{warning.message} {debug or ''}".strip()))
+        self._notify(Notice(unix_now(), NoticeCode.ENGINE_WARNING, f"{warning.message} {debug or ''}".strip()))
 
     def _follow_call(self, peers: LibSrtPeers, deadline: float) -> None:
         """Play when the call is answered; end with libsrt's own reason when it is not."""
@@ -157,7 +157,7 @@ class GstSender:
         if State.CONNECTED in states:
             self._play()
             for peer in peers.read():
-                self._tell(PeerEvent(unix_now(), PeerChange.CONNECTED, peer.address))
+                self._notify(PeerEvent(unix_now(), PeerChange.CONNECTED, peer.address))
             return
         if State.CONNECTING not in states and (refusal := peers.refusal()) is not None:
             code, text = refusal

@@ -23,7 +23,7 @@ from app.domain.events import NoticeCode, PeerChange
 from app.domain.status import Reason
 from app.engines.gstreamer.gst import Gio, Gst
 from app.machine.steady_clock import unix_now
-from app.protocol import Notice, PeerEvent, Tell
+from app.protocol import Notice, Notify, PeerEvent
 from app.srt.addresses import host_of, printable
 from app.srt.admission import BOGUS_ACK, Admission, DenialReport
 from app.srt.log import LogLevel
@@ -53,12 +53,12 @@ class CallerWatch:
     def __init__(
         self,
         sink: Gst.Element,
-        tell: Tell,
+        notify: Notify,
         hear: Callable[[Callable[[str], None], LogLevel], None] | None,
         receivers_max: int,
     ) -> None:
         """`hear` is `hear_log`, None where libsrt is hidden; a listener has `receivers_max` receivers at most."""
-        self._tell = tell
+        self._notify = notify
         self._admission = Admission(receivers_max)
         self._denials = DenialReport()
         self._standing: set[str] = set()
@@ -90,9 +90,9 @@ class CallerWatch:
             gone = [(address, self._decide(address)) for address in overdue]
             summary = self._denials.summary(now)
         for address, stream_id in gone:
-            self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, address, None, stream_id))
+            self._notify(PeerEvent(unix_now(), PeerChange.REFUSED, address, None, stream_id))
         if summary is not None:
-            self._tell(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
+            self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
 
     def punish(self, address_of: Callable[[int], str | None]) -> list[int]:
         """Ban the hosts of connections that acknowledged what was never sent, and return their socket numbers.
@@ -108,11 +108,11 @@ class CallerWatch:
             with self._lock:
                 self._admission.ban(host, time.monotonic())
             text = f"{host} acknowledged packets that were never sent; its calls are refused for an hour"
-            self._tell(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
+            self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
         return numbers
 
     def _on_connecting(self, _sink: Gst.Element, caller: Gio.InetSocketAddress, stream_id: str | None) -> bool:
-        address, now, is_told = _text(caller), time.monotonic(), False
+        address, now, is_reported = _text(caller), time.monotonic(), False
         with self._lock:
             self._attempts += 1
             standing = len(self._standing) + len(self._pending)
@@ -122,23 +122,23 @@ class CallerWatch:
                 self._pending[address] = _Caller(now, printable(stream_id))
             else:
                 self._latest = ""
-                is_told = self._denials.is_told(host_of(address), denial, now)
-        if is_told:
+                is_reported = self._denials.is_reported(host_of(address), denial, now)
+        if is_reported:
             reason = Reason.CONNECTION_REJECTED
-            self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, address, reason, printable(stream_id)))
+            self._notify(PeerEvent(unix_now(), PeerChange.REFUSED, address, reason, printable(stream_id)))
         return denial is None
 
     def _on_added(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         with self._lock:
             stream_id = self._decide(_text(address))
             self._standing.add(_text(address))
-        self._tell(PeerEvent(unix_now(), PeerChange.CONNECTED, _text(address), None, stream_id))
+        self._notify(PeerEvent(unix_now(), PeerChange.CONNECTED, _text(address), None, stream_id))
 
     def _on_removed(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         # Reading the sink's stats in here would deadlock.
         with self._lock:
             self._standing.discard(_text(address))
-        self._tell(PeerEvent(unix_now(), PeerChange.DISCONNECTED, _text(address)))
+        self._notify(PeerEvent(unix_now(), PeerChange.DISCONNECTED, _text(address)))
 
     def _decide(self, address: str) -> str:
         caller = self._pending.pop(address, None)
@@ -157,14 +157,14 @@ class CallerWatch:
             return
         if (code := int(match[1])) == _BACKLOG_EXCEEDED:
             # Not the latest caller, whom srtsink was asked about.
-            self._tell(Notice(unix_now(), NoticeCode.CALLER_TURNED_AWAY, _TURNED_AWAY))
+            self._notify(Notice(unix_now(), NoticeCode.CALLER_TURNED_AWAY, _TURNED_AWAY))
             return
         with self._lock:
             address, self._latest = self._latest, ""
             stream_id = self._decide(address)
         if address:
             reason: Reason = reason_of_rejection(code)
-            self._tell(PeerEvent(unix_now(), PeerChange.REFUSED, address, reason, stream_id))
+            self._notify(PeerEvent(unix_now(), PeerChange.REFUSED, address, reason, stream_id))
 
     def _hold_until_accepted(self) -> None:
         with self._decided:

@@ -10,28 +10,28 @@ from app.domain.status import Reason
 from app.engines.gstreamer.file_source import FilePart
 from app.engines.gstreamer.multicast_source import MulticastPart
 from app.engines.gstreamer.source import Progress, SourcePart
-from app.protocol import Job, Tell
+from app.protocol import Job, Notify
 from app.sources.looping_file import LoopingReader
 from app.sources.packet_file import piece_bytes
 
 
-def build_source(job: Job, spec: SendSpec, progress: Progress, tell: Tell) -> SourcePart:
+def build_source(job: Job, spec: SendSpec, progress: Progress, notify: Notify) -> SourcePart:
     """Build the source of a job. Raises CannotSend."""
     source = spec.source
     match source:
         case FileSource():
             if job.file_path is None:
                 raise CannotSend(Reason.FILE_MISSING, "the job names no file")
-            reader = LoopingReader(job.file_path, loop=source.loop, bitrate_bps=job.bitrate_bps, tell=tell)
+            reader = LoopingReader(job.file_path, loop=source.loop, bitrate_bps=job.bitrate_bps, notify=notify)
             return FilePart(
                 reader,
                 piece_bytes=piece_bytes(job.bitrate_bps),
                 smoothing_latency_ms=spec.smoothing_latency_ms,
                 progress=progress,
-                tell=tell,
+                notify=notify,
             )
         case MulticastSource():
-            return MulticastPart(source, smoothing_latency_ms=spec.smoothing_latency_ms, tell=tell)
+            return MulticastPart(source, smoothing_latency_ms=spec.smoothing_latency_ms, notify=notify)
         case BarsSource():
             from app.engines.gstreamer.bars_source import BarsPart  # its encoders are memory that only bars need
 

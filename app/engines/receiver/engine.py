@@ -13,7 +13,7 @@ from app.domain.spec import ReceiveSpec
 from app.domain.status import Reason
 from app.engines.receiver.outputs.outputs import Outputs
 from app.machine.steady_clock import unix_now
-from app.protocol import Input, Job, Peer, Picture, Received, Tell
+from app.protocol import Input, Job, Notify, Peer, Picture, Received
 from app.receiver.receiver import READ_EVERY_S, Receiver
 from app.srt.binding import version_text
 from app.srt.options import Option
@@ -25,10 +25,10 @@ _SECOND_S: Final = 0.7  # an account closed later than this after the one before
 class ReceiverEngine:
     """Fulfils the worker's Engine. Build it, `start`, then `poll` until Finished, then `stop`."""
 
-    def __init__(self, job: Job, spec: ReceiveSpec, tell: Tell) -> None:
+    def __init__(self, job: Job, spec: ReceiveSpec, notify: Notify) -> None:
         self._spec = spec
-        self._outputs = Outputs(job, spec, tell)
-        self._receiver = Receiver(spec, dscp=job.dscp, tell=tell, outputs=[self._outputs])
+        self._outputs = Outputs(job, spec, notify)
+        self._receiver = Receiver(spec, dscp=job.dscp, notify=notify, outputs=[self._outputs])
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)

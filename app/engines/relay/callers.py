@@ -1,4 +1,4 @@
-"""The callers of a relay: each has a socket towards the target, so that the target tells them apart."""
+"""The callers of a relay: each has a socket towards the target, so that the target can distinguish them."""
 
 from __future__ import annotations
 

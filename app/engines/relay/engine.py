@@ -25,7 +25,7 @@ from app.engines.relay.observer import RelayObserver
 from app.engines.relay.sockets import SocketAddress, address_text, open_front
 from app.engines.relay.target import find_target
 from app.machine.steady_clock import unix_now
-from app.protocol import Job, Notice, PeerEvent, Tell
+from app.protocol import Job, Notice, Notify, PeerEvent
 
 # The thread that samples must not hold the one that relays for Python's usual 5 ms.
 _SWITCH_INTERVAL_S: Final = 0.0005
@@ -34,10 +34,10 @@ _SWITCH_INTERVAL_S: Final = 0.0005
 class RelayEngine:
     """Carries a relay job."""
 
-    def __init__(self, job: Job, spec: RelaySpec, tell: Tell) -> None:
+    def __init__(self, job: Job, spec: RelaySpec, notify: Notify) -> None:
         self._job = job
         self._spec = spec
-        self._tell = tell
+        self._notify = notify
         self._link = ImpairedLink(spec.impairment)
         self._loop: RelayLoop | None = None
         self._thread: threading.Thread | None = None
@@ -54,7 +54,7 @@ class RelayEngine:
         except OSError as error:
             raise CannotSend(Reason.PORT_IN_USE, str(error)) from None
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
-        self._loop = RelayLoop(front, target, self._link, _Teller(self._tell))
+        self._loop = RelayLoop(front, target, self._link, _Teller(self._notify))
         self._thread = threading.Thread(target=self._run, args=(self._loop,), name="relay", daemon=True)
         self._thread.start()
 
@@ -149,15 +149,15 @@ def _peer(caller: Caller) -> Peer:
 class _Teller(RelayObserver):
     """Reports what an operator should know; what may happen a thousand times a second, once."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, notify: Notify) -> None:
+        self._notify = notify
         self._noticed: set[NoticeCode] = set()
 
     def came(self, caller: Caller) -> None:
-        self._tell(PeerEvent(unix_now(), PeerChange.CONNECTED, address_text(caller.address)))
+        self._notify(PeerEvent(unix_now(), PeerChange.CONNECTED, address_text(caller.address)))
 
     def left(self, caller: Caller) -> None:
-        self._tell(PeerEvent(unix_now(), PeerChange.DISCONNECTED, address_text(caller.address)))
+        self._notify(PeerEvent(unix_now(), PeerChange.DISCONNECTED, address_text(caller.address)))
 
     def refused(self, address: SocketAddress) -> None:
         text = f"{CALLERS_MAX} callers are there, the most allowed; {address_text(address)} is not relayed"
@@ -179,4 +179,4 @@ class _Teller(RelayObserver):
     def _notice(self, code: NoticeCode, text: str, *, again: bool = False) -> None:
         if again or code not in self._noticed:
             self._noticed.add(code)
-            self._tell(Notice(unix_now(), code, text))
+            self._notify(Notice(unix_now(), code, text))

@@ -149,7 +149,7 @@ class RelayLoop:
             except BlockingIOError:
                 return
             except OSError:
-                continue  # nobody listens at the target (yet)
+                continue  # no one listens at the target (yet)
             self._schedule("to_caller", caller, size, self._clock.arrived_ns(ancillary, self._clock.now_ns()))
 
     def _let_in(self, address: SocketAddress, size: int) -> Caller | None:

@@ -120,7 +120,7 @@ class Analyser:
                 self._tables.add(known, self._packets + index)
 
     def _take_section(self, pid: int, section: bytes) -> str:
-        """Learn from a new section; give the name of the table that is timed by it, empty for none."""
+        """Learn from a new section; return the name of the table that is timed by it, empty for none."""
         if pid == PAT_PID and section[0] == PAT_TABLE:
             return self._take_pat(read_pat(section))
         if pid == SDT_PID and section[0] == SDT_TABLE:

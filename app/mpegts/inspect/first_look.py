@@ -141,7 +141,7 @@ def _choose_clock(clocks: dict[int, list[Reading]], programmes: dict[int, Progra
     if not running:
         raise NotStreamable(
             Reason.NO_PCR,
-            f"this transport stream has no clock (PCR) in its first {looked_at / 1e6:.1f} MB, so nobody can tell how"
+            f"this transport stream has no clock (PCR) in its first {looked_at / 1e6:.1f} MB, so it is unknown how"
             " fast to send it; remux it with a tool that writes PCRs",
         )
     for programme in programmes.values():
@@ -228,7 +228,7 @@ def _interval_warnings(longest_ms: float) -> list[str]:
 
 
 def _is_constant(windows: list[tuple[int, int]], packets_a_tick: float) -> bool:
-    """Tell whether every window has as many packets as the mean rate says, within 1 % or two packets."""
+    """Return whether every window has as many packets as the mean rate says, within 1 % or two packets."""
     return bool(windows) and all(
         abs(packets - ticks * packets_a_tick) <= max(_CONSTANT_WITHIN_PACKETS, packets * CBR_TOLERANCE)
         for packets, ticks in windows

@@ -79,7 +79,7 @@ def why_no_pace(readings: list[Reading]) -> str:
     steps = [clock_step(before, after) for (_, before), (_, after) in pairwise(readings)]
     if all(step > JUMP_TICKS for step in steps):
         return (
-            f"PCR come {min(steps) / PCR_HZ * 1000:.0f} ms apart or more, too rarely to tell how fast to send this"
+            f"PCR come {min(steps) / PCR_HZ * 1000:.0f} ms apart or more, too rarely to determine how fast to send this"
             f" file; MPEG allows {PCR_INTERVAL_MS_MPEG} ms; remux it"
         )
     return (

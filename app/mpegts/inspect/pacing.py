@@ -34,7 +34,7 @@ class IntervalMeter:
         self._last = ticks
 
     def forget_last(self) -> None:
-        """Begin anew after a jump of the clock: what lies over it is no interval."""
+        """Begin again after a jump of the clock: what lies over it is no interval."""
         self._last = None
 
     def result(self) -> Repetition:
@@ -58,7 +58,7 @@ class ClockMeter:
         self.last: tuple[int, int] | None = None
 
     def add(self, packet: int, pcr: int) -> tuple[int, int] | None:
-        """Take a reading; give the packets and ticks since the last, None for the first and after a jump."""
+        """Take a reading; return the packets and ticks since the last, None for the first and after a jump."""
         before, self.last = self.last, (packet, pcr)
         self.intervals.count += 1
         self.track.add(packet, pcr)

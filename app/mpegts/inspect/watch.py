@@ -27,7 +27,7 @@ class TableWatch:
         self._recent: dict[int, list[bytes]] = {}
 
     def feed(self, pid: int, block: Block, at: int) -> bool:
-        """Take a packet of a table PID; tell whether the set of section PIDs has changed."""
+        """Take a packet of a table PID; return whether the set of section PIDs has changed."""
         packet = bytes(block[at : at + PACKET_BYTES])
         self._remember(pid, packet)
         if self._seen.get(pid) == packet[4:]:

@@ -14,7 +14,8 @@ from app.mpegts.packets import PCR_HZ, PTS_HZ, PTS_WRAP, clock_step
 # A local rate is taken over so many PCR intervals, about one second: long against the jitter of one, short against
 # the changes of a variable bitrate.
 RATE_INTERVALS: Final = 32
-# Stretches of so many intervals are compared to tell constant from variable bitrate; one has fewer frames than a group.
+# Stretches of this many intervals are compared to distinguish constant from variable bitrate; each has fewer frames
+# than a group.
 _COMPARED_INTERVALS: Final = 8
 JUMP_TICKS: Final = PCR_HZ  # a step over one second is no spacing any more
 _CONSTANT_WITHIN_PACKETS: Final = 2
@@ -60,7 +61,7 @@ class ClockTrack:
 
     def _compare(self, packets: int, ticks: int) -> None:
         if ticks <= 0:
-            return  # the window spans the wrap; the next one tells
+            return  # the window spans the wrap; the next one decides
         window = (packets, ticks)
         slowest, fastest = self._windows or (window, window)
         if packets * slowest[1] < slowest[0] * ticks:
@@ -75,7 +76,7 @@ class ClockTrack:
         return self.recent[-1]
 
     def is_constant(self) -> bool:
-        """Tell whether all stretches had the same packets a second, within 1 % or two packets; False if too short."""
+        """Return whether all stretches had the same packets a second, within 1 % or two packets; False if too short."""
         if self._windows is None:
             return False
         slowest, fastest = self._windows
@@ -104,7 +105,7 @@ class UnitTrack:
         self._ticks = self._bytes = 0
 
     def add(self, time: int, length: int) -> None:
-        """Take the time and the length field (0: not told) of the next PES packet."""
+        """Take the time and the length field (0: not stated) of the next PES packet."""
         step = (time - self.last) % PTS_WRAP
         if 0 < step < PTS_HZ:
             self._step = min(step, self._step)

@@ -37,7 +37,7 @@ from app.mpegts.pes import HEADER_BYTES, SplitHeader, decoding_time, move_times,
 from app.mpegts.tables import TDT_PID
 from app.mpegts.times import move_splices, set_clock
 
-_SECTION: Final = 0x10  # beside the counter's offset in the table by PID, and beside the marks
+_SECTION: Final = 0x10  # next to the counter's offset in the table by PID, and next to the marks
 _SECTION_ONLY: Final = bytes(value & _SECTION for value in range(256))
 
 
@@ -51,7 +51,7 @@ class Restamper:
         self.lap = Lap()
         self.unmoved_headers = 0
         self._watch = TableWatch()
-        # What each clock's PCRs are moved by, and the reference's for PIDs without a clock of their own.
+        # What each clock's PCRs are moved by, and the reference's for PIDs without their own clock.
         self._shifts: dict[int, int] = {}
         self._reference_shift = 0
         # The counter last sent on each PID, up to the end of the lap before this one.
@@ -86,7 +86,7 @@ class Restamper:
         self.lap.packets += len(pid_of)
 
     def turn(self, following: Restamper | None = None) -> Iterator[bytearray]:
-        """End the lap and give what is to be sent before the next one, to be used up before it.
+        """End the lap and return what is to be sent before the next one, to be used up before it.
 
         `following` has seen the head of the next lap when that is another file, or the same with other contents.
         """

@@ -51,7 +51,7 @@ class Seam(msgspec.Struct, frozen=True):
 
 
 class _Pace(msgspec.Struct):
-    """The reference clock around the seam: packets a tick before and after it; 0.0 where nothing tells."""
+    """The reference clock around the seam: packets a tick before and after it; 0.0 where unknown."""
 
     before: float
     after: float
@@ -61,7 +61,7 @@ class _Pace(msgspec.Struct):
 def plan_seam(lap: Lap, following: Lap, clock_of: dict[int, int], reference: int | None) -> Seam:
     """Plan the way from the end of `lap` to the start of `following`, which is `lap` itself when the file is the same.
 
-    `clock_of` tells the PCR PID of an elementary stream's PID; others follow `reference`. When the reference does not
+    `clock_of` maps to the PCR PID of an elementary stream's PID; others follow `reference`. When the reference does not
     run in both laps, nothing moves.
     """
     clocks = lap.clocks.keys() & following.clocks.keys()

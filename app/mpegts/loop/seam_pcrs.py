@@ -75,7 +75,7 @@ def _due(span: float, gap: Gap) -> list[float]:
 
 
 def _slotted(wanted: list[tuple[float, int]], slots: int, rate: float) -> tuple[FillerPcr, ...]:
-    """Put each PCR into a slot of its own, at its time or before; the last one first, so that none is pushed late."""
+    """Put each PCR into its own slot, at its time or before; the last one first, so that none is pushed late."""
     pcrs: list[FillerPcr] = []
     free = slots - 1
     for position in range(len(wanted) - 1, -1, -1):

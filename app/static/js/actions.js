@@ -1,5 +1,5 @@
 // What can be done to a stream, with the question before it where something would go off air.
-import { ApiError, ask, confirm, tell } from "./app.js";
+import { ApiError, ask, confirm, announce } from "./app.js";
 
 /** Whether a stream can be stopped; one that cannot may be dismissed. */
 export const isOrdered = (stream) => stream.is_ordered;
@@ -7,11 +7,11 @@ export const isOrdered = (stream) => stream.is_ordered;
 async function act(method, url, done, options = {}) {
   try {
     await ask(method, url, options);
-    if (done) tell(done);
+    if (done) announce(done);
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    tell(error.message);
+    announce(error.message);
     return false;
   }
 }

@@ -1,5 +1,5 @@
 // Orders to all streams or to a group, each after a question that says how many streams and receivers it concerns.
-import { ApiError, ask, confirm, tell } from "./app.js";
+import { ApiError, ask, confirm, announce } from "./app.js";
 
 const streams = (number, word = "") => `${number} ${word}${number === 1 ? "stream" : "streams"}`;
 const inGroup = (group) => (group ? ` of “${group}”` : "");
@@ -8,7 +8,7 @@ const members = (all, group) => all.filter((stream) => !group || stream.group ==
 /** Stop every stream of a group, or of all, that is on air; `done` is called once they are off air. */
 export async function stopAll(all, group, done) {
   const chosen = members(all, group).filter((stream) => stream.is_ordered);
-  if (!chosen.length) return tell(`No stream${inGroup(group)} is on air.`);
+  if (!chosen.length) return announce(`No stream${inGroup(group)} is on air.`);
   const peers = chosen.reduce((sum, stream) => sum + (stream.peers ?? 0), 0);
   const title =
     chosen.length === 1
@@ -23,7 +23,7 @@ export async function stopAll(all, group, done) {
 /** Start every stream of a group, or of all, that is off air; `done` is called once they have started. */
 export async function startAll(all, group, done) {
   const chosen = members(all, group).filter((stream) => !stream.is_ordered);
-  if (!chosen.length) return tell(`No stream${inGroup(group)} is off air.`);
+  if (!chosen.length) return announce(`No stream${inGroup(group)} is off air.`);
   const title = `Start ${streams(chosen.length, "stopped ")}${inGroup(group)}?`;
   if (await confirm({ title, text: "Streams that are on air stay as they are.", yes: "Start all" }))
     await order("start", "Started", group, done);
@@ -36,11 +36,11 @@ async function order(word, past, group, done) {
       `/api/streams/${word}-all`,
       group ? { json: { group } } : {},
     );
-    tell(`${past}: ${streams(followed.length)}`);
-    for (const { label, message } of refused) tell(`${label}: ${message}`);
+    announce(`${past}: ${streams(followed.length)}`);
+    for (const { label, message } of refused) announce(`${label}: ${message}`);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    tell(error.message);
+    announce(error.message);
   }
   done();
 }

@@ -132,7 +132,7 @@ function setFavicon(state) {
 }
 
 /** Say something in the corner for some seconds. */
-export function tell(text) {
+export function announce(text) {
   const note = make("div", {}, text);
   byId("toasts").append(note);
   setTimeout(() => note.remove(), 7000);
@@ -156,12 +156,12 @@ export async function copyText(node) {
     // Absent without HTTPS, and refused where the person or an administrator forbade it.
     if (!navigator.clipboard) throw new DOMException("", "NotAllowedError");
     await navigator.clipboard.writeText(node.textContent);
-    tell("Copied");
+    announce("Copied");
   } catch (error) {
     if (!(error instanceof DOMException)) throw error;
     node.focus();
     getSelection().selectAllChildren(node);
-    tell("Selected: press Ctrl-C. This browser lets no page copy by itself here.");
+    announce("Selected: press Ctrl-C. This browser lets no page copy by itself here.");
   }
 }
 
@@ -246,7 +246,7 @@ byId("switch-theme")?.addEventListener("click", () => {
   document.dispatchEvent(new Event("themechange"));
 });
 
-/** For pages without a poll of their own: keep the head true. */
+/** For pages without their own poll: keep the head up to date. */
 export function pollOverview() {
   poll("/api/overview", 5000, () => {});
 }

@@ -1,6 +1,6 @@
 // The dashboard: one poll feeds the table, the machine's strip, the events and the form's free ports.
 import { startAll, stopAll } from "./all_streams.js";
-import { onKey, poll, tell } from "./app.js";
+import { onKey, poll, announce } from "./app.js";
 import { byId, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
 import { bindGroupFilter } from "./group_filter.js";
@@ -19,7 +19,7 @@ let wantsPast = true;
 const groups = bindGroupFilter(applyFilter);
 
 const form = bindStreamForm((view) => {
-  tell(`On air: ${view.label} (${view.phase_text.toLowerCase()})`);
+  announce(`On air: ${view.label} (${view.phase_text.toLowerCase()})`);
   askNow();
 });
 

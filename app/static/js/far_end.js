@@ -1,5 +1,5 @@
 // The far-end card: what to type at the receiver, as text and as a QR code. The passphrase is fetched only when asked.
-import { ApiError, ask, copyText, tell } from "./app.js";
+import { ApiError, ask, copyText, announce } from "./app.js";
 import { byId, make, setText } from "./dom.js";
 import { cards, describe, qrText } from "./receivers.js";
 
@@ -60,7 +60,7 @@ export function bindFarEnd(key, cardsOf = cards) {
           : null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      tell(error.message);
+      announce(error.message);
     }
     revealButton.setAttribute("aria-pressed", String(passphrase !== null));
     revealButton.firstElementChild.className = passphrase === null ? "fa-solid fa-eye" : "fa-solid fa-eye-slash";

@@ -1,4 +1,4 @@
-// Figures as people read them. Unknown is a dash, zero is 0. Pure: no page, no clock of its own.
+// Figures as people read them. Unknown is a dash, zero is 0. Pure: no page, no clock.
 
 export const UNKNOWN = "–";
 const THIN_SPACE = "\u202f";

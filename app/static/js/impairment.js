@@ -1,5 +1,5 @@
 // The page of impaired paths: starts relays and rehearsals, and shows what each relay does.
-import { ApiError, ask, poll, tell } from "./app.js";
+import { ApiError, ask, poll, announce } from "./app.js";
 import { dismissStream, stopStream } from "./actions.js";
 import { byId, icon, make, setText } from "./dom.js";
 import { count, ms, percent, withUnit } from "./format.js";
@@ -94,7 +94,7 @@ async function rehearse() {
     for (const { key } of started.reverse()) await dismissStream({ key });
     throw error;
   }
-  tell(`Rehearsal of ${label} started`);
+  announce(`Rehearsal of ${label} started`);
 }
 
 function cell(text = "–") {
@@ -175,10 +175,10 @@ async function cut(key) {
     await ask("POST", `/api/streams/${encodeURIComponent(key)}/outage`, {
       json: { for_ms: numberOf(byId("outage-ms").value), direction: "both" },
     });
-    tell(`Outage of ${byId("outage-ms").value} ms ordered`);
+    announce(`Outage of ${byId("outage-ms").value} ms ordered`);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    tell(error.fields.for_ms ? `Outage: ${error.fields.for_ms}` : error.message);
+    announce(error.fields.for_ms ? `Outage: ${error.fields.for_ms}` : error.message);
   }
 }
 

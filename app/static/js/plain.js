@@ -1,4 +1,4 @@
-// Pages without a poll of their own.
+// Pages without their own poll.
 import { pollOverview } from "./app.js";
 
 pollOverview();

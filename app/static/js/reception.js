@@ -1,5 +1,5 @@
 // A receive stream's page: one poll brings the account, the new seconds and the events.
-import { ApiError, ask, copyText, onKey, openDialog, poll, tell } from "./app.js";
+import { ApiError, ask, copyText, onKey, openDialog, poll, announce } from "./app.js";
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { save } from "./charts.js";
 import { DeliveryChart } from "./delivery_chart.js";
@@ -159,7 +159,7 @@ async function answerOf(request) {
     return await request;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    tell(error.message);
+    announce(error.message);
     return null;
   }
 }

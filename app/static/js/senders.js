@@ -1,4 +1,4 @@
-// What a sender at the far end is told, for each kind of sender. Pure: texts from what the server says of the far end.
+// How to set up a sender at the far end, for each kind of sender. Pure: texts from what the server says of the far end.
 import { table } from "./receivers.js";
 
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,5 +1,5 @@
 // A stream's page: one poll brings the view, the new history and the events; charts keep the past they have.
-import { ApiError, ask, copyText, onKey, openDialog, poll, tell } from "./app.js";
+import { ApiError, ask, copyText, onKey, openDialog, poll, announce } from "./app.js";
 import { changeStream, dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { TimeChart, save } from "./charts.js";
 import { marksOf } from "./event_marks.js";
@@ -221,7 +221,7 @@ async function loadHour() {
     hasHour = true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    tell(error.message);
+    announce(error.message);
   }
 }
 

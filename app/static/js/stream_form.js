@@ -65,7 +65,7 @@ export function bindStreamForm(started) {
     showBudget();
   }
 
-  /** Put faults beside their fields; `only` leaves the other fields as they are. */
+  /** Put faults next to their fields; `only` leaves the other fields as they are. */
   function showFaults(fields, only = null) {
     for (const place of form.querySelectorAll("[data-fault-of]")) {
       const name = place.dataset.faultOf;
@@ -106,7 +106,7 @@ export function bindStreamForm(started) {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       showProblem(error.message, error.fields);
-      // The server looks into the file only when all else is right: what is known of it stays beside its field.
+      // The server looks into the file only when all else is right: what is known of it stays next to its field.
       if (form.elements.source_kind.value === "file" && !error.fields["source.path"]) checkFile();
     } finally {
       setText(button, words);

@@ -76,7 +76,7 @@ function adviceNote(advice) {
 
 const CONNECTED = ["fa-solid fa-circle-check", "good", "Connected"];
 const REFUSED = ["fa-solid fa-ban", "bad", "Refused"];
-const NOBODY = {
+const NO_ONE = {
   waiting: ["fa-regular fa-circle", "idle", "Waiting"],
   starting: ["fa-regular fa-circle", "idle", "Waiting"],
   stalled: ["fa-regular fa-circle", "idle", "Waiting"],
@@ -97,8 +97,8 @@ export function showPeers(node, countNode, stream) {
 }
 
 function nobodyBox(stream) {
-  const mark = NOBODY[stream.phase];
-  // A source that gives nothing is no fault of the far end.
+  const mark = NO_ONE[stream.phase];
+  // A source that delivers nothing is no fault of the far end.
   const reason = stream.phase === "stalled" ? null : stream.reason_text;
   const text = reason ?? (mark ? stream.nobody_text : "Off air");
   return make(

@@ -1,5 +1,5 @@
 // Undo of a dismissal: offered for as long as the server keeps the stream, on this page or on the one that follows.
-import { ApiError, ask, offer, tell } from "./app.js";
+import { ApiError, ask, offer, announce } from "./app.js";
 
 const UNDO_MS = 10_000;
 const KEPT_UNDER = "dismissed";
@@ -9,11 +9,11 @@ export function offerUndo({ key, label }, done, forMs = UNDO_MS) {
   offer(`Removed ${label}.`, "Undo", forMs, async () => {
     try {
       await ask("POST", `/api/streams/${key}/undo_dismiss`);
-      tell(`Back in the list: ${label}`);
+      announce(`Back in the list: ${label}`);
       done();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      tell(error.message);
+      announce(error.message);
     }
   });
 }

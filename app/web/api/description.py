@@ -99,7 +99,7 @@ _TYPES: Final = [
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):
-    """What went wrong, and beside which fields. `reason` only when a stream could not start."""
+    """What went wrong, and in which fields. `reason` only when a stream could not start."""
 
     code: str
     message: str

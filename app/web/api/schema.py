@@ -35,9 +35,9 @@ def of_key(**operations: dict[str, Any]) -> dict[str, Any]:
     return {"parameters": [KEY], **operations}
 
 
-def wrapped(name: str, item: dict[str, Any], **beside: dict[str, Any]) -> dict[str, Any]:
+def wrapped(name: str, item: dict[str, Any], **others: dict[str, Any]) -> dict[str, Any]:
     """Describe a named list."""
-    return holding(**{name: {"type": "array", "items": item}}, **beside)
+    return holding(**{name: {"type": "array", "items": item}}, **others)
 
 
 def holding(**properties: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The page of the network test: a form, and an empty place for what the API tells."""
+"""The page of the network test: a form, and an empty place for what the API returns."""
 
 from __future__ import annotations
 

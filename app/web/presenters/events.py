@@ -14,7 +14,7 @@ from app.web.presenters.views import EventView
 def present_latest(entries: Iterable[LogEntry], limit: int) -> list[EventView]:
     """The latest events, newest first; the same event of the same stream once, with how often and since when.
 
-    A caller that nobody answers says the same three things with each try and would push all else off the page.
+    A caller without an answer logs the same three entries with each try, which would push all else off the page.
     """
     kept: dict[tuple[str, str, str], LogEntry] = {}
     for entry in entries:

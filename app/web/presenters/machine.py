@@ -96,7 +96,7 @@ def present_problems(
 
 
 def present_health(snapshots: Sequence[Snapshot], problems: Mapping[str, str]) -> dict[str, str]:
-    """What of the whole works, part by part: `ok` or `fault`. It names no stream and tells no version."""
+    """What of the whole works, part by part: `ok` or `fault`. It names no stream and no version."""
     streams_are_well = not any(streams_at_fault(snapshots))
     parts = {name: name not in problems for name in ("store", "log", "runtime_folder", "media_folder")} | {
         "streams": streams_are_well

@@ -51,7 +51,7 @@ class SettingsView(View, frozen=True):
 
     name: str
     latency_ms: Annotated[int, _is("SRT latency to set at both ends; the higher of the two counts")]
-    overhead_percent: Annotated[int, _is("Bandwidth that retransmissions may take beside the stream")]
+    overhead_percent: Annotated[int, _is("Bandwidth that retransmissions may take in addition to the stream")]
     rtt_multiple: Annotated[float, _is("Latency / RTT: how often a lost packet can be asked for")]
     residual_loss: Annotated[
         float, _is("Fraction of packets never delivered, predicted for random loss (docs/recommendation.md)")

@@ -114,7 +114,7 @@ class StreamView(JudgedView, frozen=True):
     phase_text: str
     reason: Annotated[str | None, _is("Why it is in that phase")]
     reason_text: str | None
-    remedy: Annotated[str | None, _is("What mends it")]
+    remedy: Annotated[str | None, _is("The remedy")]
     severity: Annotated[Severity, _is("How much it wants to be looked at")]
     remark: Annotated[str | None, _is("Why a delivering stream wants attention")]
     since: Annotated[str, _is("When the phase began")]

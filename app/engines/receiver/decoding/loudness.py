@@ -12,7 +12,7 @@ from app.domain.figures.watching import LoudnessReport
 from app.engines.receiver.decoding.decoder import INPUT, Decoder
 from app.engines.receiver.decoding.spell import THRESHOLD_S, Spell
 from app.machine.steady_clock import unix_now
-from app.protocol import Tell
+from app.protocol import Notify
 
 SILENCE_DBFS: Final = -60
 ABSOLUTE_GATE_LUFS: Final = -70.0  # ITU-R BS.1770: nothing was louder than this yet
@@ -30,10 +30,10 @@ _FIGURES: Final = re.compile(
 class LoudnessWatch:
     """Measures loudness. `take` from the receiver's thread, `stop` once."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, notify: Notify) -> None:
         self._lock = threading.Lock()
         self._silent = Spell(
-            NoticeCode.SOUND_SILENT, "The sound has been silent", "The sound is no longer silent", tell
+            NoticeCode.SOUND_SILENT, "The sound has been silent", "The sound is no longer silent", notify
         )
         self._found = LoudnessReport()
         self._decoder = Decoder(ARGV, "Audio", self)

@@ -12,7 +12,7 @@ from app.domain.figures.watching import PICTURE_BYTES_MAX, PictureReport
 from app.engines.receiver.decoding.decoder import INPUT, Decoder
 from app.engines.receiver.decoding.spell import THRESHOLD_S, Spell
 from app.machine.steady_clock import unix_now
-from app.protocol import Picture, Tell
+from app.protocol import Notify, Picture
 
 # Black: 98 % of the pixels are darker than 10 % of the range of video levels, as ffmpeg's blackdetect defines it.
 _BLACK_PERCENT: Final = 98
@@ -39,12 +39,12 @@ _BEGIN, _END = b"\xff\xd8\xff", b"\xff\xd9"
 class PictureWatch:
     """Watches the picture. `take` from the receiver's thread, `stop` once."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, notify: Notify) -> None:
         self._lock = threading.Lock()
         self._black = Spell(
-            NoticeCode.PICTURE_BLACK, "The picture has been black", "The picture is no longer black", tell
+            NoticeCode.PICTURE_BLACK, "The picture has been black", "The picture is no longer black", notify
         )
-        self._frozen = Spell(NoticeCode.PICTURE_FROZEN, "The picture has not moved", "The picture moves again", tell)
+        self._frozen = Spell(NoticeCode.PICTURE_FROZEN, "The picture has not moved", "The picture moves again", notify)
         self._black_from: float | None = None
         self._frame_t = 0.0
         self._jpeg = bytearray()

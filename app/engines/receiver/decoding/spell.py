@@ -6,7 +6,7 @@ import msgspec
 
 from app.domain.events import NoticeCode
 from app.domain.figures.watching import SpellReport
-from app.protocol import Notice, Tell
+from app.protocol import Notice, Notify
 
 THRESHOLD_S = 10.0
 
@@ -14,12 +14,12 @@ THRESHOLD_S = 10.0
 class Spell:
     """Counts the spells of one condition and reports each as an event. Times are Unix seconds."""
 
-    def __init__(self, code: NoticeCode, words: str, over: str, tell: Tell) -> None:
+    def __init__(self, code: NoticeCode, words: str, over: str, notify: Notify) -> None:
         """`words` say that the condition lasts, `over` that it has ended."""
         self._code = code
         self._words = words
         self._over = over
-        self._tell = tell
+        self._notify = notify
         self._report = SpellReport()
         self._counted_from = 0.0
 
@@ -30,7 +30,7 @@ class Spell:
         since = at - lasted_s
         self._counted_from = since
         self._report = msgspec.structs.replace(self._report, since=since, spells=self._report.spells + 1)
-        self._tell(Notice(at, self._code, f"{self._words} for {lasted_s:.0f} s"))
+        self._notify(Notice(at, self._code, f"{self._words} for {lasted_s:.0f} s"))
 
     def end(self, at: float) -> None:
         """The condition is over, or can no longer be seen."""
@@ -39,8 +39,8 @@ class Spell:
             return
         seconds = report.seconds + max(0.0, at - self._counted_from)
         self._report = msgspec.structs.replace(report, since=None, seconds=seconds, last_at=at)
-        self._tell(Notice(at, self._code, f"{self._over} after {at - report.since:.0f} s"))
-        self._tell(Notice(at, self._code, ""))  # ends the notice; the event log keeps both
+        self._notify(Notice(at, self._code, f"{self._over} after {at - report.since:.0f} s"))
+        self._notify(Notice(at, self._code, ""))  # ends the notice; the event log keeps both
 
     def reset(self, at: float) -> None:
         """Count from zero; a present spell counts from now."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.engines.receiver.decoding.picture import PictureWatch
     from app.engines.receiver.outputs.forwarding import Forwarding
     from app.engines.receiver.outputs.recording import Recording
-    from app.protocol import Job, Picture, Tell
+    from app.protocol import Job, Notify, Picture
 
 __all__ = ["Outputs"]
 
@@ -25,7 +25,7 @@ __all__ = ["Outputs"]
 class Outputs:
     """All outputs of one reception. An output that cannot start reports why and leaves the others alone."""
 
-    def __init__(self, job: Job, spec: ReceiveSpec, tell: Tell) -> None:
+    def __init__(self, job: Job, spec: ReceiveSpec, notify: Notify) -> None:
         self._recording: Recording | None = None
         self._forwarding: Forwarding | None = None
         self._refused_recording: RecordingReport | None = None
@@ -36,7 +36,7 @@ class Outputs:
             self._start_recording(spec.record, job.record_folder)
         if spec.forward is not None:
             self._start_forwarding(spec.forward, job.dscp)
-        self._start_decoders(spec, tell)
+        self._start_decoders(spec, notify)
 
     def take(self, payloads: Sequence[bytes]) -> None:
         """Pass payloads on. Never blocks."""
@@ -69,15 +69,15 @@ class Outputs:
             if output is not None:
                 output.stop()
 
-    def _start_decoders(self, spec: ReceiveSpec, tell: Tell) -> None:
+    def _start_decoders(self, spec: ReceiveSpec, notify: Notify) -> None:
         if spec.picture:
             from app.engines.receiver.decoding.picture import PictureWatch
 
-            self._picture = PictureWatch(tell)
+            self._picture = PictureWatch(notify)
         if spec.loudness:
             from app.engines.receiver.decoding.loudness import LoudnessWatch
 
-            self._loudness = LoudnessWatch(tell)
+            self._loudness = LoudnessWatch(notify)
 
     def _start_recording(self, record: Record, folder: str | None) -> None:
         from app.engines.receiver.outputs.recording import Recording, RecordingPlan

@@ -1,4 +1,4 @@
-"""Recording of the received transport stream to `.ts` files. The disk is written by a thread of its own.
+"""Recording of the received transport stream to `.ts` files. A separate thread writes to the disk.
 
 A file can be played while it grows. A new file begins after a size or a time; no file is ever overwritten. When less
 than the floor of free space is left, or the disk fails, the recording ends with its reason.

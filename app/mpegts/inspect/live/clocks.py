@@ -1,6 +1,6 @@
 """The clocks (PCR) of a received stream: how often they come, whether they jump, and how exact they are.
 
-Repetition and jumps are judged by the clock's own steps. The time of arrival only tells the two apart, because it has
+Repetition and jumps are judged by the clock's own steps. The time of arrival only distinguishes the two, because it has
 the jitter of the sender in it. The accuracy is judged by byte position and only in a stream of constant bitrate.
 """
 

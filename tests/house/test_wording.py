@@ -1,0 +1,55 @@
+"""The words of the product: plain, standard terms in code, comments, pages and documents."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Each word that is not used, with what to write in its place. Whole words, in any case, also as parts of a name.
+REPLACED = {
+    r"tell|tells|telling|told": "report, notify, return whether",
+    r"anew": "again",
+    r"mend|mends|mending|mended": "fix, correct, the remedy",
+    r"beside": "next to, in addition to",
+    r"whoever": "the caller, the operator",
+    r"reckon|reckons|reckoned|reckoning": "assume, compute",
+    r"nobody|somebody": "no one, or the name of the component",
+    r"of (?:its|their|our) own": "own, separate",
+}
+# A field of the public API, and the names of tests that a document cites.
+KEPT = re.compile(r"\bnobody_text\b|\btests/\S+::\w+")
+READ = ["app", "benchmarks", "deploy", "docs", "scripts", "*.md", "*.sh", "mcr", "wsgi.py", ".github"]
+SUFFIXES = {".py", ".md", ".sh", ".html", ".js", ".css", ".service", ".conf", ".yml", ".json", ""}
+
+
+def texts() -> list[tuple[str, str]]:
+    """Path and text of each file that a person reads; neither data nor what others wrote."""
+    listed = subprocess.run(["git", "ls-files", *READ], cwd=ROOT, capture_output=True, text=True, check=True)
+    names = [name for name in listed.stdout.splitlines() if Path(name).suffix in SUFFIXES]
+    kept = [name for name in names if "/vendor/" not in name and not name.startswith("app/data/")]
+    return [(name, (ROOT / name).read_text()) for name in kept if (ROOT / name).is_file()]
+
+
+TEXTS = texts()
+
+
+def test_the_texts_are_found() -> None:
+    assert {"README.md", "app/words/states.py", "app/static/js/app.js", "docs/operating.md"} <= {
+        name for name, _ in TEXTS
+    }
+
+
+@pytest.mark.parametrize(("word", "instead"), REPLACED.items(), ids=[word.partition("|")[0] for word in REPLACED])
+def test_a_word_that_has_a_standard_term_is_not_used(word: str, instead: str) -> None:
+    pattern = re.compile(rf"(?<![a-z])(?:{word})(?![a-z])", re.IGNORECASE)
+    found = [
+        f"{name}:{number}: {line.strip()}"
+        for name, text in TEXTS
+        for number, line in enumerate(text.splitlines(), 1)
+        if pattern.search(KEPT.sub("", line))
+    ]
+    assert found == [], f"write instead: {instead}"
