@@ -15,6 +15,9 @@ fast:  ## Unit, web and house tests, without package checks; under a minute
 test:  ## Everything that a change must pass
 	./test.sh
 
+coverage: $(VENV)  ## Fast tests with coverage, which must not fall below the floor in pyproject.toml
+	$(PY) -m pytest -q -n 2 -m fast --cov --cov-report=term
+
 campaign:  ## The long tests: soaks, crowds, kill rounds
 	./test.sh campaign
 
@@ -44,4 +47,4 @@ lock:  ## Resolve pyproject.toml into the requirements files, with hashes
 $(VENV):
 	bash -c '. scripts/setup.sh; set_up test'
 
-.PHONY: help run fast test campaign lint fix bench docs assets lock
+.PHONY: help run fast test coverage campaign lint fix bench docs assets lock

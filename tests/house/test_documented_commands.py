@@ -54,7 +54,7 @@ def commands() -> list[Command]:
     found = []
     for path in documents():
         for line in lines_of_code(path.read_text()):
-            for part in re.split(r" && | \| ", line.replace("<this repository>", "REPOSITORY")):
+            for part in re.split(r" && | \| ", line):
                 words = shlex.split(re.sub(r"\s>\s?/dev/null", "", part), comments=True)
                 while words and (words[0] == "sudo" or re.match(r"[A-Z_]+=", words[0])):
                     words = words[1:]
