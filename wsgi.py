@@ -110,7 +110,7 @@ def _serve(app: Flask, settings: Settings, ending: Ending) -> int:
     pause_when_refused(server)
     log.info("serving host=%s port=%d threads=%d", settings.host, settings.port, settings.threads)
     log.info("ready, open %s", _address_to_open(settings))
-    service_manager.tell("READY=1")
+    service_manager.notify("READY=1")
     service_manager.keep_watchdog_fed(settings.host, settings.port)
     with contextlib.suppress(SystemExit):
         ending.is_serving = True

@@ -1,6 +1,6 @@
 """Receive streams with their whole analysis: CPU and memory of the workers at 8 and 50 Mb/s, and ten of them at once.
 
-The senders are processes of their own over loopback, without a bandwidth cap. CPU is user + system from /proc/PID/stat
+The senders are separate processes over loopback, without a bandwidth cap. CPU is user + system from /proc/PID/stat
 in percent of a core, memory is PSS from smaps_rollup, both of the workers alone. Drops, continuity errors and the
 seconds in which this host did not run a receiver in time are the product's own counts.
 

@@ -20,7 +20,7 @@ from app.domain.spec.part import Part
 from app.domain.stored_spec import SpecUnreadable, encode_spec, read_spec, with_passphrase
 
 EntryName = Annotated[str, setting("Name", "Shown where it is chosen", rule=names.problem_with_entry_name)]
-# Long enough for every rule; a preset never has one of its own.
+# Long enough for every rule; a preset has no passphrase.
 _STAND_IN: Final = "0123456789"
 _ONLY_SEND: Final = "a preset holds a send stream; save one of those"
 _ANY_PORT: Final = range(PORTS[0], PORTS[1] + 1)

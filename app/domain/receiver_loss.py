@@ -80,7 +80,7 @@ def _behind_a_queue(loss: float, unsent: Sequence[int], cap_mbps: float, latency
     """What remains lost when new packets queue in the sender: the time that one waits there is lost for its repair.
 
     SRT counts the latency from the moment a packet is given to the sender. The queue empties at the cap, so its length
-    tells the wait. A mean over the readings, because a queue comes and goes within seconds.
+    shows the wait. A mean over the readings, because a queue comes and goes within seconds.
     """
     packet_ms = _packet_ms(cap_mbps)
     return fmean(_residual(loss, max(0.0, latency_ms - count * packet_ms) / rtt_ms) for count in unsent)

@@ -1,4 +1,4 @@
-"""Entries of one kind under keys and names of their own, in memory. Safe in many threads."""
+"""Entries of one kind under their own keys and names, in memory. Safe in many threads."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.store.opening import StoreUnavailable, open_server, parse_url, words_of
 
-_LOCK: Final = 0x6D637273  # "mcrs"; advisory locks of a database are told apart by their number
+_LOCK: Final = 0x6D637273  # "mcrs"; advisory locks of a database are distinguished by their number
 _WAIT_S: Final = 12.0  # a host that vanished loses its lock within 11 s
 # The server notices within seconds that the process or its host is gone, and lets go of the lock.
 _NOTICE: Final = (("tcp_keepalives_idle", 5), ("tcp_keepalives_interval", 2), ("tcp_keepalives_count", 3))
@@ -49,5 +49,5 @@ def _lock(connection: Connection) -> None:
     deadline = time.monotonic() + _WAIT_S
     while not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}).scalar_one():
         if time.monotonic() > deadline:
-            raise StoreUnavailable("another web process uses it; stop that one, or give this one a database of its own")
+            raise StoreUnavailable("another web process uses it; stop that one, or give this one its own database")
         time.sleep(0.2)

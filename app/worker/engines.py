@@ -39,12 +39,12 @@ def build_engine(job: Job, notify: Notify) -> Sender:
             assert_never(engine)
 
 
-def _build_gstreamer(job: Job, tell: Tell) -> Sender:
+def _build_gstreamer(job: Job, notify: Notify) -> Sender:
     try:
         from app.engines.gstreamer.pipeline import GstSender
     except (ImportError, ValueError) as error:  # gi raises ValueError for a library without its description
         raise CannotSend(Reason.MISSING_ELEMENT, f"{error}; {GI_REMEDY}") from error
-    return GstSender(job, send_spec_of(job), tell)
+    return GstSender(job, send_spec_of(job), notify)
 
 
 def _with_engine(job: Job) -> Job:

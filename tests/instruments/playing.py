@@ -14,7 +14,7 @@ class Playing:
 
     def __init__(self, path: Path, *, loop: bool = True) -> None:
         self.notices: list[Notice] = []
-        self.reader = LoopingReader(str(path), loop=loop, clock=lambda: 1.0, tell=self.notices.append)
+        self.reader = LoopingReader(str(path), loop=loop, clock=lambda: 1.0, notify=self.notices.append)
         self.sent = bytearray()
 
     def until_lap(self, lap: int) -> None:

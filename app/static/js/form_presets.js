@@ -1,5 +1,5 @@
 // Presets and the address book in the form of a stream: load, save, and fill in a far end.
-import { ApiError, ask, openDialog, tell } from "./app.js";
+import { ApiError, ask, openDialog, announce } from "./app.js";
 import { byId, make, setText } from "./dom.js";
 
 /** Bring both to life; `showProblem` puts the server's faults next to the form's fields. */
@@ -39,7 +39,7 @@ function bindSave(form, showProblem) {
       dialog.hide();
       showProblem("", {});
       addOption(preset);
-      tell(`Saved as preset: ${preset.name}`);
+      announce(`Saved as preset: ${preset.name}`);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const fault = error.fields.preset_name;

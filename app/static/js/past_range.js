@@ -1,5 +1,5 @@
 // The part of the past that a stream's charts show: a range that the page's address names, or the present.
-import { ApiError, ask, tell } from "./app.js";
+import { ApiError, ask, announce } from "./app.js";
 
 const LEAST_S = 20;
 const KEPT_S = 72 * 3600;
@@ -74,7 +74,7 @@ export class PastRange {
       this.onChange();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      tell(error.message);
+      announce(error.message);
     }
   }
 }

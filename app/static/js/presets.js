@@ -1,5 +1,5 @@
 // The page of presets and the address book.
-import { ApiError, ask, confirm, pollOverview, tell } from "./app.js";
+import { ApiError, ask, confirm, pollOverview, announce } from "./app.js";
 import { byId, make, setText } from "./dom.js";
 import { askEntry } from "./entry_dialog.js";
 
@@ -97,10 +97,10 @@ async function remove(word, url, name) {
   if (!(await confirm({ title: `Delete the ${word} “${name}”?`, text, yes: `Delete the ${word}` }))) return;
   try {
     await ask("DELETE", url);
-    tell(`Deleted: ${name}`);
+    announce(`Deleted: ${name}`);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    tell(error.message);
+    announce(error.message);
   }
   show();
 }

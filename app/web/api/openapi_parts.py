@@ -39,13 +39,13 @@ def preset_paths() -> dict[str, Any]:
     }
 
 
-def _shelf_paths(path: str, word: str, order: str, view: str, **beside: dict[str, Any]) -> dict[str, Any]:
+def _shelf_paths(path: str, word: str, order: str, view: str, **others: dict[str, Any]) -> dict[str, Any]:
     body = {"requestBody": {"required": True, "content": json(ref(order))}}
     part = path.rpartition("/")[2].replace("-", "_")
     save = operation(f"Save a new {word}", ref(view), [400, 409, 413], success=201)
     return {
         path: {
-            "get": operation(f"Every {word}, by name", wrapped(part, ref(view), **beside), []),
+            "get": operation(f"Every {word}, by name", wrapped(part, ref(view), **others), []),
             "post": {**save, **body},
         },
         f"{path}/{{key}}": of_key(
