@@ -181,7 +181,7 @@ def test_a_caller_stream_tells_the_far_end_to_listen(page: Browser) -> None:
     [
         ("it's & secret", "ffplay", "-passphrase 'it'\\''s & secret' -pbkeylen 16"),
         ("it's & secret", "srt-live-transmit", "cannot be given"),
-        ("it's & secret", "obs", "an address cannot"),
+        ("it's & secret", "obs", "a URL cannot"),
         (
             "it's a secret",
             "srt-live-transmit",

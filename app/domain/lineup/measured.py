@@ -39,12 +39,16 @@ class SenderSecond(msgspec.Struct, frozen=True, array_like=True):
 
 
 class CheckVerdict(StrEnum):
-    """How one line ended. UNKNOWN was not measured and counts as a remark."""
+    """How one line ended.
+
+    UNKNOWN was not measured and counts as a remark. SKIPPED was not asked for and counts as nothing.
+    """
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     REMARK = "remark"
     FAIL = "fail"
     UNKNOWN = "unknown"
+    SKIPPED = "skipped"
 
 
 class Check(msgspec.Struct, frozen=True):

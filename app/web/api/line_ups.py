@@ -116,9 +116,9 @@ def _junit(view: RunView) -> bytes:
         case = ElementTree.SubElement(suite, "testcase", classname="line-up", name=title)
         if verdict == "fail":
             ElementTree.SubElement(case, "failure", message=text)
-        elif verdict == "unknown":
+        elif verdict in ("unknown", "skipped"):
             ElementTree.SubElement(case, "skipped", message="not measured")
     suite.set("tests", str(len(found)))
     suite.set("failures", str(sum(verdict == "fail" for _, verdict, _ in found)))
-    suite.set("skipped", str(sum(verdict == "unknown" for _, verdict, _ in found)))
+    suite.set("skipped", str(sum(verdict in ("unknown", "skipped") for _, verdict, _ in found)))
     return bytes(ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True))

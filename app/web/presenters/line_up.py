@@ -24,6 +24,7 @@ _LINE_TEXTS: Final = {
     CheckVerdict.REMARK: "Remark",
     CheckVerdict.FAIL: "Fail",
     CheckVerdict.UNKNOWN: "Not measured",
+    CheckVerdict.SKIPPED: "Not requested",
 }
 _POINTS_MAX: Final = 600
 

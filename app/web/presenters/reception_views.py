@@ -204,7 +204,9 @@ class DeliverySecondView(View, frozen=True):
     gap_ms: float
     frozen_ms: float
     headroom_ms: int | None
+    latency_ms: int | None
     rtt_ms: float | None
+    packets_unique: int
     packets_recovered: int
     packets_dropped: int
     packets_undecryptable: int
