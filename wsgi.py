@@ -61,6 +61,7 @@ def _run(settings: Settings, ending: Ending) -> int:
     running = services_of(app)
     status = _serve(app, settings, ending)
     running.line_ups.close()
+    running.rehearsals.close()
     if ending.signal is signal.SIGHUP or status:
         # A server that cannot serve must not take streams off air: the next one adopts them.
         running.manager.detach()

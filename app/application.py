@@ -16,6 +16,8 @@ from app.media.channels import ChannelList
 from app.media.library import MediaLibrary
 from app.media.patience import PatientLibrary
 from app.network_test import NetworkTester
+from app.rehearsal.own_profiles import OwnProfiles
+from app.rehearsal.runner import RehearsalRunner
 from app.routes import pages
 from app.settings import SHIPPED_CHANNELS_FILE, Settings
 from app.store.store import Store
@@ -27,6 +29,7 @@ from app.web.access import guard
 from app.web.api.all_streams import all_streams
 from app.web.api.configurations import configurations
 from app.web.api.hosts import hosts
+from app.web.api.impairment_profiles import impairment_profiles
 from app.web.api.line_ups import line_ups
 from app.web.api.machine import machine
 from app.web.api.network_tests import network_tests
@@ -34,6 +37,7 @@ from app.web.api.operations import operations
 from app.web.api.presets import presets
 from app.web.api.probe_reports import probe_reports
 from app.web.api.receptions import receptions
+from app.web.api.rehearsals import rehearsals
 from app.web.api.relays import relays
 from app.web.api.streams import api
 from app.web.errors import BODY_BYTES_MAX, register_error_handlers
@@ -71,6 +75,8 @@ _BLUEPRINTS: Final = (
     configurations,
     hosts,
     line_ups,
+    rehearsals,
+    impairment_profiles,
     operations,
     network_tests,
     presets,
@@ -106,6 +112,8 @@ def create_app(
                 hostname=socket.gethostname(),
                 webhook=settings.line_up_webhook,
             ),
+            rehearsals=RehearsalRunner(streams, settings.data_folder),
+            own_profiles=OwnProfiles(settings.data_folder / "impairment_profiles.json"),
         ),
     )
     return app

@@ -86,13 +86,13 @@ class StreamManager:
         """The presets and the address book of far ends."""
         return self._book
 
-    def start(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
-        """Put a stream on air and give what is true within 3 s.
+    def start(self, spec: JobSpec, *, actor: str = "operator", for_rehearsal: bool = False) -> Snapshot:
+        """Put a stream on air and return what is true within 3 s. One for a rehearsal is beyond MAX_STREAMS.
 
         Raises InvalidInput, PortInUse, LimitReached or CouldNotStart; then nothing of it is left.
         """
         check_relay(spec, self.list(), self._settings.relay_targets)
-        key = self._supervisor.add(self._jobs.job_for("", spec), actor=actor)
+        key = self._supervisor.add(self._jobs.job_for("", spec), actor=actor, for_rehearsal=for_rehearsal)
         snapshot = self._settle(key, spec)
         if is_form_fault(snapshot.status):
             self._supervisor.forget(key)

@@ -17,6 +17,7 @@ from app.cli.network_test import network_test
 from app.cli.presets import presets
 from app.cli.probe import probe
 from app.cli.receive import receive
+from app.cli.rehearse import rehearse
 from app.domain.version import VERSION
 
 
@@ -33,7 +34,7 @@ def cli(context: click.Context) -> None:
 
 for command in (
     *(streams.streams, streams.start, streams.stop, receive, probe, presets),
-    *(relay.relay, relay.outage, network_test, line_up),
+    *(relay.relay, relay.outage, rehearse, network_test, line_up),
     *(export, apply),
     *(host.backup, host.restore, host.check, host.demo),
 ):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -22,26 +23,53 @@ def figure(name: str) -> click.FloatRange:
     return click.FloatRange(bounds.low, bounds.high)
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def impairment_options(command: F) -> F:
+    """The options of an impairment, both directions alike, for a command."""
+    options = [
+        click.option("--profile", help="A profile by name."),
+        click.option("--rehearsal", is_flag=True, help="Outages and route flaps 15 times as often."),
+        click.option("--seed", type=int, default=1, show_default=True, help="The same seed takes the same decisions."),
+        click.option("--delay", "delay_ms", type=figure("delay_ms"), metavar="MS"),
+        click.option("--jitter", "jitter_ms", type=figure("jitter_ms"), metavar="MS", help="Keeps the order."),
+        click.option("--reorder", "reorder_ms", type=figure("reorder_ms"), metavar="MS"),
+        click.option("--loss", "loss_percent", type=figure("loss_percent"), metavar="PERCENT"),
+        click.option("--duplicates", "duplicate_percent", type=figure("duplicate_percent"), metavar="PERCENT"),
+        click.option("--rate", "rate_mbps", type=figure("rate_mbps"), metavar="MBPS"),
+        click.option("--outage", type=(float, float), metavar="EVERY_S FOR_MS"),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def relay_document(listen_port: int, target: str, asked: dict[str, Any]) -> dict[str, Any]:
     """The relay that the options describe, as the API takes it; both directions alike."""
     host, _, port = target.rpartition(":")
     if not host or not port.isdigit():
         raise click.UsageError(f"give the target as HOST:PORT, not {target!r}")
-    both: dict[str, Any] = {name: asked[name] for name in _FIGURES if asked[name] is not None}
-    if asked["outage"] is not None:
-        both["outage"] = dict(zip(("every_s", "for_ms"), asked["outage"], strict=True))
     return {
         "direction": "relay",
         "listen_port": listen_port,
         "target": {"host": host.strip("[]"), "port": int(port)},
         "name": asked["name"],
-        "impairment": {
-            "profile": asked["profile"],
-            "seed": asked["seed"],
-            "to_target": both or None,
-            "to_caller": both or None,
-            "event_speed": REHEARSAL_SPEED if asked["rehearsal"] else 1,
-        },
+        "impairment": directions_document(asked),
+    }
+
+
+def directions_document(asked: dict[str, Any]) -> dict[str, Any]:
+    """The impairment that the options describe, as the API takes it; both directions alike."""
+    both: dict[str, Any] = {name: asked[name] for name in _FIGURES if asked[name] is not None}
+    if asked["outage"] is not None:
+        both["outage"] = dict(zip(("every_s", "for_ms"), asked["outage"], strict=True))
+    return {
+        "profile": asked["profile"],
+        "seed": asked["seed"],
+        "to_target": both or None,
+        "to_caller": both or None,
+        "event_speed": REHEARSAL_SPEED if asked["rehearsal"] else 1,
     }
 
 
@@ -54,17 +82,8 @@ def list_profiles(api: Api) -> None:
 @click.command()
 @click.argument("listen_port", type=click.IntRange(1, 65535), metavar="PORT", required=False)
 @click.argument("target", metavar="HOST:PORT", required=False)
-@click.option("--profile", help="A profile by name.")
 @click.option("--profiles", "wants_profiles", is_flag=True, help="List the profiles with their sources.")
-@click.option("--rehearsal", is_flag=True, help="Outages and route flaps 15 times as often.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed takes the same decisions.")
-@click.option("--delay", "delay_ms", type=figure("delay_ms"), metavar="MS")
-@click.option("--jitter", "jitter_ms", type=figure("jitter_ms"), metavar="MS", help="Keeps the order.")
-@click.option("--reorder", "reorder_ms", type=figure("reorder_ms"), metavar="MS")
-@click.option("--loss", "loss_percent", type=figure("loss_percent"), metavar="PERCENT")
-@click.option("--duplicates", "duplicate_percent", type=figure("duplicate_percent"), metavar="PERCENT")
-@click.option("--rate", "rate_mbps", type=figure("rate_mbps"), metavar="MBPS")
-@click.option("--outage", type=(float, float), metavar="EVERY_S FOR_MS")
+@impairment_options
 @click.option("--name", default="", help="A label.")
 @click.pass_obj
 def relay(api: Api, /, listen_port: int | None, target: str | None, wants_profiles: bool, **asked: Any) -> None:

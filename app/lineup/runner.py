@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -15,14 +13,14 @@ import msgspec
 from app.domain.errors import InvalidInput, LimitReached, NotFound, ProductError
 from app.domain.hosts import HostEntry
 from app.domain.lineup.plan import LocalReceiver, NotOurs, Plan
-from app.domain.lineup.run import RUNNING, Facts, Run, RunEvent, RunState
+from app.domain.lineup.run import RUNNING, Facts, Run, RunEvent, RunState, decode_run, encode_run
 from app.domain.snapshot import Snapshot
 from app.domain.version import VERSION
-from app.lineup.archive import Archive
 from app.lineup.checks import check_restart, check_sender
 from app.lineup.ends import CannotRead, ReceiverEnd, Streams, receiver_end, sender_check
 from app.lineup.reading import read_more
 from app.lineup.webhook import send_notice
+from app.machine.run_files import RunFiles, new_run_id
 from app.machine.steady_clock import unix_now
 
 log = logging.getLogger(__name__)
@@ -31,7 +29,6 @@ _KEEP_EVERY_S: Final = 10.0
 _FIGURES_WITHIN_S: Final = 5.0
 _CLOSE_WITHIN_S: Final = 2.0
 _LAST_SECONDS_S: Final = 3.0  # the last second of a worker arrives up to this late
-_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class LineUpRunner:
@@ -43,7 +40,7 @@ class LineUpRunner:
         """Read the runs of earlier processes, and go on with those that are not over."""
         self._streams = streams
         self._hosts = tuple(hosts)
-        self._archive = Archive(folder)
+        self._archive = RunFiles(folder, "line_up-", encode=encode_run, decode=decode_run)
         self._hostname = hostname
         self._webhook = webhook
         self._lock = threading.Lock()
@@ -61,7 +58,6 @@ class LineUpRunner:
         end = receiver_end(plan, self._streams, self._hosts)
         receiver = end.check() if end is not None and isinstance(plan.receiver, LocalReceiver) else ""
         now = unix_now()
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
         facts = Facts(
             hostname=self._hostname,
             version=VERSION,
@@ -69,7 +65,7 @@ class LineUpRunner:
             receiver=receiver,
         )
         run = Run(
-            id=f"{stamp}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}",
+            id=new_run_id(now),
             plan=plan,
             state=RunState.CONFIGURATION,
             started_at=now,
@@ -212,7 +208,7 @@ class LineUpRunner:
     def _keep(self, run: Run) -> None:
         self._show(run)
         try:
-            self._archive.keep(run)
+            self._archive.keep(run.id, run)
         except OSError as error:
             log.warning("the line-up test %s cannot be kept: %s", run.id, error)
             self._show(msgspec.structs.replace(run, problem=run.problem or f"The report could not be stored: {error}"))

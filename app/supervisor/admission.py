@@ -13,10 +13,16 @@ from app.machine.udp_ports import is_bound
 
 _KEY_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are read wrong over the phone
 _KEY_LENGTH: Final = 6
+# A hyphen is in no other key, so that a rehearsal's streams are known by their keys, after a restart too.
+_OF_REHEARSAL: Final = "rehearsal-"
 
 
 class Admitted(Protocol):
     """What admission looks at of a stream that is there."""
+
+    @property
+    def key(self) -> str:
+        """Its identity."""
 
     @property
     def spec(self) -> JobSpec:
@@ -35,8 +41,8 @@ class Admission:
         self._is_port_bound = is_port_bound
 
     def check_limit(self, others: Collection[Admitted]) -> None:
-        """Raise LimitReached when as many streams as allowed run already."""
-        running = sum(is_wanted(other.status) for other in others)
+        """Raise LimitReached when as many streams as allowed run already; those of a rehearsal do not count."""
+        running = sum(is_wanted(other.status) and not is_rehearsal(other.key) for other in others)
         if running >= self._max_streams:
             raise LimitReached(f"{running} of {self._max_streams} streams are on air; stop one, or raise MAX_STREAMS")
 
@@ -57,10 +63,16 @@ class Admission:
             raise _port_in_use(spec, port, "another program holds it")
 
 
-def new_key(taken: Mapping[str, object]) -> str:
+def is_rehearsal(key: str) -> bool:
+    """Whether a stream belongs to a rehearsal, which has its own limit and is no stream of the operator's."""
+    return key.startswith(_OF_REHEARSAL)
+
+
+def new_key(taken: Mapping[str, object], *, for_rehearsal: bool = False) -> str:
     """A short key that no stream has."""
     while True:
         key = "".join(secrets.choice(_KEY_LETTERS) for _ in range(_KEY_LENGTH))
+        key = f"{_OF_REHEARSAL}{key}" if for_rehearsal else key
         if key not in taken:
             return key
 

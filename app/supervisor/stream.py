@@ -43,7 +43,7 @@ class SupervisedStream:
     """Follows the orders given and the events that come; `tick` at least a few times a second."""
 
     def __init__(self, job: Job, launcher: Launcher, report: Report, now: float) -> None:
-        self.job = job
+        self.job, self.key = job, job.key
         self._launcher = launcher
         self._account = Account(job.key, job.spec, report)
         self.status: Status = life.new_status(now)

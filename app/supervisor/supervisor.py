@@ -62,17 +62,15 @@ class Supervisor:
         self._ask, self.wait = self._thread.ask, self._thread.wait
         self._thread.start()
 
-    def add(self, job: Job, *, actor: str) -> str:
-        """Take a new stream on, whose key this makes, and launch its worker.
-
-        Raises LimitReached or PortInUse.
-        """
+    def add(self, job: Job, *, actor: str, for_rehearsal: bool = False) -> str:
+        """Take a new stream on, whose key this makes, and launch its worker. Raises LimitReached or PortInUse."""
 
         def take_on() -> str:
             others = list(self._streams.values())
-            self._admission.check_limit(others)
+            if not for_rehearsal:  # it has its own limit, and does not count among the streams
+                self._admission.check_limit(others)
             self._admission.check_port(job.spec, others)
-            key = new_key({**self._streams, **self._dismissed})
+            key = new_key({**self._streams, **self._dismissed}, for_rehearsal=for_rehearsal)
             with contextlib.suppress(OSError):  # where it cannot be announced it cannot be launched, and that is said
                 self._launcher.announce(key)
             stream = SupervisedStream(msgspec.structs.replace(job, key=key), self._launcher, self, self._clock())

@@ -27,6 +27,8 @@ from app.media.analysis import MediaAnalyst
 from app.media.channels import ChannelList
 from app.network_test import NetworkTester
 from app.presets.book import Book
+from app.rehearsal.own_profiles import OwnProfiles
+from app.rehearsal.runner import RehearsalRunner
 from app.settings import PROJECT_FOLDER, Settings
 from app.utils import SystemMeter, WorkerMeter
 from app.web.presenters.machine import present_problems
@@ -40,7 +42,7 @@ class Manager(Protocol):
     def book(self) -> Book:
         """The presets and the address book. Nothing in it waits for more than some seconds."""
 
-    def start(self, spec: JobSpec, *, actor: str = ...) -> Snapshot:
+    def start(self, spec: JobSpec, *, actor: str = ..., for_rehearsal: bool = ...) -> Snapshot:
         """Put a stream on air. Raises a ProductError when it cannot be."""
 
     def add_off_air(self, spec: JobSpec, *, actor: str = ...) -> Snapshot:
@@ -146,6 +148,8 @@ class Services:
     analyst: MediaAnalyst
     line_ups: LineUpRunner
     probe_reports: ProbeReports
+    rehearsals: RehearsalRunner
+    own_profiles: OwnProfiles
     hosts: HostPoller = field(default_factory=HostPoller)
     workers: WorkerMeter = field(default_factory=WorkerMeter)
     versions: VersionReader = field(default_factory=VersionReader)

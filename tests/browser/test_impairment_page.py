@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.impairment.model import Bursts, RebindEvent
 from app.domain.spec import CallerEndpoint, ReceiveSpec, RelaySpec, SendSpec
 from tests.browser.chrome import Browser
 from tests.instruments.waiting import wait_for
@@ -86,6 +87,55 @@ def test_a_rehearsal_that_cannot_start_its_relay_leaves_nothing(page: Browser, m
     page.click("#rehearse")
     page.wait_text("[data-fault-of='impairment.to_target.delay_ms']", "0")
 
-    wait_for(lambda: set(manager.streams) == before, deadline_s=15, what="nothing left")
-    assert [type(spec) for spec in manager.started] == [ReceiveSpec]
+    assert set(manager.streams) == before
+    assert manager.started == []
     assert all("400" in complaint for complaint in page.complaints())
+
+
+def test_a_running_relay_is_changed_by_the_form_that_shows_what_it_does(page: Browser, manager: FakeManager) -> None:
+    open_page(page)
+    choose(page, "#profile", "g1050-d")
+    page.type("#target-port", "9000")
+    page.click("#start")
+    page.wait_text("#relays", "Change")
+    page.click("#relays button:nth-of-type(2)")
+    page.wait_text("#change-text", "goes on without a break")
+    assert page.js("return document.querySelector('#to_caller-delay_ms').value") == "32"
+    page.js("for (const each of document.querySelectorAll('details')) each.open = true")
+    page.js("for (const each of document.querySelectorAll('[data-figure^=\"route_flap\"]')) each.value = ''")
+    page.type("#to_caller-bursts\\.loss_percent", "2")
+    page.type("#to_caller-bursts\\.mean_burst", "5")
+    page.type("#rebinds", "10 20")
+    page.click("#change")
+    wait_for(lambda: any(order[0] == "impair" for order in manager.orders), deadline_s=15, what="the change")
+
+    (spec,) = [each.spec for each in manager.streams.values() if isinstance(each.spec, RelaySpec)]
+    assert spec.impairment.to_caller is not None
+    assert spec.impairment.to_caller.bursts == Bursts(2, 5)
+    assert spec.impairment.to_caller.route_flap is None
+    assert spec.impairment.events == [RebindEvent(10), RebindEvent(20)]
+
+
+def test_a_fault_in_a_folded_field_opens_it(page: Browser, manager: FakeManager) -> None:
+    open_page(page)
+    page.js("for (const each of document.querySelectorAll('details')) each.open = true")
+    page.type("#to_target-outage\\.for_ms", "100")
+    page.type("#target-port", "9000")
+    page.js("for (const each of document.querySelectorAll('details')) each.open = false")
+    page.click("#start")
+    page.wait_text("[data-fault-of='impairment.to_target.outage.every_s']", "missing")
+    assert manager.started == []
+    assert all("400" in complaint for complaint in page.complaints())
+
+
+def test_a_rehearsal_has_a_page_with_its_table(page: Browser, manager: FakeManager) -> None:
+    open_page(page)
+    choose(page, "#rehearsed", "lineup")
+    page.type("#latencies", "100 200")
+    page.click("#rehearse-latencies")
+    page.wait_text("#attempts", "100 ms")
+    page.wait_text("#attempts", "200 ms")
+    page.wait_text("#run-title", "Rehearsal of")
+    page.wait_text("#clock", "UTC")
+    page.click("#cancel")
+    page.wait_text("#remaining", "Cancelled")

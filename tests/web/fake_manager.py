@@ -56,10 +56,11 @@ class FakeManager:
     def book(self) -> Book:
         return self._book
 
-    def start(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
+    def start(self, spec: JobSpec, *, actor: str = "operator", for_rehearsal: bool = False) -> Snapshot:
         if isinstance(spec, RelaySpec):
             return self._add(spec, actor)
-        if isinstance(spec.endpoint, ListenerEndpoint) and spec.endpoint.port not in self.free_ports():
+        listens = isinstance(spec.endpoint, ListenerEndpoint) and not for_rehearsal
+        if listens and spec.endpoint.port not in self.free_ports():
             raise PortInUse("port is taken", {"endpoint.port": f"{spec.endpoint.port} is taken; choose another"})
         if isinstance(spec.endpoint, CallerEndpoint) and spec.endpoint.host == "no-such-host.invalid":
             raise CouldNotStart(

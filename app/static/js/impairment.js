@@ -2,44 +2,19 @@
 import { ApiError, ask, poll, announce } from "./app.js";
 import { dismissStream, stopStream } from "./actions.js";
 import { byId, icon, make, setText } from "./dom.js";
-import { count, ms, percent, withUnit } from "./format.js";
+import { count, dateAndTime, ms, percent, withUnit } from "./format.js";
+import { fill, impairment, numberOf, numbersOf, showFaults } from "./impairment_form.js";
 import { makeLamp, setLamp } from "./lamps.js";
+import { loadProfiles } from "./own_profiles.js";
 import { Spark } from "./sparkline.js";
 
 const SIDES = { to_target: "to target", to_caller: "to caller" };
 const form = byId("relay-form");
-const profile = byId("profile");
 const relays = new Map();
-let profiles = new Map();
+let changed = null; // the key of the relay that the form changes
 
-const numberOf = (text) => Number(text.trim().replace(",", ".") || Number.NaN);
-
-/** One direction: the profile's figures with those of the form over them; null where neither says anything. */
-function direction(side) {
-  const fields = [...form.querySelectorAll(`[data-side=${side}]`)].filter((field) => field.value.trim());
-  const given = Object.fromEntries(fields.map((field) => [field.dataset.figure, numberOf(field.value)]));
-  const base = profiles.get(profile.value)?.[side];
-  return base || fields.length ? { ...base, ...given } : null;
-}
-
-function impairment() {
-  return { profile: profile.value || null, to_target: direction("to_target"), to_caller: direction("to_caller") };
-}
-
-function relaySpec(port, host, targetPort, name = "") {
-  return { direction: "relay", listen_port: port, target: { host, port: targetPort }, name, impairment: impairment() };
-}
-
-function showFaults(fields, message) {
-  let shown = 0;
-  for (const node of form.querySelectorAll("[data-fault-of]")) {
-    const fault = fields[node.dataset.faultOf] ?? "";
-    setText(node, fault);
-    node.classList.toggle("d-block", Boolean(fault));
-    shown += Boolean(fault);
-  }
-  byId("relay-problem").classList.toggle("d-none", !message || shown > 0);
-  setText(byId("relay-problem"), message);
+function relaySpec(port, host, targetPort) {
+  return { direction: "relay", listen_port: port, target: { host, port: targetPort }, impairment: impairment() };
 }
 
 /** Do it with the button off, and show in the form why it failed. */
@@ -59,42 +34,43 @@ async function attempt(button, act) {
 
 const start = (spec) => ask("POST", "/api/streams", { json: spec });
 
-/** Receive, relay, send, in this order. Where one cannot start, those before it are taken away again. */
+/** A receive stream, a relay and a copy of the stream, which the server starts together or not at all. */
 async function rehearse() {
-  const [{ spec, label }, { free_ports: ports }] = await Promise.all([
-    ask("GET", `/api/streams/${encodeURIComponent(byId("rehearsed").value)}`),
-    ask("GET", "/api/dashboard"),
-  ]);
-  if (ports.length < 2)
-    throw new ApiError({
-      responseJSON: { error: { message: "A rehearsal needs two free listener ports; stop a stream." } },
-    });
-  const [receivePort, relayPort] = ports;
-  const name = `Rehearsal ${relayPort}`;
-  const wanted = [
-    {
-      direction: "receive",
-      endpoint: { mode: "listener", port: receivePort },
-      latency_ms: spec.latency_ms,
-      name: `${name}, receiver`,
-    },
-    relaySpec(relayPort, "127.0.0.1", receivePort, `${name}, relay`),
-    {
-      ...spec,
-      endpoint: { mode: "caller", host: "127.0.0.1", port: relayPort },
-      encryption: null,
-      receivers_expected: null,
-      name: `${name}, sender`,
-    },
-  ];
-  const started = [];
-  try {
-    for (const each of wanted) started.push(await start(each));
-  } catch (error) {
-    for (const { key } of started.reverse()) await dismissStream({ key });
-    throw error;
-  }
-  announce(`Rehearsal of ${label} started`);
+  await ask("POST", "/api/rehearsed-paths", { json: { stream: byId("rehearsed").value, impairment: impairment() } });
+  announce("A copy runs through a relay");
+}
+
+async function rehearseLatencies() {
+  const order = {
+    stream: byId("rehearsed").value,
+    impairment: impairment(),
+    latencies_ms: numbersOf(byId("latencies").value),
+    duration_s: Math.round(60 * numberOf(byId("minutes").value)),
+  };
+  const run = await ask("POST", "/api/rehearsals", { json: order });
+  location.assign(`/impairment/rehearsals/${encodeURIComponent(run.id)}`);
+}
+
+/** Let the form change a relay, or start one again with null. */
+function setChanged(stream) {
+  changed = stream?.key ?? null;
+  byId("start-row").hidden = Boolean(stream);
+  byId("change-row").hidden = !stream;
+  setText(byId("relay-title"), stream ? "Change a relay" : "New relay");
+  showFaults({}, "");
+  if (!stream) return;
+  setText(
+    byId("change-text"),
+    `${stream.label} goes on without a break. Outages and rebindings count from the change.`,
+  );
+  fill(stream.spec.impairment);
+  byId("profile").focus();
+}
+
+async function change() {
+  await ask("PUT", `/api/streams/${encodeURIComponent(changed)}/impairment`, { json: impairment() });
+  announce("The relay was changed");
+  setChanged(null);
 }
 
 function cell(text = "–") {
@@ -109,7 +85,9 @@ class Relay {
     this.what = make("div", { class: "dim small" });
     this.outage = make("button", { type: "button", class: "btn btn-q" }, icon("fa-solid fa-bolt"), " Outage now");
     this.end = make("button", { type: "button", class: "btn btn-q" }, icon("fa-solid fa-stop"), " Stop");
+    this.change = make("button", { type: "button", class: "btn btn-q" }, icon("fa-solid fa-sliders"), " Change");
     this.outage.addEventListener("click", () => cut(key));
+    this.change.addEventListener("click", () => setChanged(this.stream));
     this.end.addEventListener("click", async () => {
       if (await (this.stream.is_ordered ? stopStream(this.stream) : dismissStream(this.stream))) askNow();
     });
@@ -131,7 +109,7 @@ class Relay {
         {},
         make("td", { rowspan: "2" }, this.name, make("div", {}, this.lamp), this.what),
         ...first,
-        make("td", { rowspan: "2" }, this.outage, " ", this.end),
+        make("td", { rowspan: "2" }, this.outage, " ", this.change, " ", this.end),
       ),
       make("tr", {}, ...second),
     ];
@@ -147,6 +125,7 @@ class Relay {
       `${relay.impairment_text} · ${count(relay.callers)} ${relay.callers === 1 ? "caller" : "callers"}`,
     );
     this.outage.disabled = !this.stream.is_ordered;
+    this.change.disabled = !this.stream.is_ordered;
     setText(this.end.lastChild, this.stream.is_ordered ? " Stop" : " Dismiss");
     for (const line of this.lines) showLine(line, relay[line.side]);
   }
@@ -201,11 +180,6 @@ function show(answer) {
   setText(byId("relays-empty"), "No relay yet. Start one, and point the caller at its port.");
 }
 
-profile.addEventListener("change", () => {
-  setText(byId("citation"), profile.selectedOptions[0].dataset.citation ?? "");
-  for (const field of form.querySelectorAll("[data-side]"))
-    field.placeholder = profiles.get(profile.value)?.[field.dataset.side]?.[field.dataset.figure] ?? "0";
-});
 byId("target-stream").addEventListener("change", ({ target }) => {
   if (!target.value) return;
   byId("target-host").value = "127.0.0.1";
@@ -223,14 +197,36 @@ form.addEventListener("submit", (event) => {
     ),
   );
 });
+byId("change").addEventListener("click", ({ currentTarget }) => attempt(currentTarget, change));
+byId("change-end").addEventListener("click", () => setChanged(null));
 byId("rehearse")?.addEventListener("click", ({ currentTarget }) => attempt(currentTarget, rehearse));
+byId("rehearse-latencies")?.addEventListener("click", ({ currentTarget }) => attempt(currentTarget, rehearseLatencies));
+
+function rehearsalRow(run) {
+  const link = make("a", { href: `/impairment/rehearsals/${encodeURIComponent(run.id)}` }, dateAndTime(run.started_at));
+  const result = run.is_running ? `${run.state_text}, ${Math.floor(run.progress_percent)} %` : run.headline;
+  return make(
+    "tr",
+    {},
+    make("td", { class: "num" }, link),
+    make("td", { class: "text-break" }, run.label, make("div", { class: "dim small" }, run.impairment_text)),
+    cell(run.is_running ? "–" : String(run.lowest_held_ms ?? "–")),
+    make("td", { class: "text-break" }, result),
+  );
+}
 
 const askNow = poll("/api/streams", 1000, show);
+poll("/api/rehearsals", 5000, ({ rehearsals }) => {
+  byId("rehearsals").replaceChildren(...rehearsals.map(rehearsalRow));
+  byId("rehearsals-empty").hidden = rehearsals.length > 0;
+  setText(
+    byId("rehearsals-empty"),
+    "No rehearsal yet. Choose a send stream and a profile, and find the lowest latency that holds.",
+  );
+});
 try {
-  const answer = await ask("GET", "/api/impairment-profiles");
-  profiles = new Map(answer.profiles.map((each) => [each.name, each]));
+  await loadProfiles();
 } catch (error) {
   if (!(error instanceof ApiError)) throw error;
   showFaults({}, `The profiles could not be loaded: ${error.message}`);
 }
-profile.dispatchEvent(new Event("change"));

@@ -21,14 +21,15 @@ from app.mpegts.inspect.first_look import MediaCheck
 from app.presets.transfer import Imported
 from app.utils import Interface
 from app.web.api.openapi_parts import (
+    REHEARSAL_TYPES,
     all_streams_paths,
     configuration_paths,
+    impairment_paths,
     line_up_paths,
     network_test_paths,
     preset_paths,
     probe_report_paths,
     reception_paths,
-    relay_paths,
 )
 from app.web.api.schema import holding as _holding
 from app.web.api.schema import json as _json
@@ -82,6 +83,7 @@ _TYPES: Final = [
     RunRowView,
     RunView,
     ProbeReportView,
+    *REHEARSAL_TYPES,
     Plan,
     ConfigurationOrder,
     ConfigurationView,
@@ -148,7 +150,7 @@ def _paths() -> dict[str, Any]:
         **_machine_paths(),
         **_media_paths(),
         **all_streams_paths(),
-        **relay_paths(),
+        **impairment_paths(),
         **configuration_paths(),
         **preset_paths(),
         **probe_report_paths(),
@@ -163,9 +165,7 @@ def _stream_paths() -> dict[str, Any]:
     stream = _ref("StreamView")
     return {
         "/api/streams": {
-            "get": _operation(
-                "All streams, oldest first", _wrapped("streams", stream, overview=_ref("OverviewView")), []
-            ),
+            "get": _operation("All streams", _wrapped("streams", stream, overview=_ref("OverviewView")), []),
             "post": {
                 **_operation("Put a stream on air", stream, [400, 409, 413, 422], success=201),
                 "requestBody": {

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from app.domain.rehearsal.plan import RehearsalPlan
 from app.web.api.schema import KEY, TEXTS, json, of_key, operation, query, ref, wrapped
+from app.web.presenters.rehearsal import RehearsalRowView, RehearsalView
 
 
 def all_streams_paths() -> dict[str, Any]:
@@ -56,13 +58,52 @@ def _shelf_paths(path: str, word: str, order: str, view: str, **others: dict[str
     }
 
 
+REHEARSAL_TYPES: Final = (RehearsalPlan, RehearsalRowView, RehearsalView)
+
+
+def impairment_paths() -> dict[str, Any]:
+    """The operations of impaired paths: relays, profiles and rehearsals."""
+    return {**relay_paths(), **profile_paths(), **rehearsal_paths()}
+
+
+def profile_paths() -> dict[str, Any]:
+    """The operations of impairment profiles."""
+    return {
+        "/api/impairment-profiles": {
+            "get": operation(
+                "Impairments by name, each with its source",
+                wrapped("profiles", ref("Profile"), own={"type": "array"}),
+                [],
+            )
+        },
+        "/api/impairment-profiles/own": {
+            "get": operation("The own profiles as a file", wrapped("profiles", ref("Profile")), []),
+            "post": {
+                **operation(
+                    "Keep own profiles, all or none", wrapped("profiles", ref("Profile")), [400, 409], success=201
+                ),
+                "requestBody": {"required": True, "content": json(wrapped("profiles", ref("Profile")))},
+            },
+        },
+        "/api/impairment-profiles/own/{name}": {
+            "parameters": [{**KEY, "name": "name"}],
+            "delete": operation("Forget an own profile", None, [404], success=204),
+        },
+        "/api/impairment-profiles/measured": {
+            "get": operation(
+                "My link and my link × 2 from a network test or a stream",
+                wrapped("profiles", ref("Profile")),
+                [400, 404, 409],
+                [query("test", {"type": "string"}), query("stream", {"type": "string"})],
+            )
+        },
+    }
+
+
 def relay_paths() -> dict[str, Any]:
     """The operations of relays."""
     stream = ref("StreamView")
     return {
-        "/api/impairment-profiles": {
-            "get": operation("Impairments by name, each with its source", wrapped("profiles", ref("Profile")), [])
-        },
         "/api/streams/{key}/impairment": of_key(
             put={
                 **operation("Another impairment for a relay, without a break", stream, [400, 404, 409]),
@@ -186,5 +227,45 @@ def line_up_paths() -> dict[str, Any]:
         "/api/line-ups/{run_id}/cancel": {
             "parameters": key,
             "post": operation("End it early and keep what it measured", view, [404], success=202),
+        },
+    }
+
+
+def rehearsal_paths() -> dict[str, Any]:
+    """The operations of rehearsals."""
+    view = ref("RehearsalView")
+    key = [{**KEY, "name": "run_id"}]
+    three = {"type": "object", "required": ["stream"], "properties": {"stream": {}, "impairment": ref("Impairment")}}
+    return {
+        "/api/rehearsals": {
+            "get": operation(
+                "The rehearsals, newest first",
+                wrapped("rehearsals", ref("RehearsalRowView"), overview=ref("OverviewView")),
+                [],
+            ),
+            "post": {
+                **operation("Begin a rehearsal at several latencies", view, [400, 409], success=202),
+                "requestBody": {"required": True, "content": json(ref("RehearsalPlan"))},
+            },
+        },
+        "/api/rehearsals/{run_id}": {
+            "parameters": key,
+            "get": operation("One rehearsal", view, [400, 404], [query("format", {"enum": ["json", "csv"]})]),
+            "delete": operation("Delete it", None, [404, 409], success=204),
+        },
+        "/api/rehearsals/{run_id}/cancel": {
+            "parameters": key,
+            "post": operation("End it early and keep what it measured", view, [404], success=202),
+        },
+        "/api/rehearsed-paths": {
+            "post": {
+                **operation(
+                    "Start a receive stream, a relay and a copy of a send stream through it, all or none",
+                    wrapped("streams", ref("StreamView")),
+                    [400, 409, 422],
+                    success=201,
+                ),
+                "requestBody": {"required": True, "content": json(three)},
+            }
         },
     }

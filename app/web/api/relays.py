@@ -1,4 +1,4 @@
-"""The JSON API of relays: another impairment, an outage now, and the profiles there are."""
+"""The JSON API of relays: another impairment, and an outage now."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from flask import Blueprint, Response, g
 from app.domain.errors import InvalidInput
 from app.domain.impairment.checks import problem_with_outage
 from app.domain.impairment.model import OutageOrder
-from app.domain.impairment.profiles import PROFILES
 from app.domain.spec import parse_impairment
+from app.web.api.impairment_profiles import with_own_profile
 from app.web.api.streams import view_of
 from app.web.errors import json_response
 from app.web.requests import read_json
@@ -18,16 +18,12 @@ from app.web.services import services
 relays = Blueprint("relays", __name__, url_prefix="/api")
 
 
-@relays.get("/impairment-profiles")
-def list_profiles() -> Response:
-    """The profiles with their sources."""
-    return json_response({"profiles": list(PROFILES.values())})
-
-
 @relays.put("/streams/<key>/impairment")
 def change_impairment(key: str) -> Response:
     """Another impairment for a relay, without a break."""
-    return json_response(view_of(services().manager.impair(key, parse_impairment(read_json()), actor=g.actor)))
+    return json_response(
+        view_of(services().manager.impair(key, parse_impairment(with_own_profile(read_json())), actor=g.actor))
+    )
 
 
 @relays.post("/streams/<key>/outage")

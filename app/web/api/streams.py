@@ -14,6 +14,7 @@ from app.domain.spec import parse_spec
 from app.domain.spec.parse import with_kept_passphrase
 from app.protocol import HISTORY_SECONDS
 from app.web.access import is_scripted
+from app.web.api.impairment_profiles import with_own_profile_in
 from app.web.api.sheets import csv_response
 from app.web.api.summaries import LATEST, read_range, show_summaries
 from app.web.errors import Unauthorized, json_response
@@ -47,7 +48,7 @@ def list_streams() -> Response:
 @api.post("/streams")
 def start_stream() -> Response:
     """Put a stream on air and answer with what became of it within 3 s."""
-    spec = parse_spec(read_json(), listener_ports=services().settings.listener_ports)
+    spec = parse_spec(with_own_profile_in(read_json()), listener_ports=services().settings.listener_ports)
     return started(services().manager.start(spec, actor=g.actor))
 
 
