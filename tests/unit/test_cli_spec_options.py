@@ -32,7 +32,7 @@ class FakeApi:
 
     def post(self, _path: str, document: dict[str, Any]) -> dict[str, Any]:
         self.document = document
-        return {"key": "abcdef", "phase": "starting", "reason_text": None, "label": "bars"}
+        return {"key": "abcdef", "phase": "starting", "phase_text": "Starting", "reason_text": None, "label": "bars"}
 
 
 def ordered(*arguments: str) -> dict[str, Any]:
