@@ -24,6 +24,7 @@ PAGES = {
     "/receive": "#start-receive",
     "/line-up": "#plan-form",
     "/presets": "#far-ends-empty",
+    "/configuration": "#overview i",
     "/hosts": "#fleet tr:nth-child(10)",
     "/network_test": "#overview i",
     "/about": "#settings",

@@ -153,6 +153,7 @@ def test_every_answer_of_every_route_is_closed_to_frames_sniffing_and_foreign_sc
                 "application/json",
                 "text/csv",
                 "text/plain",
+                "application/yaml",  # the configuration file, a download
             ), (method, path)
     assert statuses >= {200, 400, 404, 405}
 
