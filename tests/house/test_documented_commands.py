@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 # Programs of the system that the documents use, beside our own.
 SYSTEM = {
     *("git", "cd", "curl", "ffplay", "apt-get", "dnf", "setsebool", "sha256sum", "tar", "printf", "tee", "chown"),
-    *("chmod", "docker", "rm", "ln", "nginx", "systemctl", "openssl", "journalctl", "cp", "."),
+    *("chmod", "rm", "ln", "nginx", "systemctl", "openssl", "journalctl", "cp", "."),
 }
 # What install.sh or the operator makes, and our files that are read where the program is installed.
 INSTALLED = re.compile(r"/opt/mcr-srt-streamer/current/(\S+)")
