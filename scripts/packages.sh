@@ -11,7 +11,7 @@ DEBIAN_RUN=(
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad  # srtsink, tsparse, mpegtsmux
     gstreamer1.0-plugins-ugly # x264enc, for colour bars
-    gstreamer1.0-x            # clockoverlay, timeoverlay
+    gstreamer1.0-x            # clockoverlay, textoverlay, timeoverlay
     iputils-ping iperf3       # the network test
     fonts-dejavu-core         # letters of every alphabet in the line-up report as PDF
     ffmpeg mediainfo          # the media page: ffprobe, mediainfo
@@ -56,6 +56,7 @@ RPM_RUN=(
     'gstreamer1(element-clockoverlay)()(64bit)'
     'gstreamer1(element-x264enc)()(64bit)'
     'gstreamer1(element-timeoverlay)()(64bit)'
+    'gstreamer1(element-textoverlay)()(64bit)'
     'gstreamer1(element-h264parse)()(64bit)'
     'gstreamer1(element-mpegaudioparse)()(64bit)'
     'gstreamer1(element-twolamemp2enc)()(64bit)'

@@ -10,19 +10,18 @@ import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 
 from app.domain.spec import BarsSource
 from app.dvb_config import BARS_BITRATE_BPS
-from app.engines.gstreamer.bars_source import BarsPart
 from app.engines.gstreamer.check_elements import BARS, ON_AIR, missing_elements, remedy
-from app.engines.gstreamer.gst import Gst
 from app.engines.gstreamer.make_sample import DURATION_S, make_sample
-from app.engines.gstreamer.source import make
 from app.mpegts.sdt import sdt_section
 from app.sources.looping_file import LoopingReader
+from tests.instruments.bars_recording import Recording
 from tests.instruments.live_feed import Feed
 from tests.instruments.ts_reader import Pid, Report, read_ts, slow_crc32
 
@@ -119,28 +118,6 @@ def test_a_sample_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -
     assert [path.name for path in folder.iterdir()] == ["taken.ts"]
 
 
-class Recording:
-    """Bars of one format, playing into a file."""
-
-    def __init__(self, source: BarsSource, path: Path) -> None:
-        self.path = path
-        self.part = BarsPart(source, smoothing_latency_ms=30)
-        self.pipeline = Gst.Pipeline.new(None)
-        sink = make("filesink", location=str(path), sync=True)
-        chain = [*self.part.elements, sink]
-        for element in chain:
-            self.pipeline.add(element)
-        for upper, lower in pairwise(chain):
-            upper.link(lower)
-        self.pipeline.set_state(Gst.State.PLAYING)
-
-    def play(self, seconds: float) -> None:
-        fault = self.pipeline.get_bus().timed_pop_filtered(round(seconds * Gst.SECOND), Gst.MessageType.ERROR)
-        assert fault is None, fault.parse_error()
-        self.made = self.part.read_input()
-        self.pipeline.set_state(Gst.State.NULL)
-
-
 @pytest.fixture(scope="module", params=["720p50", "1080i25"])
 def bars(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Recording]]:
     path = tmp_path_factory.mktemp("bars") / "bars.ts"
@@ -185,8 +162,13 @@ def test_bars_sound_a_tone_of_1_khz(bars: tuple[str, Recording]) -> None:
         capture_output=True,
     ).stdout
     samples = memoryview(raw).cast("h")[24_000:72_000]
-    rising = sum(before < 0 <= after for before, after in pairwise(samples))
-    assert rising == pytest.approx(1000, abs=2), "zero crossings in one second"
+    pieces = [samples[at : at + 481] for at in range(0, len(samples), 480)]
+    assert median(_cycles(piece) for piece in pieces) == 10, "cycles in 10 ms"
+    assert _cycles(samples) == pytest.approx(900 + 200, abs=2), "cycles in one second, of which the beep takes 0.1 s"
+
+
+def _cycles(samples: memoryview) -> int:
+    return sum(before < 0 <= after for before, after in pairwise(samples))
 
 
 def test_bars_report_what_they_made_as_input(bars: tuple[str, Recording]) -> None:

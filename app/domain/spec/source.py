@@ -54,9 +54,15 @@ class MulticastSource(Part, frozen=True, tag_field="kind", tag="multicast"):
 
 
 class BarsSource(Part, frozen=True, tag_field="kind", tag="bars"):
-    """Colour bars with a 1 kHz tone and a running clock, made by the worker itself."""
+    """Colour bars with name, clock and frame count, a 1 kHz tone, and a flash and a beep each second."""
 
-    format: Annotated[BarsFormat, setting("Format", "Colour bars, 1 kHz tone and a running clock")] = "720p50"
+    format: Annotated[
+        BarsFormat,
+        setting(
+            "Format",
+            "Colour bars with name, clock and frame count, 1 kHz tone; a flash with a beep each second",
+        ),
+    ] = "720p50"
 
     @property
     def is_live(self) -> bool:

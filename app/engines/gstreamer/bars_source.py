@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
+import msgspec
+
 from app.domain.endings import Finished
 from app.domain.spec import BarsSource
 from app.engines.gstreamer.gst import Gst
@@ -21,9 +23,9 @@ _PROGRAMMES: Final = {
 class BarsPart:
     """A SourcePart that makes its own programme in real time."""
 
-    def __init__(self, source: BarsSource, *, smoothing_latency_ms: int) -> None:
-        """Build the elements. Raises CannotSend when one is missing."""
-        bars = build_programme(_PROGRAMMES[source.format])
+    def __init__(self, source: BarsSource, *, smoothing_latency_ms: int, name: str = "") -> None:
+        """Build the elements; the picture shows `name`, else the format. Raises CannotSend when one is missing."""
+        bars = build_programme(msgspec.structs.replace(_PROGRAMMES[source.format], name=name))
         self._bytes_total = 0
         self._made_at: float | None = None
         bars.get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, self._count)

@@ -37,6 +37,7 @@ BARS: Final[Mapping[str, str]] = {
     "h264parse": _BAD,
     "mpegaudioparse": _GOOD,
     "mpegtsmux": _BAD,
+    "textoverlay": "gstreamer1.0-x",
     "timeoverlay": "gstreamer1.0-x",
     "twolamemp2enc": _GOOD,
     "videotestsrc": _BASE,

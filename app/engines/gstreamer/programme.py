@@ -1,6 +1,7 @@
 """A made-up television programme as a transport stream: colour bars, a 1 kHz tone, a running clock, a service name.
 
-The one picture, sound and multiplex of the live colour bars and of the sample file. Caps are written as text, of our
+The one picture, sound and multiplex of the live colour bars and of the sample file; live_marks adds what only live bars
+carry. Caps are written as text, of our
 own numbers only: PyGObject without its GStreamer overrides has no fractions.
 """
 
@@ -12,9 +13,11 @@ import msgspec
 
 from app.domain.constants import BARS_BITRATE_BPS, PCR_INTERVAL_MS_DVB, SDT_PID
 from app.engines.gstreamer.gst import Gst, load_mpegts
+from app.engines.gstreamer.live_marks import SOUND_STEP_MS, beep_each_second, flash_each_second, overlay_text
 from app.engines.gstreamer.source import make
 from app.mpegts.sdt import sdt_section
 
+_PATTERN: Final = "smpte75"
 SERVICE_ID: Final = 1  # mpegtsmux numbers its first programme 1
 SERVICE_PROVIDER: Final = "MCR SRT Streamer"
 TONE_HZ: Final = 1000
@@ -34,7 +37,10 @@ _ENCODER_SLACK_MS: Final = 100
 
 
 class Programme(msgspec.Struct, frozen=True):
-    """What the programme looks like. `duration_s` None runs for ever, in real time; else as fast as it can be made."""
+    """What the programme looks like. `duration_s` None runs for ever, in real time; else as fast as it can be made.
+
+    `name` is the operator's: any text. The service name is ours and ASCII.
+    """
 
     service_name: str
     width: int
@@ -43,6 +49,7 @@ class Programme(msgspec.Struct, frozen=True):
     is_interlaced: bool = False
     mux_bitrate_bps: int = BARS_BITRATE_BPS
     duration_s: float | None = None
+    name: str = ""
 
 
 def build_programme(programme: Programme) -> Gst.Bin:
@@ -95,11 +102,13 @@ def _picture(programme: Programme) -> list[Gst.Element]:
     for name, value in (("pass", "cbr"), ("speed-preset", "ultrafast"), ("tune", "zerolatency")):
         Gst.util_set_object_arg(encoder, name, value)
     source = make("videotestsrc", is_live=is_live, num_buffers=frames)
-    Gst.util_set_object_arg(source, "pattern", "smpte75")
+    Gst.util_set_object_arg(source, "pattern", _PATTERN)
+    marks = [flash_each_second(source, programme.frames_per_s, _PATTERN)] if is_live else []
     return [
         source,
         make("capsfilter", caps=caps),
         _clock(programme),
+        *marks,
         encoder,
         make("h264parse"),
         make("queue"),
@@ -107,9 +116,12 @@ def _picture(programme: Programme) -> list[Gst.Element]:
 
 
 def _clock(programme: Programme) -> Gst.Element:
-    """The time of day on live bars; the time within the file, to the millisecond, on a file."""
+    """Name and time of day on live bars; the time within the file, to the millisecond, on a file."""
     factory = "clockoverlay" if programme.duration_s is None else "timeoverlay"
-    clock = make(factory, text=programme.service_name, font_desc="Sans Bold 32", shaded_background=True)
+    text = programme.service_name
+    if programme.duration_s is None:
+        text = f"{overlay_text(programme.name) or text}\n"  # the clock stands under the name
+    clock = make(factory, text=text, font_desc="Sans Bold 32", shaded_background=True)
     for name in ("halignment", "valignment"):
         Gst.util_set_object_arg(clock, name, "center")
     return clock
@@ -120,15 +132,18 @@ def _sound(programme: Programme) -> list[Gst.Element]:
     frame_s = SAMPLES_PER_FRAME / SAMPLE_RATE_HZ
     frames = -1 if programme.duration_s is None else round(programme.duration_s / frame_s)
     caps = Gst.Caps.from_string(f"audio/x-raw,rate={SAMPLE_RATE_HZ},channels=2")
+    source = make(
+        "audiotestsrc",
+        is_live=is_live,
+        num_buffers=frames,
+        samplesperbuffer=SAMPLE_RATE_HZ * SOUND_STEP_MS // 1000 if is_live else SAMPLES_PER_FRAME,
+        freq=float(TONE_HZ),
+        volume=TONE_AMPLITUDE,
+    )
+    if is_live:
+        beep_each_second(source, float(TONE_HZ))
     return [
-        make(
-            "audiotestsrc",
-            is_live=is_live,
-            num_buffers=frames,
-            samplesperbuffer=SAMPLES_PER_FRAME,
-            freq=float(TONE_HZ),
-            volume=TONE_AMPLITUDE,
-        ),
+        source,
         make("capsfilter", caps=caps),
         make("twolamemp2enc", bitrate=_AUDIO_KBPS),
         make("mpegaudioparse"),

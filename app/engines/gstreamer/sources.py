@@ -35,6 +35,6 @@ def build_source(job: Job, spec: SendSpec, progress: Progress, notify: Notify) -
         case BarsSource():
             from app.engines.gstreamer.bars_source import BarsPart  # its encoders are memory that only bars need
 
-            return BarsPart(source, smoothing_latency_ms=spec.smoothing_latency_ms)
+            return BarsPart(source, smoothing_latency_ms=spec.smoothing_latency_ms, name=spec.name)
         case _:
             assert_never(source)
