@@ -62,6 +62,14 @@ class ReceivingEngine(Protocol):
 
 
 @runtime_checkable
+class Halting(Protocol):
+    """A sender that can stop sending and keep its figures readable, so that the last ones are final."""
+
+    def halt(self) -> None:
+        """Send nothing more. `stop` still closes the connections."""
+
+
+@runtime_checkable
 class Relaying(Protocol):
     """What an engine can do besides, if it is a relay."""
 

@@ -55,7 +55,7 @@ from app.protocol import (
     Stop,
     ToWorker,
 )
-from app.worker.engine import Relaying, Sender
+from app.worker.engine import Halting, Relaying, Sender
 from app.worker.engines import build_engine
 from app.worker.guard import RateGuard
 from app.worker.ledger import Ledger
@@ -124,6 +124,8 @@ class Worker:
     def _close(self) -> None:
         if self._sender is None:
             return
+        if isinstance(self._sender, Halting):
+            self._sender.halt()
         if self._is_ready:
             self._sample(self._sender, is_last=True)  # the totals must hold what was sent since the last full second
         self._sender.stop()

@@ -143,14 +143,18 @@ class DirectSender:
         """The engine and libsrt's version."""
         return f"direct, libsrt {version_text()}"
 
-    def stop(self) -> None:
-        """Say goodbye to the receivers and let go of the source."""
-        if self._is_closed:
-            return
-        self._is_closed = True
+    def halt(self) -> None:
+        """End the sending thread; connections and figures stay."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    def stop(self) -> None:
+        """Close the connections, which the receivers notice at once, and let go of the source."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.halt()
         self._door.close()
         self._feed.close()
 
