@@ -3,6 +3,7 @@ import { make } from "./dom.js";
 import { timeOfDay } from "./format.js";
 
 const HOST_CHARACTERS = 80;
+const FILLS_WITHIN_MS = 3000;
 
 /** Scroll to the filled field, focus it and name the test, when the page's address says that a test filled it. */
 export function showOrigin(form) {
@@ -15,5 +16,14 @@ export function showOrigin(form) {
   const words = `Latency and overhead are from the test to ${host}${when}.`;
   field.closest(".row").before(make("p", { class: "note", id: "form-origin", role: "status" }, words));
   field.focus({ preventScroll: true });
-  field.scrollIntoView({ block: "center" });
+  keepInView(field);
+}
+
+/** Keep a field in view while the page above it fills with its first answers, unless the operator moves first. */
+function keepInView(field) {
+  const observer = new ResizeObserver(() => field.scrollIntoView({ block: "center" }));
+  const stop = () => observer.disconnect();
+  observer.observe(document.body);
+  for (const moved of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(moved, stop, { once: true });
+  setTimeout(stop, FILLS_WITHIN_MS);
 }
