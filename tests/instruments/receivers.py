@@ -1,4 +1,4 @@
-"""Real receivers of an SRT stream: our own over libsrt, srt-live-transmit and ffmpeg; as callers and as listeners."""
+"""Real receivers of an SRT stream: our own, srt-live-transmit, ffmpeg and GStreamer; as callers and as listeners."""
 
 from __future__ import annotations
 
@@ -179,6 +179,18 @@ class Ffmpeg(ProgramReceiver):
             payload,
             folder,
         )
+
+
+class GStreamer(ProgramReceiver):
+    """gst-launch-1.0 with srtsrc."""
+
+    def __init__(self, address: str, *, mode: str = "caller", latency_ms: int = 120) -> None:
+        """Receive from `127.0.0.1:10001` as caller, or at `:10001` as listener."""
+        folder = tempfile.TemporaryDirectory(prefix="gstreamer-")
+        payload = Path(folder.name) / "payload.ts"
+        source = ["srtsrc", f"uri=srt://{address}?mode={mode}&latency={latency_ms}"]
+        sink = ["filesink", f"location={payload}", "buffer-mode=unbuffered", "sync=false"]
+        super().__init__(["gst-launch-1.0", "-q", *source, "!", *sink], payload, folder)
 
 
 def busiest_second(arrivals: list[Arrival]) -> int:
