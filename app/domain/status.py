@@ -201,10 +201,19 @@ def _ended(status: Status, reason: Reason, jitter: float, now: float) -> Status:
         return msgspec.structs.replace(failed, crashes=crashes)
     return msgspec.structs.replace(
         _moved(status, Phase.BACKING_OFF, now, reason=reason),
-        retry_at=now + back_off_s(reason, status.attempts, jitter),
+        retry_at=now + back_off_s(reason, _tries_that_count(status, reason), jitter),
         attempts=status.attempts + 1,
         crashes=crashes,
     )
+
+
+def _tries_that_count(status: Status, reason: Reason) -> int:
+    """Count the tries that prolong the back-off: none when the far end was there until now.
+
+    libsrt needs 5 s to notice the loss of a peer that says no goodbye. By then the peer may be back and waiting.
+    """
+    was_there = reason is Reason.CONNECTION_LOST and status.phase in (Phase.DELIVERING, Phase.STALLED)
+    return 0 if was_there else status.attempts
 
 
 def _stop_ordered(status: Status, now: float) -> Status:

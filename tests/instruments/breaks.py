@@ -31,13 +31,14 @@ def measure_returns(product: Product, program: Program, *, breaks: int, away_s: 
     BACK_WITHIN_S.
     """
     port = free_port()
-    key, returns = "", []
+    key = ""
+    returns: list[float] = []
     for absence in range(breaks + 1):
         with _LISTENING[program](port) as receiver:
             wait_for(lambda: _is_bound(port), deadline_s=15, what=f"{program} listens: {receiver.child.complaints()}")
             returned = time.monotonic()
             if absence:
-                receiver.wait_for_bytes(1, deadline_s=BACK_WITHIN_S)
+                _wait_for_payload(receiver, product, key, returns)
                 returns.append(round(time.monotonic() - returned, 2))
             else:
                 key = product.start(endpoint={"mode": "caller", "host": "127.0.0.1", "port": port})["key"]
@@ -50,6 +51,15 @@ def measure_returns(product: Product, program: Program, *, breaks: int, away_s: 
         wait_for(lambda: not _is_bound(port), deadline_s=5, what=f"{program} is gone")
         stays(lambda: not _is_bound(port), for_s=away_s, what=f"{program} is away")
     return returns
+
+
+def _wait_for_payload(receiver: ProgramReceiver, product: Product, key: str, returns: list[float]) -> None:
+    try:
+        receiver.wait_for_bytes(1, deadline_s=BACK_WITHIN_S)
+    except AssertionError as error:
+        view = {name: product.stream(key)[name] for name in ("phase", "reason", "restarts")}
+        log = "\n".join(product.log_file.read_text().splitlines()[-12:])
+        raise AssertionError(f"after returns of {returns} s: {error}; the stream: {view}\n{log}") from None
 
 
 def _is_bound(port: int) -> bool:

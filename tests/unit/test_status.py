@@ -118,6 +118,13 @@ def test_retries_wait_longer_each_time_up_to_a_minute() -> None:
     assert status.restarts == 9
 
 
+@pytest.mark.parametrize("last", [FLOWING, UNACKNOWLEDGED])
+def test_a_far_end_that_was_there_until_now_is_called_after_a_second_however_often_it_was_away(last: Sampled) -> None:
+    away: list[Event] = [Launched(), LOST] * 5
+    assert after(*away, Launched(), FLOWING, last, LOST).retry_at == 14 + 1
+    assert after(*away, Launched(), FLOWING, ALONE, LOST).retry_at == 14 + 3
+
+
 @pytest.mark.parametrize("reason", [Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED])
 @given(attempts=st.integers(0, 1000), jitter=st.floats(0, 1))
 def test_a_peer_that_refuses_us_is_asked_twice_a_minute_at_most(reason: Reason, attempts: int, jitter: float) -> None:
