@@ -43,10 +43,12 @@ def test_nothing_is_lost_at_the_recording_when_the_web_process_is_killed(own: Pr
             own.post(f"/api/streams/{key}/stop")
     for port, view, history in zip(ports, after, histories, strict=True):
         reception = view["reception"]
-        assert (reception["packets_dropped"], reception["continuity_errors"]) == (0, 0)
+        assert reception["packets_dropped"] == 0
         assert reception["recording"]["bytes_missing"] == 0
         (recorded,) = own.media.glob(f"kill-{port}_*.ts")
         data = recorded.read_bytes()
+        # The sender repeats the file as it is: only a lap's seam may break a counter.
+        assert reception["continuity_errors"] == 0 or len(data) > len(sent)
         assert data == (sent * (len(data) // len(sent) + 1))[: len(data)]
         assert len(history) >= reception["seconds"] - 2
         assert max(later["at"] - earlier["at"] for earlier, later in pairwise(history)) < 3, "no hole in the history"
