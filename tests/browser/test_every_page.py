@@ -98,3 +98,10 @@ def test_a_path_that_is_markup_shows_as_text_in_the_media_browser(page: Browser)
     page.wait_text("#media-list", "<b>bold<∕b>.ts")
 
     assert page.all("#media-list b") == []
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("wall", "nothing there")])
+def test_the_head_of_every_page_shows_the_worst_state_and_the_clock(page: Browser, name: str) -> None:
+    page.open(PAGES[name][0])
+    page.wait_text("#overview", "faults")
+    page.wait_text("#clock", "UTC")

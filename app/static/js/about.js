@@ -1,5 +1,5 @@
 // The page About: versions that a child process reports shortly after the start of the server.
-import { ApiError, ask } from "./app.js";
+import { ApiError, ask, pollOverview } from "./app.js";
 import { byId, icon, make } from "./dom.js";
 import { UNKNOWN } from "./format.js";
 
@@ -34,3 +34,4 @@ function rowOf({ name, version, remark }) {
 }
 
 if (byId("libraries").dataset.known !== "true") fill();
+pollOverview();
