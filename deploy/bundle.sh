@@ -95,7 +95,7 @@ pack_wheels() {
     say "fetching Python packages for $("$PYTHON" --version)"
     "$PYTHON" -m venv "$work/venv"
     local pip=("$work/venv/bin/python" -m pip --quiet --disable-pip-version-check)
-    "${pip[@]}" download --only-binary=:all: --dest "$top/wheels" --requirement requirements.txt
+    "${pip[@]}" download --no-deps --only-binary=:all: --dest "$top/wheels" --requirement requirements.txt
     # The distribution's own Python has its GStreamer bindings; another one needs them compiled, here rather than there.
     [ "${#old_python[@]}" -eq 0 ] ||
         "${pip[@]}" wheel --no-deps --wheel-dir "$top/wheels" --requirement requirements-gi.txt

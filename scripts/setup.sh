@@ -169,8 +169,11 @@ ensure_requirements() {
     now=$(cat requirements*.txt | sha256sum)
     [ "$now" = "$(cat "$stamp" 2>/dev/null)" ] && return
     say "installing $file"
+    # The file names every package of the lock, so pip need not resolve (--no-deps): its resolver takes "name[extra]"
+    # for unpinned as soon as a newer release of that package exists.
     # pip's own warnings are not shown at a start that works; a failure shows everything.
-    $VENV/bin/python -m pip install --quiet --disable-pip-version-check -r "$file" >"$VENV/pip.log" 2>&1 || {
+    $VENV/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r "$file" \
+        >"$VENV/pip.log" 2>&1 || {
         cat "$VENV/pip.log" >&2
         die "pip could not install $file"
     }

@@ -39,3 +39,15 @@ def test_each_locked_package_has_hashes(name: str) -> None:
     entries = re.split(r"^(?=[\w.-]+(?:\[\w+\])?==)", (ROOT / name).read_text(), flags=re.MULTILINE)[1:]
     assert entries
     assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+@pytest.mark.parametrize("script", ["scripts/setup.sh", "deploy/bundle.sh"])
+def test_pip_installs_the_lock_without_resolving(script: str) -> None:
+    """The resolver refuses the whole lock as soon as a package asked for as "name[extra]" has a newer release."""
+    calls = [
+        line
+        for line in (ROOT / script).read_text().splitlines()
+        if re.search(r"(pip install|download|wheel) .*(-r |--requirement )", line)
+    ]
+    assert calls
+    assert all("--no-deps" in line for line in calls)
