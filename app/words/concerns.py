@@ -7,6 +7,8 @@ from typing import Final
 
 from app.domain.figures.delivery_verdict import judge as judge_reception
 from app.domain.snapshot import Snapshot
+from app.domain.spec import SendSpec
+from app.domain.status import Phase
 from app.domain.verdict import Concern, Verdict, lost_at_receiver
 from app.words.states import reason_text
 
@@ -18,13 +20,14 @@ _PLAIN: Final = {
     Concern.REFUSED: "a caller is refused",
     Concern.OTHER_VERSION: "worker of another program version: restart it when convenient",
 }
+_BEGINS: Final = "the file begins with the first receiver"
 
 
 def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
-    """Say why a stream wants to be looked at, None when its phase and reason say it all."""
+    """Say why a stream wants to be looked at or what it waits for, None when its phase and reason say it all."""
     concern = verdict.concern
     if concern is None:
-        return None
+        return _BEGINS if _has_yet_to_begin(snapshot) else None
     match concern:
         case Concern.DISCARDED:
             return _discarded_text(snapshot)
@@ -38,6 +41,13 @@ def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
             return f"{reason_text(snapshot.fault)}: will not start again by itself"
         case _:
             return _PLAIN.get(concern)
+
+
+def _has_yet_to_begin(snapshot: Snapshot) -> bool:
+    """Whether a file that is played once still waits for its first receiver."""
+    spec, sample = snapshot.spec, snapshot.sample
+    is_waiting = snapshot.status.phase is Phase.WAITING and sample is not None and not sample.input.bytes_total
+    return is_waiting and isinstance(spec, SendSpec) and spec.begins_with_receiver
 
 
 def clock_time(at: float) -> str:

@@ -10,6 +10,7 @@ import pytest
 from app.domain.spec import BarsSource, CallerEndpoint, FileSource
 from app.domain.status import Reason
 from app.protocol import Sample
+from tests.instruments.engines import on_both_engines
 from tests.instruments.receivers import Receiver
 from tests.instruments.sample import make_sample
 from tests.instruments.ts_maker import NULL_PACKET
@@ -49,6 +50,21 @@ def test_a_file_that_plays_once_arrives_whole_before_its_stream_ends(tmp_path: P
         receiver.wait_for_state("lost", "closed")
         assert packets_of(receiver.payload.read_bytes()) == packets_of(file.read_bytes())
         assert worker.child.process.returncode == 0
+
+
+@on_both_engines
+def test_a_listener_plays_a_file_once_from_the_call_of_its_first_receiver_on(engine: str, tmp_path: Path) -> None:
+    seconds = 2
+    file, port = make_sample(tmp_path / "short.ts", seconds=seconds), free_port()
+    job = job_for(FileSource("short.ts", loop=False), port=port, file_path=file, engine=engine)
+    with RunningWorker(job) as worker:
+        first = worker.link.wait_for(Sample, deadline_s=20)
+        waiting = worker.link.wait_for(Sample, lambda seen: seen.point.at > first.point.at + seconds + 1, deadline_s=20)
+        assert (waiting.input.bytes_total, waiting.peers) == (0, [])
+        with Receiver.calling(port) as receiver:
+            assert worker.wait_for_end(deadline_s=20).reason is Reason.END_OF_FILE
+            receiver.wait_for_state("lost", "closed")
+            assert packets_of(receiver.payload.read_bytes()) == packets_of(file.read_bytes())
 
 
 def test_a_file_without_a_clock_that_got_this_far_ends_with_its_reason_in_bounded_memory(

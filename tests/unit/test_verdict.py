@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from app.domain.attendance import Attendance
+from app.domain.figures.sample import Input
 from app.domain.snapshot import Snapshot
-from app.domain.spec import BarsSource, ListenerEndpoint, SendSpec
+from app.domain.spec import BarsSource, FileSource, ListenerEndpoint, SendSpec
 from app.domain.status import Phase, Reason
 from app.domain.verdict import Concern, Severity, judge
 from app.words.concerns import remark_text
@@ -100,3 +101,22 @@ def test_a_stopped_stream_misses_no_one() -> None:
 @pytest.mark.parametrize(("age_s", "is_stale"), [(1.0, False), (3.5, True)])
 def test_figures_are_stale_after_three_seconds(age_s: float, is_stale: bool) -> None:
     assert judge(stream(sample_age_s=age_s), NOW).is_stale is is_stale
+
+
+@pytest.mark.parametrize(
+    ("source", "input_bytes", "remark"),
+    [
+        (FileSource("once.ts", loop=False), 0, "the file begins with the first receiver"),
+        (FileSource("once.ts", loop=False), 1880, None),
+        (FileSource("looped.ts"), 0, None),
+    ],
+    ids=["not begun", "begun", "looped"],
+)
+def test_a_file_that_is_played_once_says_that_it_begins_with_its_first_receiver(
+    source: FileSource, input_bytes: int, remark: str | None
+) -> None:
+    snapshot = make_snapshot("once", SendSpec(ListenerEndpoint(10001), source), Phase.WAITING)
+    assert snapshot.sample is not None
+    sample = msgspec.structs.replace(snapshot.sample, input=Input(bytes_total=input_bytes))
+    snapshot = msgspec.structs.replace(snapshot, sample=sample)
+    assert remark_text(judge(snapshot, NOW), snapshot) == remark

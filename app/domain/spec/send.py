@@ -9,7 +9,7 @@ from app.domain.constants import OVERHEAD_PERCENT_ASKED, OVERHEAD_PERCENT_DEFAUL
 from app.domain.spec.endpoint import Endpoint
 from app.domain.spec.fields import setting
 from app.domain.spec.part import Part
-from app.domain.spec.source import Source
+from app.domain.spec.source import FileSource, Source
 from app.domain.spec.srt_settings import LATENCY_MS_DEFAULT, Encryption, Group, LatencyMs, Name
 
 RECEIVERS_MAX: Final = 100
@@ -86,6 +86,11 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
     def local_port(self) -> int | None:
         """The UDP port of this host that it binds, if it binds a chosen one."""
         return self.endpoint.local_port()
+
+    @property
+    def begins_with_receiver(self) -> bool:
+        """Whether nothing is played before the first receiver has called: a file that is played once."""
+        return not self.is_call and isinstance(self.source, FileSource) and not self.source.loop
 
     @property
     def is_call(self) -> bool:

@@ -17,7 +17,9 @@ class FileSource(Part, frozen=True, tag_field="kind", tag="file"):
     """A transport stream file; `path` is relative to the media folder, with `/` between folders."""
 
     path: Annotated[str, setting("File", "Path in the media folder", rule=names.problem_with_media_path)]
-    loop: Annotated[bool, setting("Loop", "Play the file without end")] = True
+    loop: Annotated[
+        bool, setting("Loop", "Play the file without end; a listener plays it once from the first receiver on")
+    ] = True
 
     @property
     def is_live(self) -> bool:

@@ -28,7 +28,7 @@ class Door(Protocol):
         """Accept waiting callers and remove those that left. Raises Finished when that ends the stream."""
 
     def is_waiting(self) -> bool:
-        """Whether nothing may be sent yet, because a call rings."""
+        """Whether nothing may be sent yet, because a call rings or the first receiver has not called."""
 
     def receivers(self) -> tuple[Receiver, ...]:
         """Those that stand, oldest first; safe in any thread."""

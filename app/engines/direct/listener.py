@@ -40,6 +40,7 @@ class ListenerDoor:
     def __init__(self, job: Job, spec: SendSpec, endpoint: ListenerEndpoint, notify: Notify) -> None:
         """Make the socket. Raises CannotSend."""
         self._port = endpoint.port
+        self._is_waiting = spec.begins_with_receiver
         self._notify = notify
         self._standing = Standing(notify)
         self._lock = threading.Lock()  # guards what libsrt's threads share with the sender's
@@ -65,8 +66,8 @@ class ListenerDoor:
         self._standing.watch_for_callers(self.main)
 
     def is_waiting(self) -> bool:
-        """Never: a listener plays without receivers, like a transmitter."""
-        return False
+        """Whether a file that is played once still waits; all else plays without receivers, like a transmitter."""
+        return self._is_waiting
 
     def receivers(self) -> tuple[Receiver, ...]:
         """Those that stand."""
@@ -81,6 +82,7 @@ class ListenerDoor:
         if self._standing.serve():
             while (sock := self.main.accept()) is not None:
                 self._let_in(sock)
+            self._is_waiting = self._is_waiting and not self._standing.all
         if self._pending:
             self._settle()
         if self._bogus:

@@ -58,6 +58,7 @@ class GstSender:
         )
         self._floor = RateFloor(job.bitrate_bps)
         self._calling_until: float | None = None
+        self._waits_for_receiver = spec.begins_with_receiver
         self._draining_until: float | None = None
         self._end_at: float | None = None
 
@@ -94,11 +95,11 @@ class GstSender:
         if self._is_caller and self._peers is not None:
             # Playing only once connected: what was due while the call rang would follow as one burst.
             self._calling_until = unix_now() + _CALL_DEADLINE_S
-            return
-        self._play()
+        elif not self._waits_for_receiver:
+            self._play()
 
     def _play(self) -> None:
-        self._calling_until = None
+        self._calling_until, self._waits_for_receiver = None, False
         if self._pipeline.set_state(Gst.State.PLAYING) is Gst.StateChangeReturn.FAILURE:
             raise CannotSend(*self._error_on_bus())
 
@@ -133,6 +134,8 @@ class GstSender:
             self._peers.estimate_input_rate()
             self._floor = RateFloor(None)
         if self._watch is not None:
+            if self._waits_for_receiver and self._watch.has_receiver():
+                self._play()
             self._watch.settle()
             if self._peers is not None:
                 for number in self._watch.punish(self._peers.address_of):

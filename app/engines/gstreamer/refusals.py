@@ -82,6 +82,11 @@ class CallerWatch:
             attempts, self._attempts = self._attempts, 0
         return attempts
 
+    def has_receiver(self) -> bool:
+        """Whether a caller is connected."""
+        with self._lock:
+            return bool(self._standing)
+
     def settle(self) -> None:
         """Count callers as refused, for a reason unknown, that were never let in."""
         with self._lock:

@@ -116,7 +116,7 @@ class StreamView(JudgedView, frozen=True):
     reason_text: str | None
     remedy: Annotated[str | None, _is("The remedy")]
     severity: Annotated[Severity, _is("How much it wants to be looked at")]
-    remark: Annotated[str | None, _is("Why a delivering stream wants attention")]
+    remark: Annotated[str | None, _is("Why it wants attention, or what it waits for")]
     since: Annotated[str, _is("When the phase began")]
     ordered_at: Annotated[str, _is("When it was ordered to run")]
     retry_in_s: Annotated[float | None, _is("Seconds until the next try")]
