@@ -20,6 +20,7 @@ _TIMEOUT_S: Final = 20.0
 _MEMORY_BYTES: Final = 2 * 1024**3
 _STREAMS_MAX: Final = 200
 _HEAD_BYTES: Final = 4096
+_FRAMES_PER_S_MAX: Final = 1000
 
 
 class StreamDetails(msgspec.Struct, frozen=True):
@@ -113,16 +114,16 @@ def _from_ffprobe(stream: dict[str, Any]) -> StreamDetails:
         kind=_text(stream, "codec_type") or "data",
         codec=_text(stream, "codec_long_name") or _text(stream, "codec_name") or "unknown",
         profile=_text(stream, "profile"),
-        width=_number(stream.get("width")),
-        height=_number(stream.get("height")),
+        width=_quantity(stream.get("width")),
+        height=_quantity(stream.get("height")),
         frame_rate=_ratio(_text(stream, "avg_frame_rate")) or _ratio(_text(stream, "r_frame_rate")),
         scan={"progressive": "progressive", "": "", "unknown": ""}.get(order, "interlaced"),
         aspect=_text(stream, "display_aspect_ratio"),
         pixel_format=_text(stream, "pix_fmt"),
-        sample_rate_hz=_number(stream.get("sample_rate")),
-        channels=_number(stream.get("channels")),
+        sample_rate_hz=_quantity(stream.get("sample_rate")),
+        channels=_quantity(stream.get("channels")),
         channel_layout=_text(stream, "channel_layout"),
-        bitrate_bps=_number(stream.get("bit_rate")),
+        bitrate_bps=_quantity(stream.get("bit_rate")),
         language=_text(tags, "language") if isinstance(tags, dict) else "",
     )
 
@@ -134,16 +135,16 @@ def _from_mediainfo(track: dict[str, Any], kind: str) -> StreamDetails:
         kind=kind,
         codec=_text(track, "Format") or "unknown",
         profile=_text(track, "Format_Profile"),
-        width=_number(track.get("Width")),
-        height=_number(track.get("Height")),
+        width=_quantity(track.get("Width")),
+        height=_quantity(track.get("Height")),
         frame_rate=_decimal(_text(track, "FrameRate")) if kind == "video" else None,
         scan={"Progressive": "progressive", "": ""}.get(_text(track, "ScanType"), "interlaced"),
         aspect=_text(track, "DisplayAspectRatio"),
         pixel_format=f"{chroma} {depth} bit" if chroma and depth else chroma,
-        sample_rate_hz=_number(track.get("SamplingRate")),
-        channels=_number(track.get("Channels")),
+        sample_rate_hz=_quantity(track.get("SamplingRate")),
+        channels=_quantity(track.get("Channels")),
         channel_layout=_text(track, "ChannelLayout"),
-        bitrate_bps=_number(track.get("BitRate")) or _number(track.get("BitRate_Nominal")),
+        bitrate_bps=_quantity(track.get("BitRate")) or _quantity(track.get("BitRate_Nominal")),
         language=_text(track, "Language"),
     )
 
@@ -165,15 +166,27 @@ def _number(value: object, base: int = 10) -> int | None:
         return None
 
 
+def _quantity(value: object) -> int | None:
+    """A number above 0: of a stream without payload the tools print 0."""
+    return _number(value) or None
+
+
 def _decimal(text: str) -> float | None:
     try:
         value = float(text)
     except ValueError:
         return None
-    return value if 0 < value < 1000 else None
+    return _frame_rate(value)
+
+
+def _frame_rate(value: float) -> float | None:
+    """A frame rate that a picture can have: of a stream without pictures ffprobe prints the 90 kHz of its clock."""
+    return value if 0 < value < _FRAMES_PER_S_MAX else None
 
 
 def _ratio(text: str) -> float | None:
     above, _, below = text.partition("/")
     numerator, denominator = _number(above), _number(below or "1")
-    return round(numerator / denominator, 3) if numerator and denominator else None
+    if not numerator or not denominator:
+        return None
+    return _frame_rate(round(numerator / denominator, 3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.media.analysis import AnalysisPhase, AnalysisState, MediaAnalyst
+from app.probes.media_info import MediaDetails, StreamDetails
 from tests.browser.chrome import Browser
 
 
@@ -38,3 +39,13 @@ def test_a_file_that_is_being_read_shows_how_far_and_no_empty_tables(
     assert page.is_shown("#not-read")
     assert not page.is_shown("#pids-title")
     assert page.violations() == []
+
+
+def test_what_the_tools_could_not_read_of_a_stream_is_a_dash(page: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    hollow = (StreamDetails(256, "video", "H.264"), StreamDetails(257, "audio", "MP2"))
+    state = AnalysisState(AnalysisPhase.RUNNING, details=MediaDetails("ffprobe", hollow))
+    monkeypatch.setattr(MediaAnalyst, "look", lambda _self, _path: state)
+    page.open("/media_info/bars.ts")
+    page.wait_text("#details", "H.264")
+
+    assert [figure.text for figure in page.all("#details dd")] == ["–", "–", "–"]

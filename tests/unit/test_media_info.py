@@ -11,6 +11,9 @@ import pytest
 from app.probes.media_info import read_details
 from app.probes.run import Cancelled, CancelSwitch, ProbeFailed, ProgramMissing, TimedOut
 
+TS_BYTES = 188
+VIDEO_PID, AUDIO_PID = 256, 257
+
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -22,6 +25,16 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     argv = ("ffmpeg", "-v", "error", *picture, *tone, *coding, *sound, "-f", "mpegts", str(path))
     subprocess.run(argv, check=True, timeout=60)
     return path
+
+
+def without_payload(data: bytes, pids: set[int]) -> bytes:
+    """The same packets, those of `pids` with an empty adaptation field in place of their payload."""
+    changed = bytearray(data)
+    for at in range(0, len(changed), TS_BYTES):
+        if (changed[at + 1] & 0x1F) << 8 | changed[at + 2] in pids:
+            changed[at + 3] = changed[at + 3] & 0x0F | 0x20
+            changed[at + 4 : at + TS_BYTES] = bytes([TS_BYTES - 5, 0]) + b"\xff" * (TS_BYTES - 6)
+    return bytes(changed)
 
 
 def only(monkeypatch: pytest.MonkeyPatch, folder: Path, **programs: str) -> None:
@@ -48,6 +61,20 @@ def test_both_tools_tell_the_same_of_a_file(
     assert (video.frame_rate, video.scan) == (25.0, "progressive")
     assert (audio.pid, audio.kind, audio.sample_rate_hz, audio.channels) == (257, "audio", 48_000, 2)
     assert audio.bitrate_bps == 128_000
+
+
+@pytest.mark.parametrize("tool", ["ffprobe", "mediainfo"])
+def test_a_stream_without_payload_has_no_picture_size_frame_rate_or_sound(
+    tool: str, sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hollow = tmp_path / "hollow.ts"
+    hollow.write_bytes(without_payload(sample.read_bytes(), {VIDEO_PID, AUDIO_PID}))
+    only(monkeypatch, tmp_path / "bin", **{tool: f"/usr/bin/{tool}"})
+    streams = {stream.pid: stream for stream in read_details(hollow).streams}
+    for pid in (VIDEO_PID, AUDIO_PID):
+        found = streams[pid]
+        assert (found.width, found.height, found.frame_rate) == (None, None, None)
+        assert (found.sample_rate_hz, found.channels, found.bitrate_bps) == (None, None, None)
 
 
 def test_without_any_tool_both_are_named(sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

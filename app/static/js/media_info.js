@@ -155,13 +155,19 @@ function showDetails({ details, details_problem: problem }) {
   byId("details").replaceChildren(...details.streams.map(streamBox));
 }
 
+function pictureOf({ width, height, aspect }) {
+  if (!width || !height) return UNKNOWN;
+  return `${width} × ${height}${aspect ? `, ${aspect}` : ""}`;
+}
+
+const framesOf = ({ frame_rate: rate, scan }) => (rate ? `${Number(rate.toFixed(3))}/s ${scan}` : UNKNOWN);
+
 function streamBox(stream) {
   const pairs = [];
-  if (stream.width)
-    pairs.push(["Picture", `${stream.width} × ${stream.height}${stream.aspect ? `, ${stream.aspect}` : ""}`]);
-  if (stream.frame_rate) pairs.push(["Frames", `${Number(stream.frame_rate.toFixed(3))}/s ${stream.scan}`]);
+  if (stream.kind === "video") pairs.push(["Picture", pictureOf(stream)], ["Frames", framesOf(stream)]);
   if (stream.pixel_format) pairs.push(["Pixels", stream.pixel_format]);
-  if (stream.sample_rate_hz) pairs.push(["Sound", `${stream.sample_rate_hz / 1000} kHz`]);
+  if (stream.kind === "audio")
+    pairs.push(["Sound", stream.sample_rate_hz ? `${stream.sample_rate_hz / 1000} kHz` : UNKNOWN]);
   if (stream.channels) pairs.push(["Channels", stream.channel_layout || String(stream.channels)]);
   if (stream.bitrate_bps) pairs.push(["Bitrate", `${bytes(stream.bitrate_bps).replace(/B$/, "b/s")}`]);
   if (stream.language) pairs.push(["Language", stream.language]);
