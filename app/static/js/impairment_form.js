@@ -1,5 +1,6 @@
 // The form of an impairment: from its fields to JSON and back, and what is wrong at which field.
 import { byId, setText } from "./dom.js";
+import { showProblem } from "./form_faults.js";
 
 const form = byId("relay-form");
 const profile = byId("profile");
@@ -82,19 +83,8 @@ export function fill(made) {
   }
 }
 
-/** Show each fault at its field, and the message where none has a field. */
-export function showFaults(fields, message) {
-  let shown = 0;
-  for (const node of form.querySelectorAll("[data-fault-of]")) {
-    const fault = fields[node.dataset.faultOf] ?? "";
-    setText(node, fault);
-    node.classList.toggle("d-block", Boolean(fault));
-    if (fault) node.closest("details")?.setAttribute("open", "");
-    shown += Boolean(fault);
-  }
-  byId("relay-problem").classList.toggle("d-none", !message || shown > 0);
-  setText(byId("relay-problem"), message);
-}
+/** Show the faults of the form at their fields, and the message where one has none. */
+export const showFaults = (faults, message) => showProblem(form, byId("relay-problem"), message, faults);
 
 /** Learn the profiles, and show what an empty field means from now on. */
 export function useProfiles(found) {

@@ -1,6 +1,7 @@
 // The plan of a line-up test, and the list of tests.
 import { ask, poll } from "./app.js";
 import { byId, make, setText } from "./dom.js";
+import { showProblem } from "./form_faults.js";
 import { dateAndTime } from "./format.js";
 
 const form = byId("plan-form");
@@ -39,22 +40,6 @@ function plan() {
   };
 }
 
-function showFaults(fields, message) {
-  let shown = 0;
-  for (const node of form.querySelectorAll("[data-fault-of]")) {
-    const fault =
-      fields[node.dataset.faultOf] ??
-      Object.entries(fields).find(([name]) => name.startsWith(`${node.dataset.faultOf}.`))?.[1] ??
-      "";
-    setText(node, fault);
-    node.classList.toggle("d-block", Boolean(fault));
-    shown += Boolean(fault);
-  }
-  const problem = byId("plan-problem");
-  problem.classList.toggle("d-none", !message || shown > 0);
-  setText(problem, message);
-}
-
 receiver.addEventListener("change", () => {
   byId("remote-key-row").hidden = !receiver.value.startsWith("remote ");
 });
@@ -62,13 +47,13 @@ receiver.dispatchEvent(new Event("change"));
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  showFaults({}, "");
+  showProblem(form, byId("plan-problem"), "", {});
   byId("start").disabled = true;
   try {
     const run = await ask("POST", "/api/line-ups", { json: plan() });
     location.assign(`/line-up/${encodeURIComponent(run.id)}`);
   } catch (error) {
-    showFaults(error.fields ?? {}, error.message);
+    showProblem(form, byId("plan-problem"), error.message, error.fields ?? {});
   } finally {
     byId("start").disabled = false;
   }

@@ -1,6 +1,7 @@
 // The network test's page: the form, one poll, the progress of a test, the list of earlier ones.
 import { ApiError, ask, poll } from "./app.js";
 import { byId, icon, make, setClass, setText } from "./dom.js";
+import { showProblem } from "./form_faults.js";
 import { dateAndTime, duration, mbps, ms, percent } from "./format.js";
 import { showResult } from "./network_result.js";
 
@@ -39,26 +40,9 @@ function showMode() {
   setText(byId("protocol-hint"), isUdp ? "Loss, at the stream's bitrate" : "Bandwidth; loss is estimated");
 }
 
-function showFaults(message, fields) {
-  let unplaced = Object.keys(fields).length === 0;
-  for (const name of Object.keys(fields)) unplaced ||= !form.querySelector(`[data-fault-of="${CSS.escape(name)}"]`);
-  for (const place of form.querySelectorAll("[data-fault-of]")) {
-    const text = fields[place.dataset.faultOf] ?? "";
-    setText(place, text);
-    place.classList.toggle("d-block", Boolean(text));
-    const control = byId(place.dataset.faultOf);
-    control.classList.toggle("is-invalid", Boolean(text));
-    if (text) control.setAttribute("aria-invalid", "true");
-    else control.removeAttribute("aria-invalid");
-  }
-  setText(byId("order-problem"), unplaced ? message : "");
-  byId("order-problem").classList.toggle("d-none", !(unplaced && message));
-  form.querySelector(".is-invalid")?.focus();
-}
-
 async function start(event) {
   event.preventDefault();
-  showFaults("", {});
+  showProblem(form, byId("order-problem"), "", {});
   byId("start-test").disabled = true;
   try {
     const test = await ask("POST", "/api/network-tests", { json: readOrder() });
@@ -68,7 +52,7 @@ async function start(event) {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     byId("start-test").disabled = false;
-    showFaults(error.message, error.fields);
+    showProblem(form, byId("order-problem"), error.message, error.fields);
   }
 }
 

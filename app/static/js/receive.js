@@ -1,6 +1,7 @@
 // The page that starts a receive stream: on success, to the stream's own page. The rules are the server's alone.
 import { ApiError, ask, pollOverview } from "./app.js";
-import { byId, setText } from "./dom.js";
+import { byId } from "./dom.js";
+import { showProblem as showFormProblem } from "./form_faults.js";
 import { bindPassphrase } from "./passphrase.js";
 
 const form = byId("receive-form");
@@ -13,26 +14,7 @@ function showMode() {
   for (const box of form.querySelectorAll("[data-needs]")) box.hidden = !byId(box.dataset.needs).checked;
 }
 
-function showFaults(fields) {
-  for (const place of form.querySelectorAll("[data-fault-of]")) {
-    const isShown = place.closest("[hidden]") === null;
-    const text = isShown ? (fields[place.dataset.faultOf] ?? "") : "";
-    setText(place, text);
-    place.classList.toggle("d-block", Boolean(text));
-    const control = byId(place.id.replace(/-fault$/, ""));
-    control?.classList.toggle("is-invalid", Boolean(text));
-    if (text) control?.setAttribute("aria-invalid", "true");
-    else control?.removeAttribute("aria-invalid");
-  }
-}
-
-function showProblem(message, fields) {
-  showFaults(fields);
-  const isPlaced = form.querySelector(".is-invalid") !== null;
-  setText(byId("form-problem"), isPlaced ? "" : message);
-  byId("form-problem").classList.toggle("d-none", isPlaced || !message);
-  form.querySelector(".is-invalid")?.focus();
-}
+const showProblem = (message, faults) => showFormProblem(form, byId("form-problem"), message, faults);
 
 async function submit(event) {
   event.preventDefault();

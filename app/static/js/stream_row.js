@@ -1,9 +1,10 @@
 // One stream as a row of the dashboard. The nodes are made once and only their texts change.
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { icon, make, setClass, setFigure, setText, spoken } from "./dom.js";
-import { count, duration, mbps, ms, percent, secondsBetween, times, UNKNOWN, withUnit } from "./format.js";
-import { attempts, colourOf, makeLamp, setLamp } from "./lamps.js";
+import { count, mbps, ms, percent, times, withUnit } from "./format.js";
+import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
+import { reasonWords, sourceWords } from "./stream_row_words.js";
 import { offerUndo } from "./undo.js";
 
 const SOURCE_ICONS = {
@@ -17,12 +18,6 @@ const cell = (name, ...children) => make("td", { role: "cell", class: name }, ..
 const figureCell = (name, label) =>
   make("td", { role: "cell", class: `r num ${name}`, "data-label": label, "data-live": "" });
 
-/** What comes in from the source: its rate, and its errors where there are any. */
-function inputWords({ input_mbps: input, source_errors: errors }) {
-  const words = input === null ? [] : [withUnit(mbps(input), "Mb/s in")];
-  return errors ? [...words, `${count(errors)} source ${errors === 1 ? "error" : "errors"}`] : words;
-}
-
 /** A row; `changed` is called after something was done to the stream. */
 export class StreamRow {
   constructor(key, changed) {
@@ -30,6 +25,13 @@ export class StreamRow {
     this.changed = changed;
     this.stream = null;
     this.spark = new Spark();
+    this.makeWords(key);
+    this.makeFigures();
+    this.makeButtons(changed);
+    this.node = this.makeNode();
+  }
+
+  makeWords(key) {
     this.lamp = makeLamp();
     this.why = make("span", { class: "sub" });
     this.name = make("a", { class: "name", href: `/stream/${encodeURIComponent(key)}` });
@@ -37,6 +39,9 @@ export class StreamRow {
     this.sourceText = make("span");
     this.mode = make("span");
     this.target = make("span", { class: "sub num" });
+  }
+
+  makeFigures() {
     this.peers = figureCell("col-peers", "Peers");
     this.payload = figureCell("col-payload", "Payload");
     this.rtt = make("span");
@@ -44,6 +49,9 @@ export class StreamRow {
     this.resent = figureCell("col-resent", "Resent");
     this.lost = figureCell("col-lost", "Lost (est.)");
     this.drops = figureCell("col-drops", "Sender drops");
+  }
+
+  makeButtons(changed) {
     this.details = make(
       "a",
       { class: "btn btn-q btn-icon", href: this.name.href, title: "Details (Enter)" },
@@ -52,11 +60,14 @@ export class StreamRow {
     );
     this.restart = this.button("fa-solid fa-rotate-right", () => restartStream(this.stream), changed);
     this.end = this.button("fa-solid fa-stop", () => this.endIt(), changed);
+  }
+
+  makeNode() {
     const rtt = figureCell("col-rtt", "RTT · ratio");
     rtt.append(make("span", { class: "rtt" }, this.rtt, this.pill));
-    this.node = make(
+    return make(
       "tr",
-      { role: "row", "data-key": key },
+      { role: "row", "data-key": this.key },
       cell("col-state", this.lamp, this.why),
       cell("stream", this.name, make("span", { class: "sub" }, this.sourceIcon, "\u00a0", this.sourceText)),
       cell("col-srt", this.mode, this.target),
@@ -103,23 +114,16 @@ export class StreamRow {
   /** Show what the server says now. */
   show(stream, now) {
     this.stream = stream;
-    const isOld = stream.is_stale;
-    setClass(
-      this.node,
-      [`is-${stream.severity}`, isOld ? "is-old" : "", this.node.classList.contains("is-selected") ? "is-selected" : ""]
-        .join(" ")
-        .trim(),
-    );
+    const isSelected = this.node.classList.contains("is-selected");
+    const states = [`is-${stream.severity}`, stream.is_stale && "is-old", isSelected && "is-selected"];
+    setClass(this.node, states.filter(Boolean).join(" "));
     setLamp(this.lamp, stream);
-    setText(this.why, this.reason(stream, now, isOld));
+    setText(this.why, reasonWords(stream, now));
     setText(this.name, stream.label);
     this.name.title = stream.label;
     setClass(this.sourceIcon, SOURCE_ICONS[stream.source_kind] ?? "");
-    const source = [stream.source, stream.source_note, stream.group && `group ${stream.group}`, ...inputWords(stream)]
-      .filter(Boolean)
-      .join(" · ");
-    setText(this.sourceText, source);
-    this.sourceText.title = source;
+    setText(this.sourceText, sourceWords(stream));
+    this.sourceText.title = this.sourceText.textContent;
     this.showTarget(stream);
     this.showFigures(stream);
     if (stream.spark) this.spark.load(stream.spark);
@@ -162,18 +166,6 @@ export class StreamRow {
     setClass(this.lost, `r num col-lost ${stream.loss_severity === "idle" ? "" : colourOf(stream.loss_severity)}`);
     setText(this.drops, count(stream.packets_dropped));
     this.drops.classList.toggle("warn", stream.packets_dropped > 0);
-  }
-
-  reason(stream, now, isOld) {
-    if (isOld) return `figures ${Math.round(stream.sample_age_s)} s old`;
-    const parts = [];
-    if (stream.reason_text) parts.push(stream.reason_text);
-    if (!parts.length) parts.push(duration(secondsBetween(stream.since, now)));
-    if (stream.remark) parts.push(stream.remark);
-    else if (stream.refused) parts.push(`${count(stream.refused)} refused`);
-    const tries = attempts(stream);
-    if (tries) parts.push(tries);
-    return parts.join(" · ") || UNKNOWN;
   }
 
   nameButtons(stream) {

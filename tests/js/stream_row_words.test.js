@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reasonWords, sourceWords } from "../../app/static/js/stream_row_words.js";
+
+const NOW = "2026-11-24T18:01:05Z";
+const STREAM = {
+  source: "news.ts",
+  source_note: "",
+  group: "",
+  input_mbps: null,
+  source_errors: 0,
+  is_stale: false,
+  sample_age_s: 0.4,
+  since: "2026-11-24T18:00:00Z",
+  reason_text: null,
+  remark: null,
+  refused: 0,
+  restarts: 0,
+  retry_in_s: null,
+};
+
+test("a source shows its note, group, rate and errors where it has them", () => {
+  assert.equal(sourceWords(STREAM), "news.ts");
+  const full = { ...STREAM, source_note: "loop", group: "Oslo", input_mbps: 8, source_errors: 1 };
+  assert.equal(sourceWords(full), "news.ts · loop · group Oslo · 8.00 Mb/s in · 1 source error");
+  assert.match(sourceWords({ ...STREAM, input_mbps: 0, source_errors: 2 }), /0\.00 Mb\/s in · 2 source errors$/);
+});
+
+test("a row gives its reason, or else how long the state has lasted", () => {
+  assert.equal(reasonWords(STREAM, NOW), "00:01:05");
+  assert.equal(reasonWords({ ...STREAM, reason_text: "The port is in use" }, NOW), "The port is in use");
+});
+
+test("a remark goes before refused callers, and the attempts come last", () => {
+  assert.equal(reasonWords({ ...STREAM, refused: 3, restarts: 2 }, NOW), "00:01:05 · 3 refused · 2 restarts");
+  assert.equal(reasonWords({ ...STREAM, refused: 3, remark: "RTT is high" }, NOW), "00:01:05 · RTT is high");
+});
+
+test("stale figures show their age and nothing else", () => {
+  assert.equal(reasonWords({ ...STREAM, is_stale: true, sample_age_s: 7.6, remark: "old" }, NOW), "figures 8 s old");
+});
