@@ -201,6 +201,7 @@ def _peer(connection: Connection, statistics: Statistics) -> Peer:
         packets_dropped_total=received.packets_dropped,
         acks_total=statistics.pktSentACKTotal,
         naks_total=statistics.pktSentNAKTotal,
+        packets_reported_lost_total=statistics.pktRcvLossTotal,
         rtt_ms=statistics.msRTT,
         link_capacity_mbps=statistics.mbpsBandwidth,
         negotiated_latency_ms=statistics.msRcvTsbPdDelay,

@@ -69,6 +69,7 @@ def _counters(stats: Statistics, unsent_packets: int) -> dict[str, Any]:
         "packets_dropped_total": stats.pktSndDropTotal + unsent_packets,
         "acks_total": stats.pktRecvACKTotal,
         "naks_total": stats.pktRecvNAKTotal,
+        "packets_reported_lost_total": stats.pktSndLossTotal,
         "send_buffer_ms": stats.msSndBuf,
         "send_buffer_packets": stats.pktSndBuf,
         "send_buffer_bytes": stats.byteSndBuf,

@@ -10,6 +10,7 @@ HEADER_BYTES = 16
 _WORDS = struct.Struct(">IIII")
 _CONTROL = 1 << 31
 _RETRANSMITTED = 1 << 26
+_RANGE_BEGIN = 1 << 31
 
 
 class Control(IntEnum):
@@ -40,6 +41,20 @@ class SrtHeader(NamedTuple):
     key_flags: int
     timestamp_us: int
     destination: int
+
+
+def read_loss_report(packet: bytes) -> list[int]:
+    """The sequence numbers that a NAK names, ranges written out (section 3.2.5 and appendix A)."""
+    words = [word for (word,) in struct.iter_unpack(">I", packet[HEADER_BYTES:])]
+    named: list[int] = []
+    range_begin: int | None = None
+    for word in words:
+        if word & _RANGE_BEGIN:
+            range_begin = word & ~_RANGE_BEGIN
+        else:
+            named += range(word if range_begin is None else range_begin, word + 1)
+            range_begin = None
+    return named
 
 
 def read_header(packet: bytes) -> SrtHeader | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.instruments.child import JsonChild, be_punctual, say
-from tests.instruments.srt_header import HEADER_BYTES, SrtHeader, read_header
+from tests.instruments.srt_header import HEADER_BYTES, Control, SrtHeader, read_header, read_loss_report
 
 # linux/if_packet.h, linux/filter.h, asm-generic/socket.h
 _SOL_PACKET, _PACKET_STATISTICS, _PACKET_OUTGOING = 263, 6, 4
@@ -55,6 +55,12 @@ class Packet:
         """Tell whether this is an SRT data packet."""
         header = self.header()
         return header is not None and header.control_type is None
+
+    def named_as_lost(self) -> list[int]:
+        """The sequence numbers that an SRT loss report names; none in any other packet."""
+        header = self.header()
+        is_report = header is not None and header.control_type == Control.NAK
+        return read_loss_report(self.datagram) if is_report else []
 
     def payload(self) -> bytes:
         """What an SRT data packet carries."""

@@ -54,6 +54,22 @@ def test_a_listener_s_totals_are_what_went_over_the_wire(engine: str, loss_perce
         assert told[name] == pytest.approx(value, rel=0.005, abs=5), (told, on_wire)
 
 
+@daily_on_direct
+def test_packets_reported_lost_are_those_that_the_loss_reports_name(engine: str, product: Product) -> None:
+    view = product.start(engine=engine)
+    port = view["spec"]["endpoint"]["port"]
+    relay = Relay(port, loss_to_caller=5, rtt_ms=40, seed=5)
+    with Wire(port, with_payload=True) as wire, relay, Receiver.calling(relay.port) as receiver:
+        receiver.wait_for_seconds(4)
+        assert product.post(f"/api/streams/{view['key']}/stop").status == 200
+        told = product.wait_for_phase(view["key"], "stopped")["totals"]["packets_reported_lost"]
+        named = [sequence for packet in wire.packets() for sequence in packet.named_as_lost()]
+        taken = relay.counts()["to_caller"].dropped_first
+    # The receiver repeats a report until the packet comes; libsrt counts it again once it was sent again in between.
+    assert len(set(named)) == pytest.approx(taken, rel=0.05)
+    assert len(set(named)) - 5 <= told <= len(named)
+
+
 @daily_on_gstreamer
 def test_the_totals_keep_a_receiver_that_left_but_for_its_last_second_at_most(engine: str, product: Product) -> None:
     view = product.start(engine=engine)

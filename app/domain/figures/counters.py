@@ -37,6 +37,10 @@ class ConnectionCounters(msgspec.Struct, frozen=True):
     ] = 0
     acks_total: Annotated[int, _counts("Acknowledgements received; their rise is the proof of delivery", "packets")] = 0
     naks_total: Annotated[int, _counts("Loss reports received; a loss may be reported many times", "packets")] = 0
+    packets_reported_lost_total: Annotated[
+        int,
+        _counts("SRT data packets that loss reports named; one counts again for each resend that is lost", "packets"),
+    ] = 0
 
 
 class Counters(ConnectionCounters, frozen=True):

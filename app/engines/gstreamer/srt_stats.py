@@ -109,6 +109,7 @@ def _peer_of(index: int, child: Gst.Structure, called_address: str) -> Peer:
         packets_dropped_total=read("packets-sent-dropped"),
         acks_total=read("packet-ack-received"),
         naks_total=read("packet-nack-received"),
+        packets_reported_lost_total=read("packets-sent-lost"),
         rtt_ms=read("rtt-ms"),
         link_capacity_mbps=read("bandwidth-mbps"),
     )
