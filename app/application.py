@@ -10,6 +10,7 @@ from flask import Flask
 
 from app.fleet.poller import HostPoller
 from app.lineup.probe_reports import ProbeReports
+from app.lineup.receivers import Installations
 from app.lineup.runner import LineUpRunner
 from app.media.analysis import MediaAnalyst
 from app.media.channels import ChannelList
@@ -91,6 +92,7 @@ def create_app(
     app = _web_of(settings)
     library = PatientLibrary(MediaLibrary(settings.media_folder))
     streams = manager or _manager_of(settings, launcher, library)
+    probe_reports = ProbeReports(settings.data_folder)
     limit_rates(app, writes_per_minute=settings.writes_per_minute)
     install_services(
         app,
@@ -104,10 +106,9 @@ def create_app(
             shipped_channels=ChannelList(SHIPPED_CHANNELS_FILE),
             analyst=MediaAnalyst(library),
             hosts=HostPoller(settings.hosts),
-            probe_reports=ProbeReports(settings.data_folder),
+            probe_reports=probe_reports,
             line_ups=LineUpRunner(
-                streams,
-                settings.hosts,
+                Installations(streams, settings.hosts, probe_reports),
                 settings.data_folder,
                 hostname=socket.gethostname(),
                 webhook=settings.line_up_webhook,

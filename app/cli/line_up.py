@@ -19,7 +19,12 @@ _COULD_NOT_MEASURE: Final = 3
 
 
 def plan_document(
-    plan_file: Path | None, stream: str | None, receiver: str | None, profile: str, seconds: int | None
+    plan_file: Path | None,
+    stream: str | None,
+    receiver: str | None,
+    probe_report: str | None,
+    profile: str,
+    seconds: int | None,
 ) -> dict[str, Any]:
     """The plan as the API takes it: from a file, with the options on top."""
     document: dict[str, Any] = {}
@@ -35,6 +40,8 @@ def plan_document(
     if receiver is not None:
         host, slash, key = receiver.rpartition("/")
         document["receiver"] = {"kind": "remote", "host": host, "key": key} if slash else {"kind": "local", "key": key}
+    if probe_report is not None:
+        document["receiver"] = {"kind": "probe", "report": probe_report}
     document.setdefault("profile", profile)
     if seconds is not None:
         document["duration_s"] = seconds
@@ -75,6 +82,9 @@ def exit_status(run: dict[str, Any]) -> int:
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path, exists=True), help="A plan as JSON.")
 @click.option("--stream", metavar="KEY", help="The send stream under test.")
 @click.option("--receiver", metavar="KEY", help="The receive stream that measures; HOST/KEY on another host.")
+@click.option(
+    "--probe-report", metavar="ID", help="The report of a probe that measured, as /api/probe_reports lists it."
+)
 @click.option("--profile", type=click.Choice(["quick", "line-up", "booking", "new-circuit"]), default="line-up")
 @click.option("--seconds", type=int, help="Another duration than the profile's.")
 @click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")

@@ -12,7 +12,10 @@ import msgspec
 
 from app.cli.api import Api
 from app.cli.probe_run import Outcome
-from app.domain.probe_report import ProbeReport, Severity
+from app.domain.figures.live_report import LiveReport
+from app.domain.figures.reception import DeliveryPoint
+from app.domain.lineup.measured import receiver_second
+from app.domain.probe_report import ProbeIndicator, ProbeReport, ProbeSecond, Severity
 from app.domain.spec import ReceiveSpec
 from app.domain.version import VERSION
 from app.web.presenters.reception_views import ReceptionView
@@ -73,4 +76,20 @@ def _report(spec: ReceiveSpec, outcome: Outcome, view: ReceptionView | None) -> 
         rtt_ms=view.rtt_ms.avg if view.rtt_ms else None,
         delivered_mbps=view.delivered_mbps,
         error_seconds=view.error_seconds,
+        indicators=None if outcome.analysis is None else _indicators(outcome.analysis),
+        history=[_second(point) for point in outcome.history],
+    )
+
+
+def _indicators(analysis: LiveReport) -> dict[str, ProbeIndicator]:
+    return {each.name: ProbeIndicator(each.priority, each.error_seconds) for each in analysis.indicators}
+
+
+def _second(point: DeliveryPoint) -> ProbeSecond:
+    second = receiver_second(point)
+    rounded = {name: value for name, value in msgspec.structs.asdict(second).items() if isinstance(value, float)}
+    return msgspec.convert(
+        msgspec.structs.replace(second, **{name: round(value, 3) for name, value in rounded.items()}),
+        ProbeSecond,
+        from_attributes=True,
     )

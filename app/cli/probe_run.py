@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -10,7 +11,8 @@ import msgspec
 
 from app.domain.endings import Ending, Finished
 from app.domain.figures.live_report import LiveReport
-from app.domain.figures.reception import Reception
+from app.domain.figures.reception import DeliveryPoint, Reception
+from app.domain.probe_report import SECONDS_MAX
 from app.domain.spec import ReceiveSpec
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
@@ -28,11 +30,15 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What a probe found. Without a connection `received` is None and `problem` says why."""
+    """What a probe found. Without a connection `received` is None and `problem` says why.
+
+    `history` has its newest whole seconds, oldest first.
+    """
 
     started_at: float
     ended_at: float
     received: Reception | None = None
+    history: tuple[DeliveryPoint, ...] = ()
     analysis: LiveReport | None = None
     problem: Reason | None = None
     detail: str = ""
@@ -50,6 +56,7 @@ class Probe:
         self._refused: Reason | None = None
         self._is_stopping = False
         self._connected_at: float | None = None
+        self._history: deque[DeliveryPoint] = deque(maxlen=SECONDS_MAX)
         self._receiver = Receiver(spec, dscp=0, notify=self._hear)
 
     def stop(self) -> None:
@@ -80,6 +87,7 @@ class Probe:
             if time.monotonic() >= due and self._connected_at is not None:
                 due = max(due + 1.0, time.monotonic() + _SHORTEST_SECOND_S)
                 account = self._receiver.close_second(unix_now())
+                self._history.append(account.second)
                 self._on_second(account, self._receiver.analysis(unix_now()))
             time.sleep(READ_EVERY_S)
         if self._connected_at is None:
@@ -87,7 +95,7 @@ class Probe:
             return Outcome(started_at, unix_now(), problem=reason, detail="no sender has connected")
         now = unix_now()
         account = self._receiver.close_second(now)
-        return Outcome(started_at, now, account, self._receiver.analysis(now))
+        return Outcome(started_at, now, account, tuple(self._history), self._receiver.analysis(now))
 
     def _is_over(self, started_at: float) -> bool:
         if self._connected_at is None:

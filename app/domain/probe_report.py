@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -19,12 +20,39 @@ Kind = Annotated[str, Meta(max_length=40, pattern="^[a-z_]+$")]
 
 
 Severity = Literal["good", "attention", "fault", "none"]
+Indicator = Annotated[str, Meta(max_length=40, pattern="^[a-z0-9_]+$")]
+SECONDS_MAX: Final = 7200
+
+
+class ProbeSecond(msgspec.Struct, frozen=True, array_like=True):
+    """One second of a probe: the fields of `ReceiverSecond` in their order, bounded. `at` is its end, Unix time."""
+
+    at: Moment
+    packets_unique: Count = 0
+    packets_lost: Count = 0
+    continuity_errors: Count = 0
+    encoder_errors: Count = 0
+    gap_ms: Milliseconds = 0
+    frozen_ms: Milliseconds = 0
+    latency_ms: Count | None = None
+    headroom_ms: Count | None = None
+    rtt_ms: Milliseconds | None = None
+    lateness_ms: Milliseconds | None = None
+    is_connected: bool = True
+
+
+class ProbeIndicator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The seconds in which an indicator of TR 101 290 was in error during the probe."""
+
+    priority: Annotated[int, Meta(ge=1, le=3)]
+    error_seconds: Count
 
 
 class ProbeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a probe found. Times are Unix seconds by the prober's clock; `severity` none: there was no connection.
 
-    `host` and `version` are the prober's, `target` is what it received from; `error_seconds` are by kind.
+    `host` and `version` are the prober's, `target` is what it received from; `error_seconds` are by kind. `history` has
+    the newest seconds, oldest first: a line-up test reads them. `indicators` is None without an analysis.
     """
 
     host: Annotated[str, Meta(min_length=1, max_length=253)]
@@ -49,15 +77,21 @@ class ProbeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rtt_ms: Milliseconds | None = None
     delivered_mbps: Annotated[float, Meta(ge=0, le=1e6)] | None = None
     error_seconds: Annotated[dict[Kind, Count], Meta(max_length=20)] = {}
+    indicators: Annotated[dict[Indicator, ProbeIndicator], Meta(max_length=40)] | None = None
+    history: Annotated[list[ProbeSecond], Meta(max_length=SECONDS_MAX)] = []
 
 
 class KeptReport(msgspec.Struct, frozen=True):
-    """A report with its identifier, when it came by this host's clock, and who posted it."""
+    """A report with its identifier, when it came by this host's clock, and who posted it.
+
+    In memory its report has no history; `history_seconds` counts what its file has.
+    """
 
     id: str
     received_at: float
     actor: str
     report: ProbeReport
+    history_seconds: int = 0
 
 
 def parse_probe_report(document: object) -> ProbeReport:
@@ -75,6 +109,8 @@ def parse_probe_report(document: object) -> ProbeReport:
 def _problems(report: ProbeReport) -> Iterator[tuple[str, str]]:
     if report.ended_at < report.started_at:
         yield "ended_at", "it is before started_at"
+    if any(second.at >= following.at for second, following in pairwise(report.history)):
+        yield "history", "the seconds are not in order; send the oldest first, each once"
     texts = {"host": report.host, "target": report.target, "text": report.text, "version": report.version}
     texts["findings"] = "".join(report.findings)
     for name, value in texts.items():

@@ -14,13 +14,13 @@ from typing import Final
 import msgspec
 
 from app.domain.errors import NotFound
-from app.domain.probe_report import KeptReport, ProbeReport
+from app.domain.probe_report import KeptReport, ProbeReport, ProbeSecond
 from app.machine.atomic_file import write_atomically
 from app.machine.steady_clock import unix_now
 
 log = logging.getLogger(__name__)
 KEPT_MAX: Final = 200
-_FILE_BYTES_MAX: Final = 256 * 1024
+_FILE_BYTES_MAX: Final = 2 * 1024 * 1024
 _PREFIX: Final = "probe_report-"
 _ID: Final = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 
@@ -38,12 +38,14 @@ class ProbeReports:
         """Keep a report; the oldest gives way. If the disk refuses, it lasts until a restart."""
         now = unix_now()
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-        kept = KeptReport(f"{stamp}-{secrets.token_hex(4)}", now, actor, report)
+        kept = KeptReport(f"{stamp}-{secrets.token_hex(4)}", now, actor, report, len(report.history))
         with self._lock:
             try:
                 write_atomically(self._path(kept.id), msgspec.json.encode(kept))
             except OSError as error:
                 log.warning("the probe report %s cannot be written: %s", kept.id, error)
+                kept = msgspec.structs.replace(kept, history_seconds=0)
+            kept = _without_history(kept)
             self._kept[kept.id] = kept
             for old in sorted(self._kept)[:-KEPT_MAX]:
                 self._forget(old)
@@ -61,6 +63,15 @@ class ProbeReports:
                 raise NotFound(f"there is no probe report {report_id[:40]}")
             return kept
 
+    def history(self, report_id: str) -> list[ProbeSecond]:
+        """The seconds of a report, from its file; none where the disk refuses. Raises NotFound."""
+        path = self._path(self.get(report_id).id)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=KeptReport).report.history
+        except (OSError, msgspec.DecodeError) as error:
+            log.warning("the probe report %s cannot be read: %s", report_id, error)
+            return []
+
     def remove(self, report_id: str) -> None:
         """Delete a report. Raises NotFound."""
         self.get(report_id)
@@ -76,12 +87,16 @@ class ProbeReports:
         return self._folder / f"{_PREFIX}{report_id}.json"
 
 
+def _without_history(kept: KeptReport) -> KeptReport:
+    return msgspec.structs.replace(kept, report=msgspec.structs.replace(kept.report, history=[]))
+
+
 def _read_all(folder: Path) -> list[KeptReport]:
     found = []
     for path in sorted(folder.glob(f"{_PREFIX}*.json"))[-KEPT_MAX:]:
         try:
             if _ID.fullmatch(path.stem.removeprefix(_PREFIX)) and path.stat().st_size <= _FILE_BYTES_MAX:
-                found.append(msgspec.json.decode(path.read_bytes(), type=KeptReport))
+                found.append(_without_history(msgspec.json.decode(path.read_bytes(), type=KeptReport)))
         except (OSError, msgspec.DecodeError) as error:
             log.warning("the probe report %s cannot be read: %s", path.name, error)
     return found

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from app.domain.errors import InvalidInput, LimitReached, NotFound, ProductError
-from app.domain.hosts import HostEntry
-from app.domain.lineup.plan import LocalReceiver, NotOurs, Plan
+from app.domain.lineup.measured import Measured
+from app.domain.lineup.plan import NotOurs, Plan
 from app.domain.lineup.run import RUNNING, Facts, Run, RunEvent, RunState, decode_run, encode_run
 from app.domain.snapshot import Snapshot
 from app.domain.version import VERSION
 from app.lineup.checks import check_restart, check_sender
-from app.lineup.ends import CannotRead, ReceiverEnd, Streams, receiver_end, sender_check
+from app.lineup.ends import CannotRead, ReceiverEnd, sender_check
+from app.lineup.probe_end import ProbeEnd
 from app.lineup.reading import read_more
+from app.lineup.receivers import Installations, LocalEnd, receiver_end
 from app.lineup.webhook import send_notice
 from app.machine.run_files import RunFiles, new_run_id
 from app.machine.steady_clock import unix_now
@@ -34,12 +35,10 @@ _LAST_SECONDS_S: Final = 3.0  # the last second of a worker arrives up to this l
 class LineUpRunner:
     """All line-up tests of this installation. Every method returns at once; each run has a thread."""
 
-    def __init__(
-        self, streams: Streams, hosts: Sequence[HostEntry], folder: Path, *, hostname: str, webhook: str = ""
-    ) -> None:
+    def __init__(self, known: Installations, folder: Path, *, hostname: str, webhook: str = "") -> None:
         """Read the runs of earlier processes, and go on with those that are not over."""
-        self._streams = streams
-        self._hosts = tuple(hosts)
+        self._known = known
+        self._streams = known.streams
         self._archive = RunFiles(folder, "line_up-", encode=encode_run, decode=decode_run)
         self._hostname = hostname
         self._webhook = webhook
@@ -55,8 +54,8 @@ class LineUpRunner:
     def start(self, plan: Plan, *, actor: str) -> Run:
         """Begin a run. Raises InvalidInput for an end that does not exist, LimitReached while one is being tested."""
         sender = sender_check(plan, self._streams)
-        end = receiver_end(plan, self._streams, self._hosts)
-        receiver = end.check() if end is not None and isinstance(plan.receiver, LocalReceiver) else ""
+        end = receiver_end(plan, self._known)
+        receiver = end.check() if isinstance(end, LocalEnd | ProbeEnd) else ""
         now = unix_now()
         facts = Facts(
             hostname=self._hostname,
@@ -72,6 +71,8 @@ class LineUpRunner:
             actor=actor,
             facts=facts,
         )
+        if isinstance(end, ProbeEnd):
+            run = _of_probe(run, end)
         with self._lock:
             for other in self._runs.values():
                 if other.state in RUNNING and _share_an_end(other.plan, plan):
@@ -133,7 +134,7 @@ class LineUpRunner:
 
     def _carry_out(self, run: Run) -> None:
         try:
-            end = receiver_end(run.plan, self._streams, self._hosts)
+            end = receiver_end(run.plan, self._known)
             if run.state is RunState.CONFIGURATION:
                 run = self._configure(run, end)
             run = self._measure(run, end)
@@ -212,6 +213,18 @@ class LineUpRunner:
         except OSError as error:
             log.warning("the line-up test %s cannot be kept: %s", run.id, error)
             self._show(msgspec.structs.replace(run, problem=run.problem or f"The report could not be stored: {error}"))
+
+
+def _of_probe(run: Run, end: ProbeEnd) -> Run:
+    """The run over the time of a probe, whose configuration cannot be tested any more."""
+    return msgspec.structs.replace(
+        run,
+        plan=msgspec.structs.replace(run.plan, duration_s=end.duration_s),
+        state=RunState.PERFORMANCE,
+        started_at=end.begins_at,
+        performance_at=end.begins_at,
+        measured=Measured(checks=tuple(end.checks())),
+    )
 
 
 def _share_an_end(one: Plan, other: Plan) -> bool:

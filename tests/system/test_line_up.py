@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,9 +147,37 @@ def test_a_cancelled_run_keeps_what_it_measured_and_can_be_deleted(own: Product)
         own.dismiss(key)
 
 
+def test_a_posted_probe_is_judged_over_its_own_time_next_to_the_senders_seconds(own: Product, tmp_path: Path) -> None:
+    stream = own.start(latency_ms=250)
+    (tmp_path / "key").write_text(own.api_key)
+    url = f"srt://127.0.0.1:{stream['spec']['endpoint']['port']}?latency=250"
+    address = f"http://127.0.0.1:{own.port}"
+    probe = (sys.executable, "-m", "app.cli", "probe", url, "--for", "5s", "--json", "--report", address)
+    done = subprocess.run([*probe, "--api-key-file", tmp_path / "key"], capture_output=True, timeout=60, check=False)
+    counted = json.loads(done.stdout)["reception"]
+    (report,) = own.get("/api/probe_reports").document["reports"]
+    plan = {"stream": stream["key"], "receiver": {"kind": "probe", "report": report["id"]}, "limits": LIMITS}
+    run = finished(own, own.post("/api/line-ups", plan).document["id"])
+    assert run["verdict"] != "fail", (run["headline"], run["lines"], run["checks"])
+    assert figures(run)["lost_packets_max"] == 0
+    stored = json.loads(own.get(f"/api/line-ups/{run['id']}?format=stored").body)["measured"]
+    received, sent = (sum(second[1] for second in stored[end]) for end in ("receiver", "sender"))
+    # The last, unfinished second of the probe is in its totals only.
+    assert counted["packets_unique"] - 800 < received <= counted["packets_unique"]
+    assert sent == pytest.approx(received, abs=800)
+    assert figures(run)["priority_1_error_seconds_max"] == 0
+    assert [check["verdict"] for check in run["checks"]] == ["pass", "skipped"]
+    assert own.delete(f"/api/probe_reports/{report['id']}").status == 204
+    again = own.post("/api/line-ups", plan)
+    assert "there is no probe report" in again.error_fields()["receiver.report"]
+    assert own.get(f"/api/line-ups/{run['id']}").document["verdict"] == run["verdict"]
+    own.dismiss(stream["key"])
+
+
 @pytest.mark.parametrize(
     ("plan", "field"),
     [
+        ({"receiver": {"kind": "probe", "report": "nowhere"}}, "receiver.report"),
         ({"stream": "nowhere"}, "stream"),
         ({"stream": None, "receiver": {"kind": "local", "key": "nowhere"}}, "receiver.key"),
         ({"stream": None, "receiver": {"kind": "remote", "host": "moon", "key": "abc"}}, "receiver.host"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from app.lineup.ends import _RemoteSecond
+from app.lineup.remote_end import _RemoteSecond
 from app.web.presenters.reception_views import DeliverySecondView
 
 

@@ -9,15 +9,18 @@ import msgspec
 import pytest
 
 from app.domain.errors import InvalidInput
-from app.domain.probe_report import parse_probe_report
+from app.domain.lineup.measured import ReceiverSecond
+from app.domain.probe_report import SECONDS_MAX, ProbeSecond, parse_probe_report
+from app.lineup.probe_end import ProbeEnd
 from app.lineup.probe_reports import KEPT_MAX, ProbeReports
 from tests.web.client import Client
 
-REPORT = {
+ENDED_AT = 1_800_000_900.0
+REPORT: dict[str, object] = {
     "host": "ob-van-3",
     "target": "192.0.2.10:9000",
     "started_at": 1_800_000_000.0,
-    "ended_at": 1_800_000_900.0,
+    "ended_at": ENDED_AT,
     "severity": "attention",
     "text": "picture froze for 0.6 s at 14:02:11",
     "packets_unique": 681_000,
@@ -65,6 +68,10 @@ def test_a_stranger_may_neither_post_nor_read(stranger: Client) -> None:
         ("error_seconds", {"<script>": 1}),
         ("error_seconds", {f"kind_{chr(97 + i)}": 1 for i in range(21)}),
         ("unknown", 1),
+        ("history", [[1.0, -1]]),
+        ("history", [[2.0], [1.0]]),
+        ("history", [[float(at)] for at in range(SECONDS_MAX + 1)]),
+        ("indicators", {"pat_error_2": {"priority": 4, "error_seconds": 0}}),
     ],
 )
 def test_a_wrong_field_is_refused_by_name(field: str, value: Any) -> None:
@@ -101,3 +108,36 @@ def test_a_full_disk_keeps_the_report_until_the_restart(tmp_path: Path) -> None:
     reports = ProbeReports(tmp_path / "missing")
     kept = reports.keep(parse_probe_report(REPORT), actor="van")
     assert reports.get(kept.id).report == msgspec.convert(REPORT, type(kept.report))
+
+
+def test_the_seconds_of_a_probe_are_those_of_a_receiver_and_stay_on_disk(script: Client, tmp_path: Path) -> None:
+    assert ProbeSecond.__struct_fields__ == ReceiverSecond.__struct_fields__
+    history = [[1_800_000_000.0 + at, 760] for at in range(SECONDS_MAX)]
+    answer = script.post("/api/probe_reports", json={**REPORT, "history": history})
+    assert answer.status_code == 201
+    assert answer.json["history_seconds"] == SECONDS_MAX
+    assert answer.json["report"]["history"] == []
+    reports = ProbeReports(tmp_path / "data")
+    assert len(reports.history(answer.json["id"])) == SECONDS_MAX
+
+
+def test_the_times_of_a_probe_whose_clock_is_wrong_are_shifted_and_the_difference_is_a_remark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.lineup.probe_reports.unix_now", lambda: ENDED_AT + 3600.0)
+    reports = ProbeReports(tmp_path)
+    kept = reports.keep(parse_probe_report({**REPORT, "history": [[ENDED_AT, 760]]}), actor="van")
+    end = ProbeEnd(reports, kept.id)
+    assert [second.at for second in end.read(10)] == [ENDED_AT + 3600.0]
+    clock = end.checks()[0]
+    assert (clock.verdict, clock.got) == ("remark", "3600.0 s behind this host; its times are shifted")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"), [({"severity": "none"}, "measured nothing"), ({}, "this report has no seconds")]
+)
+def test_a_report_without_seconds_is_no_receiving_end(script: Client, changes: dict[str, str], words: str) -> None:
+    report = script.post("/api/probe_reports", json=REPORT | changes).json["id"]
+    answer = script.post("/api/line-ups", json={"receiver": {"kind": "probe", "report": report}})
+    assert answer.status_code == 400
+    assert words in answer.json["error"]["fields"]["receiver.report"]

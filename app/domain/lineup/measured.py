@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domain.figures.reception import DeliveryPoint, ErrorKind
+
 
 class ReceiverSecond(msgspec.Struct, frozen=True, array_like=True):
     """One second at the receiver. `at` is its end, Unix time. `frozen_ms` is a pause that delayed packets."""
@@ -23,6 +25,26 @@ class ReceiverSecond(msgspec.Struct, frozen=True, array_like=True):
     rtt_ms: float | None = None
     lateness_ms: float | None = None
     is_connected: bool = True
+
+
+def receiver_second(point: DeliveryPoint) -> ReceiverSecond:
+    """A second of a reception as a run keeps it."""
+    received, gauges = point.received, point.gauges
+    is_encoder = ErrorKind.CONTINUITY_ENCODER in point.errors
+    return ReceiverSecond(
+        at=point.at,
+        packets_unique=received.packets_unique,
+        packets_lost=received.packets_dropped + received.packets_undecryptable,
+        continuity_errors=received.continuity_errors,
+        encoder_errors=received.continuity_errors if is_encoder else 0,
+        gap_ms=point.gap_ms,
+        frozen_ms=point.frozen_ms,
+        latency_ms=gauges.latency_ms,
+        headroom_ms=gauges.headroom_ms,
+        rtt_ms=gauges.rtt_ms,
+        lateness_ms=point.lateness_max_ms,
+        is_connected=gauges.connections > 0,
+    )
 
 
 class SenderSecond(msgspec.Struct, frozen=True, array_like=True):

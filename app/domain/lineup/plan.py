@@ -32,11 +32,17 @@ class RemoteReceiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     key: Text
 
 
+class ProbeReceiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="probe"):
+    """A report that `mcr probe --report` posted here. The run judges the time of the probe, which is over."""
+
+    report: Text
+
+
 class NotOurs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="none"):
     """The receiver is not ours: only the sender's figures count, and the report says what no one measured."""
 
 
-ReceivingEnd = LocalReceiver | RemoteReceiver | NotOurs
+ReceivingEnd = LocalReceiver | RemoteReceiver | ProbeReceiver | NotOurs
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

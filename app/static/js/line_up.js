@@ -22,6 +22,7 @@ function chosenReceiver() {
   const [kind, name] = receiver.value.split(/ (.*)/s);
   if (kind === "local") return { kind, key: name };
   if (kind === "remote") return { kind, host: name, key: byId("remote_key").value.trim() };
+  if (kind === "probe") return { kind, report: name };
   return { kind: "none" };
 }
 

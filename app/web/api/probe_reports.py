@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g
+from typing import Final
+
+from flask import Blueprint, Response, g, request
 
 from app.domain.probe_report import parse_probe_report
 from app.web.errors import json_response
@@ -11,6 +13,7 @@ from app.web.requests import read_json
 from app.web.services import services
 
 probe_reports = Blueprint("probe_reports", __name__, url_prefix="/api/probe_reports")
+_BODY_BYTES_MAX: Final = 1024 * 1024
 
 
 @probe_reports.get("")
@@ -22,6 +25,7 @@ def list_probe_reports() -> Response:
 @probe_reports.post("")
 def post_probe_report() -> Response:
     """Keep the result of a probe."""
+    request.max_content_length = _BODY_BYTES_MAX
     kept = services().probe_reports.keep(parse_probe_report(read_json()), actor=g.actor)
     response = json_response(present_probe_report(kept), 201)
     response.headers["Location"] = f"/api/probe_reports/{kept.id}"

@@ -12,10 +12,12 @@ from app.domain.lineup.plan import PROFILE_SECONDS
 from app.domain.spec import ReceiveSpec, SendSpec
 from app.machine.steady_clock import unix_now
 from app.web.presenters.line_up import present_run
+from app.web.presenters.probe_reports import present_probe_report
 from app.web.services import services
 
 line_up_pages = Blueprint("line_up_pages", __name__)
 
+_REPORTS_SHOWN: Final = 20
 _PROFILE_TEXTS: Final = {
     "quick": "Quick, 3 min",
     "line-up": "Line-up, 15 min",
@@ -28,11 +30,13 @@ _PROFILE_TEXTS: Final = {
 def line_up() -> str:
     """The form that plans a line-up test, and the runs so far."""
     snapshots = services().manager.list()
+    reports = [kept for kept in services().probe_reports.reports() if kept.history_seconds]
     return render_template(
         "line_up.html",
         senders=[(each.key, each.spec.label()) for each in snapshots if isinstance(each.spec, SendSpec)],
         receivers=[(each.key, each.spec.label()) for each in snapshots if isinstance(each.spec, ReceiveSpec)],
         hosts=[host.name for host in services().hosts.hosts],
+        reports=[present_probe_report(kept) for kept in reports[:_REPORTS_SHOWN]],
         profiles=[(name, _PROFILE_TEXTS[name]) for name in PROFILE_SECONDS],
         limits=_limits(),
     )

@@ -19,7 +19,8 @@ class ProbeReportView(View, frozen=True):
     actor: str
     started_at: Annotated[str, Meta(description="By the prober's clock")]
     ended_at: str
-    report: Annotated[ProbeReport, Meta(description="As it was posted")]
+    report: Annotated[ProbeReport, Meta(description="As it was posted, without its history")]
+    history_seconds: Annotated[int, Meta(description="Seconds of its history, which a line-up test reads")]
 
 
 def present_probe_report(kept: KeptReport) -> ProbeReportView:
@@ -31,6 +32,7 @@ def present_probe_report(kept: KeptReport) -> ProbeReportView:
         started_at=_iso(kept.report.started_at),
         ended_at=_iso(kept.report.ended_at),
         report=kept.report,
+        history_seconds=kept.history_seconds,
     )
 
 

@@ -1,0 +1,76 @@
+"""The posted report of a probe as the receiving end of a run. The probe is over: its time is the time of the run."""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.domain.errors import InvalidInput, NotFound
+from app.domain.lineup.measured import Check, CheckVerdict, IndicatorSeconds, ReceiverSecond
+from app.domain.probe_report import KeptReport, ProbeSecond
+from app.lineup.clocks import check_clock
+from app.lineup.ends import CLOCKS_AGREE_S
+from app.lineup.probe_reports import ProbeReports
+
+
+class ProbeEnd:
+    """What a probe at another host measured, with its times turned into this host's."""
+
+    def __init__(self, reports: ProbeReports, report_id: str) -> None:
+        """Read the report. Raises InvalidInput for one that is not there or that has no seconds."""
+        self._kept = _found(reports, report_id)
+        history = reports.history(report_id)
+        if not history:
+            raise InvalidInput.of({"receiver.report": _without_seconds(self._kept)})
+        # A probe posts its report within a second of its end.
+        self.clock_ahead_s = self._kept.report.ended_at - self._kept.received_at
+        shift_s = 0.0 if abs(self.clock_ahead_s) < CLOCKS_AGREE_S else self.clock_ahead_s
+        self._seconds = [_second(each, shift_s) for each in history]
+
+    @property
+    def begins_at(self) -> float:
+        """When the first second of the report began, by this host's clock."""
+        return self._seconds[0].at - 1.0
+
+    @property
+    def duration_s(self) -> int:
+        """How long the probe measured."""
+        return round(self._seconds[-1].at - self.begins_at)
+
+    def check(self) -> str:
+        """Return the prober's host and where it received from."""
+        return f"probe at {self._kept.report.host}, received from {self._kept.report.target}"
+
+    def checks(self) -> list[Check]:
+        """What can be checked after a probe: how far its clock was from ours. The other checks need the connection."""
+        skipped = Check("Connection", "during the probe", "the probe is over", "–", CheckVerdict.SKIPPED)
+        return [check_clock(self._kept.report.host, self.clock_ahead_s, within_s=CLOCKS_AGREE_S), skipped]
+
+    def read(self, seconds: int) -> list[ReceiverSecond]:
+        """The seconds of the report."""
+        return self._seconds[-seconds:] if seconds < len(self._seconds) else self._seconds
+
+    def indicators(self) -> tuple[IndicatorSeconds, ...] | None:
+        """The error-seconds that the probe counted."""
+        found = self._kept.report.indicators
+        if found is None:
+            return None
+        return tuple(IndicatorSeconds(name, each.priority, each.error_seconds) for name, each in found.items())
+
+
+def _found(reports: ProbeReports, report_id: str) -> KeptReport:
+    try:
+        return reports.get(report_id)
+    except NotFound:
+        text = f"there is no probe report {report_id[:40]}; run `mcr probe --report` at the far end"
+        raise InvalidInput.of({"receiver.report": text}) from None
+
+
+def _without_seconds(kept: KeptReport) -> str:
+    if kept.report.severity == "none":
+        return f"this probe measured nothing ({kept.report.text}); run it again"
+    return "this report has no seconds; run `mcr probe --report` of the present version again"
+
+
+def _second(second: ProbeSecond, shift_s: float) -> ReceiverSecond:
+    values = msgspec.structs.astuple(second)
+    return ReceiverSecond(values[0] - shift_s, *values[1:])

@@ -1,0 +1,121 @@
+"""A receive stream of another installation as the receiving end of a run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from app.domain.errors import InvalidInput
+from app.domain.figures.reception import ErrorKind
+from app.domain.hosts import HostEntry
+from app.domain.lineup.measured import IndicatorSeconds, ReceiverSecond
+from app.fleet.client import NoAnswer, get
+from app.lineup.ends import CLOCKS_AGREE_S, CannotRead
+from app.machine.steady_clock import unix_now
+
+_ANSWER_WITHIN_S: Final = 5.0
+T = TypeVar("T")
+
+
+class _RemoteSecond(msgspec.Struct, frozen=True):
+    at: float
+    packets_unique: int = 0
+    packets_dropped: int = 0
+    packets_undecryptable: int = 0
+    continuity_errors: int = 0
+    gap_ms: float = 0.0
+    frozen_ms: float = 0.0
+    latency_ms: int | None = None
+    headroom_ms: int | None = None
+    rtt_ms: float | None = None
+    lateness_ms: float | None = None
+    errors: list[str] = []
+
+
+class _RemoteHistory(msgspec.Struct, frozen=True):
+    samples: Annotated[list[_RemoteSecond], msgspec.Meta(max_length=4000)]
+
+
+class _RemoteIndicator(msgspec.Struct, frozen=True):
+    priority: int = 3
+    error_seconds: int = 0
+
+
+class _RemoteReception(msgspec.Struct, frozen=True):
+    tr101290: dict[str, _RemoteIndicator] = {}
+
+
+class _RemoteStream(msgspec.Struct, frozen=True):
+    label: str = ""
+    reception: _RemoteReception | None = None
+
+
+class RemoteEnd:
+    """A receive stream of another installation, read over its API.
+
+    Its times are turned into this host's: `clock_ahead_s` is how far its clock is ahead, None before the first second.
+    """
+
+    def __init__(self, host: HostEntry, key: str) -> None:
+        self.clock_ahead_s: float | None = None
+        self._host = host
+        self._path = f"/api/streams/{quote(key, safe='')}"
+
+    def check(self) -> str:
+        """Return the stream's label and host. Raises InvalidInput when it is no receive stream there."""
+        stream = self._stream()
+        if stream.reception is None:
+            raise InvalidInput.of({"receiver.key": f"{self._host.name} receives nothing under that key"})
+        return f"{stream.label} on {self._host.name}"
+
+    def read(self, seconds: int) -> list[ReceiverSecond]:
+        """The last seconds, from the other host's history."""
+        found = self._ask(f"{self._path}/reception?seconds={seconds}", _RemoteHistory)
+        if self.clock_ahead_s is None and found.samples:
+            ahead_s = found.samples[-1].at - unix_now()
+            self.clock_ahead_s = 0.0 if abs(ahead_s) < CLOCKS_AGREE_S else ahead_s
+        return [
+            ReceiverSecond(
+                at=each.at - (self.clock_ahead_s or 0.0),
+                packets_unique=each.packets_unique,
+                packets_lost=each.packets_dropped + each.packets_undecryptable,
+                continuity_errors=each.continuity_errors,
+                encoder_errors=each.continuity_errors if ErrorKind.CONTINUITY_ENCODER in each.errors else 0,
+                gap_ms=each.gap_ms,
+                frozen_ms=each.frozen_ms,
+                latency_ms=each.latency_ms,
+                headroom_ms=each.headroom_ms,
+                rtt_ms=each.rtt_ms,
+                lateness_ms=each.lateness_ms,
+                is_connected=ErrorKind.DISCONNECTED not in each.errors,
+            )
+            for each in found.samples
+        ]
+
+    def indicators(self) -> tuple[IndicatorSeconds, ...] | None:
+        """From the other host's live analysis."""
+        reception = self._stream().reception
+        if reception is None or not reception.tr101290:
+            return None
+        return tuple(
+            IndicatorSeconds(name, each.priority, each.error_seconds) for name, each in reception.tr101290.items()
+        )
+
+    def _stream(self) -> _RemoteStream:
+        return self._ask(self._path, _RemoteStream)
+
+    def _ask(self, path: str, kind: type[T]) -> T:
+        try:
+            status, body = get(self._host, path, within_s=_ANSWER_WITHIN_S)
+        except NoAnswer as error:
+            raise CannotRead(f"{self._host.name}: {error}") from None
+        if status in (401, 403):
+            raise CannotRead(f"{self._host.name} does not accept the API key that HOSTS has for it")
+        if status == 404:
+            raise CannotRead(f"{self._host.name} has no such stream")
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.DecodeError as error:
+            raise CannotRead(f"{self._host.name} answers {status}, and not as this version does: {error}") from None
