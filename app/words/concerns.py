@@ -8,9 +8,9 @@ from typing import Final
 from app.domain.figures.delivery_verdict import judge as judge_reception
 from app.domain.snapshot import Snapshot
 from app.domain.spec import SendSpec
-from app.domain.status import Phase
+from app.domain.status import Phase, Reason
 from app.domain.verdict import Concern, Verdict, lost_at_receiver
-from app.words.states import reason_text
+from app.words.states import interrupted_text, reason_text
 
 _PLAIN: Final = {
     Concern.RESENDS_HELD_BACK: "resends are held back: the sending cap is reached",
@@ -41,6 +41,19 @@ def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
             return f"{reason_text(snapshot.fault)}: will not start again by itself"
         case _:
             return _PLAIN.get(concern)
+
+
+def direct_engine_offer(snapshot: Snapshot) -> str | None:
+    """Say what a change to the direct engine gives and interrupts; None where GStreamer loses no packet of the source.
+
+    GStreamer makes the colour bars itself, so of those it loses none.
+    """
+    sample, reason = snapshot.sample, snapshot.status.reason
+    discards_packets = sample is not None and sample.input.packets_discarded_total > 0
+    if not isinstance(snapshot.spec, SendSpec) or not (discards_packets or reason is Reason.SCRAMBLED):
+        return None
+    interrupted = interrupted_text(snapshot) or "No receiver is connected."
+    return f"The direct engine carries every packet of this source. The change restarts the stream. {interrupted}"
 
 
 def _has_yet_to_begin(snapshot: Snapshot) -> bool:

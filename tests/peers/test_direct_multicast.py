@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.events import NoticeCode
+from app.domain.snapshot import Snapshot
 from app.domain.spec import MulticastSource
-from app.protocol import Sample
+from app.domain.status import new_status
+from app.protocol import Job, Notice, Sample
+from app.words.concerns import direct_engine_offer
 from tests.instruments.multicast_house import GROUP, PORT, House
 from tests.instruments.receivers import Receiver
 from tests.instruments.ts_maker import Programme, Recipe, make_ts
@@ -56,6 +60,31 @@ def test_a_group_with_a_scrambled_programme_goes_by_the_direct_engine_and_arrive
     assert report.sync_errors == 0
     # The channel's own loop is the only seam.
     assert report.continuity_errors() <= len(report.pids)
+
+
+def test_a_group_in_which_scrambled_packets_appear_later_is_offered_the_direct_engine_which_carries_them(
+    house: House, tmp_path: Path
+) -> None:
+    clear, mux = tmp_path / "clear.ts", tmp_path / "mux.ts"
+    clear.write_bytes(make_ts(Recipe(seconds=20, bitrate_bps=RATE, programmes=[Programme(video_kbps=900)])))
+    programmes = [Programme(video_kbps=900), Programme(number=2, scrambled=True)]
+    mux.write_bytes(make_ts(Recipe(seconds=20, bitrate_bps=RATE, programmes=programmes)))
+    job = job_for(MulticastSource(GROUP, PORT, interface="first"), port=SRT_PORT)
+    with RunningWorker(job, within=house.host.enter) as worker:
+        with house.channel(clear, bitrate_bps=RATE):
+            seen = worker.link.wait_for(Sample, lambda sample: sample.applied.engine is not None, deadline_s=15)
+            assert seen.applied.engine == "gstreamer"
+            worker.wait_for_sample(lambda sample: sample.input.bytes_total > 500_000)
+        with house.channel(mux, bitrate_bps=RATE):
+            notice = worker.link.wait_for(Notice, lambda notice: notice.code is NoticeCode.PACKETS_DISCARDED)
+            assert "the engine Direct carries them" in notice.text
+            seen = worker.wait_for_sample(lambda sample: sample.input.packets_scrambled_total)
+    assert direct_engine_offer(snapshot_of(job, seen))
+
+
+def snapshot_of(job: Job, sample: Sample) -> Snapshot:
+    """The stream as its page gets it."""
+    return Snapshot(job.key, job.spec, new_status(sample.point.at), sample.point.at, sample=sample)
 
 
 def test_the_times_in_srt_packets_are_those_at_which_the_kernel_received_the_datagrams(

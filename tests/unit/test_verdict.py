@@ -13,7 +13,7 @@ from app.domain.snapshot import Snapshot
 from app.domain.spec import BarsSource, FileSource, ListenerEndpoint, SendSpec
 from app.domain.status import Phase, Reason
 from app.domain.verdict import Concern, Severity, judge
-from app.words.concerns import remark_text
+from app.words.concerns import direct_engine_offer, remark_text
 from tests.web.fake_streams import make_peer, make_snapshot
 
 NOW = 1_770_000_000.0
@@ -120,3 +120,11 @@ def test_a_file_that_is_played_once_says_that_it_begins_with_its_first_receiver(
     sample = msgspec.structs.replace(snapshot.sample, input=Input(bytes_total=input_bytes))
     snapshot = msgspec.structs.replace(snapshot, sample=sample)
     assert remark_text(judge(snapshot, NOW), snapshot) == remark
+
+
+def test_the_direct_engine_is_offered_only_where_packets_are_discarded_or_the_clock_is_scrambled() -> None:
+    assert direct_engine_offer(stream()) is None
+    scrambled = make_snapshot("listens", LISTENER, Phase.FAILED, reason=Reason.SCRAMBLED)
+    offer = direct_engine_offer(scrambled)
+    assert offer is not None
+    assert offer.endswith("No receiver is connected.")

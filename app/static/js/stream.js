@@ -235,11 +235,14 @@ for (const button of document.querySelectorAll("[data-png]")) {
 }
 
 byId("notes").addEventListener("click", async (event) => {
-  const button = event.target.closest("#apply-advice");
+  const button = event.target.closest("#apply-advice, #use-direct");
   if (!button || !view) return;
   const { latencyMs, overheadPercent } = button.dataset;
-  const spec = { ...view.spec, latency_ms: Number(latencyMs), overhead_percent: Number(overheadPercent) };
-  if (await changeStream(facts(), spec)) askNow();
+  const changes =
+    button.id === "use-direct"
+      ? { engine: "direct" }
+      : { latency_ms: Number(latencyMs), overhead_percent: Number(overheadPercent) };
+  if (await changeStream(facts(), { ...view.spec, ...changes })) askNow();
 });
 byId("restart").addEventListener("click", restart);
 byId("end").addEventListener("click", end);

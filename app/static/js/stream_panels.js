@@ -24,9 +24,9 @@ export function redraw(node, source, build) {
 
 /** What wants to be read first: the fault and its remedy, advice, notices of the engine. */
 export function showNotes(node, stream, advice) {
-  const { severity, reason_text: reason, remedy, notices } = stream;
+  const { severity, reason_text: reason, remedy, notices, direct_engine_offer: offer } = stream;
   const advised = advice && !advice.is_enough ? advice : null;
-  redraw(node, [severity, reason, remedy, notices, advised], () => {
+  redraw(node, [severity, reason, remedy, notices, offer, advised], () => {
     const notes = [];
     if (reason) {
       const kind = severity === "fault" ? "fault" : "attention";
@@ -36,6 +36,7 @@ export function showNotes(node, stream, advice) {
     }
     if (advised) notes.push(adviceNote(advised));
     for (const text of notices) notes.push(note("attention", "fa-solid fa-circle-info", "", text));
+    if (offer) notes.push(engineNote(offer));
     return notes;
   });
 }
@@ -72,6 +73,15 @@ function adviceNote(advice) {
       words,
     ),
   );
+}
+
+function engineNote(text) {
+  const button = make(
+    "button",
+    { type: "button", class: "btn btn-q", id: "use-direct" },
+    "Change to the direct engine",
+  );
+  return note("attention", "fa-solid fa-shuffle", "Engine.", `${text} `, button);
 }
 
 const CONNECTED = ["fa-solid fa-circle-check", "good", "Connected"];

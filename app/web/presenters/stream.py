@@ -36,7 +36,7 @@ from app.web.presenters.stream_views import (
     WorkerView,
 )
 from app.web.presenters.views import EventView
-from app.words.concerns import loss_text, remark_text
+from app.words.concerns import direct_engine_offer, loss_text, remark_text
 from app.words.states import phase_text, reason_text, remedy_text
 
 
@@ -59,6 +59,7 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
         input=_present_input(snapshot),
         refusals=[_present_refusal(refusal) for refusal in snapshot.refusals],
         notices=list(snapshot.notices),
+        direct_engine_offer=direct_engine_offer(snapshot),
         settings=build_settings(snapshot),
         worker=_present_worker(snapshot, meter),
         reception=present_reception(snapshot.reception, snapshot.analysis, snapshot.outputs)

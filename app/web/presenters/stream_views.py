@@ -133,6 +133,7 @@ class StreamView(JudgedView, frozen=True):
     input: InputView | None
     refusals: list[RefusalView]
     notices: list[str]
+    direct_engine_offer: Annotated[str | None, _is("What the direct engine would carry that GStreamer discards")]
     settings: list[SettingView]
     worker: WorkerView | None
     reception: Annotated[ReceptionView | None, _is("What a receive stream received; null for other streams")]
