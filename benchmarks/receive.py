@@ -32,14 +32,16 @@ _SETTLE_S = 5
 _CASES: tuple[tuple[int, int, bool], ...] = ((1, 8, False), (1, 8, True), (1, 50, False), (10, 8, False))
 
 
+def start(product: Product, port: int, *, decodes: bool) -> str:
+    """Start a receive stream and return its key."""
+    document = {"direction": "receive", "endpoint": {"mode": "listener", "port": port}, "latency_ms": 500}
+    return str(product.post("/api/streams", document | {"picture": decodes, "loudness": decodes}).document["key"])
+
+
 def measure(product: Product, sample: Path, streams: int, mbps: int, seconds: int, *, decodes: bool) -> bool:
     """Receive so many streams at a rate, print the row of the table, and return whether it keeps the limits."""
     ports = product.listener_ports[:streams]
-    keys = []
-    for port in ports:
-        document = {"direction": "receive", "endpoint": {"mode": "listener", "port": port}, "latency_ms": 500}
-        document |= {"picture": decodes, "loudness": decodes}
-        keys.append(product.post("/api/streams", document).document["key"])
+    keys = [start(product, port, decodes=decodes) for port in ports]
     with ExitStack() as stack:
         for port in ports:
             stack.enter_context(Sender(sample, port, bitrate_bps=mbps * 1_000_000))
@@ -48,6 +50,7 @@ def measure(product: Product, sample: Path, streams: int, mbps: int, seconds: in
                 key, lambda view: view["reception"] and view["reception"]["seconds"] > _SETTLE_S, deadline_s=60
             )
             product.post(f"/api/streams/{key}/reset")
+            product.wait_for_stream(key, lambda view: view["reception"]["seconds"] <= _SETTLE_S, deadline_s=10)
         pids = [product.stream(key)["worker"]["pid"] for key in keys]
         before, began = [cpu_s(pid) for pid in pids], time.monotonic()
         packets = sum(product.stream(key)["reception"]["packets_unique"] for key in keys)

@@ -18,9 +18,10 @@ from app.receiver.callers import Callers
 from app.receiver.options import receiver_options, secret_options
 from app.srt.binding import ErrorCode, SrtError
 from app.srt.epoll import Epoll, Event
+from app.srt.messages import Message, MessageReader
 from app.srt.options import Option, OptionRefused
 from app.srt.rejections import reason_of_rejection
-from app.srt.sockets import ENDED, Call, Message, SrtSocket, State
+from app.srt.sockets import ENDED, Call, SrtSocket, State
 
 _BACKLOG: Final = 16
 _MESSAGES_AT_ONCE: Final = 4096
@@ -49,6 +50,7 @@ class SrtInput:
         self._entry: SrtSocket | None = None
         self._callers: Callers | None = None
         self._epoll: Epoll | None = None
+        self._reader = MessageReader()
         self._calling_until = 0.0
         self.connection: Connection | None = None
 
@@ -125,15 +127,13 @@ class SrtInput:
         that reads through an event loop, as every receiver in this field does, sees exactly that.
         """
         connection = self.connection
-        if connection is None or self._epoll is None or not self._epoll.ready(0):
+        if connection is None or self._epoll is None or not self._epoll.is_any_ready():
             return []
-        messages: list[Message] = []
         try:
-            while len(messages) < _MESSAGES_AT_ONCE and (message := connection.sock.receive()) is not None:
-                messages.append(message)
+            messages = self._reader.read(connection.sock.number, _MESSAGES_AT_ONCE)
         except SrtError:
-            if not messages:
-                self._lose(connection)
+            self._lose(connection)
+            return []
         if not messages and connection.sock.state() in ENDED:
             self._lose(connection)
         return messages

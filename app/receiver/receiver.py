@@ -16,8 +16,9 @@ from app.mpegts.inspect.live.analyser import LiveAnalyser
 from app.protocol import Peer, PeerEvent
 from app.receiver.connection import Connection, SrtInput
 from app.srt.binding import time_now_us, version_text
+from app.srt.messages import Message
 from app.srt.options import Option
-from app.srt.sockets import KEY_STATES, Message
+from app.srt.sockets import KEY_STATES
 from app.srt.statistics import Statistics
 
 READ_EVERY_S: Final = 0.01

@@ -83,7 +83,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "srt_connect": (c_int, (c_int32, c_char_p, c_int)),
     "srt_rendezvous": (c_int, (c_int32, c_char_p, c_int, c_char_p, c_int)),
     "srt_sendmsg2": (c_int, (c_int32, c_void_p, c_int, c_void_p)),
-    "srt_recvmsg2": (c_int, (c_int32, c_void_p, c_int, POINTER(MessageControl))),
+    "srt_recvmsg2": (c_int, (c_int32, c_void_p, c_int, c_void_p)),
     "srt_getsockstate": (c_int, (c_int32,)),
     "srt_getsockname": (c_int, (c_int32, c_void_p, POINTER(c_int))),
     "srt_getpeername": (c_int, (c_int32, c_void_p, POINTER(c_int))),

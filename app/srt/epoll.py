@@ -65,6 +65,10 @@ class Epoll:
             raise error
         return [(SrtSocket(event.fd), Event(event.events)) for event in self._found[: min(found, _EVENTS_AT_ONCE)]]
 
+    def is_any_ready(self) -> bool:
+        """Whether something happened on a socket, without a wait."""
+        return bool(self._wait(self._id, self._found_at, _EVENTS_AT_ONCE, 0) > 0)
+
     def close(self) -> None:
         """Let go of the set; the sockets stay."""
         self._srt.c.srt_epoll_release(self._id)

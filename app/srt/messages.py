@@ -1,7 +1,7 @@
-"""Many messages to many sockets: one buffer, a time for each message, and no Python step for each of them.
+"""Many messages at once, sent or received: one buffer, a time for each message, few Python steps for each of them.
 
-`srt_sendmsg2` is called once for each message, but by `map`, with addresses into the buffer: with `SrtSocket.send` the
-Python around the calls would cost more than the calls.
+`srt_sendmsg2` and `srt_recvmsg2` are called once for each message, but by `map`, with addresses into the buffer: the
+Python around single calls would cost more than the calls.
 """
 
 from __future__ import annotations
@@ -10,17 +10,24 @@ import ctypes
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
-from itertools import chain, repeat
+from itertools import chain, repeat, takewhile
 from typing import Final
 
-from app.srt.binding import MessageControl, library
+import msgspec
+
+from app.srt.binding import ErrorCode, MessageControl, library
+
+MESSAGE_BYTES_MAX: Final = 1456  # live mode's largest payload (libsrt SRT_LIVE_MAX_PLSIZE)
 
 # SRT_MSGCTRL as 64-bit words: flags and msgttl (-1), inorder and boundary, srctime, pktseq and msgno (both -1), groups.
 _BLANK: Final = array("q", (-1 << 32, 0, 0, -1, 0, 0))
 _WORDS: Final = len(_BLANK)
 _CONTROL_BYTES: Final = ctypes.sizeof(MessageControl)
 _TIME_WORD: Final = 2
-_NUMBERS_WORD: Final = 3  # libsrt writes here which sequence and message number it gave to the message
+_NUMBERS_WORD: Final = 3  # libsrt writes the message's sequence number here (low half), and its message number
+_SEQUENCE_MASK: Final = (1 << 31) - 1
+_RECEIVED_AT_ONCE: Final = 128
+_NOTHING_DUE: Final = (ErrorCode.WOULD_BLOCK_RECEIVING, ErrorCode.TIMED_OUT)
 
 
 class MessageBuffer:
@@ -88,3 +95,52 @@ class Batch:
         if self._buffer.times_us[first] < since_us:
             first = bisect_left(self._buffer.times_us, since_us, first, self._end)
         return self._buffer.send(number, first, self._end) if first < self._end else 0
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A received message. `due_us` is when libsrt handed it out: the sender's time plus latency, in `time_now_us`."""
+
+    data: bytes
+    due_us: int
+    sequence: int
+
+
+class MessageReader:
+    """Reads from sockets whose RCVSYN is off."""
+
+    def __init__(self) -> None:
+        held = ctypes.create_string_buffer(_RECEIVED_AT_ONCE * MESSAGE_BYTES_MAX)
+        self._controls = _BLANK * _RECEIVED_AT_ONCE
+        at, controls_at = ctypes.addressof(held), self._controls.buffer_info()[0]
+        self._data = memoryview(held)  # keeps the buffer alive
+        self._places = range(at, at + len(held), MESSAGE_BYTES_MAX)
+        self._control_places = range(controls_at, controls_at + _RECEIVED_AT_ONCE * _CONTROL_BYTES, _CONTROL_BYTES)
+
+    def read(self, number: int, at_most: int) -> list[Message]:
+        """The messages of the socket of that number that are due, oldest first; about `at_most` of them.
+
+        Raises SrtError when there is none and the connection has ended.
+        """
+        messages: list[Message] = []
+        while len(messages) < at_most:
+            sizes = self._receive(number)
+            times_us, numbers = self._controls[_TIME_WORD::_WORDS], self._controls[_NUMBERS_WORD::_WORDS]
+            starts = range(0, len(self._data), MESSAGE_BYTES_MAX)
+            for start, size, due_us, numbered in zip(starts, sizes, times_us, numbers, strict=False):
+                messages.append(Message(self._data[start : start + size].tobytes(), due_us, numbered & _SEQUENCE_MASK))
+            if len(sizes) < _RECEIVED_AT_ONCE:
+                break
+        if not messages and (error := library().last_error()).code not in _NOTHING_DUE:
+            raise error
+        return messages
+
+    def _receive(self, number: int) -> list[int]:
+        """Fill the buffer; return the sizes of the messages in it."""
+        results = map(
+            library().c.srt_recvmsg2,
+            repeat(number),
+            self._places,
+            repeat(MESSAGE_BYTES_MAX),
+            self._control_places,
+        )
+        return list(takewhile((-1).__lt__, results))

@@ -15,7 +15,6 @@ from app.srt.callbacks import kept_callback
 from app.srt.options import Kind, Option, OptionRefused, Value, encoded
 from app.srt.statistics import Statistics, read_statistics
 
-MESSAGE_BYTES_MAX: Final = 1456  # live mode's largest payload (libsrt SRT_LIVE_MAX_PLSIZE)
 _SOCKADDR_ROOM: Final = 128
 _TEXT_ROOM: Final = 513
 _REFUSED: Final = -1
@@ -46,14 +45,6 @@ class Call(msgspec.Struct, frozen=True):
     address: str
     stream_id: str
     version: int
-
-
-class Message(msgspec.Struct, frozen=True):
-    """A received message. `due_us` is when libsrt handed it out: the sender's time plus latency, in `time_now_us`."""
-
-    data: bytes
-    due_us: int
-    sequence: int
 
 
 # Decides about a caller in a thread of libsrt's: 0 lets it in, a reject code (see `rejections`) refuses it.
@@ -157,17 +148,6 @@ class SrtSocket:
             return True
         if (error := srt.last_error()).code == ErrorCode.WOULD_BLOCK_SENDING:
             return False
-        raise error
-
-    def receive(self) -> Message | None:
-        """The next message that is due, or None when none is (with RCVSYN off)."""
-        srt, control = library(), MessageControl()
-        buffer = ctypes.create_string_buffer(MESSAGE_BYTES_MAX)
-        size = srt.c.srt_recvmsg2(self.number, buffer, MESSAGE_BYTES_MAX, ctypes.byref(control))
-        if size >= 0:
-            return Message(buffer.raw[:size], control.srctime, control.pktseq)
-        if (error := srt.last_error()).code in (ErrorCode.WOULD_BLOCK_RECEIVING, ErrorCode.TIMED_OUT):
-            return None
         raise error
 
     def state(self) -> State:

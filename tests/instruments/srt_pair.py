@@ -18,9 +18,10 @@ from app.srt.addresses import host_of
 from app.srt.binding import time_now_us
 from app.srt.epoll import Epoll, EpollWithFds, Event
 from app.srt.log import LogLevel, hear_log
+from app.srt.messages import Message, MessageReader
 from app.srt.options import Option, OptionRefused, Value
 from app.srt.rejections import Reject, reason_of_rejection
-from app.srt.sockets import Call, Message, SrtSocket, State
+from app.srt.sockets import Call, SrtSocket, State
 from app.srt.spec_options import agreed_options
 from tests.instruments.child import ROOT
 from tests.instruments.waiting import free_port, wait_for
@@ -108,10 +109,9 @@ class _Pair:
             return woken, both.readable(5000)[0] == [self.callers["good"]]
 
     def received(self) -> list[Message]:
-        messages: list[Message] = []
+        reader, messages = MessageReader(), list[Message]()
         while len(messages) < 5:
-            if (message := self.callers["good"].receive()) is not None:
-                messages.append(message)
+            messages += reader.read(self.callers["good"].number, 5)
         return messages
 
     def refused(self) -> dict[str, str]:
