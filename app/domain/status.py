@@ -86,7 +86,7 @@ class Status(msgspec.Struct, frozen=True):
     """A stream's order, phase and reason at a moment, with what the next decision needs.
 
     Times are seconds on one clock, the caller's. `restarts` counts launches after the first since the stream was
-    ordered to run; `attempts` those since it last delivered for HEALED_AFTER_S.
+    ordered to run; `attempts` those since it last delivered for HEALED_AFTER_S; `has_served` is of the present worker.
     """
 
     order: Order
@@ -98,6 +98,7 @@ class Status(msgspec.Struct, frozen=True):
     attempts: int = 0
     crashes: int = 0
     restarts: int = 0
+    has_served: bool = False
 
 
 LEGAL_MOVES: Final[dict[Phase, frozenset[Phase]]] = {
@@ -159,7 +160,7 @@ def step(status: Status, event: Event, now: float) -> Status:
 
 def _launched(status: Status, now: float) -> Status:
     if status.phase is Phase.BACKING_OFF:
-        restarted = msgspec.structs.replace(status, retry_at=None, restarts=status.restarts + 1)
+        restarted = msgspec.structs.replace(status, retry_at=None, restarts=status.restarts + 1, has_served=False)
         # The reason of the last fault stays visible until the stream delivers again.
         return _moved(restarted, Phase.STARTING, now, reason=status.reason)
     return status
@@ -182,6 +183,7 @@ def _sampled(status: Status, health: Health, now: float) -> Status:
     return msgspec.structs.replace(
         delivering,
         delivering_since=since,
+        has_served=True,
         attempts=0 if healed else status.attempts,
         crashes=0 if healed else status.crashes,
     )
@@ -210,10 +212,10 @@ def _ended(status: Status, reason: Reason, jitter: float, now: float) -> Status:
 def _tries_that_count(status: Status, reason: Reason) -> int:
     """Count the tries that prolong the back-off: none when the far end was there until now.
 
-    libsrt needs 5 s to notice the loss of a peer that says no goodbye. By then the peer may be back and waiting.
+    libsrt needs 5 s to notice the loss of a peer that says no goodbye. By then the peer may be back and waiting. The
+    phase says nothing here: a sample between the loss and the worker's end makes it WAITING.
     """
-    was_there = reason is Reason.CONNECTION_LOST and status.phase in (Phase.DELIVERING, Phase.STALLED)
-    return 0 if was_there else status.attempts
+    return 0 if reason is Reason.CONNECTION_LOST and status.has_served else status.attempts
 
 
 def _stop_ordered(status: Status, now: float) -> Status:

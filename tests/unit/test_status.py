@@ -118,11 +118,11 @@ def test_retries_wait_longer_each_time_up_to_a_minute() -> None:
     assert status.restarts == 9
 
 
-@pytest.mark.parametrize("last", [FLOWING, UNACKNOWLEDGED])
+@pytest.mark.parametrize("last", [FLOWING, UNACKNOWLEDGED, ALONE])
 def test_a_far_end_that_was_there_until_now_is_called_after_a_second_however_often_it_was_away(last: Sampled) -> None:
     away: list[Event] = [Launched(), LOST] * 5
     assert after(*away, Launched(), FLOWING, last, LOST).retry_at == 14 + 1
-    assert after(*away, Launched(), FLOWING, ALONE, LOST).retry_at == 14 + 3
+    assert after(*away, Launched(), FLOWING, LOST, Launched(), ALONE, LOST).retry_at == 16 + 3
 
 
 @pytest.mark.parametrize("reason", [Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED])
