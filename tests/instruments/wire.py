@@ -68,15 +68,18 @@ class Packet:
 
 
 class Wire:
-    """A running capture of one port: `with Wire(port) as wire: …; packets = wire.packets()`."""
+    """A running capture of one port or several: `with Wire(port) as wire: …; packets = wire.packets()`."""
 
-    def __init__(self, port: int, *, with_payload: bool = False, card: str = "lo", within: Sequence[str] = ()) -> None:
+    def __init__(
+        self, port: int | range, *, with_payload: bool = False, card: str = "lo", within: Sequence[str] = ()
+    ) -> None:
         """Begin to capture; it has begun when this returns. `within` as for JsonChild, for another namespace's card."""
+        ports = port if isinstance(port, range) else range(port, port + 1)
         self._folder = tempfile.TemporaryDirectory(prefix="wire-")
         self._file = Path(self._folder.name) / "packets"
         self._child = JsonChild(
             "tests.instruments.wire",
-            *(str(port), str(self._file), "2000" if with_payload else str(HEADER_BYTES), card),
+            *(f"{ports[0]}-{ports[-1]}", str(self._file), "2000" if with_payload else str(HEADER_BYTES), card),
             within=within,
         )
         self._child.wait_for_line("capturing", deadline_s=10)
@@ -120,25 +123,27 @@ def _read(data: bytes) -> Iterable[Packet]:
         offset += kept
 
 
-def _filter(port: int, snap_bytes: int) -> bytes:
-    """Classic BPF: UDP over IPv4 from or to the port. The packet socket is cooked: byte 0 is that of the IP header."""
+def _filter(first: int, last: int, snap_bytes: int) -> bytes:
+    """Classic BPF: UDP over IPv4 from or to one of the ports. The socket is cooked: byte 0 is that of the IP header."""
     program = [
         (0x30, 0, 0, 9),  # A = protocol
-        (0x15, 0, 6, 17),  # UDP, else drop
+        (0x15, 0, 8, 17),  # UDP, else drop
         (0xB1, 0, 0, 0),  # X = length of the IP header
         (0x48, 0, 0, 0),  # A = source port
-        (0x15, 2, 0, port),
+        (0x35, 0, 1, first),  # at least the first
+        (0x25, 0, 3, last),  # above the last: look at the destination; else keep
         (0x48, 0, 0, 2),  # A = destination port
-        (0x15, 0, 1, port),
+        (0x35, 0, 2, first),
+        (0x25, 1, 0, last),
         (0x06, 0, 0, snap_bytes),
         (0x06, 0, 0, 0),
     ]
     return b"".join(struct.pack("@HBBI", *step) for step in program)
 
 
-def _packet_socket(port: int, snap_bytes: int, card: str) -> socket.socket:
+def _packet_socket(ports: tuple[int, int], snap_bytes: int, card: str) -> socket.socket:
     made = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
-    program = ctypes.create_string_buffer(_filter(port, snap_bytes))
+    program = ctypes.create_string_buffer(_filter(*ports, snap_bytes))
     made.setsockopt(
         socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HL", len(program.raw) // 8, ctypes.addressof(program))
     )
@@ -152,8 +157,8 @@ def _packet_socket(port: int, snap_bytes: int, card: str) -> socket.socket:
 class _Capture:
     """The capturing process."""
 
-    def __init__(self, port: int, path: Path, keep_bytes: int, card: str) -> None:
-        self._socket = _packet_socket(port, _IP_UDP_BYTES + keep_bytes, card)
+    def __init__(self, ports: tuple[int, int], path: Path, keep_bytes: int, card: str) -> None:
+        self._socket = _packet_socket(ports, _IP_UDP_BYTES + keep_bytes, card)
         self._keep = keep_bytes
         self._out = path.open("wb")
         self._dropped = 0
@@ -199,9 +204,10 @@ class _Capture:
 
 
 def main() -> None:
-    """Capture the port in argv[1] into the file argv[2], argv[3] bytes of each datagram, on the card argv[4]."""
+    """Capture ports FIRST-LAST (argv[1]) into the file argv[2], argv[3] bytes of each datagram, on the card argv[4]."""
     be_punctual()
-    capture = _Capture(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+    first, last = map(int, sys.argv[1].split("-"))
+    capture = _Capture((first, last), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
     say(capturing=True)
     capture.run()
 

@@ -8,8 +8,8 @@ import msgspec
 class DirectionFigures(msgspec.Struct, frozen=True):
     """One direction, in datagrams. `datagrams` came in; `lost` is the sum of the four causes after it.
 
-    `reordered` left before one that arrived earlier, `delayed` left later than they came. `queue_ms` is the present
-    wait before a rate limit.
+    `reordered` left after one that arrived later (RFC 4737), `delayed` left later than they came. `queue_ms` is the
+    present wait before a rate limit.
     """
 
     datagrams: int = 0

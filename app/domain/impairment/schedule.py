@@ -7,6 +7,7 @@ chance has its own random sequence, so that a change of one setting does not cha
 from __future__ import annotations
 
 from bisect import insort
+from collections import deque
 from itertools import takewhile
 from random import Random
 from typing import Final
@@ -29,8 +30,8 @@ class PathCounters(msgspec.Struct):
     """What went into a direction and what became of it, in datagrams. `bytes` are those that were offered.
 
     `lost` is the sum of the losses by cause. `in_outage` went into an outage, `queue_full` found the queue before the
-    rate limit full, `too_large` exceeded the MTU, `by_chance` fell to random loss or a burst. `reordered` leave before
-    one that arrived earlier.
+    rate limit full, `too_large` exceeded the MTU, `by_chance` fell to random loss or a burst. `reordered` leave after
+    one that arrived later (RFC 4737).
     """
 
     datagrams: int = 0
@@ -57,7 +58,7 @@ class Path:
         self._outages_ns: list[tuple[int, int]] = []  # single ones that are not over, by their beginning
         self._free_at_ns = 0
         self._left_ns = 0
-        self._last_of_all_ns = 0
+        self._ahead_ns: deque[int] = deque()  # when those leave that a later one may still overtake, the first first
         self._latest_ns = 0
         self.change(settings, event_speed=event_speed)
 
@@ -104,8 +105,7 @@ class Path:
             counters.delayed += 1
         if self.settings.reorder_ms:
             leaves_ns += self._held_back_ns()
-            counters.reordered += leaves_ns < self._last_of_all_ns
-            self._last_of_all_ns = max(self._last_of_all_ns, leaves_ns)
+            self._count_overtaken(leaves_ns, at_ns)
         if self.settings.duplicate_percent and self._chance("duplicates").random() * 100 < (
             self.settings.duplicate_percent
         ):
@@ -175,6 +175,15 @@ class Path:
         if chance.random() * 100 >= self.settings.reorder_percent:
             return 0
         return round(chance.random() * self.settings.reorder_ms * _MS)
+
+    def _count_overtaken(self, leaves_ns: int, at_ns: int) -> None:
+        ahead_ns = self._ahead_ns
+        while ahead_ns and ahead_ns[-1] > leaves_ns:
+            ahead_ns.pop()
+            self.counters.reordered += 1
+        while ahead_ns and ahead_ns[0] <= at_ns:
+            ahead_ns.popleft()
+        ahead_ns.append(leaves_ns)
 
     def _since_start_ns(self, at_ns: int) -> int:
         return at_ns - (at_ns if self._started_ns is None else self._started_ns)

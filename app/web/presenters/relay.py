@@ -24,7 +24,7 @@ class DirectionView(View, frozen=True):
     queue_full: Annotated[int, described("Lost because the queue before the rate limit was full")]
     too_large: Annotated[int, described("Lost because they exceeded the MTU")]
     delayed: Annotated[int, described("Datagrams that left later than they came")]
-    reordered: Annotated[int, described("Datagrams that left before one that came earlier")]
+    reordered: Annotated[int, described("Datagrams that left after one that came later (RFC 4737)")]
     duplicated: Annotated[int, described("Datagrams that left twice")]
     queue_ms: Annotated[float, described("How long a datagram waits before the rate limit now")]
 

@@ -1,0 +1,191 @@
+"""Numbered datagrams through relays, both ways at once, and what a capture of both of their sides saw of each.
+
+The times and counts are those of a packet socket on loopback, not the relay's. The kernel stamps a datagram once, so
+the capture's time of arrival is the very one that the relay reads: the pure schedule, given these times, must say when
+each datagram leaves.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Final, Self
+
+import msgspec
+
+from app.domain.impairment.link import DIRECTIONS, Direction, ImpairedLink
+from app.domain.impairment.model import UDP_IP_BYTES, Impairment
+from app.domain.spec import RelaySpec, Target
+from app.protocol import Job
+from tests.instruments.waiting import free_ports
+from tests.instruments.wire import Packet
+from tests.instruments.worker import REAL
+
+# The relay is measured and the machine is not: like the instruments, it goes before others where that is allowed.
+PUNCTUAL: Final = ("nice", "-n", "-10", *REAL)
+HANDSHAKE: Final = b"\x80\x00" + bytes(62)
+DATAGRAM_BYTES: Final = 1332
+_HOST: Final = "127.0.0.1"
+_CONTROL: Final = 1 << 31
+_BUFFER_BYTES: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One datagram: its size, when it arrived at the relay, and when it left again; times by the capture, Unix ns."""
+
+    number: int
+    size: int
+    arrived_ns: int
+    left_ns: tuple[int, ...]
+
+
+@dataclass
+class Seen:
+    """What was captured of one direction, in the order of arrival, and the numbers in the order in which they left."""
+
+    passages: list[Passage] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+
+    def lost(self) -> int:
+        """Datagrams that never left."""
+        return sum(not each.left_ns for each in self.passages)
+
+    def bursts(self) -> list[int]:
+        """How many datagrams in a row were lost, for each loss."""
+        runs = groupby(self.passages, key=lambda each: not each.left_ns)
+        return [sum(1 for _ in run) for is_lost, run in runs if is_lost]
+
+    def duplicated(self) -> int:
+        """Datagrams that left twice."""
+        return sum(len(each.left_ns) == 2 for each in self.passages)
+
+    def overtaken(self) -> int:
+        """Datagrams that left after a later one (RFC 4737)."""
+        highest, late = -1, 0
+        for number in self.left:
+            late += number < highest
+            highest = max(highest, number)
+        return late
+
+    def delays_ms(self) -> list[float]:
+        """How long the relay kept each datagram that left."""
+        return [(each.left_ns[0] - each.arrived_ns) / 1e6 for each in self.passages if each.left_ns]
+
+
+class Ends:
+    """A caller and a target with a relay between them. All ports that a capture needs are in `ports`."""
+
+    def __init__(self, impairment: Impairment, ports: range) -> None:
+        """Bind both ends; `ports` are the relay's and the target's."""
+        self.impairment, self.ports = impairment, ports
+        self._relay_port, self._target_port = ports
+        self._caller, self._target = _udp_socket(0), _udp_socket(self._target_port)
+        self._caller_port = self._caller.getsockname()[1]
+        self._back: Any = None
+
+    def job(self) -> Job:
+        """The job of the relay."""
+        spec = RelaySpec(self._relay_port, Target(_HOST, self._target_port), impairment=self.impairment)
+        return Job(key=f"relay{self._relay_port}", spec=spec, relay_targets="private")
+
+    def greet(self) -> None:
+        """Begin with a handshake, as a caller of SRT does; it tells the target where the relay is."""
+        self._caller.sendto(HANDSHAKE, (_HOST, self._relay_port))
+        self._target.settimeout(5)
+        self._back = self._target.recvfrom(2048)[1]
+
+    def send(self, direction: Direction, number: int, size: int = DATAGRAM_BYTES) -> None:
+        """Send one datagram; the captures take its number from its first four bytes."""
+        datagram = number.to_bytes(4, "big") + bytes(size - 4)
+        if direction == "to_target":
+            self._caller.sendto(datagram, (_HOST, self._relay_port))
+        else:
+            self._target.sendto(datagram, self._back)
+
+    def seen(self, packets: Sequence[Packet]) -> dict[Direction, Seen]:
+        """What became of the datagrams of each direction."""
+        relay, caller, target = self._relay_port, self._caller_port, self._target_port
+        back = self._back[1]
+        return {
+            "to_target": _match(_between(packets, caller, relay), _between(packets, back, target)),
+            "to_caller": _match(_between(packets, target, back), _between(packets, relay, caller)),
+        }
+
+    def due(self, packets: Sequence[Packet]) -> dict[Direction, list[tuple[int, ...]]]:
+        """When each datagram has to leave by the pure schedule, given the captured times of arrival."""
+        link = ImpairedLink(self.impairment)
+        greeting = next(packet for packet in packets if packet.source_port == self._caller_port)
+        link.decide("to_target", len(HANDSHAKE), greeting.at_ns)
+        seen = self.seen(packets)
+        return {
+            direction: [link.decide(direction, each.size, each.arrived_ns) for each in seen[direction].passages]
+            for direction in DIRECTIONS
+        }
+
+    def errors_ms(self, packets: Sequence[Packet]) -> dict[Direction, list[float]]:
+        """How much later than due each datagram left; AssertionError for one that left more or less often."""
+        seen, due = self.seen(packets), self.due(packets)
+        errors: dict[Direction, list[float]] = {direction: [] for direction in DIRECTIONS}
+        for direction in DIRECTIONS:
+            for passage, times_ns in zip(seen[direction].passages, due[direction], strict=True):
+                assert len(passage.left_ns) == len(times_ns), (direction, passage, times_ns)
+                errors[direction] += [(left - at) / 1e6 for left, at in zip(passage.left_ns, times_ns, strict=True)]
+        return errors
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._caller.close()
+        self._target.close()
+
+
+def ends_for(**impairment: Any) -> Ends:
+    """Both ends of a relay on two neighbouring free ports."""
+    return Ends(msgspec.convert(impairment, Impairment), free_ports(2))
+
+
+def send_both_ways(ends: Ends, count: int, *, a_millisecond: int) -> None:
+    """Send so many datagrams each way, so many of them a millisecond."""
+    began = time.monotonic()
+    for number in range(count):
+        if number % a_millisecond == 0:
+            time.sleep(max(0.0, began + number / a_millisecond / 1000 - time.monotonic()))
+        for direction in DIRECTIONS:
+            ends.send(direction, number)
+
+
+def _udp_socket(port: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        made.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
+    made.bind((_HOST, port))
+    return made
+
+
+def _between(packets: Iterable[Packet], source: int, destination: int) -> list[Packet]:
+    return [each for each in packets if (each.source_port, each.destination_port) == (source, destination)]
+
+
+def _match(came: Iterable[Packet], went: Iterable[Packet]) -> Seen:
+    left: dict[int, list[int]] = defaultdict(list)
+    order = []
+    for packet in went:
+        if (number := _number(packet)) < _CONTROL:
+            left[number].append(packet.at_ns)
+            order.append(number)
+    passages = [
+        Passage(number, packet.size_bytes - UDP_IP_BYTES, packet.at_ns, tuple(left[number]))
+        for packet in came
+        if (number := _number(packet)) < _CONTROL
+    ]
+    return Seen(passages, order)
+
+
+def _number(packet: Packet) -> int:
+    return int.from_bytes(packet.datagram[:4], "big")
