@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final, Self
@@ -32,6 +32,7 @@ DATAGRAM_BYTES: Final = 1332
 _HOST: Final = "127.0.0.1"
 _CONTROL: Final = 1 << 31
 _BUFFER_BYTES: Final = 4 * 1024 * 1024
+Flows = dict[tuple[int, int], list[Packet]]
 
 
 @dataclass(frozen=True)
@@ -107,29 +108,28 @@ class Ends:
         else:
             self._target.sendto(datagram, self._back)
 
-    def seen(self, packets: Sequence[Packet]) -> dict[Direction, Seen]:
+    def seen(self, flows: Flows) -> dict[Direction, Seen]:
         """What became of the datagrams of each direction."""
         relay, caller, target = self._relay_port, self._caller_port, self._target_port
         back = self._back[1]
         return {
-            "to_target": _match(_between(packets, caller, relay), _between(packets, back, target)),
-            "to_caller": _match(_between(packets, target, back), _between(packets, relay, caller)),
+            "to_target": _match(flows[caller, relay], flows[back, target]),
+            "to_caller": _match(flows[target, back], flows[relay, caller]),
         }
 
-    def due(self, packets: Sequence[Packet]) -> dict[Direction, list[tuple[int, ...]]]:
+    def due(self, flows: Flows) -> dict[Direction, list[tuple[int, ...]]]:
         """When each datagram has to leave by the pure schedule, given the captured times of arrival."""
         link = ImpairedLink(self.impairment)
-        greeting = next(packet for packet in packets if packet.source_port == self._caller_port)
-        link.decide("to_target", len(HANDSHAKE), greeting.at_ns)
-        seen = self.seen(packets)
+        link.decide("to_target", len(HANDSHAKE), flows[self._caller_port, self._relay_port][0].at_ns)
+        seen = self.seen(flows)
         return {
             direction: [link.decide(direction, each.size, each.arrived_ns) for each in seen[direction].passages]
             for direction in DIRECTIONS
         }
 
-    def errors_ms(self, packets: Sequence[Packet]) -> dict[Direction, list[float]]:
+    def errors_ms(self, flows: Flows) -> dict[Direction, list[float]]:
         """How much later than due each datagram left; AssertionError for one that left more or less often."""
-        seen, due = self.seen(packets), self.due(packets)
+        seen, due = self.seen(flows), self.due(flows)
         errors: dict[Direction, list[float]] = {direction: [] for direction in DIRECTIONS}
         for direction in DIRECTIONS:
             for passage, times_ns in zip(seen[direction].passages, due[direction], strict=True):
@@ -143,6 +143,14 @@ class Ends:
     def __exit__(self, *error: object) -> None:
         self._caller.close()
         self._target.close()
+
+
+def flows_of(packets: Iterable[Packet]) -> Flows:
+    """The packets by source and destination port."""
+    flows: Flows = defaultdict(list)
+    for packet in packets:
+        flows[packet.source_port, packet.destination_port].append(packet)
+    return flows
 
 
 def ends_for(**impairment: Any) -> Ends:
@@ -166,10 +174,6 @@ def _udp_socket(port: int) -> socket.socket:
         made.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
     made.bind((_HOST, port))
     return made
-
-
-def _between(packets: Iterable[Packet], source: int, destination: int) -> list[Packet]:
-    return [each for each in packets if (each.source_port, each.destination_port) == (source, destination)]
 
 
 def _match(came: Iterable[Packet], went: Iterable[Packet]) -> Seen:

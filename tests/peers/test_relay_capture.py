@@ -11,8 +11,8 @@ import pytest
 
 from app.domain.figures.relay import RelayFigures
 from app.domain.impairment.link import DIRECTIONS, Direction
-from tests.instruments.relay_traffic import PUNCTUAL, Ends, Seen, ends_for, send_both_ways
-from tests.instruments.wire import Packet, Wire
+from tests.instruments.relay_traffic import PUNCTUAL, Ends, Flows, Seen, ends_for, flows_of, send_both_ways
+from tests.instruments.wire import Wire
 from tests.instruments.worker import RunningWorker
 
 HARSH_THERE = {
@@ -46,12 +46,12 @@ class Observed:
     """Both ends of a relay, everything that was captured, and the relay's own figures."""
 
     ends: Ends
-    packets: list[Packet]
+    flows: Flows
     figures: RelayFigures
 
     def seen(self) -> dict[Direction, Seen]:
         """What became of each datagram."""
-        return self.ends.seen(self.packets)
+        return self.ends.seen(self.flows)
 
 
 def observe(count: int, *, a_millisecond: int = 2, seed: int = 7, **impairment: Any) -> Observed:
@@ -71,13 +71,13 @@ def observe(count: int, *, a_millisecond: int = 2, seed: int = 7, **impairment: 
         )
         last = relay.wait_for_sample(lambda _: True).relay  # a second later: longer than any delay here
         assert last is not None
-        return Observed(ends, wire.packets(), last)
+        return Observed(ends, flows_of(wire.packets()), last)
 
 
 def test_every_datagram_leaves_when_the_schedule_decides() -> None:
     observed = observe(3000, to_target=HARSH_THERE, to_caller=HARSH_BACK)
 
-    for errors_ms in observed.ends.errors_ms(observed.packets).values():
+    for errors_ms in observed.ends.errors_ms(observed.flows).values():
         assert len(errors_ms) > 2000
         # Never before it is due; later only by the relay's turn and what a busy machine adds.
         assert 0 <= min(errors_ms) <= statistics.median(errors_ms) < TURN_MS
