@@ -12,6 +12,7 @@ from app.fleet.poller import HostPoller
 from app.lineup.probe_reports import ProbeReports
 from app.lineup.receivers import Installations
 from app.lineup.runner import LineUpRunner
+from app.lineup.saved_limits import LimitsBook
 from app.media.analysis import MediaAnalyst
 from app.media.channels import ChannelList
 from app.media.library import MediaLibrary
@@ -31,6 +32,7 @@ from app.web.api.all_streams import all_streams
 from app.web.api.configurations import configurations
 from app.web.api.hosts import hosts
 from app.web.api.impairment_profiles import impairment_profiles
+from app.web.api.line_up_limits import line_up_limits
 from app.web.api.line_ups import line_ups
 from app.web.api.machine import machine
 from app.web.api.network_tests import network_tests
@@ -76,6 +78,7 @@ _BLUEPRINTS: Final = (
     configurations,
     hosts,
     line_ups,
+    line_up_limits,
     rehearsals,
     impairment_profiles,
     operations,
@@ -107,6 +110,7 @@ def create_app(
             analyst=MediaAnalyst(library),
             hosts=HostPoller(settings.hosts),
             probe_reports=probe_reports,
+            limits_book=LimitsBook(settings.data_folder / "line_up_limits.json"),
             line_ups=LineUpRunner(
                 Installations(streams, settings.hosts, probe_reports),
                 settings.data_folder,

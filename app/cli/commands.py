@@ -13,6 +13,7 @@ from app.cli import host, relay, streams
 from app.cli.api import Api
 from app.cli.configuration import apply, export
 from app.cli.line_up import line_up
+from app.cli.line_up_limits import line_up_limits
 from app.cli.network_test import network_test
 from app.cli.presets import presets
 from app.cli.probe import probe
@@ -34,7 +35,7 @@ def cli(context: click.Context) -> None:
 
 for command in (
     *(streams.streams, streams.start, streams.stop, receive, probe, presets),
-    *(relay.relay, relay.outage, rehearse, network_test, line_up),
+    *(relay.relay, relay.outage, rehearse, network_test, line_up, line_up_limits),
     *(export, apply),
     *(host.backup, host.restore, host.check, host.demo),
 ):

@@ -23,6 +23,7 @@ def plan_document(
     stream: str | None,
     receiver: str | None,
     probe_report: str | None,
+    limits: str | None,
     profile: str,
     seconds: int | None,
 ) -> dict[str, Any]:
@@ -42,6 +43,8 @@ def plan_document(
         document["receiver"] = {"kind": "remote", "host": host, "key": key} if slash else {"kind": "local", "key": key}
     if probe_report is not None:
         document["receiver"] = {"kind": "probe", "report": probe_report}
+    if limits is not None:
+        document["limits_name"] = limits
     document.setdefault("profile", profile)
     if seconds is not None:
         document["duration_s"] = seconds
@@ -85,6 +88,7 @@ def exit_status(run: dict[str, Any]) -> int:
 @click.option(
     "--probe-report", metavar="ID", help="The report of a probe that measured, as /api/probe_reports lists it."
 )
+@click.option("--limits", metavar="NAME", help="Saved limits; `mcr line-up-limits list` names them.")
 @click.option("--profile", type=click.Choice(["quick", "line-up", "booking", "new-circuit"]), default="line-up")
 @click.option("--seconds", type=int, help="Another duration than the profile's.")
 @click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")

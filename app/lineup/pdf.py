@@ -79,6 +79,7 @@ class _Report(FPDF):
             ("Sender", facts["stream"] or "not ours"),
             ("Receiver", facts["receiver"] or "not ours: no one measured what arrived"),
             ("Host", f"{facts['hostname']}, MCR SRT Streamer {facts['version']}"),
+            ("Limits", plan["limits_name"]),
             ("Far end's SRT", facts["far_end_version"]),
         ]
         self.ln(1.5)

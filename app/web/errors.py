@@ -16,8 +16,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import CouldNotStart, LimitReached, NameTaken, NotFound, PortInUse, ProductError
+from app.machine.named_entries import EntriesNotKept
 from app.media.patience import MediaDoesNotAnswer
-from app.rehearsal.own_profiles import ProfilesNotKept
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ _STATUS: Final[dict[type[ProductError], int]] = {
     CouldNotStart: 422,
     TooManyWrongKeys: 429,
     MediaDoesNotAnswer: 503,
-    ProfilesNotKept: 503,
+    EntriesNotKept: 503,
 }
 
 

@@ -21,6 +21,7 @@ from app.domain.spec import JobSpec
 from app.fleet.poller import HostPoller
 from app.lineup.probe_reports import ProbeReports
 from app.lineup.runner import LineUpRunner
+from app.lineup.saved_limits import LimitsBook
 from app.machine.logs import log_problem
 from app.machine.versions import VersionReader, missing_programs
 from app.media.analysis import MediaAnalyst
@@ -148,6 +149,7 @@ class Services:
     analyst: MediaAnalyst
     line_ups: LineUpRunner
     probe_reports: ProbeReports
+    limits_book: LimitsBook
     rehearsals: RehearsalRunner
     own_profiles: OwnProfiles
     hosts: HostPoller = field(default_factory=HostPoller)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
+
+from app.domain.errors import InvalidInput
 
 
 def _limit(title: str, unit: str, text: str, high: float) -> Meta:
@@ -40,3 +42,36 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interruptions_max: Annotated[
         int, _limit("Interruptions", "times", "Times that the connection was lost during the run", 10_000)
     ] = 0
+
+
+SAVED_MAX: Final = 100
+_NAME_LENGTH_MAX: Final = 40
+
+
+class SavedLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits under a name, which a plan may give instead of single limits."""
+
+    name: str
+    limits: Limits = Limits()
+
+
+def parse_saved_limits(document: object) -> list[SavedLimits]:
+    """Make named limits of `{"limits": [...]}`, or raise InvalidInput that names the field and the remedy."""
+    try:
+        entries = msgspec.convert(document, _Document).limits
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$")
+        raise InvalidInput.of({path.rstrip("`").lstrip(".") or "limits": what}) from None
+    for position, entry in enumerate(entries):
+        if not _is_a_name(entry.name):
+            text = f"a name has 1 to {_NAME_LENGTH_MAX} printable characters, no slash and no blank at its ends"
+            raise InvalidInput.of({f"limits[{position}].name": text})
+    return entries
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    limits: Annotated[list[SavedLimits], Meta(min_length=1, max_length=SAVED_MAX)]
+
+
+def _is_a_name(name: str) -> bool:
+    return 1 <= len(name) <= _NAME_LENGTH_MAX and name.isprintable() and "/" not in name and name == name.strip()

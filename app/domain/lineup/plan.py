@@ -49,6 +49,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line-up test. `stream` is the key of the send stream under test, None when only a receiver is ours.
 
     `duration_s` None takes the profile's. `restart_stream` allows the configuration test to interrupt the stream.
+    `limits_name` says which saved limits `limits` began with.
     """
 
     stream: Text | None = None
@@ -65,6 +66,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resilience: Text = ""
     expected_services: LongText = ""
     remarks: LongText = ""
+    limits_name: Text = ""
     limits: Limits = Limits()
 
     def seconds(self) -> int:

@@ -3,6 +3,7 @@ import { ask, poll } from "./app.js";
 import { byId, make, setText } from "./dom.js";
 import { showProblem } from "./form_faults.js";
 import { dateAndTime } from "./format.js";
+import { statedLimits } from "./line_up_limits.js";
 
 const form = byId("plan-form");
 const receiver = byId("receiver");
@@ -27,16 +28,14 @@ function chosenReceiver() {
 }
 
 function plan() {
-  const limits = {};
-  for (const field of form.querySelectorAll("[data-limit]"))
-    limits[field.dataset.limit] = Number(field.value.replace(",", "."));
   const texts = Object.fromEntries(TEXTS.map((name) => [name, byId(name).value.trim()]));
   return {
     stream: byId("stream").value || null,
     receiver: chosenReceiver(),
     profile: byId("profile").value,
     restart_stream: byId("restart_stream").checked,
-    limits,
+    limits_name: byId("limits_name").value,
+    limits: statedLimits(),
     ...texts,
   };
 }

@@ -9,7 +9,6 @@ import msgspec
 
 from app.domain.impairment.model import Impairment, OutageOrder
 from app.domain.impairment.profiles import Profile
-from app.domain.lineup.plan import Plan
 from app.domain.network_order import NetworkTestOrder
 from app.domain.presets import FarEnd
 from app.domain.secret import Secret
@@ -20,12 +19,12 @@ from app.media.library import MediaFolder
 from app.mpegts.inspect.first_look import MediaCheck
 from app.presets.transfer import Imported
 from app.utils import Interface
+from app.web.api.openapi_line_up import LINE_UP_TYPES, line_up_paths
 from app.web.api.openapi_parts import (
     REHEARSAL_TYPES,
     all_streams_paths,
     configuration_paths,
     impairment_paths,
-    line_up_paths,
     network_test_paths,
     preset_paths,
     probe_report_paths,
@@ -44,7 +43,6 @@ from app.web.presenters.all_streams import AllStreamsView
 from app.web.presenters.configuration import ConfigurationOrder, ConfigurationView
 from app.web.presenters.history_views import HistoryView
 from app.web.presenters.hosts import FleetView
-from app.web.presenters.line_up import RunRowView, RunView
 from app.web.presenters.link_budget import LinkBudgetView
 from app.web.presenters.machine_views import MediaInfoView, SystemView
 from app.web.presenters.network_views import NetworkTestRowView, NetworkTestView, ServersView
@@ -80,11 +78,9 @@ _TYPES: Final = [
     LiveView,
     DashboardView,
     FleetView,
-    RunRowView,
-    RunView,
+    *LINE_UP_TYPES,
     ProbeReportView,
     *REHEARSAL_TYPES,
-    Plan,
     ConfigurationOrder,
     ConfigurationView,
     MediaFolder,

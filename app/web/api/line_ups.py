@@ -12,6 +12,7 @@ from app.domain.errors import InvalidInput
 from app.domain.lineup.plan import parse_plan
 from app.domain.lineup.run import Run, encode_run
 from app.machine.steady_clock import unix_now
+from app.web.api.line_up_limits import with_saved_limits
 from app.web.api.sheets import csv_response
 from app.web.errors import json_response
 from app.web.presenters.line_up import RunView, present_run, present_run_row
@@ -39,7 +40,7 @@ def list_line_ups() -> Response:
 @line_ups.post("")
 def start_line_up() -> Response:
     """Begin a line-up test and answer with its id at once; 409 while one of its ends is being tested."""
-    run = services().line_ups.start(parse_plan(read_json()), actor=g.actor)
+    run = services().line_ups.start(parse_plan(with_saved_limits(read_json())), actor=g.actor)
     response = json_response(present_run(run, unix_now()), 202)
     response.headers["Location"] = f"/api/line-ups/{run.id}"
     return response

@@ -202,35 +202,6 @@ def network_test_paths() -> dict[str, Any]:
     }
 
 
-def line_up_paths() -> dict[str, Any]:
-    """The operations of line-up tests."""
-    view = ref("RunView")
-    key = [{**KEY, "name": "run_id"}]
-    formats = query("format", {"enum": ["json", "stored", "csv", "pdf", "junit"]})
-    return {
-        "/api/line-ups": {
-            "get": operation(
-                "The line-up tests, newest first",
-                wrapped("line_ups", ref("RunRowView"), overview=ref("OverviewView")),
-                [],
-            ),
-            "post": {
-                **operation("Begin a line-up test", view, [400, 409], success=202),
-                "requestBody": {"required": True, "content": json(ref("Plan"))},
-            },
-        },
-        "/api/line-ups/{run_id}": {
-            "parameters": key,
-            "get": operation("One line-up test", view, [400, 404], [formats]),
-            "delete": operation("Delete its report", None, [404, 409], success=204),
-        },
-        "/api/line-ups/{run_id}/cancel": {
-            "parameters": key,
-            "post": operation("End it early and keep what it measured", view, [404], success=202),
-        },
-    }
-
-
 def rehearsal_paths() -> dict[str, Any]:
     """The operations of rehearsals."""
     view = ref("RehearsalView")

@@ -39,6 +39,7 @@ def line_up() -> str:
         reports=[present_probe_report(kept) for kept in reports[:_REPORTS_SHOWN]],
         profiles=[(name, _PROFILE_TEXTS[name]) for name in PROFILE_SECONDS],
         limits=_limits(),
+        saved=services().limits_book.all(),
     )
 
 

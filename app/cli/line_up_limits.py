@@ -1,0 +1,51 @@
+"""`mcr line-up-limits`: lists, saves and removes the named limits of line-up tests on the server."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, TextIO
+from urllib.parse import quote
+
+import click
+
+from app.cli.api import Api
+from app.cli.faults import reported
+
+_PATH: Final = "/api/line-up-limits"
+
+
+@click.group("line-up-limits")
+def line_up_limits() -> None:
+    """The limits of line-up tests, saved under names."""
+
+
+@line_up_limits.command("list")
+@click.pass_obj
+def list_all(api: Api) -> None:
+    """Print them as one JSON document, as `save` reads it."""
+    with reported():
+        click.echo(json.dumps(api.get(_PATH), indent=2, ensure_ascii=False))
+
+
+@line_up_limits.command("save")
+@click.argument("file", type=click.File("r"), default="-")
+@click.pass_obj
+def save(api: Api, file: TextIO) -> None:
+    """Save the limits of FILE, as `list` prints them: all of them, or none."""
+    try:
+        document = json.load(file)
+    except ValueError as error:
+        raise click.ClickException(f"{file.name} is not JSON: {error}") from None
+    with reported():
+        for entry in api.post(_PATH, document)["limits"]:
+            click.echo(f"saved {entry['name']}")
+
+
+@line_up_limits.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove(api: Api, name: str) -> None:
+    """Forget the limits NAME; reports keep theirs."""
+    with reported():
+        api.delete(f"{_PATH}/{quote(name, safe='')}")
+    click.echo(f"removed {name}")
