@@ -125,7 +125,7 @@ def test_a_qr_code_says_that_the_passphrase_is_not_in_it(page: Browser) -> None:
     page.open("/stream/parlmt")
     page.wait_text("#card-text", "Passphrase")
     page.click("#show-qr")
-    page.wait_text("#qr-words", "Without the passphrase")
+    page.wait_text("#qr-words", "The code has no passphrase")
     page.click("#reveal-secret")
     page.wait_text("#card-text", PASSPHRASE)
 

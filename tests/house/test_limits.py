@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 FILE_LINES_MAX = 300
@@ -15,6 +18,12 @@ LINE_MAX = 120
 LANGUAGES = {".py", ".js", ".html", ".sh"}
 SCRIPTS = {"mcr", ".ci/run"}
 SHELL_FUNCTION = re.compile(r"^(\w[\w-]*)\(\) *[{(]\n(.*?)^[})]", re.MULTILINE | re.DOTALL)
+# A line that opens a function and ends in "{", up to the next line with its indentation, or less.
+JS_FUNCTION = re.compile(
+    r"^(?P<indent> *)(?P<head>(?!(?:\} )?(?:if|for|while|switch|catch|else)\b)\S.*(?:\)|=>) \{)\n"
+    r"(?:(?P=indent) +\S.*\n|\n)*(?P=indent)\S.*$",
+    re.MULTILINE,
+)
 
 
 def sources() -> list[Path]:
@@ -43,7 +52,7 @@ def long_file(path: Path) -> Iterator[str]:
 
 
 def long_functions(path: Path) -> Iterator[str]:
-    """The functions of a Python or shell file that are too long; those of JavaScript are biome's to judge."""
+    """The functions of a file that are too long. The indentation shows where a function of JavaScript ends."""
     for name, lines in _functions(path):
         if lines > FUNCTION_LINES_MAX:
             yield f"{path}: {name} has {lines} lines"
@@ -54,6 +63,9 @@ def _functions(path: Path) -> Iterator[tuple[str, int]]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield node.name, (node.end_lineno or 0) - node.lineno + 1
+    elif path.suffix == ".js":
+        for found in JS_FUNCTION.finditer(path.read_text()):
+            yield found["head"].strip(), found[0].count("\n") + 1
     elif path.suffix == ".sh":
         for found in SHELL_FUNCTION.finditer(path.read_text()):
             yield found[1], found[2].count("\n") + 2
@@ -81,6 +93,7 @@ def test_what_is_too_long_is_found(tmp_path: Path) -> None:
     long = {
         "long.py": f"def long():\n{body}" + "x = 1\n" * 260 + "#" * 121,
         "long.sh": "long() {\n" + "    :\n" * 40 + "}\n" * 1 + ":\n" * 260 + "#" * 121,
+        "long.js": "export const long = (a) => {\n" + "  a();\n" * 40 + "};\n" + "a();\n" * 260 + "//" * 61,
         "long.html": "<p>\n" * 301 + "å" * 121,
     }
     for name, text in long.items():
@@ -89,6 +102,23 @@ def test_what_is_too_long_is_found(tmp_path: Path) -> None:
         assert list(long_file(path)), name
         assert list(long_lines(path)), name
         assert list(long_functions(path)) or path.suffix == ".html", name
+
+
+@pytest.mark.parametrize(
+    "head", ["export async function long(a) {", "const a = async (b) => {", "class A {\n  long() {"]
+)
+def test_a_long_function_of_a_script_is_found_in_every_spelling(head: str, tmp_path: Path) -> None:
+    path = tmp_path / "long.js"
+    indent = " " * 2 * head.count("\n")
+    for lines, is_long in [(FUNCTION_LINES_MAX - 2, False), (FUNCTION_LINES_MAX - 1, True)]:
+        body = f"{indent}  if (a) {{\n" + f"{indent}    a();\n\n" * (lines // 2 - 1) + f"{indent}  }}\n"
+        path.write_text(f"{head}\n{body}" + f"{indent}  a();\n" * (lines % 2) + f"{indent}}}\n")
+        assert bool(list(long_functions(path))) is is_long
+
+
+def test_biome_has_the_same_limit() -> None:
+    rules = json.loads((ROOT / "biome.json").read_text())["linter"]["rules"]
+    assert rules["complexity"]["noExcessiveLinesPerFunction"]["options"] == {"maxLines": FUNCTION_LINES_MAX}
 
 
 def test_what_is_just_short_enough_is_not(tmp_path: Path) -> None:

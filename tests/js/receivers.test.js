@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cards, describe, MASK, qrText } from "../../app/static/js/receivers.js";
+import { addressesOf, cards, describe, MASK, qrText } from "../../app/static/js/receivers.js";
 
 const LISTENER = { calls_us: true, host: null, port: 10001, latency_ms: 200, key_bits: null };
 const CALLER = { calls_us: false, host: "2001:db8::1", port: 9000, latency_ms: 300, key_bits: 256 };
@@ -31,4 +31,9 @@ test("a passphrase that srt-live-transmit's versions read differently is named, 
   const card = (passphrase) => cards(describe(CALLER, "192.0.2.1", passphrase))["srt-live-transmit"];
   assert.match(card("one%20two three"), /Generate another/);
   assert.match(card("100 % of it all"), /^srt-live-transmit 'srt/);
+});
+
+test("the page's own address is offered first, unless only this host can use it", () => {
+  assert.deepEqual(addressesOf("mcr.example", ["192.0.2.1", "mcr.example"]), ["mcr.example", "192.0.2.1"]);
+  assert.deepEqual(addressesOf("localhost", ["192.0.2.1"]), ["192.0.2.1", "localhost"]);
 });

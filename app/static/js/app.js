@@ -37,51 +37,58 @@ export class ApiError extends Error {
 
 /**
  * Ask again and again, one request at a time, not while the tab is hidden. `url` may be a function.
- * Gives a function that asks at once; its `stop` waits for the answer that is due, and `again` goes on.
+ * Returns a function that asks immediately; its `stop` waits for the answer that is due, and `again` goes on.
  */
 export function poll(url, everyMs, onAnswer) {
-  let timer = 0;
-  let answeredAt = Date.now();
-  let isAsking = false;
-  let isStopped = false;
-  let asked = Promise.resolve();
+  const polling = new Polling(url, everyMs, onAnswer);
+  document.addEventListener("visibilitychange", () => polling.turn());
+  polling.turn();
+  return Object.assign(() => polling.turn(), { stop: () => polling.stop(), again: () => polling.again() });
+}
 
-  function turn() {
-    clearTimeout(timer);
-    if (document.hidden || isAsking || isStopped) return;
-    asked = askOnce();
+class Polling {
+  constructor(url, everyMs, onAnswer) {
+    Object.assign(this, { url, everyMs, onAnswer });
+    this.timer = 0;
+    this.answeredAt = Date.now();
+    this.isAsking = false;
+    this.isStopped = false;
+    this.asked = Promise.resolve();
   }
 
-  async function askOnce() {
-    isAsking = true;
+  turn() {
+    clearTimeout(this.timer);
+    if (!document.hidden && !this.isAsking && !this.isStopped) this.asked = this.askOnce();
+  }
+
+  async askOnce() {
+    this.isAsking = true;
     try {
-      const answer = await ask("GET", typeof url === "function" ? url() : url);
-      answeredAt = Date.now();
+      const answer = await ask("GET", typeof this.url === "function" ? this.url() : this.url);
+      this.answeredAt = Date.now();
       showConnected();
       if (answer.overview) showOverview(answer.overview);
-      onAnswer(answer);
+      this.onAnswer(answer);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 404) onAnswer(null);
-      else showStale(error, answeredAt);
+      if (error.status === 404) this.onAnswer(null);
+      else showStale(error, this.answeredAt);
     } finally {
-      isAsking = false;
-      if (!isStopped) timer = setTimeout(turn, everyMs);
+      this.isAsking = false;
+      if (!this.isStopped) this.timer = setTimeout(() => this.turn(), this.everyMs);
     }
   }
 
-  turn.stop = () => {
-    isStopped = true;
-    clearTimeout(timer);
-    return asked;
-  };
-  turn.again = () => {
-    isStopped = false;
-    turn();
-  };
-  document.addEventListener("visibilitychange", turn);
-  turn();
-  return turn;
+  stop() {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    return this.asked;
+  }
+
+  again() {
+    this.isStopped = false;
+    this.turn();
+  }
 }
 
 function showConnected() {

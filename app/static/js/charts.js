@@ -1,15 +1,14 @@
 // The charts of a stream's page. A gap in the past is a gap in the line, never a bridge over it.
+import { pictureOf } from "./chart_picture.js";
+import { colour, paintFrame } from "./chart_theme.js";
+import { stepFor, tickText, wholeSteps, withGaps } from "./chart_time.js";
 import { eventMarks, textsNear } from "./event_marks.js";
-import { dateAndTime, timeOfDay } from "./format.js";
+import { dateAndTime } from "./format.js";
 
 const Chart = window.Chart;
 const GAP_S = 5;
-const TICKS_S = [5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400];
-const TICKS_MAX = 6;
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-/** Says so where there is nothing to draw: an empty grid looks like a fault of the page. */
+/** A text for an empty chart: an empty grid looks like a fault of the page. */
 const emptyWords = {
   id: "emptyWords",
   afterDraw({ ctx: pen, chartArea, data }) {
@@ -41,13 +40,7 @@ export class TimeChart {
     this.chart = new Chart(canvas, {
       type: "line",
       plugins: [emptyWords, eventMarks],
-      data: {
-        datasets: [
-          ...lines.map(({ label, axis }) => ({ ...lineOf(label, axis), borderWidth: 1.5, pointHitRadius: 6 })),
-          // Between the least and the greatest value of each interval, where there are such.
-          ...lines.flatMap(({ axis }) => [lineOf("", axis), { ...lineOf("", axis), fill: "-1" }]),
-        ],
-      },
+      data: { datasets: datasetsFor(lines) },
       options: {
         animation: false,
         parsing: false,
@@ -55,30 +48,8 @@ export class TimeChart {
         responsive: true,
         maintainAspectRatio: false,
         interaction: { mode: "index", intersect: false },
-        plugins: {
-          legend: { display: false },
-          decimation: { enabled: false },
-          tooltip: {
-            filter: ({ datasetIndex }) => datasetIndex < lines.length,
-            callbacks: {
-              title: (items) => (items.length ? `${dateAndTime(items[0].parsed.x)} UTC` : ""),
-              footer: ([item]) => (item ? textsNear(item.chart, item.element.x) : []),
-            },
-          },
-        },
-        scales: {
-          x: {
-            type: "linear",
-            grid: { display: false },
-            title: { display: true, text: "UTC", align: "end", padding: 0 },
-            ticks: { maxRotation: 0, autoSkipPadding: 24, callback: (value) => this.tickText(value) },
-            afterBuildTicks: (scale) => Object.assign(scale, { ticks: this.wholeSteps(scale) }),
-          },
-          y: axis(unit, { grace: "10%" }),
-          ...(second
-            ? { y2: axis(second, { position: "right", precision: 0, suggestedMax: 5, grid: { display: false } }) }
-            : {}),
-        },
+        plugins: { legend: { display: false }, decimation: { enabled: false }, tooltip: tooltipFor(lines) },
+        scales: { x: this.timeAxis(), y: axis(unit, { grace: "10%" }), ...(second ? { y2: secondAxis(second) } : {}) },
       },
     });
     this.paint();
@@ -96,19 +67,7 @@ export class TimeChart {
       for (const edge of [low, high])
         Object.assign(edge, { borderColor: "transparent", backgroundColor: `${colour(name)}33` });
     });
-    for (const [name, scale] of Object.entries(this.chart.options.scales)) {
-      scale.ticks.color = colour("--dim");
-      scale.title.color = colour("--dim");
-      if (name === "y") scale.grid = { color: colour("--grid") };
-    }
-    const { tooltip } = this.chart.options.plugins;
-    Object.assign(tooltip, {
-      backgroundColor: colour("--panel-3"),
-      titleColor: colour("--bs-body-color"),
-      bodyColor: colour("--bs-body-color"),
-      borderColor: colour("--edge"),
-      borderWidth: 1,
-    });
+    paintFrame(this.chart);
   }
 
   /** The line at `index` and the edges of its band. */
@@ -140,18 +99,18 @@ export class TimeChart {
     this.describe(shown);
   }
 
-  /** Ticks at whole minutes or days: a label that is cut to the minute must stand at that minute. */
-  wholeSteps({ min, max }) {
-    const every = TICKS_S.find((step) => (max - min) / step <= TICKS_MAX) ?? TICKS_S.at(-1);
-    const ticks = [];
-    for (let value = Math.ceil(min / every) * every; value <= max; value += every) ticks.push({ value });
-    return ticks;
-  }
-
-  tickText(value) {
-    const spanS = this.range.to - this.range.from;
-    if (spanS > 86_400) return dateAndTime(value).slice(5, 16);
-    return timeOfDay(value).slice(0, spanS > 360 || spanS === 300 ? 5 : 8);
+  timeAxis() {
+    return {
+      type: "linear",
+      grid: { display: false },
+      title: { display: true, text: "UTC", align: "end", padding: 0 },
+      ticks: {
+        maxRotation: 0,
+        autoSkipPadding: 24,
+        callback: (value) => tickText(value, this.range.to - this.range.from),
+      },
+      afterBuildTicks: (scale) => Object.assign(scale, { ticks: wholeSteps(scale, stepFor(scale.max - scale.min)) }),
+    };
   }
 
   describe(samples) {
@@ -172,32 +131,23 @@ export class TimeChart {
   }
 }
 
-/** A chart's canvas with a title and a legend ({label, colour}) over it, on the page's ground; promises a Blob. */
-export function pictureOf(canvas, title, legend) {
-  const line = 24 * (window.devicePixelRatio || 1);
-  const picture = document.createElement("canvas");
-  picture.width = canvas.width;
-  picture.height = canvas.height + 2.25 * line;
-  const pen = picture.getContext("2d");
-  const { fontFamily } = getComputedStyle(document.body);
-  pen.fillStyle = colour("--panel");
-  pen.fillRect(0, 0, picture.width, picture.height);
-  pen.fillStyle = colour("--bs-body-color");
-  pen.font = `600 ${line * 0.62}px ${fontFamily}`;
-  pen.fillText(title, line * 0.6, line, picture.width - line);
-  pen.font = `${line * 0.54}px ${fontFamily}`;
-  let x = line * 0.6;
-  for (const { label, colour: name } of legend) {
-    pen.fillStyle = colour(name);
-    pen.fillRect(x, line * 1.6, line * 0.6, line * 0.1);
-    pen.fillStyle = colour("--dim");
-    pen.fillText(label, x + line * 0.8, line * 1.8);
-    x += pen.measureText(label).width + line * 1.8;
-  }
-  pen.drawImage(canvas, 0, 2.25 * line);
-  return new Promise((resolve) => {
-    picture.toBlob(resolve, "image/png");
-  });
+/** The datasets of a chart: a line each, then the two edges of each line's band from least to greatest value. */
+function datasetsFor(lines) {
+  return [
+    ...lines.map(({ label, axis: id }) => ({ ...lineOf(label, id), borderWidth: 1.5, pointHitRadius: 6 })),
+    ...lines.flatMap(({ axis: id }) => [lineOf("", id), { ...lineOf("", id), fill: "-1" }]),
+  ];
+}
+
+/** The bands stay out of the tooltip; the events next to the pointer come last in it. */
+function tooltipFor(lines) {
+  return {
+    filter: ({ datasetIndex }) => datasetIndex < lines.length,
+    callbacks: {
+      title: (items) => (items.length ? `${dateAndTime(items[0].parsed.x)} UTC` : ""),
+      footer: ([item]) => (item ? textsNear(item.chart, item.element.x) : []),
+    },
+  };
 }
 
 function lineOf(label, axisId) {
@@ -222,21 +172,4 @@ function axis(unit, { precision, ...more }) {
   };
 }
 
-function withGaps(samples, gapS) {
-  const shown = [];
-  for (const sample of samples) {
-    const last = shown.at(-1);
-    if (last && sample.at - last.at > gapS) shown.push({ at: last.at + 0.5, isGap: true });
-    shown.push(sample);
-  }
-  return shown;
-}
-
-/** Hand a blob to the browser as a file. */
-export function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
+const secondAxis = (unit) => axis(unit, { position: "right", precision: 0, suggestedMax: 5, grid: { display: false } });

@@ -1,5 +1,7 @@
 // The main graph of a receive stream: lateness above the line, lost packets below it, coloured by the second's state.
-import { pictureOf } from "./charts.js";
+import { pictureOf } from "./chart_picture.js";
+import { colour, paintFrame } from "./chart_theme.js";
+import { wholeSteps } from "./chart_time.js";
 import { timeOfDay } from "./format.js";
 
 const Chart = window.Chart;
@@ -7,8 +9,6 @@ const COLOURS = { good: "--chart-1", attention: "--chart-2", fault: "--chart-4" 
 const LEAST_MS = 20;
 const LEAST_PACKETS = 5;
 const TICKS_EVERY_S = { 300: 60, 3600: 600, 86400: 14400 };
-
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** Samples are those of the API: a second each, or a minute each for a day. */
 export class DeliveryChart {
@@ -35,40 +35,28 @@ export class DeliveryChart {
           },
         },
         scales: {
-          x: {
-            type: "linear",
-            offset: false,
-            grid: { display: false, offset: false },
-            title: { display: true, text: "UTC", align: "end", padding: 0 },
-            ticks: { maxRotation: 0, autoSkipPadding: 24, callback: (value) => timeOfDay(value).slice(0, 5) },
-            afterBuildTicks: (scale) => Object.assign(scale, { ticks: wholeSteps(scale, TICKS_EVERY_S[this.spanS]) }),
-          },
+          x: this.timeAxis(),
           y: half("ms late", (value) => value >= 0),
           y2: { ...half("lost", (value) => value <= 0), position: "right", grid: { display: false } },
         },
       },
     });
-    this.paint();
+    paintFrame(this.chart);
     document.addEventListener("themechange", () => {
-      this.paint();
+      paintFrame(this.chart);
       this.draw();
     });
   }
 
-  /** Take the theme's colours. */
-  paint() {
-    for (const [name, scale] of Object.entries(this.chart.options.scales)) {
-      scale.ticks.color = colour("--dim");
-      scale.title.color = colour("--dim");
-      if (name === "y") scale.grid = { color: colour("--grid") };
-    }
-    Object.assign(this.chart.options.plugins.tooltip, {
-      backgroundColor: colour("--panel-3"),
-      titleColor: colour("--bs-body-color"),
-      bodyColor: colour("--bs-body-color"),
-      borderColor: colour("--edge"),
-      borderWidth: 1,
-    });
+  timeAxis() {
+    return {
+      type: "linear",
+      offset: false,
+      grid: { display: false, offset: false },
+      title: { display: true, text: "UTC", align: "end", padding: 0 },
+      ticks: { maxRotation: 0, autoSkipPadding: 24, callback: (value) => timeOfDay(value).slice(0, 5) },
+      afterBuildTicks: (scale) => Object.assign(scale, { ticks: wholeSteps(scale, TICKS_EVERY_S[this.spanS]) }),
+    };
   }
 
   /** Show samples (oldest first) of the last `spanS` seconds before `now`. */
@@ -132,10 +120,4 @@ function half(text, isShown) {
       callback: (value) => (isShown(value) ? String(Math.round(Math.abs(value))) : ""),
     },
   };
-}
-
-function wholeSteps({ min, max }, every) {
-  const ticks = [];
-  for (let value = Math.ceil(min / every) * every; value <= max; value += every) ticks.push({ value });
-  return ticks;
 }

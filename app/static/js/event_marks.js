@@ -1,5 +1,6 @@
 // Events of a stream as vertical lines in its charts, with their text where there is room.
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+import { colour } from "./chart_theme.js";
+
 const ROOM_PX = 48;
 const NEAR_PX = 6;
 

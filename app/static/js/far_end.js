@@ -1,125 +1,88 @@
-// The far-end card: what to type at the receiver, as text and as a QR code. The passphrase is fetched only when asked.
+// The far-end card: what to type at the far end, as text and as a QR code. The passphrase is fetched only on request.
 import { ApiError, ask, copyText, announce } from "./app.js";
 import { byId, make, setText } from "./dom.js";
-import { cards, describe, qrText } from "./receivers.js";
+import { drawQr } from "./qr_code.js";
+import { addressesOf, cards, describe, qrText } from "./receivers.js";
+import { bindTabs } from "./tabs.js";
 
-const QUIET_MODULES = 4;
-const MODULE_PIXELS = 5;
-
-/** Bring the card to life; `show` takes the stream's view. `cardsOf` makes the texts, of receivers if not said. */
+/** Bring the card to life; its `show` takes the stream's view. `cardsOf` makes the texts, by default of receivers. */
 export function bindFarEnd(key, cardsOf = cards) {
-  const tabs = [...document.querySelectorAll("[data-card]")];
-  const address = byId("address");
-  const revealButton = byId("reveal-secret");
-  const qrButton = byId("show-qr");
-  let farEnd = null;
-  let passphrase = null;
-  let chosen = tabs[0];
+  const card = new FarEnd(key, cardsOf);
+  card.bind();
+  return card;
+}
 
-  fillAddresses();
+class FarEnd {
+  constructor(key, cardsOf) {
+    this.key = key;
+    this.cardsOf = cardsOf;
+    this.address = byId("address");
+    this.tabs = [...document.querySelectorAll("[data-card]")];
+    [this.chosen] = this.tabs;
+    this.farEnd = null;
+    this.passphrase = null;
+  }
 
-  function refresh() {
-    if (!farEnd) return;
-    const end = describe(farEnd, address.value.trim() || location.hostname, passphrase);
-    setText(byId("card-text"), cardsOf(end)[chosen.dataset.card]);
-    byId("card-text").setAttribute("aria-labelledby", chosen.id);
+  bind() {
+    this.offerAddresses();
+    bindTabs(this.tabs, (tab) => {
+      this.chosen = tab;
+      this.refresh();
+    });
+    byId("reveal-secret").addEventListener("click", () => this.toggleSecret());
+    byId("show-qr").addEventListener("click", () => this.toggleQr());
+    byId("copy-card").addEventListener("click", () => copyText(byId("card-text")));
+    this.address.addEventListener("input", () => this.refresh());
+  }
+
+  show(stream) {
+    const isNew = JSON.stringify(stream.far_end) !== JSON.stringify(this.farEnd);
+    this.farEnd = stream.far_end;
+    if (!isNew) return;
+    byId("address-box").hidden = !this.farEnd.calls_us;
+    byId("reveal-secret").hidden = this.farEnd.key_bits === null;
+    this.refresh();
+  }
+
+  refresh() {
+    if (!this.farEnd) return;
+    const end = describe(this.farEnd, this.address.value.trim() || location.hostname, this.passphrase);
+    setText(byId("card-text"), this.cardsOf(end)[this.chosen.dataset.card]);
+    byId("card-text").setAttribute("aria-labelledby", this.chosen.id);
     if (!byId("qr").classList.contains("is-shown")) return;
     drawQr(byId("qr-canvas"), qrText(end));
-    const isMasked = farEnd.key_bits !== null && passphrase === null;
-    setText(byId("qr-words"), isMasked ? "Without the passphrase; show it to have it in the code." : "");
+    const isMasked = this.farEnd.key_bits !== null && this.passphrase === null;
+    setText(byId("qr-words"), isMasked ? "The code has no passphrase; show the passphrase to include it." : "");
   }
 
-  function choose(tab) {
-    chosen = tab;
-    for (const other of tabs) {
-      const isChosen = other === tab;
-      other.classList.toggle("active", isChosen);
-      other.setAttribute("aria-selected", String(isChosen));
-      other.tabIndex = isChosen ? 0 : -1;
-    }
-    refresh();
+  offerAddresses() {
+    const known = byId("stream").dataset.addresses.split(" ").filter(Boolean);
+    const offered = addressesOf(location.hostname, known);
+    [this.address.value] = offered;
+    byId("addresses").append(...offered.map((value) => make("option", { value })));
   }
 
-  for (const tab of tabs) {
-    tab.addEventListener("click", () => choose(tab));
-    tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
-      choose(next);
-      next.focus();
-    });
-  }
-
-  revealButton.addEventListener("click", async () => {
+  async toggleSecret() {
+    const button = byId("reveal-secret");
     try {
-      passphrase =
-        passphrase === null
-          ? (await ask("POST", `/api/streams/${encodeURIComponent(key)}/passphrase`)).passphrase
-          : null;
+      this.passphrase = this.passphrase === null ? await this.fetchSecret() : null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       announce(error.message);
     }
-    revealButton.setAttribute("aria-pressed", String(passphrase !== null));
-    revealButton.firstElementChild.className = passphrase === null ? "fa-solid fa-eye" : "fa-solid fa-eye-slash";
-    refresh();
-  });
+    button.setAttribute("aria-pressed", String(this.passphrase !== null));
+    button.firstElementChild.className = this.passphrase === null ? "fa-solid fa-eye" : "fa-solid fa-eye-slash";
+    this.refresh();
+  }
 
-  qrButton.addEventListener("click", () => {
+  async fetchSecret() {
+    const { passphrase } = await ask("POST", `/api/streams/${encodeURIComponent(this.key)}/passphrase`);
+    return passphrase;
+  }
+
+  toggleQr() {
     const isShown = byId("qr").classList.toggle("is-shown");
-    qrButton.setAttribute("aria-pressed", String(isShown));
-    refresh();
-  });
-
-  byId("copy-card").addEventListener("click", () => copyText(byId("card-text")));
-  address.addEventListener("input", refresh);
-
-  return {
-    show(stream) {
-      const isNew = JSON.stringify(stream.far_end) !== JSON.stringify(farEnd);
-      farEnd = stream.far_end;
-      if (!isNew) return;
-      byId("address-box").hidden = !farEnd.calls_us;
-      revealButton.hidden = farEnd.key_bits === null;
-      refresh();
-    },
-  };
-}
-
-/** Offer the host's addresses; the one the page was opened with first, if others can use it. */
-function fillAddresses() {
-  const known = byId("stream").dataset.addresses.split(" ").filter(Boolean);
-  const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-  const offered = [
-    ...new Set([...(isLocal ? [] : [location.hostname]), ...known, ...(isLocal ? [location.hostname] : [])]),
-  ];
-  byId("address").value = offered[0];
-  byId("addresses").append(...offered.map((value) => make("option", { value })));
-}
-
-function drawQr(canvas, text) {
-  const code = window.qrcode(0, "M");
-  code.addData(text, "Byte");
-  code.make();
-  const modules = code.getModuleCount();
-  const size = (modules + 2 * QUIET_MODULES) * MODULE_PIXELS;
-  canvas.width = size;
-  canvas.height = size;
-  const pen = canvas.getContext("2d");
-  pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, size, size);
-  pen.fillStyle = "#000";
-  for (let row = 0; row < modules; row += 1) {
-    for (let column = 0; column < modules; column += 1) {
-      if (code.isDark(row, column))
-        pen.fillRect(
-          (column + QUIET_MODULES) * MODULE_PIXELS,
-          (row + QUIET_MODULES) * MODULE_PIXELS,
-          MODULE_PIXELS,
-          MODULE_PIXELS,
-        );
-    }
+    byId("show-qr").setAttribute("aria-pressed", String(isShown));
+    this.refresh();
   }
 }

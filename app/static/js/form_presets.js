@@ -15,27 +15,12 @@ export function bindPresets(form, showProblem) {
 
 function bindSave(form, showProblem) {
   const name = byId("preset-name");
-  const yes = byId("preset-yes");
   let dialog = null;
-  let replaces = false;
-
-  function showFault(text, canReplace) {
-    replaces = canReplace;
-    setText(byId("preset-name-fault"), text);
-    byId("preset-name-fault").classList.toggle("d-block", Boolean(text));
-    name.classList.toggle("is-invalid", Boolean(text));
-    setText(yes, canReplace ? "Replace it" : "Save");
-  }
 
   async function save(event) {
     event.preventDefault();
-    const data = new URLSearchParams(new FormData(form));
-    // A preset holds no passphrase, so it is not sent either.
-    data.delete("passphrase");
-    data.set("preset_name", name.value);
-    if (replaces) data.set("replace", "1");
     try {
-      const preset = await ask("POST", "/presets", { data: data.toString() });
+      const preset = await ask("POST", "/presets", { data: presetOf(form, name.value) });
       dialog.hide();
       showProblem("", {});
       addOption(preset);
@@ -43,7 +28,7 @@ function bindSave(form, showProblem) {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const fault = error.fields.preset_name;
-      if (fault) return showFault(fault, error.code === "name_taken");
+      if (fault) return showNameFault(fault, error.code === "name_taken");
       dialog.hide();
       showProblem(error.message, error.fields);
     }
@@ -51,12 +36,31 @@ function bindSave(form, showProblem) {
 
   byId("save-preset").addEventListener("click", () => {
     if (!name.value) name.value = form.elements.name.value;
-    showFault("", false);
+    showNameFault("", false);
     dialog = openDialog(byId("preset-dialog"));
   });
   byId("preset-dialog").addEventListener("shown.bs.modal", () => name.focus());
-  name.addEventListener("input", () => showFault("", false));
+  name.addEventListener("input", () => showNameFault("", false));
   byId("preset-form").addEventListener("submit", save);
+}
+
+/** The form as a preset of this name. A preset has no passphrase, so the page does not send one. */
+function presetOf(form, name) {
+  const data = new URLSearchParams(new FormData(form));
+  data.delete("passphrase");
+  data.set("preset_name", name);
+  if ("replaces" in byId("preset-yes").dataset) data.set("replace", "1");
+  return data.toString();
+}
+
+/** Show what is wrong with the preset's name; with `canReplace`, the button replaces the preset of that name. */
+function showNameFault(text, canReplace) {
+  const fault = byId("preset-name-fault");
+  setText(fault, text);
+  fault.classList.toggle("d-block", Boolean(text));
+  byId("preset-name").classList.toggle("is-invalid", Boolean(text));
+  byId("preset-yes").toggleAttribute("data-replaces", canReplace);
+  setText(byId("preset-yes"), canReplace ? "Replace it" : "Save");
 }
 
 function addOption({ key, name }) {

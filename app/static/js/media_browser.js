@@ -1,110 +1,112 @@
 // The media folder in a dialog: folders and .ts files, a filter, arrow keys.
 import { ApiError, ask, openDialog } from "./app.js";
 import { byId, icon, make, setText, spoken } from "./dom.js";
+import { folderOf, foldersTo, pageOf } from "./media_paths.js";
 import { describeFile } from "./media_words.js";
 
 /** Bring the dialog to life; `chosen` gets the path of the file that was chosen. */
 export function bindMediaBrowser(chosen) {
-  const dialog = byId("media-browser");
-  const list = byId("media-list");
-  const filter = byId("media-filter");
-  const modal = window.bootstrap.Modal.getOrCreateInstance(dialog);
-  let folder = "";
+  const browser = new MediaBrowser(byId("media-browser"), chosen);
+  browser.bind();
+  return browser;
+}
 
-  async function show(path) {
-    folder = path;
-    filter.value = "";
-    showPath();
+class MediaBrowser {
+  constructor(dialog, chosen) {
+    this.dialog = dialog;
+    this.chosen = chosen;
+    this.list = byId("media-list");
+    this.filter = byId("media-filter");
+    this.modal = window.bootstrap.Modal.getOrCreateInstance(dialog);
+    this.folder = "";
+  }
+
+  bind() {
+    this.filter.addEventListener("input", () => this.applyFilter());
+    this.dialog.addEventListener("keydown", (event) => this.moveFocus(event));
+  }
+
+  /** Open the folder that contains a path. */
+  open(path) {
+    openDialog(this.dialog);
+    this.show(folderOf(path));
+  }
+
+  async show(path) {
+    this.folder = path;
+    this.filter.value = "";
+    this.showPath();
     try {
-      const listing = await ask("GET", `/api/media?path=${encodeURIComponent(path)}`);
-      if (folder !== path) return;
-      list.replaceChildren(...listing.folders.map(folderItem), ...listing.files.map(fileItem));
-      say(list.children.length ? "" : "There is no .ts file here. Copy some into the media folder.");
+      const { folders, files } = await ask("GET", `/api/media?path=${encodeURIComponent(path)}`);
+      if (this.folder !== path) return;
+      const items = [...folders.map((entry) => this.folderItem(entry)), ...files.map((file) => this.fileItem(file))];
+      this.list.replaceChildren(...items);
+      showEmpty(items.length ? "" : "There is no .ts file here. Copy some into the media folder.");
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      list.replaceChildren();
-      say(error.message);
+      this.list.replaceChildren();
+      showEmpty(error.message);
     }
-    (list.querySelector("button:not(:disabled)") ?? filter).focus();
+    (this.list.querySelector("button:not(:disabled)") ?? this.filter).focus();
   }
 
-  function say(text) {
-    setText(byId("media-empty"), text);
-    byId("media-empty").classList.toggle("d-none", !text);
-  }
-
-  function showPath() {
-    const parts = folder ? folder.split("/") : [];
-    const links = [["media", ""], ...parts.map((name, index) => [name, parts.slice(0, index + 1).join("/")])];
+  showPath() {
     byId("media-path").replaceChildren(
-      ...links.flatMap(([name, path], index) => {
+      ...foldersTo(this.folder).flatMap(({ name, path }, index) => {
         const link = make("button", { type: "button", class: "btn btn-link btn-sm p-0 align-baseline" }, name);
-        link.addEventListener("click", () => show(path));
+        link.addEventListener("click", () => this.show(path));
         return index ? [" / ", link] : [link];
       }),
     );
   }
 
-  function folderItem(entry) {
-    const button = make(
-      "button",
-      { type: "button" },
-      icon("fa-solid fa-folder warn"),
-      make("span", { class: "file-name" }, entry.name),
-      icon("fa-solid fa-chevron-right dim"),
-    );
+  folderItem(entry) {
+    const button = itemButton(entry, "fa-solid fa-folder warn", icon("fa-solid fa-chevron-right dim"));
     button.append(make("span", { class: "file-facts" }, entry.problem ?? ""));
-    button.disabled = Boolean(entry.problem);
-    button.addEventListener("click", () => show(entry.path));
+    button.addEventListener("click", () => this.show(entry.path));
     return make("li", { "data-name": entry.name.toLowerCase() }, button);
   }
 
-  function fileItem(file) {
-    const button = make(
-      "button",
-      { type: "button" },
-      icon("fa-regular fa-file-video dim"),
-      make("span", { class: "file-name" }, file.name),
-      make("span"),
-    );
+  fileItem(file) {
+    const button = itemButton(file, "fa-regular fa-file-video dim", make("span"));
     button.append(make("span", { class: "file-facts" }, describeFile(file)));
-    button.disabled = Boolean(file.problem);
     button.addEventListener("click", () => {
-      modal.hide();
-      chosen(file.path);
+      this.modal.hide();
+      this.chosen(file.path);
     });
     const details = make(
       "a",
-      {
-        href: `/media_info/${file.path.split("/").map(encodeURIComponent).join("/")}`,
-        title: "Details and pre-flight",
-      },
+      { href: pageOf(file.path), title: "Details and pre-flight" },
       icon("fa-solid fa-circle-info"),
       spoken(`Details of ${file.name}`),
     );
     return make("li", { "data-name": file.name.toLowerCase() }, button, details);
   }
 
-  filter.addEventListener("input", () => {
-    const words = filter.value.trim().toLowerCase();
-    for (const item of list.children) item.hidden = !item.dataset.name.includes(words);
-  });
+  applyFilter() {
+    const words = this.filter.value.trim().toLowerCase();
+    for (const item of this.list.children) item.hidden = !item.dataset.name.includes(words);
+  }
 
-  dialog.addEventListener("keydown", (event) => {
+  moveFocus(event) {
     if (!["ArrowDown", "ArrowUp"].includes(event.key)) return;
     event.preventDefault();
-    const buttons = [...list.querySelectorAll("li:not([hidden]) button:not(:disabled)")];
+    const buttons = [...this.list.querySelectorAll("li:not([hidden]) button:not(:disabled)")];
     const now = buttons.indexOf(document.activeElement);
     const next = event.key === "ArrowDown" ? now + 1 : now - 1;
-    if (next < 0) filter.focus();
+    if (next < 0) this.filter.focus();
     else buttons[Math.min(next, buttons.length - 1)]?.focus();
-  });
+  }
+}
 
-  return {
-    /** Open the folder that a path lies in. */
-    open(path) {
-      openDialog(dialog);
-      show(path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "");
-    },
-  };
+/** The button of a folder or file; one that has a problem cannot be chosen. */
+function itemButton({ name, problem }, look, end) {
+  const button = make("button", { type: "button" }, icon(look), make("span", { class: "file-name" }, name), end);
+  button.disabled = Boolean(problem);
+  return button;
+}
+
+function showEmpty(text) {
+  setText(byId("media-empty"), text);
+  byId("media-empty").classList.toggle("d-none", !text);
 }

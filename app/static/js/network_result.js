@@ -1,14 +1,8 @@
 // What a network test found and recommends. Every figure says whether it was measured, estimated or assumed.
-import { icon, make } from "./dom.js";
-import { bytes, count, times, UNKNOWN } from "./format.js";
+import { make } from "./dom.js";
+import { count, UNKNOWN } from "./format.js";
+import { alternativesTable, applyLink } from "./network_alternatives.js";
 
-const BANDWIDTH = {
-  enough: ["good", "fa-solid fa-circle-check", "enough"],
-  tight: ["warn", "fa-solid fa-circle-exclamation", "tight"],
-  too_little: ["bad", "fa-solid fa-circle-xmark", "too little"],
-  unproven: ["warn", "fa-solid fa-circle-question", "not proven"],
-  unknown: ["idle", "fa-solid fa-circle-question", "not measured"],
-};
 const BASIS = { measured: "good", estimated: "warn", assumed: "warn" };
 
 /** Show a test in `place`; what did not change is left alone. */
@@ -63,16 +57,6 @@ function recommendation(test) {
   ];
 }
 
-/** A link that fills a form in; the host goes to the caller's when a person named it. */
-function applyLink(test, settings, kind, look, text) {
-  const query = new URLSearchParams({ latency_ms: settings.latency_ms, overhead_percent: settings.overhead_percent });
-  if (test.target ?? test.order.host) query.set("tested_host", test.target?.host ?? test.order.host);
-  if (test.finished_at) query.set("tested_at", Math.floor(Date.parse(test.finished_at) / 1000));
-  if (kind === "caller" && test.order.mode === "manual") query.set("host", test.order.host);
-  const label = `${text}: ${settings.latency_ms} ms and ${settings.overhead_percent} % go into the form`;
-  return make("a", { class: look, href: `${kind === "caller" ? "/caller" : "/"}?${query}`, "aria-label": label }, text);
-}
-
 function figures(list) {
   const cells = list.map((figure) =>
     make(
@@ -113,73 +97,10 @@ function explanation(test) {
       "div",
       { class: "block" },
       make("h3", {}, "Alternatives"),
-      table(test, [recommended, ...alternatives]),
+      alternativesTable(test, [recommended, ...alternatives]),
       same.length ? make("p", { class: "dim small mb-0 mt-2" }, `The same as recommended: ${same.join(", ")}.`) : null,
     ),
   ];
-}
-
-function table(test, rows) {
-  const heads = [
-    ["Choice", ""],
-    ["Latency", "r"],
-    ["Overhead", "r"],
-    ["× RTT", "r text-nowrap"],
-    ["Expect, if the loss is random", "rarity"],
-    ["Outage repaired", "r"],
-    ["Receiver's buffer", "r"],
-    ["Bandwidth needed", "r"],
-    ["New stream", ""],
-  ];
-  const body = rows.map((row) => {
-    const [colour, image, words] = BANDWIDTH[row.bandwidth];
-    return make(
-      "tr",
-      {},
-      make("th", { scope: "row" }, row.name),
-      cell(row.latency_ms, "ms"),
-      cell(row.overhead_percent, "%"),
-      cell(times(row.rtt_multiple), ""),
-      make("td", {}, row.rarity),
-      cell(row.burst_ms.toFixed(0), "ms"),
-      make(
-        "td",
-        { class: "r num", title: `${count(row.receiver_buffer_packets)} packets` },
-        bytes(row.receiver_buffer_bytes),
-      ),
-      make(
-        "td",
-        { class: "r" },
-        make("span", { class: "num" }, row.bandwidth_needed_mbps.toFixed(2)),
-        make("span", { class: "unit" }, "Mb/s "),
-        make("span", { class: `state ${colour}` }, icon(image), words),
-      ),
-      make(
-        "td",
-        { class: "text-nowrap" },
-        applyLink(test, row, "listener", "me-2", "listener"),
-        applyLink(test, row, "caller", "", "caller"),
-      ),
-    );
-  });
-  return make(
-    "div",
-    { class: "table-responsive", tabindex: "0" },
-    make(
-      "table",
-      { class: "plain" },
-      make(
-        "thead",
-        {},
-        make("tr", {}, ...heads.map(([name, look]) => make("th", { scope: "col", class: look }, name))),
-      ),
-      make("tbody", {}, ...body),
-    ),
-  );
-}
-
-function cell(text, unit) {
-  return make("td", { class: "r num" }, String(text), unit ? make("span", { class: "unit" }, unit) : null);
 }
 
 function attempts(list, place) {

@@ -117,45 +117,47 @@ function showHistory(tests) {
   const body = byId("history");
   if (body.dataset.shown === text) return;
   body.dataset.shown = text;
-  const rows = tests.map((test) => {
-    const [colour, image, words] = STATES[test.state];
-    const button = make(
-      "button",
-      {
-        type: "button",
-        class: "btn btn-q",
-        "data-test": test.id,
-        "aria-label": `Show the test of ${dateAndTime(test.started_at)}`,
-      },
-      "Show",
-    );
-    return make(
-      "tr",
-      { role: "row" },
-      make("td", { role: "cell", class: "num" }, dateAndTime(test.started_at)),
-      make(
-        "td",
-        { role: "cell", class: "text-break" },
-        test.target,
-        make("span", { class: "dim" }, ` ${test.protocol.toUpperCase()}`),
-      ),
-      make(
-        "td",
-        { role: "cell", title: test.problem ?? "" },
-        make("span", { class: `state ${colour}` }, icon(image), words),
-      ),
-      figureCell("RTT", ms(test.rtt_ms), "ms"),
-      figureCell("Bandwidth", mbps(test.bandwidth_mbps), "Mb/s"),
-      figureCell("Loss", percent(test.loss_percent), "%", test.loss_basis),
-      figureCell("Latency", test.latency_ms ?? "–", "ms"),
-      figureCell("Overhead", test.overhead_percent ?? "–", "%"),
-      make("td", { role: "cell", class: "r" }, button),
-    );
-  });
+  const rows = tests.map(historyRow);
   body.replaceChildren(
     ...(rows.length
       ? rows
       : [make("tr", { role: "row" }, make("td", { role: "cell", colspan: 9, class: "dim" }, "No test yet"))]),
+  );
+}
+
+function historyRow(test) {
+  const [colour, image, words] = STATES[test.state];
+  const button = make(
+    "button",
+    {
+      type: "button",
+      class: "btn btn-q",
+      "data-test": test.id,
+      "aria-label": `Show the test of ${dateAndTime(test.started_at)}`,
+    },
+    "Show",
+  );
+  return make(
+    "tr",
+    { role: "row" },
+    make("td", { role: "cell", class: "num" }, dateAndTime(test.started_at)),
+    make(
+      "td",
+      { role: "cell", class: "text-break" },
+      test.target,
+      make("span", { class: "dim" }, ` ${test.protocol.toUpperCase()}`),
+    ),
+    make(
+      "td",
+      { role: "cell", title: test.problem ?? "" },
+      make("span", { class: `state ${colour}` }, icon(image), words),
+    ),
+    figureCell("RTT", ms(test.rtt_ms), "ms"),
+    figureCell("Bandwidth", mbps(test.bandwidth_mbps), "Mb/s"),
+    figureCell("Loss", percent(test.loss_percent), "%", test.loss_basis),
+    figureCell("Latency", test.latency_ms ?? "–", "ms"),
+    figureCell("Overhead", test.overhead_percent ?? "–", "%"),
+    make("td", { role: "cell", class: "r" }, button),
   );
 }
 

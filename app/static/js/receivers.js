@@ -7,6 +7,12 @@ export const MASK = "••••••••••••";
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const bracketed = (host) => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
 
+/** The addresses of this host to offer: first the page's own, unless only this host can use it. */
+export function addressesOf(pageHost, known) {
+  const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(pageHost);
+  return [...new Set(isLocal ? [...known, pageHost] : [pageHost, ...known])];
+}
+
 /** What the far end must know: `address` is how it reaches us, `passphrase` null while it is hidden. */
 export function describe(farEnd, address, passphrase) {
   return {

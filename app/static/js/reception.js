@@ -1,7 +1,7 @@
 // A receive stream's page: one poll brings the account, the new seconds and the events.
 import { ApiError, ask, copyText, onKey, openDialog, poll, announce } from "./app.js";
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
-import { save } from "./charts.js";
+import { save } from "./chart_picture.js";
 import { DeliveryChart } from "./delivery_chart.js";
 import { byId, icon, make, setClass, setFigure, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";

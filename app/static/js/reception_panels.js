@@ -81,11 +81,16 @@ export function showWhole(node, reception, totals) {
   redraw(node, rows, () => rowsOf(rows));
 }
 
-/** Does it arrive in time: lateness, gaps, headroom and the path. */
+/** Whether packets arrive in time: lateness, gaps, headroom and the path. */
 export function showTime(node, reception) {
+  const rows = [...pauseRows(reception), ...bufferRows(reception), ...jitterRows(reception)];
+  redraw(node, rows, () => rowsOf(rows));
+}
+
+function pauseRows(reception) {
   const late = reception.lateness_ms;
   const at = (when) => (when ? ` at ${timeOfDay(when)}` : "");
-  const rows = [
+  return [
     [
       "Lateness p50 / p99 / max",
       late ? `${ms(late.p50)} / ${ms(late.p99)} / ${ms(late.max)} ms` : UNKNOWN,
@@ -97,19 +102,26 @@ export function showTime(node, reception) {
       reception.longest_freeze_ms ? `${ms(reception.longest_freeze_ms)} ms${at(reception.longest_freeze_at)}` : "none",
       "Longest pause after which packets came late: the picture stood still",
     ],
+  ];
+}
+
+function bufferRows({ headroom_ms, lowest_headroom_ms, latency_ms, rtt_ms: rtt }) {
+  return [
     [
       "Headroom now / lowest",
-      `${reception.headroom_ms ?? UNKNOWN} / ${reception.lowest_headroom_ms ?? UNKNOWN} ` +
-        `of ${reception.latency_ms ?? UNKNOWN} ms`,
+      `${headroom_ms ?? UNKNOWN} / ${lowest_headroom_ms ?? UNKNOWN} of ${latency_ms ?? UNKNOWN} ms`,
       "Filling of the receive buffer: what is left of the latency",
     ],
     [
       "RTT min / mean / max",
-      reception.rtt_ms
-        ? `${ms(reception.rtt_ms.min)} / ${ms(reception.rtt_ms.avg)} / ${ms(reception.rtt_ms.max)} ms`
-        : UNKNOWN,
+      rtt ? `${ms(rtt.min)} / ${ms(rtt.avg)} / ${ms(rtt.max)} ms` : UNKNOWN,
       "Of the last second",
     ],
+  ];
+}
+
+function jitterRows(reception) {
+  return [
     [
       "TS-DF",
       withUnit(ms(reception.ts_df_ms), "ms"),
@@ -122,7 +134,6 @@ export function showTime(node, reception) {
       "Longest distance of a packet that came out of order",
     ],
   ];
-  redraw(node, rows, () => rowsOf(rows));
 }
 
 /** What is in it: a line in words, and the PIDs. */
@@ -204,48 +215,43 @@ function decoderRows(name, { state, restarts, bytes_missing }) {
     : [];
 }
 
-/** Does it look and sound right: the newest key frame, black, frozen, silent, and EBU R 128. */
+/** Whether it looks and sounds right: the newest key frame, black, frozen, silent, and EBU R 128. */
 export function showWatching(words, node, image, { picture, loudness }, address) {
-  const rows = [];
-  if (picture) {
-    rows.push(
-      ["Picture black", spellWords(picture.black), "98 % of the pixels darker than 10 % for 10 s or longer"],
-      ["Picture frozen", spellWords(picture.frozen), "No change above 0.1 % of full scale for 10 s or longer"],
-      ["Picture of", picture.taken ? timeOfDay(picture.taken) : UNKNOWN, "When the newest key frame was decoded"],
-      ...decoderRows("Picture decoder", picture.decoder),
-    );
-  }
-  if (loudness) {
-    rows.push(
-      ["Sound silent", spellWords(loudness.silent), "All channels below -60 dBFS for 10 s or longer"],
-      [
-        "Momentary / short-term",
-        `${lufs(loudness.momentary_lufs, "LUFS")} / ${lufs(loudness.short_term_lufs, "LUFS")}`,
-        "EBU R 128: over 400 ms and over 3 s",
-      ],
-      [
-        "Integrated",
-        `${lufs(loudness.integrated_lufs, "LUFS")}${loudness.since ? ` since ${timeOfDay(loudness.since)}` : ""}`,
-        "EBU R 128, gated",
-      ],
-      ["Loudness range", lufs(loudness.range_lu, "LU"), "EBU Tech 3342"],
-      ["Highest true peak", lufs(loudness.true_peak_dbtp, "dBTP"), "Of all channels since the integration began"],
-      ...decoderRows("Loudness decoder", loudness.decoder),
-    );
-  }
-  setText(
-    words,
-    rows.length
-      ? `by ffmpeg${picture?.pid ? `, video PID ${picture.pid}` : ""}` +
-          (loudness?.pid ? `, audio PID ${loudness.pid}` : "")
-      : "Not ordered: start the stream with picture or loudness",
-  );
+  const rows = [...(picture ? pictureRows(picture) : []), ...(loudness ? loudnessRows(loudness) : [])];
+  const pids = [picture?.pid && `, video PID ${picture.pid}`, loudness?.pid && `, audio PID ${loudness.pid}`];
+  const decoders = `by ffmpeg${pids.filter(Boolean).join("")}`;
+  setText(words, rows.length ? decoders : "Not ordered: start the stream with picture or loudness");
   redraw(node, rows, () => rowsOf(rows));
   image.classList.toggle("d-none", !picture?.taken);
   if (picture?.taken && image.dataset.taken !== picture.taken) {
     image.dataset.taken = picture.taken;
     image.src = `${address}?taken=${encodeURIComponent(picture.taken)}`;
   }
+}
+
+function pictureRows(picture) {
+  return [
+    ["Picture black", spellWords(picture.black), "98 % of the pixels darker than 10 % for 10 s or longer"],
+    ["Picture frozen", spellWords(picture.frozen), "No change above 0.1 % of full scale for 10 s or longer"],
+    ["Picture of", picture.taken ? timeOfDay(picture.taken) : UNKNOWN, "When the newest key frame was decoded"],
+    ...decoderRows("Picture decoder", picture.decoder),
+  ];
+}
+
+function loudnessRows(loudness) {
+  const since = loudness.since ? ` since ${timeOfDay(loudness.since)}` : "";
+  return [
+    ["Sound silent", spellWords(loudness.silent), "All channels below -60 dBFS for 10 s or longer"],
+    [
+      "Momentary / short-term",
+      `${lufs(loudness.momentary_lufs, "LUFS")} / ${lufs(loudness.short_term_lufs, "LUFS")}`,
+      "EBU R 128: over 400 ms and over 3 s",
+    ],
+    ["Integrated", `${lufs(loudness.integrated_lufs, "LUFS")}${since}`, "EBU R 128, gated"],
+    ["Loudness range", lufs(loudness.range_lu, "LU"), "EBU Tech 3342"],
+    ["Highest true peak", lufs(loudness.true_peak_dbtp, "dBTP"), "Of all channels since the integration began"],
+    ...decoderRows("Loudness decoder", loudness.decoder),
+  ];
 }
 
 /** Is it legal: the indicators of TR 101 290. */

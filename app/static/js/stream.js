@@ -1,7 +1,8 @@
 // A stream's page: one poll brings the view, the new history and the events; charts keep the past they have.
 import { ApiError, ask, copyText, onKey, openDialog, poll, announce } from "./app.js";
 import { changeStream, dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
-import { TimeChart, save } from "./charts.js";
+import { save } from "./chart_picture.js";
+import { TimeChart } from "./charts.js";
 import { marksOf } from "./event_marks.js";
 import { byId, setFigure, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
