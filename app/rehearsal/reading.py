@@ -66,6 +66,4 @@ def _with_relay(tally: Tally, streams: Streams, key: str) -> Tally:
     sample = streams.get(key).sample
     if sample is None or sample.relay is None:
         return tally
-    figures = sample.relay
-    relayed = figures.to_target.datagrams + figures.to_caller.datagrams
-    return msgspec.structs.replace(tally, relayed=relayed, late=figures.late)
+    return msgspec.structs.replace(tally, relayed=sample.relay.relayed(), late=sample.relay.late)

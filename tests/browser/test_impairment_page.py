@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
+import msgspec
+
+from app.domain.figures.relay import DirectionFigures, RelayFigures
+from app.domain.figures.sample import Input, Point, Sample
 from app.domain.impairment.model import Bursts, RebindEvent
 from app.domain.spec import CallerEndpoint, ReceiveSpec, RelaySpec, SendSpec
 from tests.browser.chrome import Browser
@@ -126,6 +132,22 @@ def test_a_fault_in_a_folded_field_opens_it(page: Browser, manager: FakeManager)
     page.wait_text("[data-fault-of='impairment.to_target.outage.every_s']", "missing")
     assert manager.started == []
     assert all("400" in complaint for complaint in page.complaints())
+
+
+def test_reordered_datagrams_are_explained_where_they_are_counted(page: Browser, manager: FakeManager) -> None:
+    open_page(page)
+    page.type("#target-port", "9000")
+    page.click("#start")
+    page.wait_text("#relays", "Outage now")
+    assert "requests the datagram again" not in page.text("#relays")
+
+    (relay,) = [each for each in manager.streams.values() if isinstance(each.spec, RelaySpec)]
+    figures = RelayFigures(DirectionFigures(datagrams=4000, reordered=1234), DirectionFigures(datagrams=300))
+    sample = Sample(Point(at=time.time()), [], Input(), relay=figures)
+    manager.streams[relay.key] = msgspec.structs.replace(relay, sample=sample)
+    page.wait_text("#relays", "1234 datagrams were reordered, not lost")
+    page.wait_text("#relays", "requests the datagram again")
+    assert page.violations() == []
 
 
 def test_a_rehearsal_has_a_page_with_its_table(page: Browser, manager: FakeManager) -> None:

@@ -62,7 +62,7 @@ def test_jitter_that_keeps_the_order_makes_srt_repeat_nothing_and_reordering_doe
         receiver.wait_for_seconds(2)
         way = {"delay_ms": 20, "jitter_ms": 40}
         steady = repeated_percent(sender, relay, to_target=way, to_caller=way)
-        reordering = repeated_percent(sender, relay, to_target=way, to_caller={**way, "reorder_ms": 2})
+        reordering = repeated_percent(sender, relay, to_target=way, to_caller={**way, "reorder_ms": 1})
         sample = relay.wait_for_sample(lambda sample: sample.relay is not None)
 
     assert steady < 0.5

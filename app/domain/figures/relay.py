@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+# A relay that sent more than this share over 3 ms late was not the path that was asked for.
+LATE_SHARE_MAX: Final = 0.05
 
 
 class DirectionFigures(msgspec.Struct, frozen=True):
@@ -38,3 +43,7 @@ class RelayFigures(msgspec.Struct, frozen=True):
     refused: int = 0
     strangers: int = 0
     late: int = 0
+
+    def relayed(self) -> int:
+        """Datagrams of both directions."""
+        return self.to_target.datagrams + self.to_caller.datagrams

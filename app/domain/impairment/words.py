@@ -1,9 +1,10 @@
-"""An impairment in a line: for the event log, the badge and tables."""
+"""An impairment in a line, for the event log, the badge and tables; and what an operator should know of its effect."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from app.domain.figures.relay import LATE_SHARE_MAX, RelayFigures
 from app.domain.impairment.model import Bursts, DirectionImpairment, FourProbabilities, Impairment
 
 
@@ -20,6 +21,21 @@ def summary(impairment: Impairment) -> str:
         ways.append(f"{len(impairment.events)} events")
     name = f"{impairment.profile}, " if impairment.profile else ""
     return f"{name}seed {impairment.seed}: {'; '.join(ways)}" if ways else "nothing is impaired"
+
+
+def remarks(figures: RelayFigures) -> list[str]:
+    """What the figures of a relay do not say by themselves, as sentences."""
+    found = []
+    if reordered := figures.to_target.reordered + figures.to_caller.reordered:
+        found.append(
+            f"{reordered} datagrams were reordered, not lost. SRT takes each gap for a loss and requests the datagram "
+            "again, so both ends count losses and retransmissions."
+        )
+    if figures.late > LATE_SHARE_MAX * figures.relayed():
+        found.append(
+            f"This machine is busy: {figures.late} datagrams left more than 3 ms late, so the path is slower than set."
+        )
+    return found
 
 
 def _parts(direction: DirectionImpairment) -> Iterator[str]:

@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
+from app.domain.figures.relay import LATE_SHARE_MAX
+
 # Seconds that may be missing at the edges of the measurement: both ends report once a second, not at the same time.
 _MISSING_S: Final = 3
-# A relay that sent more than this share over 3 ms late was not the path that was asked for.
-_LATE_SHARE: Final = 0.05
 
 
 class LatencyVerdict(StrEnum):
@@ -71,7 +71,7 @@ class Tally(msgspec.Struct, frozen=True):
 
     def is_disturbed(self) -> bool:
         """Whether this machine was too busy to be a path of the delay that was asked for."""
-        return self.held_up_s > 0 or self.late > _LATE_SHARE * self.relayed
+        return self.held_up_s > 0 or self.late > LATE_SHARE_MAX * self.relayed
 
 
 def with_heard(tally: Tally, heard: Sequence[HeardSecond], *, gap_max_ms: float) -> Tally:

@@ -83,6 +83,7 @@ class Relay {
     this.lamp = makeLamp();
     this.name = make("a", { href: `/stream/${encodeURIComponent(key)}` });
     this.what = make("div", { class: "dim small" });
+    this.remarks = make("div", { class: "small text-break" });
     this.outage = make("button", { type: "button", class: "btn btn-q" }, icon("fa-solid fa-bolt"), " Outage now");
     this.end = make("button", { type: "button", class: "btn btn-q" }, icon("fa-solid fa-stop"), " Stop");
     this.change = make("button", { type: "button", class: "btn btn-q" }, icon("fa-solid fa-sliders"), " Change");
@@ -107,7 +108,7 @@ class Relay {
       make(
         "tr",
         {},
-        make("td", { rowspan: "2" }, this.name, make("div", {}, this.lamp), this.what),
+        make("td", { rowspan: "2" }, this.name, make("div", {}, this.lamp), this.what, this.remarks),
         ...first,
         make("td", { rowspan: "2" }, this.outage, " ", this.change, " ", this.end),
       ),
@@ -124,6 +125,7 @@ class Relay {
       this.what,
       `${relay.impairment_text} · ${count(relay.callers)} ${relay.callers === 1 ? "caller" : "callers"}`,
     );
+    setText(this.remarks, relay.remarks.join(" "));
     this.outage.disabled = !this.stream.is_ordered;
     this.change.disabled = !this.stream.is_ordered;
     setText(this.end.lastChild, this.stream.is_ordered ? " Stop" : " Dismiss");

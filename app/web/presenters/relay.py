@@ -6,7 +6,7 @@ from typing import Annotated
 
 from app.domain.figures.rates import percent
 from app.domain.figures.relay import DirectionFigures
-from app.domain.impairment.words import summary
+from app.domain.impairment.words import remarks, summary
 from app.domain.snapshot import Snapshot
 from app.domain.spec import RelaySpec
 from app.web.presenters.counter_views import View, described
@@ -39,6 +39,7 @@ class RelayView(View, frozen=True):
     refused: Annotated[int, described("Datagrams of callers beyond the most allowed")]
     strangers: Annotated[int, described("Datagrams of unknown senders that are no SRT handshake")]
     late: Annotated[int, described("Datagrams that left more than 3 ms late because this machine was busy")]
+    remarks: Annotated[list[str], described("What an operator should know of the figures")]
 
 
 def present_relay(snapshot: Snapshot) -> RelayView | None:
@@ -54,6 +55,7 @@ def present_relay(snapshot: Snapshot) -> RelayView | None:
         refused=figures.refused if figures else 0,
         strangers=figures.strangers if figures else 0,
         late=figures.late if figures else 0,
+        remarks=remarks(figures) if figures else [],
     )
 
 
