@@ -62,10 +62,13 @@ def test_jitter_that_keeps_the_order_makes_srt_repeat_nothing_and_reordering_doe
         receiver.wait_for_seconds(2)
         way = {"delay_ms": 20, "jitter_ms": 40}
         steady = repeated_percent(sender, relay, to_target=way, to_caller=way)
-        reordering = repeated_percent(sender, relay, to_target=way, to_caller={**way, "reorder_ms": 1})
+        little = repeated_percent(sender, relay, to_target=way, to_caller={**way, "reorder_ms": 1})
+        reordering = repeated_percent(sender, relay, to_target=way, to_caller={**way, "reorder_ms": 2})
         sample = relay.wait_for_sample(lambda sample: sample.relay is not None)
 
     assert steady < 0.5
+    # Datagrams are 1.3 ms apart unless the sender catches up: how many overtake within 1 ms depends on that.
+    assert little > 0
     assert reordering > max(1, 4 * steady)
     assert sample.relay is not None
     assert sample.relay.to_caller.lost == 0
