@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tests.instruments.child import Child, is_alive
+from tests.instruments.child import ROOT, Child, is_alive
 from tests.instruments.waiting import free_port, free_ports, wait_for
 
 View = dict[str, Any]
@@ -46,8 +46,9 @@ class Answer:
 class Product:
     """A running product with `sample` in its media folder: `with Product(sample) as product:`."""
 
-    def __init__(self, sample: Path, **environment: str) -> None:
-        """Make the folders and start; `environment` adds to or replaces the variables of the contract."""
+    def __init__(self, sample: Path, tree: Path = ROOT, /, **environment: str) -> None:
+        """Make the folders and start `tree`; `environment` adds to or replaces the variables of the contract."""
+        self.tree = tree
         # A short path: a Unix socket's name has 108 bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="mcr-"))
         for name in ("media", "data", "runtime", "log"):
@@ -76,7 +77,7 @@ class Product:
         self.web = self._launch()
 
     def _launch(self) -> Child:
-        web = Child([*self.within, sys.executable, "wsgi.py"], env=self.environment)
+        web = Child([*self.within, sys.executable, "wsgi.py"], env=self.environment, cwd=self.tree)
 
         def answers() -> bool:
             if not web.is_running():
