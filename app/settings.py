@@ -83,6 +83,9 @@ class Settings:
     api_key: Secret | None = _variable(None, values.parse_api_key, "The key that scripts send.")
     qos_dscp: int = _variable(34, values.between(0, 63), "The DSCP of streams with QoS.")
     hosts: tuple[HostEntry, ...] = _variable((), _read_hosts, "The other installations that the hosts page shows.")
+    fleet_key_file: Path = _variable(
+        Path("/etc/mcr-srt-streamer/fleet_key"), _folder, "The key that the hosts of a cluster share."
+    )
     line_up_webhook: str = _variable("", values.parse_webhook, "Receives the verdict of each line-up test as JSON.")
     relay_targets: str = _variable(PRIVATE, checked_relay_targets, "Networks that a relay may send to.")
     offline: bool = _variable(False, values.parse_switch, "Never ask the internet.")

@@ -27,6 +27,9 @@ DEBIAN_TEST=(
     logrotate                           # the shipped rules
     systemd libseccomp2                 # systemd-analyze for the shipped units, and a filter like theirs
     postgresql                          # the store's other database; tests start their own server
+    corosync pacemaker                  # a cluster of three hosts on one machine
+    pacemaker-cli-utils resource-agents # its commands, ocf-tester and IPaddr2
+    libxml2-utils                       # xmllint, for ocf-tester
     git shellcheck
 )
 # The pages, as a browser shows them. Ubuntu ships Chromium as a snap behind a transitional package.

@@ -34,6 +34,23 @@ def sole_instance(runtime_folder: Path, data_folder: Path) -> Iterator[None]:
         yield
 
 
+def is_held(runtime_folder: Path) -> bool:
+    """Whether a web process manages the installation of that runtime folder now."""
+    try:
+        descriptor = os.open(runtime_folder / _NAME, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 @contextlib.contextmanager
 def _held_folder(folder: Path) -> Iterator[None]:
     """Hold a folder itself: it may be on a disk that takes no file. One that cannot be locked (NFS) is not held."""

@@ -21,8 +21,9 @@ class WrongKey(Exception):
 class Cipher:
     """Encrypts secrets for the store."""
 
-    def __init__(self, secret_key: Secret) -> None:
-        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret_key.reveal().encode())
+    def __init__(self, secret_key: Secret, purpose: bytes = _PURPOSE) -> None:
+        """Derive the key for one purpose: what is encrypted for another cannot be opened with it."""
+        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret_key.reveal().encode())
         self._fernet = Fernet(base64.urlsafe_b64encode(key))
 
     def encrypt(self, secret: Secret) -> bytes:

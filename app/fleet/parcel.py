@@ -1,0 +1,85 @@
+"""A job as it travels in the cluster's configuration: JSON, its passphrase encrypted with the key of the fleet.
+
+Every host of the cluster reads it and so does everyone who may read the cluster's configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from app.domain.secret import Secret
+from app.domain.stored_spec import SpecUnreadable, encode_spec, read_spec, with_passphrase
+from app.protocol import Job
+from app.store.cipher import Cipher, WrongKey
+
+KEY_CHARACTERS_MIN: Final = 32
+TEXT_BYTES_MAX: Final = 64 * 1024
+_KEY_BYTES_MAX: Final = 4096
+_PURPOSE: Final = b"mcr-srt-streamer passphrases of a fleet 1"
+
+
+class NoFleetKey(Exception):
+    """The file of the fleet's key cannot be used; the text says why and names the remedy."""
+
+
+class WrongFleetKey(Exception):
+    """The passphrase was encrypted with another fleet's key."""
+
+
+class BadParcel(Exception):
+    """The text is no job of this version; it says which part is wrong."""
+
+
+class _Parcel(msgspec.Struct, frozen=True):
+    """`job` is a Job without its spec; `spec` is as the store keeps one; `passphrase` is a token of the fleet's key."""
+
+    job: dict[str, Any]
+    spec: dict[str, Any]
+    passphrase: str = ""
+
+
+def read_fleet_key(path: Path) -> Cipher:
+    """Return what encrypts with the key in a file. Raises NoFleetKey."""
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read(_KEY_BYTES_MAX).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoFleetKey(f"the fleet key {path} cannot be read: {error}; copy it from another host") from None
+    if mode & stat.S_IRWXO:
+        raise NoFleetKey(f"the fleet key {path} can be read by others: chmod 640 {path}")
+    if len(text) < KEY_CHARACTERS_MIN:
+        raise NoFleetKey(f"the fleet key {path} has fewer than {KEY_CHARACTERS_MIN} characters; make it again")
+    return Cipher(Secret(text), _PURPOSE)
+
+
+def pack(job: Job, cipher: Cipher) -> str:
+    """Return the text for the cluster's configuration."""
+    encryption = job.spec.encryption
+    token = "" if encryption is None else cipher.encrypt(encryption.passphrase).decode()
+    fields = {name: getattr(job, name) for name in job.__struct_fields__ if name != "spec"}
+    spec = msgspec.json.decode(encode_spec(job.spec))
+    return msgspec.json.encode(_Parcel(msgspec.to_builtins(fields), spec, token)).decode()
+
+
+def unpack(text: str, cipher: Cipher) -> Job:
+    """Return the job with its passphrase. Raises BadParcel and WrongFleetKey."""
+    if len(text.encode(errors="surrogateescape")) > TEXT_BYTES_MAX:
+        raise BadParcel(f"it is longer than {TEXT_BYTES_MAX >> 10} kB")
+    try:
+        parcel = msgspec.json.decode(text, type=_Parcel)
+        spec, key_bits = read_spec(parcel.spec)
+        job = msgspec.convert(parcel.job | {"spec": msgspec.to_builtins(spec)}, Job)
+        if key_bits is None:
+            return job
+        passphrase = cipher.decrypt(parcel.passphrase.encode())
+        return msgspec.structs.replace(job, spec=with_passphrase(spec, key_bits, passphrase))
+    except WrongKey:
+        raise WrongFleetKey from None
+    except (msgspec.DecodeError, SpecUnreadable) as error:
+        raise BadParcel(str(error)) from None
