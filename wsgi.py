@@ -23,8 +23,8 @@ from app.machine.instance import AlreadyRunning, sole_instance
 from app.machine.limits import limit_process
 from app.machine.logs import start_logging
 from app.settings import BadSettings, Settings, make_folders, read_settings
-from app.store.opening import StoreUnavailable
 from app.store.sole_user import sole_user
+from app.store.unavailable import StoreUnavailable
 from app.web.acceptor import pause_when_refused
 from app.web.services import services_of
 

@@ -10,10 +10,12 @@ import sqlite3
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.settings import Settings
-from app.store.opening import parse_url
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 KEY_NAME: Final = "secret_key"
 _STORE_NAME: Final = "store.sqlite3"
@@ -74,11 +76,17 @@ def restore(settings: Settings, archive: Path) -> tuple[list[str], bool]:
     return [target.name for target in targets], not hmac.compare_digest(key, settings.secret_key.reveal())
 
 
+def _database_url(settings: Settings) -> URL:
+    from app.store.opening import parse_url  # here: loading SQLAlchemy doubles the start of every other command
+
+    return parse_url(settings.database_url)
+
+
 def store_elsewhere(settings: Settings) -> str | None:
     """What a backup of this installation leaves to another program, and the command that saves it; None for SQLite."""
     if _database_file(settings) is not None:
         return None
-    url = parse_url(settings.database_url)
+    url = _database_url(settings)
     # The password stays out: every user can read a command line. pg_dump asks for it, or reads ~/.pgpass.
     places = {"host": url.host or url.query.get("host"), "port": url.port, "username": url.username}
     options = " ".join(f"--{name}={value}" for name, value in places.items() if value)
@@ -145,7 +153,7 @@ def _replace(target: Path, content: bytes) -> None:
 
 def _database_file(settings: Settings) -> Path | None:
     """SQLite's file, None with a database server."""
-    url = parse_url(settings.database_url)
+    url = _database_url(settings)
     if url.get_backend_name() != "sqlite" or not url.database:
         return None
     return Path(url.database)

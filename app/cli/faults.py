@@ -9,7 +9,7 @@ import click
 
 from app.cli import archives, demo_stream
 from app.cli.api import Refused, ServerUnreachable
-from app.store.opening import StoreUnavailable
+from app.store.unavailable import StoreUnavailable
 
 
 @contextmanager

@@ -20,8 +20,8 @@ from app.domain.presets import (
     read_preset,
 )
 from app.presets.shelf import EntryT, Kind, Shelf
-from app.store.opening import StoreUnavailable
 from app.store.tables import DocumentRow, FarEndRow, PresetRow
+from app.store.unavailable import StoreUnavailable
 
 log = logging.getLogger(__name__)
 PRESET: Final = Kind("preset", parse_preset, read_preset, preset_document)

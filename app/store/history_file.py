@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from app.domain.figures.summaries import Summary, pack, seconds_in, unpack
-from app.store.opening import StoreUnavailable
+from app.store.unavailable import StoreUnavailable
 
 KEPT_S: Final = 72 * 3600
 _BUSY_S: Final = 2.0

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from app.store.tables import Base, StreamRow
+from app.store.unavailable import DiskRefuses, NewerSchema, StoreUnavailable
 
 log = logging.getLogger(__name__)
 _BUSY_S: Final = 5
@@ -35,18 +36,6 @@ _SERVER_LIMITS: Final = {
 }
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _WAL_SUFFIX: Final = "-wal"
-
-
-class StoreUnavailable(Exception):
-    """The database cannot be opened or written; the text says why and names no password."""
-
-
-class DiskRefuses(StoreUnavailable):
-    """The database is there, but it is damaged or its disk is full or read-only: a copy may be read meanwhile."""
-
-
-class NewerSchema(StoreUnavailable):
-    """A newer version of the program made the database, and this one cannot work with its tables."""
 
 
 def parse_url(database_url: str) -> URL:

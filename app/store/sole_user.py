@@ -13,7 +13,8 @@ from typing import Final
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.store.opening import StoreUnavailable, open_server, parse_url, words_of
+from app.store.opening import open_server, parse_url, words_of
+from app.store.unavailable import StoreUnavailable
 
 _LOCK: Final = 0x6D637273  # "mcrs"; advisory locks of a database are distinguished by their number
 _WAIT_S: Final = 12.0  # a host that vanished loses its lock within 11 s

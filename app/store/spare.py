@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from app.domain.secret import Secret
-from app.store.opening import StoreUnavailable
 from app.store.store import Store, StoredStream
+from app.store.unavailable import StoreUnavailable
 
 log = logging.getLogger(__name__)
 _NAME: Final = "owed-orders.sqlite3"

@@ -21,16 +21,9 @@ from app.domain.spec import JobSpec
 from app.domain.status import Order, Status
 from app.domain.stored_spec import SpecUnreadable, decode_spec, encode_spec, salvage_spec, with_passphrase
 from app.store.cipher import Cipher, WrongKey
-from app.store.opening import (
-    DiskRefuses,
-    NewerSchema,
-    StoreUnavailable,
-    open_copy,
-    open_database,
-    open_nothing,
-    words_of,
-)
+from app.store.opening import open_copy, open_database, open_nothing, words_of
 from app.store.tables import ACTOR_CHARACTERS, DocumentRow, EventRow, StreamRow
+from app.store.unavailable import DiskRefuses, NewerSchema, StoreUnavailable
 
 _EVENTS_KEPT: Final = 10_000
 # What strangers cause and the rest: neither pushes the other out.

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from app.store.opening import StoreUnavailable
+from app.store.unavailable import StoreUnavailable
 
 log = logging.getLogger(__name__)
 _SILENT_S: Final = 10.0

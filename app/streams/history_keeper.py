@@ -12,7 +12,7 @@ from app.domain.figures.history import Second
 from app.domain.figures.summaries import SUMMARY_S, Summary, summaries
 from app.machine.steady_clock import unix_now
 from app.store.history_file import HistoryFile
-from app.store.opening import StoreUnavailable
+from app.store.unavailable import StoreUnavailable
 
 log = logging.getLogger(__name__)
 # The summary of the present ten seconds is written too and replaced later: a loss of power costs less than 10 s.

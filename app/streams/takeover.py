@@ -20,10 +20,10 @@ from app.domain.stored_spec import salvage_spec
 from app.machine.steady_clock import unix_now
 from app.media.patience import MediaDoesNotAnswer
 from app.protocol import Job
-from app.store.opening import StoreUnavailable
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import Store, StoredStream, Unreadable
+from app.store.unavailable import StoreUnavailable
 from app.streams.jobs import JobMaker
 from app.supervisor.journal import EVENTS_KEPT
 from app.supervisor.known import Known

@@ -61,6 +61,12 @@ def test_the_web_process_never_loads_gstreamer() -> None:
     assert "gi" not in loaded
 
 
+def test_mcr_loads_a_database_only_for_a_command_that_reads_one() -> None:
+    loaded = loaded_by("import app.cli.commands")
+    assert "click" in loaded
+    assert not loaded & {"sqlalchemy", "alembic", "psycopg", "flask"}
+
+
 def test_the_domain_loads_nothing_but_msgspec() -> None:
     modules = [path.stem for path in DOMAIN if path.parent.name == "domain" and path.stem != "__init__"]
     own = loaded_by(f"from app.domain import {', '.join(modules)}")

@@ -19,10 +19,10 @@ from app.domain.spec import BarsSource, CallerEndpoint, Encryption, SendSpec
 from app.presets import shelf
 from app.presets.book import Book
 from app.presets.transfer import export, import_into
-from app.store.opening import StoreUnavailable
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import Store
+from app.store.unavailable import StoreUnavailable
 from tests.instruments.waiting import wait_for
 
 KEY = Secret("k" * 32)

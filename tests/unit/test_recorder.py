@@ -14,10 +14,10 @@ from app.domain.events import EventKind, LogEntry
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, Encryption, ListenerEndpoint, SendSpec
 from app.domain.status import Order, Phase, Status
-from app.store.opening import StoreUnavailable
 from app.store.recorder import Recorder
 from app.store.spare import SpareOrders
 from app.store.store import StoredStream
+from app.store.unavailable import StoreUnavailable
 from tests.instruments.waiting import wait_for
 
 SECRET_KEY = Secret("k" * 32)

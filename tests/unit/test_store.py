@@ -17,9 +17,10 @@ from app.domain.secret import Secret
 from app.domain.spec import BarsSource, Encryption, ListenerEndpoint, SendSpec
 from app.domain.status import Order, Phase, Reason, Status
 from app.store import opening, store
-from app.store.opening import DiskRefuses, StoreUnavailable, open_copy, open_database
+from app.store.opening import open_copy, open_database
 from app.store.store import Store, StoredStream
 from app.store.tables import Base
+from app.store.unavailable import DiskRefuses, StoreUnavailable
 from tests.instruments.postgres import Postgres
 
 KEY = Secret("k" * 32)

@@ -13,7 +13,7 @@ from app.domain.figures.history import seconds as as_seconds
 from app.domain.figures.sample import Point
 from app.domain.figures.summaries import FIGURES, Spread, Summary, coarser, pack, summaries, unpack
 from app.store.history_file import KEPT_S, HistoryFile
-from app.store.opening import StoreUnavailable
+from app.store.unavailable import StoreUnavailable
 from app.streams import history_keeper
 from app.streams.history_keeper import HistoryKeeper
 
