@@ -1,10 +1,10 @@
 // How to set up a receiver, for each kind. Pure: texts from what the server says of the far end. The command
 // lines were tried with ffmpeg 5.1, srt-live-transmit 1.5.1 and VLC 3.0.24; none of them decodes %xx, and `&` would
 // end the passphrase.
+import { encryptionRows, ffmpegOptions, ffmpegUrl, liveTransmitUrl, placeRows, shell, table } from "./far_end_parts.js";
 
 export const MASK = "••••••••••••";
 
-const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const bracketed = (host) => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
 
 /** The addresses of this host to offer: first the page's own, unless only this host can use it. */
@@ -45,46 +45,18 @@ export function cards(end) {
   };
 }
 
-/** Names and values in two columns. */
-export function table(rows) {
-  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, value]) => `${name.padEnd(width)}${value}`).join("\n");
-}
-
 function decoder(end) {
-  const place = end.weListen
-    ? [
-        ["Mode", "Caller"],
-        ["Address", end.host],
-        ["Port", `${end.port} (UDP)`],
-      ]
-    : [
-        ["Mode", "Listener"],
-        ["Called as", end.host],
-        ["Port", `${end.port} (UDP)`],
-      ];
-  const encryption = end.keyBits
-    ? [
-        ["Encryption", `AES-${end.keyBits}`],
-        ["Passphrase", end.passphrase],
-      ]
-    : [["Encryption", "none"]];
   return table([
-    ...place,
+    ...placeRows(end),
     ["Latency", `${end.latencyMs} ms or more`],
-    ...encryption,
+    ...encryptionRows(end),
     ["Stream ID", "empty"],
     ["Payload", "MPEG-TS, 7 × 188 bytes"],
   ]);
 }
 
-// ffmpeg and what is made of it take microseconds.
 function ffplay(end) {
-  const options = end.passphrase ? `-passphrase ${shell(end.passphrase)} -pbkeylen ${end.keyBits / 8} ` : "";
-  const url = end.weListen
-    ? `srt://${end.host}:${end.port}?mode=caller&latency=${end.latencyMs * 1000}`
-    : `srt://0.0.0.0:${end.port}?mode=listener&latency=${end.latencyMs * 1000}`;
-  return `ffplay ${options}${shell(url)}`;
+  return `ffplay ${ffmpegOptions(end)}${shell(ffmpegUrl(end))}`;
 }
 
 function vlc(end) {
@@ -104,11 +76,7 @@ function liveTransmit(end) {
       "from version to version. Generate another."
     );
   }
-  const secret = end.passphrase ? `&passphrase=${end.passphrase}&pbkeylen=${end.keyBits / 8}` : "";
-  const url = end.weListen
-    ? `srt://${end.host}:${end.port}?mode=caller&latency=${end.latencyMs}${secret}`
-    : `srt://:${end.port}?mode=listener&latency=${end.latencyMs}${secret}`;
-  return `srt-live-transmit ${shell(url)} udp://127.0.0.1:5004`;
+  return `srt-live-transmit ${shell(liveTransmitUrl(end))} udp://127.0.0.1:5004`;
 }
 
 function obs(end) {

@@ -1,13 +1,12 @@
 // A receive stream's page: one poll brings the account, the new seconds and the events.
-import { ApiError, ask, copyText, onKey, openDialog, poll, announce } from "./app.js";
-import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
+import { ask, onKey, poll } from "./app.js";
 import { save } from "./chart_picture.js";
 import { DeliveryChart } from "./delivery_chart.js";
 import { byId, icon, make, setClass, setFigure, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
 import { bindFarEnd } from "./far_end.js";
-import { count, duration, mbps, ms, secondsBetween, timeOfDay, UNKNOWN } from "./format.js";
-import { attempts, colourOf, makeLamp, setLamp } from "./lamps.js";
+import { count, mbps, ms, timeOfDay, UNKNOWN } from "./format.js";
+import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import {
   showContent,
   showIndicators,
@@ -18,8 +17,9 @@ import {
   showWhole,
 } from "./reception_panels.js";
 import { senderCards } from "./senders.js";
+import { answerOf, bindDebug, bindOrders, showOrderButtons } from "./stream_page.js";
 import { showNotes, showSettings } from "./stream_panels.js";
-import { offerOnNextPage } from "./undo.js";
+import { sinceWords } from "./stream_words.js";
 
 const POLL_MS = 1000;
 const HOUR_S = 3600;
@@ -67,7 +67,7 @@ function show(answer) {
   addSeconds(answer.delivery);
   setLamp(lamp, stream);
   setText(byId("label"), stream.label);
-  setText(byId("since"), sinceOf(stream, overview.now, isOld));
+  setText(byId("since"), sinceWords(stream, overview.now, { isOld }));
   setText(byId("about"), stream.about_text);
   showNotes(byId("notes"), stream, null);
   showThere(byId("there"), stream);
@@ -76,7 +76,8 @@ function show(answer) {
   showReceiver(byId("worker"), stream, overview.now);
   showEvents(byId("events"), answer.events, overview.now, { withName: false });
   farEnd.show(stream);
-  showButtons(stream);
+  showOrderButtons(stream);
+  byId("reset").disabled = !stream.worker;
   if (spanS === DAY_S) loadMinutes();
   draw();
 }
@@ -130,59 +131,8 @@ function addSeconds(fresh) {
   if (seconds.length && seconds[0].at < oldest) seconds = seconds.filter((second) => second.at >= oldest);
 }
 
-function sinceOf(stream, now, isOld) {
-  const parts = [`for ${duration(secondsBetween(stream.since, now))}, since ${timeOfDay(stream.since)} UTC`];
-  if (stream.reason_text) parts.unshift(stream.reason_text);
-  const tries = attempts(stream);
-  if (tries) parts.push(tries);
-  if (isOld) parts.push(`figures ${Math.round(stream.sample_age_s)} s old`);
-  return parts.join(" · ");
-}
-
-function showButtons(stream) {
-  const ordered = isOrdered(stream);
-  setText(byId("end").lastElementChild, ordered ? "Stop" : "Dismiss");
-  byId("end").firstElementChild.className = ordered ? "fa-solid fa-stop" : "fa-solid fa-xmark";
-  setText(byId("restart").lastElementChild, ordered ? "Restart" : "Start again");
-  byId("end").disabled = stream.phase === "stopping";
-  byId("reset").disabled = !stream.worker;
-}
-
 function draw() {
   chart.show(spanS === DAY_S ? minutes : seconds, nowS, spanS);
-}
-
-const facts = () => ({ key, label: view.label, peers: view.peers.length });
-
-async function answerOf(request) {
-  try {
-    return await request;
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    announce(error.message);
-    return null;
-  }
-}
-
-async function restart() {
-  if (view && (await restartStream(facts()))) askNow();
-}
-
-async function end() {
-  if (!view) return;
-  if (isOrdered(view)) {
-    if (await stopStream(facts())) askNow();
-    return;
-  }
-  // A request for a stream that is forgotten gets an error.
-  await askNow.stop();
-  const stream = facts();
-  if (!(await dismissStream(stream))) {
-    askNow.again();
-    return;
-  }
-  offerOnNextPage(stream);
-  location.assign("/");
 }
 
 async function reset() {
@@ -220,19 +170,6 @@ byId("png").addEventListener("click", async () => {
   save(await chart.toPng(title), `srt-${key}-delivery.png`);
 });
 byId("reset").addEventListener("click", reset);
-byId("restart").addEventListener("click", restart);
-byId("end").addEventListener("click", end);
-byId("show-debug").addEventListener("click", async () => {
-  setText(byId("debug-text"), "Asking the worker …");
-  openDialog(byId("debug"));
-  const answer = await answerOf(ask("GET", `${base}/debug`));
-  setText(byId("debug-text"), answer ? JSON.stringify(answer, null, 2) : "No answer.");
-});
-byId("copy-debug").addEventListener("click", () => copyText(byId("debug-text")));
-
 onKey("0", "count from zero", reset);
-onKey("s", "stop this stream", () => view && isOrdered(view) && end());
-onKey("X", "dismiss this stream when it is off air", () => view && !isOrdered(view) && end());
-onKey("r", "restart this stream", restart);
-onKey("d", "debug view", () => byId("show-debug").click());
-onKey("b", "back to the dashboard", () => location.assign("/"));
+bindOrders(() => view, askNow);
+bindDebug(base);

@@ -1,7 +1,5 @@
 // How to set up a sender at the far end, for each kind of sender. Pure: texts from what the server says of the far end.
-import { table } from "./receivers.js";
-
-const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+import { encryptionRows, ffmpegOptions, ffmpegUrl, liveTransmitUrl, placeRows, shell, table } from "./far_end_parts.js";
 
 /** The cards by the kind of sender, each a text to be copied. `end` is made by `describe` in receivers.js. */
 export function senderCards(end) {
@@ -15,42 +13,21 @@ export function senderCards(end) {
 }
 
 function encoder(end) {
-  const place = end.weListen
-    ? [
-        ["Mode", "Caller"],
-        ["Address", end.host],
-        ["Port", `${end.port} (UDP)`],
-      ]
-    : [
-        ["Mode", "Listener"],
-        ["Called as", end.host],
-        ["Port", `${end.port} (UDP)`],
-      ];
-  const encryption = end.keyBits
-    ? [
-        ["Encryption", `AES-${end.keyBits}`],
-        ["Passphrase", end.passphrase],
-      ]
-    : [["Encryption", "none"]];
-  return table([...place, ["Latency", `${end.latencyMs} ms`], ...encryption, ["Payload", "MPEG-TS, 7 × 188 bytes"]]);
+  return table([
+    ...placeRows(end),
+    ["Latency", `${end.latencyMs} ms`],
+    ...encryptionRows(end),
+    ["Payload", "MPEG-TS, 7 × 188 bytes"],
+  ]);
 }
 
-// ffmpeg takes microseconds.
 function ffmpeg(end) {
-  const options = end.passphrase ? `-passphrase ${shell(end.passphrase)} -pbkeylen ${end.keyBits / 8} ` : "";
-  const url = end.weListen
-    ? `srt://${end.host}:${end.port}?mode=caller&latency=${end.latencyMs * 1000}`
-    : `srt://0.0.0.0:${end.port}?mode=listener&latency=${end.latencyMs * 1000}`;
-  return `ffmpeg -re -i input.ts -c copy -f mpegts ${options}${shell(url)}`;
+  return `ffmpeg -re -i input.ts -c copy -f mpegts ${ffmpegOptions(end)}${shell(ffmpegUrl(end))}`;
 }
 
 function liveTransmit(end) {
   if (end.passphrase?.includes("&")) return "srt-live-transmit cannot be given a passphrase that holds &.";
-  const secret = end.passphrase ? `&passphrase=${end.passphrase}&pbkeylen=${end.keyBits / 8}` : "";
-  const url = end.weListen
-    ? `srt://${end.host}:${end.port}?mode=caller&latency=${end.latencyMs}${secret}`
-    : `srt://:${end.port}?mode=listener&latency=${end.latencyMs}${secret}`;
-  return `srt-live-transmit udp://127.0.0.1:5004 ${shell(url)}`;
+  return `srt-live-transmit udp://127.0.0.1:5004 ${shell(liveTransmitUrl(end))}`;
 }
 
 function obs(end) {

@@ -1,17 +1,18 @@
 // A stream's page: one poll brings the view, the new history and the events; charts keep the past they have.
-import { ApiError, ask, copyText, onKey, openDialog, poll, announce } from "./app.js";
-import { changeStream, dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
+import { ask, onKey, poll } from "./app.js";
+import { changeStream } from "./actions.js";
 import { save } from "./chart_picture.js";
 import { TimeChart } from "./charts.js";
 import { marksOf } from "./event_marks.js";
 import { byId, setFigure, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
 import { bindFarEnd } from "./far_end.js";
-import { count, dateAndTime, duration, mbps, ms, percent, secondsBetween, times, timeOfDay } from "./format.js";
-import { attempts, colourOf, makeLamp, setLamp } from "./lamps.js";
+import { count, dateAndTime, mbps, ms, percent, times } from "./format.js";
+import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { PastRange, bindGestures } from "./past_range.js";
+import { answerOf, bindDebug, bindOrders, factsOf, showOrderButtons } from "./stream_page.js";
 import { showCounters, showNotes, showPeers, showSettings, showWorker } from "./stream_panels.js";
-import { offerOnNextPage } from "./undo.js";
+import { sinceWords } from "./stream_words.js";
 
 const POLL_MS = 1000;
 const HOUR_S = 3600;
@@ -83,7 +84,7 @@ function show(answer) {
   addSamples(answer.samples);
   setLamp(lamp, stream);
   setText(byId("label"), stream.label);
-  setText(byId("since"), sinceOf(stream, now, isOld));
+  setText(byId("since"), sinceWords(stream, now, { remark: stream.remark, isOld }));
   setText(byId("about"), stream.about_text);
   showFigures(stream);
   showNotes(byId("notes"), stream, answer.advice);
@@ -93,7 +94,7 @@ function show(answer) {
   showWorker(byId("worker"), stream, now);
   showEvents(byId("events"), answer.events, now, { withName: false });
   farEnd.show(stream);
-  showButtons(stream);
+  showOrderButtons(stream);
   draw();
 }
 
@@ -102,16 +103,6 @@ function addSamples(fresh) {
   samples.push(...fresh.filter((sample) => sample.at > last));
   const oldest = (samples.at(-1)?.at ?? 0) - HOUR_S;
   if (samples.length && samples[0].at < oldest) samples = samples.filter((sample) => sample.at >= oldest);
-}
-
-function sinceOf(stream, now, isOld) {
-  const parts = [`for ${duration(secondsBetween(stream.since, now))}, since ${timeOfDay(stream.since)} UTC`];
-  if (stream.reason_text) parts.unshift(stream.reason_text);
-  if (stream.remark) parts.push(stream.remark);
-  const tries = attempts(stream);
-  if (tries) parts.push(tries);
-  if (isOld) parts.push(`figures ${Math.round(stream.sample_age_s)} s old`);
-  return parts.join(" · ");
 }
 
 function showFigures(stream) {
@@ -130,14 +121,6 @@ function showFigures(stream) {
   const fullest = Math.max(...stream.peers.map((peer) => peer.send_buffer_ms ?? -1), -1);
   const limits = stream.peers.map((peer) => peer.negotiated_latency_ms).filter((latency) => latency !== null);
   setFigure(byId("buffer"), ms(fullest < 0 ? null : fullest), limits.length ? `of ${Math.min(...limits)} ms` : "ms");
-}
-
-function showButtons(stream) {
-  const ordered = isOrdered(stream);
-  setText(byId("end").lastElementChild, ordered ? "Stop" : "Dismiss");
-  byId("end").firstElementChild.className = ordered ? "fa-solid fa-stop" : "fa-solid fa-xmark";
-  setText(byId("restart").lastElementChild, ordered ? "Restart" : "Start again");
-  byId("end").disabled = stream.phase === "stopping";
 }
 
 const shownRange = () => past.range ?? { from: serverNow - spanS, to: serverNow };
@@ -178,29 +161,6 @@ for (const [id, act] of [
   byId(id).addEventListener("click", act);
 }
 
-const facts = () => ({ key, label: view.label, peers: view.peers.length });
-
-async function restart() {
-  if (view && (await restartStream(facts()))) askNow();
-}
-
-async function end() {
-  if (!view) return;
-  if (isOrdered(view)) {
-    if (await stopStream(facts())) askNow();
-    return;
-  }
-  // Who still asks for a stream that is forgotten gets an error.
-  await askNow.stop();
-  const stream = facts();
-  if (!(await dismissStream(stream))) {
-    askNow.again();
-    return;
-  }
-  offerOnNextPage(stream);
-  location.assign("/");
-}
-
 for (const radio of document.querySelectorAll("[name=span]")) {
   radio.addEventListener("change", async () => {
     const wantedS = Number(radio.value);
@@ -215,15 +175,11 @@ for (const radio of document.querySelectorAll("[name=span]")) {
 }
 
 async function loadHour() {
-  try {
-    const answer = await ask("GET", `${base}/history?seconds=${HOUR_S}`);
-    const newest = answer.samples.at(-1)?.at ?? 0;
-    samples = [...answer.samples, ...samples.filter((sample) => sample.at > newest)];
-    hasHour = true;
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    announce(error.message);
-  }
+  const answer = await answerOf(ask("GET", `${base}/history?seconds=${HOUR_S}`));
+  if (!answer) return;
+  const newest = answer.samples.at(-1)?.at ?? 0;
+  samples = [...answer.samples, ...samples.filter((sample) => sample.at > newest)];
+  hasHour = true;
 }
 
 for (const button of document.querySelectorAll("[data-png]")) {
@@ -243,29 +199,12 @@ byId("notes").addEventListener("click", async (event) => {
     button.id === "use-direct"
       ? { engine: "direct" }
       : { latency_ms: Number(latencyMs), overhead_percent: Number(overheadPercent) };
-  if (await changeStream(facts(), { ...view.spec, ...changes })) askNow();
+  if (await changeStream(factsOf(view), { ...view.spec, ...changes })) askNow();
 });
-byId("restart").addEventListener("click", restart);
-byId("end").addEventListener("click", end);
-byId("show-debug").addEventListener("click", async () => {
-  setText(byId("debug-text"), "Asking the worker …");
-  openDialog(byId("debug"));
-  try {
-    setText(byId("debug-text"), JSON.stringify(await ask("GET", `${base}/debug`), null, 2));
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    setText(byId("debug-text"), error.message);
-  }
-});
-byId("copy-debug").addEventListener("click", () => copyText(byId("debug-text")));
-
-onKey("s", "stop this stream", () => view && isOrdered(view) && end());
-onKey("X", "dismiss this stream when it is off air", () => view && !isOrdered(view) && end());
-onKey("r", "restart this stream", restart);
+bindOrders(() => view, askNow);
+bindDebug(base);
 onKey("+", "zoom into the charts", () => zoom(0.5));
 onKey("-", "zoom out of the charts", () => zoom(2));
 onKey("[", "earlier in the charts", () => pan(-0.5));
 onKey("]", "later in the charts", () => pan(0.5));
-onKey("d", "debug view", () => byId("show-debug").click());
-onKey("b", "back to the dashboard", () => location.assign("/"));
 if (past.range) past.set(past.range.from, past.range.to);

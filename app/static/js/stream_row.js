@@ -4,7 +4,7 @@ import { icon, make, setClass, setFigure, setText, spoken } from "./dom.js";
 import { count, mbps, ms, percent, times, withUnit } from "./format.js";
 import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
-import { reasonWords, sourceWords } from "./stream_row_words.js";
+import { reasonWords, sourceWords } from "./stream_words.js";
 import { offerUndo } from "./undo.js";
 
 const SOURCE_ICONS = {

@@ -1,5 +1,5 @@
-// The texts of a stream's row on the dashboard.
-import { count, duration, mbps, secondsBetween, UNKNOWN, withUnit } from "./format.js";
+// What the dashboard and a stream's page say of a stream in a line.
+import { count, duration, mbps, secondsBetween, timeOfDay, UNKNOWN, withUnit } from "./format.js";
 import { attempts } from "./lamps.js";
 
 /** The source: what it is, its group, its input rate, and its errors where there are any. */
@@ -16,13 +16,27 @@ export function sourceWords(stream) {
     .join(" · ");
 }
 
+const ageWords = (stream) => `figures ${Math.round(stream.sample_age_s)} s old`;
+
 /** Why the stream is in its state, or how long it has been; a stale row says how old its figures are. */
 export function reasonWords(stream, now) {
-  if (stream.is_stale) return `figures ${Math.round(stream.sample_age_s)} s old`;
+  if (stream.is_stale) return ageWords(stream);
   const words = [
     stream.reason_text || duration(secondsBetween(stream.since, now)),
     stream.remark || (stream.refused ? `${count(stream.refused)} refused` : null),
     attempts(stream),
   ];
   return words.filter(Boolean).join(" · ") || UNKNOWN;
+}
+
+/** The line next to a stream's name: why it is in its state, since when, and the age of stale figures. */
+export function sinceWords(stream, now, { remark = null, isOld = false }) {
+  const words = [
+    stream.reason_text,
+    `for ${duration(secondsBetween(stream.since, now))}, since ${timeOfDay(stream.since)} UTC`,
+    remark,
+    attempts(stream),
+    isOld && ageWords(stream),
+  ];
+  return words.filter(Boolean).join(" · ");
 }

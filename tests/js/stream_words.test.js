@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reasonWords, sourceWords } from "../../app/static/js/stream_row_words.js";
+import { reasonWords, sinceWords, sourceWords } from "../../app/static/js/stream_words.js";
 
 const NOW = "2026-11-24T18:01:05Z";
 const STREAM = {
@@ -38,4 +38,13 @@ test("a remark goes before refused callers, and the attempts come last", () => {
 
 test("stale figures show their age and nothing else", () => {
   assert.equal(reasonWords({ ...STREAM, is_stale: true, sample_age_s: 7.6, remark: "old" }, NOW), "figures 8 s old");
+});
+
+test("a stream's page says why, since when, and how old stale figures are", () => {
+  assert.equal(sinceWords(STREAM, NOW, {}), "for 00:01:05, since 18:00:00 UTC");
+  const failed = { ...STREAM, reason_text: "The port is in use", restarts: 1, sample_age_s: 7.6 };
+  assert.equal(
+    sinceWords(failed, NOW, { remark: "RTT is high", isOld: true }),
+    "The port is in use · for 00:01:05, since 18:00:00 UTC · RTT is high · 1 restart · figures 8 s old",
+  );
 });
