@@ -79,6 +79,37 @@ def test_a_rehearsal_that_is_cancelled_keeps_what_it_measured_and_leaves_no_stre
     assert rehearsal_streams(own) == []
 
 
+def test_a_rehearsal_goes_on_when_the_web_process_is_killed_and_misses_no_second(own: Product) -> None:
+    stream = own.start()
+    plan = {"stream": stream["key"], "latencies_ms": [1000], "duration_s": 14, "output_gap_max_ms": 400}
+    run_id = own.post("/api/rehearsals", plan).document["id"]
+    wait_for_state(own, run_id, "measuring")
+    workers = set(own.worker_pids())
+    own.kill_web()
+    own.restart_web()
+    assert own.get(f"/api/rehearsals/{run_id}").document["state"] == "measuring"
+    assert set(own.worker_pids()) == workers
+    run = wait_for_state(own, run_id, "done", "failed")
+
+    (attempt,) = run["attempts"]
+    assert attempt["seconds"] >= 13, attempt
+    assert attempt["packets"] > 0
+    assert run["problem"] == ""
+    assert rehearsal_streams(own) == []
+
+
+def test_a_rehearsal_that_had_not_begun_to_measure_ends_with_a_reason_after_a_restart(own: Product) -> None:
+    stream = own.start()
+    run_id = own.post("/api/rehearsals", {"stream": stream["key"], **PLAN}).document["id"]
+    assert own.get(f"/api/rehearsals/{run_id}").document["state"] == "starting"
+    own.kill_web()
+    own.restart_web()
+
+    run = wait_for_state(own, run_id, "failed")
+    assert run["headline"] == "The program ended before the measurement began."
+    wait_for(lambda: not rehearsal_streams(own), deadline_s=20, what="the end of its streams")
+
+
 def test_a_copy_through_a_relay_is_three_streams_or_none(own: Product) -> None:
     stream = own.start()
     before = len(own.streams())
