@@ -17,6 +17,7 @@ from app.settings import Settings, make_folders
 from tests.browser.chrome import Browser
 from tests.instruments.ts_maker import Recipe, make_ts
 from tests.web.fake_manager import FakeManager
+from tests.web.fake_rehearsals import keep_rehearsal
 from tests.web.mixed_streams import mixed_log, mixed_streams
 
 # A line for each request would hide what a test says.
@@ -63,6 +64,7 @@ def settings(tmp_path: Path) -> Settings:
         offline=True,
     )
     make_folders(made)
+    keep_rehearsal(made.data_folder)
     content = make_ts(Recipe(seconds=2.0))
     (made.media_folder / "bars.ts").write_bytes(content)
     (made.media_folder / "ird").mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.chrome import PHONE, WIDE, Browser
+from tests.web.fake_rehearsals import REHEARSAL_ID
 from tests.web.fake_streams import LONG_NAME, SCRIPT_NAME
 
 PAGES = {
@@ -13,6 +14,7 @@ PAGES = {
     "caller": ("/caller", "#overview i"),
     "network test": ("/network_test", "#overview i"),
     "impairment": ("/impairment", "#relays-empty"),
+    "rehearsal": (f"/impairment/rehearsals/{REHEARSAL_ID}", "#attempts tr:nth-child(4)"),
     "presets": ("/presets", "#far-ends-empty"),
     "configuration": ("/configuration", "#overview i"),
     "line-up test": ("/line-up", "#plan-form"),

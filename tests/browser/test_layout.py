@@ -13,11 +13,13 @@ from tests.browser.chrome import Browser
 from tests.browser.conftest import Server
 from tests.instruments.waiting import wait_for
 from tests.web.fake_manager import FakeManager
+from tests.web.fake_rehearsals import REHEARSAL_ID
 from tests.web.mixed_streams import mixed_streams
 
 WIDTHS = (320, 390, 768, 820, 1024, 1280, 1366, 1440, 1600, 1920, 2560)
 PAGES = {
     "/impairment": "#relays-empty",
+    f"/impairment/rehearsals/{REHEARSAL_ID}": "#attempts tr:nth-child(4)",
     "/": "#streams tr:nth-child(10)",
     "/stream/parlmt": "#peers .peer",
     "/?view=wall": ".tile:nth-of-type(10)",

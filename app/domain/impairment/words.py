@@ -19,6 +19,8 @@ def summary(impairment: Impairment) -> str:
         ways = ["both ways" + ways[0].removeprefix("to target")]
     if impairment.events:
         ways.append(f"{len(impairment.events)} events")
+    if ways and impairment.event_speed != 1:
+        ways.append(f"rare events {impairment.event_speed:g} times as often")
     name = f"{impairment.profile}, " if impairment.profile else ""
     return f"{name}seed {impairment.seed}: {'; '.join(ways)}" if ways else "nothing is impaired"
 

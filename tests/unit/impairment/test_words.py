@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from app.domain.figures.relay import DirectionFigures, RelayFigures
-from app.domain.impairment.words import remarks
+from app.domain.impairment.model import DirectionImpairment, Impairment, PeriodicOutage
+from app.domain.impairment.words import remarks, summary
 
 
 def figures(*, late: int = 0, reordered: int = 0) -> RelayFigures:
     return RelayFigures(
         DirectionFigures(datagrams=900), DirectionFigures(datagrams=100, reordered=reordered), late=late
     )
+
+
+def test_a_rehearsal_speed_is_in_the_summary() -> None:
+    way = DirectionImpairment(outage=PeriodicOutage(900, 256))
+    said = summary(Impairment(to_target=way, to_caller=way, event_speed=15))
+    assert said == "seed 1: both ways: outage 256 ms every 900 s; rare events 15 times as often"
 
 
 def test_a_relay_as_set_needs_no_remark() -> None:
