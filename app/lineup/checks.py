@@ -11,13 +11,16 @@ from app.domain.lineup.plan import Plan
 from app.domain.snapshot import Snapshot
 from app.domain.spec import SendSpec
 from app.domain.status import Phase
-from app.lineup.ends import Streams
+from app.lineup.ends import CannotRead, ReceiverEnd, Streams
 
 _BACK_WITHIN_S: Final = 20.0
 _BACK_GOOD_S: Final = 6.0
 _LOOK_EVERY_S: Final = 0.1
 # Releases of libsrt whose handshake and key exchange have published defects (docs/security.md).
 _OLDEST_GOOD_VERSION: Final = (1, 4, 2)
+# From here on every published hole is closed; distributions close them in older releases without another number.
+_FIXED_VERSION: Final = (1, 5, 7)
+_LAST_SECONDS: Final = 5
 
 
 def check_sender(plan: Plan, snapshot: Snapshot) -> list[Check]:
@@ -62,7 +65,25 @@ def _version(peer: Peer) -> Check:
     except ValueError:
         return Check(title, "reported", peer.peer_version[:40], limit, CheckVerdict.UNKNOWN)
     verdict = CheckVerdict.PASS if parts >= _OLDEST_GOOD_VERSION else CheckVerdict.REMARK
-    return Check(title, "reported", peer.peer_version, limit, verdict)
+    got = peer.peer_version
+    if parts < _FIXED_VERSION:
+        fixed = ".".join(map(str, _FIXED_VERSION))
+        got += f"; holes that {fixed} closes are open unless the far end's distribution closed them"
+    return Check(title, "reported", got, limit, verdict)
+
+
+def check_receiver(plan: Plan, end: ReceiverEnd) -> list[Check]:
+    """What the receiver knows of the connection: its latency, which is the higher of both ends' settings."""
+    title, limit = "Negotiated latency at the receiver", f"at least {plan.limits.latency_rtt_ratio_min:g} × RTT"
+    try:
+        newest = next((each for each in reversed(end.read(_LAST_SECONDS)) if each.latency_ms is not None), None)
+    except CannotRead as error:
+        return [Check(title, "as the sender's", str(error), limit, CheckVerdict.UNKNOWN)]
+    if newest is None or newest.latency_ms is None or newest.rtt_ms is None:
+        return [Check(title, "as the sender's", "not connected", limit, CheckVerdict.UNKNOWN)]
+    got = f"{newest.latency_ms} ms at {newest.rtt_ms:.1f} ms RTT"
+    is_enough = newest.latency_ms >= plan.limits.latency_rtt_ratio_min * newest.rtt_ms
+    return [Check(title, "as the sender's", got, limit, CheckVerdict.PASS if is_enough else CheckVerdict.REMARK)]
 
 
 def check_restart(plan: Plan, streams: Streams, actor: str) -> list[Check]:

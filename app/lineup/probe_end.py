@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.lineup.measured import Check, CheckVerdict, IndicatorSeconds, ReceiverSecond
 from app.domain.probe_report import KeptReport, ProbeSecond
-from app.lineup.clocks import check_clock
+from app.lineup.clocks import ClockDifference, check_clock
 from app.lineup.ends import CLOCKS_AGREE_S
 from app.lineup.probe_reports import ProbeReports
+
+_POSTED_WITHIN_S: Final = 1.0  # of the probe's end: the report is made and sent at once
 
 
 class ProbeEnd:
@@ -21,7 +25,6 @@ class ProbeEnd:
         history = reports.history(report_id)
         if not history:
             raise InvalidInput.of({"receiver.report": _without_seconds(self._kept)})
-        # A probe posts its report within a second of its end.
         self.clock_ahead_s = self._kept.report.ended_at - self._kept.received_at
         shift_s = 0.0 if abs(self.clock_ahead_s) < CLOCKS_AGREE_S else self.clock_ahead_s
         self._seconds = [_second(each, shift_s) for each in history]
@@ -43,7 +46,8 @@ class ProbeEnd:
     def checks(self) -> list[Check]:
         """What can be checked after a probe: how far its clock was from ours. The other checks need the connection."""
         skipped = Check("Connection", "during the probe", "the probe is over", "–", CheckVerdict.SKIPPED)
-        return [check_clock(self._kept.report.host, self.clock_ahead_s, within_s=CLOCKS_AGREE_S), skipped]
+        found = ClockDifference(self.clock_ahead_s, _POSTED_WITHIN_S)
+        return [check_clock(self._kept.report.host, found, limit_s=CLOCKS_AGREE_S), skipped]
 
     def read(self, seconds: int) -> list[ReceiverSecond]:
         """The seconds of the report."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Final, TypeVar
 from urllib.parse import quote
 
@@ -50,6 +51,14 @@ class _RemoteReception(msgspec.Struct, frozen=True):
 class _RemoteStream(msgspec.Struct, frozen=True):
     label: str = ""
     reception: _RemoteReception | None = None
+
+
+class _RemoteOverview(msgspec.Struct, frozen=True):
+    now: str = ""
+
+
+class _RemoteNow(msgspec.Struct, frozen=True):
+    overview: _RemoteOverview
 
 
 class RemoteEnd:
@@ -102,6 +111,19 @@ class RemoteEnd:
         return tuple(
             IndicatorSeconds(name, each.priority, each.error_seconds) for name, each in reception.tr101290.items()
         )
+
+    def second_there(self) -> float:
+        """The time that the other host shows, in whole seconds. Raises CannotRead."""
+        shown = self._ask("/api/overview", _RemoteNow).overview.now
+        try:
+            return datetime.fromisoformat(shown).timestamp()
+        except ValueError:
+            raise CannotRead(f"{self.host_name} shows no time") from None
+
+    @property
+    def host_name(self) -> str:
+        """Its name in HOSTS."""
+        return self._host.name
 
     def _stream(self) -> _RemoteStream:
         return self._ask(self._path, _RemoteStream)

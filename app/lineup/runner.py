@@ -15,7 +15,7 @@ from app.domain.lineup.plan import NotOurs, Plan
 from app.domain.lineup.run import RUNNING, Facts, Run, RunEvent, RunState, decode_run, encode_run
 from app.domain.snapshot import Snapshot
 from app.domain.version import VERSION
-from app.lineup.checks import check_restart, check_sender
+from app.lineup.configuration import Ends, check_configuration
 from app.lineup.ends import CannotRead, ReceiverEnd, sender_check
 from app.lineup.probe_end import ProbeEnd
 from app.lineup.reading import read_more
@@ -153,15 +153,14 @@ class LineUpRunner:
         sender = self._sender_with_figures(run.plan)
         if end is not None:
             run = msgspec.structs.replace(run, facts=msgspec.structs.replace(run.facts, receiver=end.check()))
-        checks = [] if sender is None else check_sender(run.plan, sender)
-        checks += check_restart(run.plan, self._streams, "line-up test")
+        checks = check_configuration(run.plan, Ends(self._streams, sender, end), self._closed.wait)
         baseline = (end.indicators() if end is not None else None) or ()
         run = msgspec.structs.replace(
             run,
             state=RunState.PERFORMANCE,
             performance_at=unix_now(),
             baseline=baseline,
-            measured=msgspec.structs.replace(run.measured, checks=tuple(checks)),
+            measured=msgspec.structs.replace(run.measured, checks=checks),
         )
         self._keep(run)
         return run

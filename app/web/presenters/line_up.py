@@ -24,7 +24,7 @@ _LINE_TEXTS: Final = {
     CheckVerdict.REMARK: "Remark",
     CheckVerdict.FAIL: "Fail",
     CheckVerdict.UNKNOWN: "Not measured",
-    CheckVerdict.SKIPPED: "Not requested",
+    CheckVerdict.SKIPPED: "Not tested",
 }
 _POINTS_MAX: Final = 600
 
