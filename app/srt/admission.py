@@ -19,6 +19,16 @@ _ADDRESSES_REMEMBERED: Final = 4096
 BANNED_S: Final = 3600.0
 # What libsrt logs of an acknowledgement beyond what was sent (processCtrlAck), with the number of its socket.
 BOGUS_ACK: Final = re.compile(r"@(\d+).*incoming ack seq")
+# A receiver's window is 60,000 packets at most. A few light acknowledgements may bring it below zero, but not so far.
+_WINDOW_LOWEST: Final = -1_000_000
+
+
+def acknowledges_unsent(flow_window_packets: int) -> bool:
+    """Whether a receiver acknowledged what was never sent by a light acknowledgement, of which libsrt logs nothing.
+
+    libsrt takes each acknowledged packet from the window, so that the window falls far below zero.
+    """
+    return flow_window_packets < _WINDOW_LOWEST
 
 
 class Denial(StrEnum):

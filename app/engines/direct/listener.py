@@ -49,7 +49,7 @@ class ListenerDoor:
         self._pending: dict[int, tuple[float, Call]] = {}
         self._latest: Call | None = None
         self._codes: dict[int, int] = {}
-        self._bogus: list[int] = []
+        self._bogus: list[tuple[int, str]] = []
         self._checked_us = 0
         self._latency_max_ms = max(LATENCY_MS_HIGHEST, spec.latency_ms)
         hear_log(self._on_log, LogLevel.WARNING)
@@ -117,8 +117,17 @@ class ListenerDoor:
                     self._codes[self._latest.number] = int(match[1])
                 self._latest = None
         elif (match := BOGUS_ACK.search(text)) is not None:
-            with self._lock:
-                self._bogus.append(int(match[1]))
+            self._ban(int(match[1]))
+
+    def _ban(self, number: int) -> None:
+        """Refuse the host of a connection from now on. libsrt itself ends the connection, often before `serve`."""
+        receiver = self._standing.of(number)
+        with self._lock:
+            _, call = self._pending.get(number, (0.0, None))
+            address = receiver.agreed.address if receiver else call.address if call else ""
+            if address:
+                self._admission.ban(host_of(address), time.monotonic())
+                self._bogus.append((number, host_of(address)))
 
     def _let_in(self, sock: SrtSocket) -> None:
         with self._lock:
@@ -145,24 +154,21 @@ class ListenerDoor:
             self._notify(PeerEvent(unix_now(), PeerChange.REFUSED, call.address, reason, call.stream_id))
 
     def _punish(self) -> None:
-        """Block a caller that acknowledges unsent packets: each such packet holds up libsrt's receiving thread."""
+        """Lose a caller that acknowledges unsent packets: each such packet holds up libsrt's receiving thread."""
         with self._lock:
-            numbers, self._bogus = self._bogus, []
-        for number in numbers:
-            receiver = self._standing.of(number)
-            if receiver is None:
-                continue
-            host = host_of(receiver.agreed.address)
-            with self._lock:
-                self._admission.ban(host, time.monotonic())
-            self._standing.lose(receiver, Reason.CONNECTION_REJECTED)
+            banned, self._bogus = self._bogus, []
+        for number, host in banned:
+            if (receiver := self._standing.of(number)) is not None:
+                self._standing.lose(receiver, Reason.CONNECTION_REJECTED)
             text = f"{host} acknowledged packets that were never sent; its calls are refused for an hour"
             self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
 
     def _check(self, now_us: int) -> None:
-        """Once a second: receivers that acknowledge nothing, and the summary of denials."""
+        """Once a second: receivers that acknowledge nothing or too much, and the summary of denials."""
         for receiver in self._standing.all:
-            if receiver.has_gone_silent(now_us):
+            if receiver.acknowledges_unsent():
+                self._ban(receiver.socket.number)
+            elif receiver.has_gone_silent(now_us):
                 self._standing.lose(receiver, Reason.NO_ACKNOWLEDGEMENT)
         with self._lock:
             summary = self._denials.summary(time.monotonic())

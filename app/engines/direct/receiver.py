@@ -7,6 +7,7 @@ from typing import Final
 
 from app.domain.constants import NO_ACK_MS
 from app.domain.figures.sample import Peer
+from app.srt.admission import acknowledges_unsent
 from app.srt.messages import Batch
 from app.srt.peer_figures import Agreed, read_peer
 from app.srt.sockets import ENDED, SrtSocket
@@ -44,6 +45,11 @@ class Receiver:
             self._acks = stats.pktRecvACKTotal if stats is not None else self._acks
             self._acknowledged_us = now_us
         return now_us - self._acknowledged_us > _NO_ACK_US
+
+    def acknowledges_unsent(self) -> bool:
+        """Whether it has acknowledged what was never sent."""
+        stats = self.socket.statistics()
+        return stats is not None and acknowledges_unsent(stats.pktFlowWindow)
 
     def waiting_packets(self) -> int:
         """Packets that it has not acknowledged."""

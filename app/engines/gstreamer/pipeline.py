@@ -180,7 +180,10 @@ class GstSender:
     def read_peers(self) -> list[Peer]:
         """The connections that stand, from libsrt, or from GStreamer where libsrt is hidden."""
         if self._peers is not None:
-            return self._peers.read(self._watch.take_attempts() if self._watch else 0)
+            peers = self._peers.read(self._watch.take_attempts() if self._watch else 0)
+            if self._watch is not None:
+                self._watch.suspect(self._peers.acknowledging_unsent(peers))
+            return peers
         return peers_of_structure(self._sink.get_property("stats"), self._called_address() or "")
 
     def read_input(self) -> Input:

@@ -99,6 +99,11 @@ class CallerWatch:
         if summary is not None:
             self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
 
+    def suspect(self, numbers: list[int]) -> None:
+        """Note connections that have acknowledged what was never sent, of which libsrt's log said nothing."""
+        with self._lock:
+            self._bogus += [number for number in numbers if number not in self._bogus]
+
     def punish(self, address_of: Callable[[int], str | None]) -> list[int]:
         """Ban the hosts of connections that acknowledged what was never sent, and return their socket numbers.
 

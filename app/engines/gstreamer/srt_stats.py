@@ -8,6 +8,7 @@ from app.domain.figures.rates import payload_bytes
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Peer
 from app.engines.gstreamer.gst import Gst
 from app.machine.steady_clock import unix_now
+from app.srt.admission import acknowledges_unsent
 from app.srt.options import Option
 from app.srt.peer_figures import Agreed, read_agreed, read_options, read_peer, read_raw
 from app.srt.rejections import text_of_rejection
@@ -37,6 +38,10 @@ class LibSrtPeers:
         self._agreed = {socket: agreed for socket, agreed in self._agreed.items() if socket in connected}
         peers = (self._peer(socket) for socket in sorted(connected, reverse=True))
         return [peer for peer in peers if peer is not None]
+
+    def acknowledging_unsent(self, peers: list[Peer]) -> list[int]:
+        """The socket numbers of those peers that have acknowledged what was never sent."""
+        return [self._origin - peer.id for peer in peers if acknowledges_unsent(peer.flow_window_packets or 0)]
 
     def estimate_input_rate(self) -> None:
         """Drop the input rate that was given, so that libsrt measures it: the source is not what it was."""
