@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 # A relay that sent more than this share over 3 ms late was not the path that was asked for.
 LATE_SHARE_MAX: Final = 0.05
 
 
-class DirectionFigures(msgspec.Struct, frozen=True):
-    """One direction, in datagrams. `datagrams` came in; `lost` is the sum of the four causes after it.
+def _is(text: str) -> Meta:
+    return Meta(description=text)
 
-    `reordered` left after one that arrived later (RFC 4737), `delayed` left later than they came. `queue_ms` is the
-    present wait before a rate limit.
-    """
 
-    datagrams: int = 0
-    bytes: int = 0
-    lost: int = 0
-    by_chance: int = 0
-    in_outage: int = 0
-    queue_full: int = 0
-    too_large: int = 0
-    delayed: int = 0
-    reordered: int = 0
-    duplicated: int = 0
+class DirectionCounters(msgspec.Struct):
+    """What happened to the datagrams of one direction. `lost` is the sum of the four causes after it."""
+
+    datagrams: Annotated[int, _is("Datagrams that came in")] = 0
+    bytes: Annotated[int, _is("Their bytes, without UDP and IP headers")] = 0
+    lost: Annotated[int, _is("Datagrams that did not leave again, for any cause")] = 0
+    by_chance: Annotated[int, _is("Lost at random or in bursts")] = 0
+    in_outage: Annotated[int, _is("Lost in an outage")] = 0
+    queue_full: Annotated[int, _is("Lost because the queue before the rate limit was full")] = 0
+    too_large: Annotated[int, _is("Lost because they exceeded the MTU")] = 0
+    delayed: Annotated[int, _is("Datagrams that left later than they came")] = 0
+    reordered: Annotated[int, _is("Datagrams that left after one that came later (RFC 4737)")] = 0
+    duplicated: Annotated[int, _is("Datagrams that left twice")] = 0
+
+
+class DirectionFigures(DirectionCounters, frozen=True):  # type: ignore[misc] # msgspec allows frozen here
+    """The counters of one direction at one moment, and how long a datagram waits before the rate limit then."""
+
     queue_ms: float = 0.0
 
 

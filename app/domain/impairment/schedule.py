@@ -12,8 +12,7 @@ from itertools import takewhile
 from random import Random
 from typing import Final
 
-import msgspec
-
+from app.domain.figures.relay import DirectionCounters
 from app.domain.impairment.jitter import Jitter
 from app.domain.impairment.loss import burst_loss
 from app.domain.impairment.model import (
@@ -26,32 +25,12 @@ _MS: Final = 1_000_000
 _S: Final = 1_000_000_000
 
 
-class PathCounters(msgspec.Struct):
-    """What went into a direction and what became of it, in datagrams. `bytes` are those that were offered.
-
-    `lost` is the sum of the losses by cause. `in_outage` went into an outage, `queue_full` found the queue before the
-    rate limit full, `too_large` exceeded the MTU, `by_chance` fell to random loss or a burst. `reordered` leave after
-    one that arrived later (RFC 4737).
-    """
-
-    datagrams: int = 0
-    bytes: int = 0
-    lost: int = 0
-    by_chance: int = 0
-    in_outage: int = 0
-    queue_full: int = 0
-    too_large: int = 0
-    delayed: int = 0
-    reordered: int = 0
-    duplicated: int = 0
-
-
 class Path:
     """One direction of a relay. `decide` is called once for each datagram, in the order of arrival."""
 
     def __init__(self, settings: DirectionImpairment, *, seed: str, event_speed: float = 1.0) -> None:
         """Draw from `seed`. Times begin with the first datagram."""
-        self.counters = PathCounters()
+        self.counters = DirectionCounters()
         self._seed = seed
         self._chances: dict[str, Random] = {}
         self._started_ns: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -25,9 +26,12 @@ def described(text: str) -> Meta:
 
 def with_counters(view: type[V], kind: type[ConnectionCounters]) -> type[V]:
     """Return `view` with a field for each counter of `kind`, named without `_total`."""
-    fields: list[tuple[str, Any]] = [
-        (counters.short_name(name), Annotated[int, meta]) for name, meta in counters.described(kind).items()
-    ]
+    counted = counters.described(kind).items()
+    return with_fields(view, [(counters.short_name(name), Annotated[int, meta]) for name, meta in counted])
+
+
+def with_fields(view: type[V], fields: Sequence[tuple[str, Any]]) -> type[V]:
+    """Return `view` with more fields, each a name and a type."""
     name = f"{view.__name__.lstrip('_')}View"
     space = {"__doc__": view.__doc__}
     return msgspec.defstruct(  # type: ignore[return-value]

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec.structs import fields
 
 from app.domain.figures.rates import percent
-from app.domain.figures.relay import DirectionFigures
+from app.domain.figures.relay import DirectionCounters, DirectionFigures
 from app.domain.impairment.words import remarks, summary
 from app.domain.snapshot import Snapshot
 from app.domain.spec import RelaySpec
-from app.web.presenters.counter_views import View, described
+from app.web.presenters.counter_views import View, described, with_fields
 
 
-class DirectionView(View, frozen=True):
+class _Direction(View, frozen=True):
     """One direction of a relay, in datagrams since its worker's start."""
 
-    datagrams: Annotated[int, described("Datagrams that came in")]
-    bytes: Annotated[int, described("Their bytes, without UDP and IP headers")]
-    lost: Annotated[int, described("Datagrams that did not leave again, for any cause")]
     lost_percent: Annotated[float | None, described("The lost ones of all that came in")]
-    by_chance: Annotated[int, described("Lost at random or in bursts")]
-    in_outage: Annotated[int, described("Lost in an outage")]
-    queue_full: Annotated[int, described("Lost because the queue before the rate limit was full")]
-    too_large: Annotated[int, described("Lost because they exceeded the MTU")]
-    delayed: Annotated[int, described("Datagrams that left later than they came")]
-    reordered: Annotated[int, described("Datagrams that left after one that came later (RFC 4737)")]
-    duplicated: Annotated[int, described("Datagrams that left twice")]
     queue_ms: Annotated[float, described("How long a datagram waits before the rate limit now")]
+
+
+if TYPE_CHECKING:
+    DirectionView = _Direction
+else:
+    DirectionView = with_fields(_Direction, [(field.name, field.type) for field in fields(DirectionCounters)])
 
 
 class RelayView(View, frozen=True):
@@ -61,17 +59,7 @@ def present_relay(snapshot: Snapshot) -> RelayView | None:
 
 def _direction(figures: DirectionFigures) -> DirectionView:
     share = percent(figures.lost, figures.datagrams)
+    counted: dict[str, Any] = {name: getattr(figures, name) for name in DirectionCounters.__struct_fields__}
     return DirectionView(
-        datagrams=figures.datagrams,
-        bytes=figures.bytes,
-        lost=figures.lost,
-        lost_percent=None if share is None else round(share, 3),
-        by_chance=figures.by_chance,
-        in_outage=figures.in_outage,
-        queue_full=figures.queue_full,
-        too_large=figures.too_large,
-        delayed=figures.delayed,
-        reordered=figures.reordered,
-        duplicated=figures.duplicated,
-        queue_ms=round(figures.queue_ms, 1),
+        lost_percent=None if share is None else round(share, 3), queue_ms=round(figures.queue_ms, 1), **counted
     )

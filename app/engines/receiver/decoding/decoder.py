@@ -16,17 +16,17 @@ import signal
 import subprocess
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
 
 from app.domain.figures.watching import DecoderProblem, DecoderReport
+from app.engines.receiver.payload_queue import PayloadQueue
 from app.probes.run import environment
 
 _PIPE_BYTES: Final = 1024 * 1024
-# So much may wait in front of the pipe: with the pipe, two seconds of 8 Mb/s.
+# In front of the pipe: with the pipe, two seconds of 8 Mb/s.
 _WAITING_BYTES_MAX: Final = 1024 * 1024
 _TURN_S: Final = 0.1
 _READ_BYTES: Final = 64 * 1024
@@ -75,10 +75,8 @@ class Decoder:
         self._listener = listener
         self._mute_s = mute_s
         self._lock = threading.Lock()
-        self._waiting: deque[bytes] = deque()
-        self._waiting_bytes = 0
+        self._queue = PayloadQueue(_WAITING_BYTES_MAX)
         self._rest = b""
-        self._missing = 0
         self._report = DecoderReport()
         self.pid_decoded: int | None = None
         self._wake = threading.Event()
@@ -90,20 +88,13 @@ class Decoder:
 
     def take(self, payloads: Sequence[bytes]) -> None:
         """Queue payloads for the decoder. What has no room is left out and counted."""
-        size = sum(map(len, payloads))
-        with self._lock:
-            if not self._report.is_running:
-                return
-            if self._waiting_bytes + size > _WAITING_BYTES_MAX:
-                self._missing += size
-                return
-            self._waiting.extend(payloads)
-            self._waiting_bytes += size
+        if self._report.is_running:
+            self._queue.put(payloads)
 
     def report(self) -> DecoderReport:
         """The state of the decoder."""
         with self._lock:
-            return msgspec.structs.replace(self._report, bytes_missing=self._missing)
+            return msgspec.structs.replace(self._report, bytes_missing=self._queue.bytes_left_out)
 
     def again(self) -> None:
         """Start a new decoder in place of the present one; this is no failure."""
@@ -164,8 +155,7 @@ class Decoder:
 
     def _set_running(self, *, is_running: bool) -> None:
         with self._lock:
-            self._waiting.clear()
-            self._waiting_bytes = 0
+            self._queue.take()  # a new decoder begins with new payloads
             self._rest = b""
             self._report = msgspec.structs.replace(self._report, is_running=is_running)
 
@@ -196,7 +186,7 @@ class Decoder:
                     else:
                         self._hear(lines.split(data))
                         spoke_at = now
-                if not has_fed and not self._waiting:
+                if not has_fed and not self._queue.bytes_waiting:
                     spoke_at = max(spoke_at, now - self._mute_s / 2)  # without food it may be silent
                 if now - spoke_at > self._mute_s:
                     return DecoderProblem.HUNG
@@ -217,13 +207,9 @@ class Decoder:
         """Write what the pipe takes now; whether it took anything."""
         has_fed = False
         while True:
+            self._rest = self._rest or self._queue.take()
             if not self._rest:
-                with self._lock:
-                    if not self._waiting:
-                        return has_fed
-                    self._rest = b"".join(self._waiting)
-                    self._waiting.clear()
-                    self._waiting_bytes = 0
+                return has_fed
             try:
                 written = os.write(fd, self._rest)
             except BlockingIOError:

@@ -18,9 +18,10 @@ import msgspec
 
 from app.domain.constants import TS_PACKET_BYTES
 from app.domain.figures.outputs import RecordingEnd, RecordingReport
+from app.engines.receiver.payload_queue import PayloadQueue
 
 FREE_SPACE_FLOOR_BYTES: Final = 1_000_000_000
-# So much may wait for a disk that does not answer: one second of 64 Mb/s.
+# For a disk that does not answer: one second of 64 Mb/s.
 _WAITING_BYTES_MAX: Final = 8 * 1024 * 1024
 _WRITE_EVERY_S: Final = 0.2
 _LOOK_AT_SPACE_EVERY_S: Final = 1.0
@@ -52,12 +53,11 @@ class Recording:
 
     def __init__(self, plan: RecordingPlan) -> None:
         self._plan = plan
-        self._condition = threading.Condition()
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-        self._is_stopping = False
+        self._queue = PayloadQueue(_WAITING_BYTES_MAX)
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
         self._report = RecordingReport()
-        self._missing = 0
+        self._unwritten_bytes = 0
         self._fd: int | None = None
         self._file_bytes = 0
         self._file_since = 0.0
@@ -67,39 +67,26 @@ class Recording:
 
     def take(self, payloads: Sequence[bytes]) -> None:
         """Queue payloads for writing. What has no room is left out and counted."""
-        size = sum(map(len, payloads))
-        with self._condition:
-            if self._report.end is not None:
-                return
-            if self._waiting_bytes + size > _WAITING_BYTES_MAX:
-                self._missing += size
-                return
-            self._waiting.extend(payloads)
-            self._waiting_bytes += size
+        if self._report.end is None:
+            self._queue.put(payloads)
 
     def report(self) -> RecordingReport:
         """The state of the recording."""
-        with self._condition:
-            return msgspec.structs.replace(self._report, bytes_missing=self._missing)
+        with self._lock:
+            missing = self._queue.bytes_left_out + self._unwritten_bytes
+            return msgspec.structs.replace(self._report, bytes_missing=missing)
 
     def stop(self) -> None:
         """Write what waits and close the file; returns after five seconds even when the disk hangs."""
-        with self._condition:
-            self._is_stopping = True
-            self._condition.notify()
+        self._stopping.set()
         self._thread.join(_STOP_WITHIN_S)
 
     def _run(self) -> None:
         try:
             while True:
-                with self._condition:
-                    if not self._is_stopping:
-                        self._condition.wait(_WRITE_EVERY_S)
-                    data, self._waiting = self._waiting, []
-                    self._waiting_bytes = 0
-                    is_last = self._is_stopping
-                if data:
-                    self._write(b"".join(data))
+                is_last = self._stopping.wait(_WRITE_EVERY_S)
+                if data := self._queue.take():
+                    self._write(data)
                 if is_last:
                     self._end(RecordingEnd.STOPPED)
                     return
@@ -129,9 +116,9 @@ class Recording:
         finally:
             whole = written if written == len(data) else self._cut_to_packets(fd, written)
             self._file_bytes += whole
-            with self._condition:
+            with self._lock:
                 report = self._report
-                self._missing += len(data) - whole
+                self._unwritten_bytes += len(data) - whole
                 self._report = msgspec.structs.replace(
                     report, file_bytes=self._file_bytes, bytes_total=report.bytes_total + whole
                 )
@@ -158,7 +145,7 @@ class Recording:
         stem = f"{self._plan.name}_{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
         name, self._fd = _open_new(self._plan.folder, stem)
         self._file_since, self._file_bytes = now, 0
-        with self._condition:
+        with self._lock:
             files = self._report.files_total + 1
             self._report = msgspec.structs.replace(self._report, file=name, file_bytes=0, files_total=files)
 
@@ -168,11 +155,10 @@ class Recording:
             os.close(fd)
 
     def _end(self, end: RecordingEnd, detail: str = "") -> None:
-        with self._condition:
+        with self._lock:
             self._report = msgspec.structs.replace(self._report, end=end, detail=detail)
-            self._missing += sum(map(len, self._waiting)) if end is not RecordingEnd.STOPPED else 0
-            self._waiting = []
-            self._waiting_bytes = 0
+            waiting = self._queue.take()
+            self._unwritten_bytes += len(waiting) if end is not RecordingEnd.STOPPED else 0
 
 
 def _open_new(folder: Path, stem: str) -> tuple[str, int]:
