@@ -1,4 +1,4 @@
-"""The longest outage that passes, ten times each: 40 ms below the edge it passes, 10 ms beyond it the output freezes."""
+"""The longest outage that passes, ten times each: 40 ms below the edge it passes, 10 ms beyond it the output stops."""
 
 from __future__ import annotations
 
