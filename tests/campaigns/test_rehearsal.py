@@ -15,9 +15,10 @@ from tests.instruments.waiting import wait_for
 
 Note = Callable[[str, object], None]  # pytest's record_property: figures for --junitxml
 PROFILE = "g1050-d"
-# Its link fails for 256 ms, once a minute at rehearsal speed. A cap of 1.25 times the rate has to
-# send that again in time: 1,024 ms at least, and the RTT of 104 ms.
-LATENCIES_MS = (416, 1248, 1664)
+# Its link fails for 256 ms, once a minute at rehearsal speed. With an overhead of 25 % libsrt sends that again in about
+# 2 s, some of it twice: 1,664 ms lost 5 of 144 packets in three failures.
+LATENCIES_MS = (416, 2080, 3120)
+GAP_MAX_MS = 200  # a failure that is not repaired stops the output for longer, a busy machine hardly
 TABLE_S = 240
 AGAIN_S = 300
 SETTLING_S = 60
@@ -38,7 +39,7 @@ def test_the_lowest_latency_that_held_under_g1050_d_holds_again_for_five_minutes
     record_property("table", table)
     lowest_ms = table["lowest_held_ms"]
     assert lowest_ms is not None, table
-    assert table["attempts"][0]["verdict"] == "failed", "the lowest latency is below the link failure"
+    assert table["attempts"][0]["verdict"] == "failed", "the overhead of 25 % cannot repair a failure within 416 ms"
 
     again = rehearsed(own, stream, (lowest_ms,), AGAIN_S)
     record_property("again", again)
@@ -55,6 +56,7 @@ def rehearsed(product: Product, stream: str, latencies_ms: tuple[int, ...], dura
         "impairment": {"profile": PROFILE, "seed": 7, "event_speed": REHEARSAL_SPEED},
         "latencies_ms": list(latencies_ms),
         "duration_s": duration_s,
+        "output_gap_max_ms": GAP_MAX_MS,
     }
     run_id = product.post("/api/rehearsals", plan).document["id"]
 
