@@ -51,6 +51,9 @@ def main() -> int:
             return _run(settings, ending)
     except AlreadyRunning as error:
         log.error("not started: %s; see RUNTIME_FOLDER and DATA_FOLDER", error)
+    except BadSettings as error:
+        log.error("the settings are not right: %s", error)
+        return os.EX_CONFIG
     except StoreUnavailable as error:
         log.error("the database cannot be opened: %s; see DATABASE_URL and DATA_FOLDER", error)
     return os.EX_UNAVAILABLE

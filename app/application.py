@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 from flask import Flask
 
+from app.fleet.launcher import PacemakerLauncher
 from app.fleet.poller import HostPoller
 from app.lineup.probe_reports import ProbeReports
 from app.lineup.receivers import Installations
@@ -94,7 +95,8 @@ def create_app(
     """Make the web application of one installation; see `app.create_app`."""
     app = _web_of(settings)
     library = PatientLibrary(MediaLibrary(settings.media_folder))
-    streams = manager or _manager_of(settings, launcher, library)
+    workers = launcher or _launcher_of(settings)
+    streams = manager or _manager_of(settings, workers, library)
     probe_reports = ProbeReports(settings.data_folder)
     limit_rates(app, writes_per_minute=settings.writes_per_minute)
     install_services(
@@ -119,6 +121,7 @@ def create_app(
             ),
             rehearsals=RehearsalRunner(streams, settings.data_folder),
             own_profiles=OwnProfiles(settings.data_folder / "impairment_profiles.json"),
+            cluster_problem=workers.cluster_problem,
         ),
     )
     return app
@@ -139,8 +142,18 @@ def _web_of(settings: Settings) -> Flask:
     return app
 
 
-def _manager_of(settings: Settings, launcher: Launcher | None, media: PatientLibrary) -> StreamManager:
+def _manager_of(settings: Settings, launcher: Launcher, media: PatientLibrary) -> StreamManager:
     # Copies go where memory is: a disk that takes no writes takes no copy either.
     copy_folders = (settings.runtime_folder, Path("/dev/shm"))  # noqa: S108 - a folder of this user's own is made in it
     store = Store(settings.database_url, settings.secret_key, copy_folders=copy_folders)
-    return StreamManager(settings, launcher or LocalLauncher(settings.runtime_folder), media, store)
+    return StreamManager(settings, launcher, media, store)
+
+
+def _launcher_of(settings: Settings) -> Launcher:
+    match settings.launcher:
+        case "local":
+            return LocalLauncher(settings.runtime_folder)
+        case "pacemaker":
+            return PacemakerLauncher.of(settings)
+        case _:
+            assert_never(settings.launcher)

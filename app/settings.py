@@ -83,6 +83,7 @@ class Settings:
     api_key: Secret | None = _variable(None, values.parse_api_key, "The key that scripts send.")
     qos_dscp: int = _variable(34, values.between(0, 63), "The DSCP of streams with QoS.")
     hosts: tuple[HostEntry, ...] = _variable((), _read_hosts, "The other installations that the hosts page shows.")
+    launcher: values.LauncherName = _variable("local", values.parse_launcher, "What places streams on hosts.")
     fleet_key_file: Path = _variable(
         Path("/etc/mcr-srt-streamer/fleet_key"), _folder, "The key that the hosts of a cluster share."
     )

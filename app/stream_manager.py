@@ -6,6 +6,7 @@ Checks what the spec cannot know (the file, the port, the limit), then leaves th
 from __future__ import annotations
 
 from builtins import list as list_of
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +21,7 @@ from app.domain.impairment.model import CutDirection, Impairment
 from app.domain.impairment.words import summary
 from app.domain.secret import Secret
 from app.domain.snapshot import Snapshot
-from app.domain.spec import JobSpec, RelaySpec
+from app.domain.spec import JobSpec
 from app.domain.status import ALIVE, Order, Phase
 from app.machine.steady_clock import unix_now
 from app.machine.udp_ports import bound_ports
@@ -41,7 +42,8 @@ from app.streams.form_faults import (
 )
 from app.streams.history_keeper import HistoryKeeper
 from app.streams.jobs import JobMaker
-from app.streams.relays import check_relay, mark_impaired
+from app.streams.relays import check_relay, mark_impaired, relay_spec
+from app.streams.shared import Shared, mark_elsewhere
 from app.streams.stored_form import is_same_stream, stored_form
 from app.streams.takeover import Inheritance, Takeover
 from app.supervisor.admission import Admission, is_wanted, listener_ports_of, new_key
@@ -73,14 +75,12 @@ class StreamManager:
             launcher, self._recorder, journal=Journal(inherited.events), admission=Admission(settings.max_streams)
         )
         Takeover(launcher, self._supervisor, self._recorder, self._jobs, store).run(inherited)
+        launcher.share(Shared(self._supervisor, self._recorder))
         self._history_file = HistoryFile(settings.data_folder / "history.sqlite3")
-        self._keeper = HistoryKeeper(self._history_file, self._keys, self._last_hour)
+        self._keeper = HistoryKeeper(self._history_file, self._keys, lambda key: self.history(key, HISTORY_SECONDS))
 
     def _keys(self) -> list_of[str]:
         return [snapshot.key for snapshot in self.list()]
-
-    def _last_hour(self, key: str) -> list_of[Second]:
-        return self.history(key, HISTORY_SECONDS)
 
     def book(self) -> Book:
         """The presets and the address book of far ends."""
@@ -93,8 +93,10 @@ class StreamManager:
         """
         check_relay(spec, self.list(), self._settings.relay_targets)
         key = self._supervisor.add(self._jobs.job_for("", spec), actor=actor, for_rehearsal=for_rehearsal)
+        self._launcher.order(self._supervisor.job(key))
         snapshot = self._settle(key, spec)
         if is_form_fault(snapshot.status):
+            self._launcher.withdraw(key, for_good=True)
             self._supervisor.forget(key)
             raise_form_fault(snapshot)
         self._keep(snapshot)
@@ -121,6 +123,7 @@ class StreamManager:
 
     def stop(self, key: str, *, actor: str = "operator") -> Snapshot:
         """Take a stream off air and wait for it; it stays listed as stopped. Raises NotFound."""
+        self._launcher.withdraw(key)
         self._supervisor.stop(key, actor=actor)
         self._keep(self.get(key))
         return self._wait_off_air(key)
@@ -142,9 +145,11 @@ class StreamManager:
         self._supervisor.check_start(key)
         if self.get(key).status.order is Order.RUN:
             # The store goes on saying `run`: a loss of power in between must not leave the stream off air.
+            self._launcher.withdraw(key)
             self._supervisor.stop(key, actor=actor)
             self._wait_off_air(key)
         self._supervisor.start(key, job, actor=actor)
+        self._launcher.order(self._supervisor.job(key))
         snapshot = self._settle(key, spec)
         self._keep(snapshot)
         if is_form_fault(snapshot.status):
@@ -173,18 +178,21 @@ class StreamManager:
         was_running = is_wanted(self.get(key).status)
         self.stop(key, actor=actor)
         self._supervisor.dismiss(key, actor=actor, was_running=was_running)
+        self._launcher.withdraw(key, for_good=True)
         self._recorder.remove(key)
 
     def undo_dismiss(self, key: str, *, actor: str = "operator") -> Snapshot:
         """Bring back a stream that was dismissed in the last 10 s, on air if it was. Raises as `start`."""
         self._supervisor.restore(key, actor=actor)
+        if self.get(key).status.order is Order.RUN:
+            self._launcher.order(self._supervisor.job(key))
         snapshot = self._settle(key, self.get(key).spec)
         self._keep(snapshot)
         return snapshot
 
     def list(self) -> list_of[Snapshot]:
         """Every stream, oldest first."""
-        return mark_impaired(self._supervisor.snapshots())
+        return mark_elsewhere(mark_impaired(self._supervisor.snapshots()), self._launcher)
 
     def get(self, key: str) -> Snapshot:
         """One stream. Raises NotFound."""
@@ -193,7 +201,7 @@ class StreamManager:
 
     def impair(self, key: str, impairment: Impairment, *, actor: str = "operator") -> Snapshot:
         """Change what a relay does, without a break. Raises NotFound and WrongState."""
-        spec = self._relay_spec(key)
+        spec = relay_spec(self._supervisor.job(key))
         job = self._supervisor.job(key)
         job = msgspec.structs.replace(job, spec=msgspec.structs.replace(spec, impairment=impairment))
         text = f"impairment changed: {summary(impairment)}"
@@ -204,18 +212,12 @@ class StreamManager:
 
     def cut(self, key: str, for_ms: float, direction: CutDirection = "both", *, actor: str = "operator") -> Snapshot:
         """Let nothing pass a relay for a time, from now on. Raises NotFound and WrongState."""
-        self._relay_spec(key)
+        relay_spec(self._supervisor.job(key))
         if self.get(key).status.phase not in ALIVE:
             raise WrongState("the relay is not running; start it first")
         text = f"outage of {for_ms:g} ms ordered, {direction.replace('_', ' ')}"
         self._supervisor.order_worker(key, Cut(for_ms, direction), text, actor=actor)
         return self.get(key)
-
-    def _relay_spec(self, key: str) -> RelaySpec:
-        spec = self._supervisor.job(key).spec
-        if not isinstance(spec, RelaySpec):
-            raise WrongState(f"{key} is no relay; only a relay impairs")
-        return spec
 
     def history(self, key: str, wanted_s: int) -> list_of[Second]:
         """The stream's last `wanted_s` seconds, an interval each, oldest first. Raises NotFound."""
@@ -269,16 +271,16 @@ class StreamManager:
         return [port for port in self._settings.listener_ports if port not in taken]
 
     def shutdown(self) -> None:
-        """Take everything off air, in order, and wait for it. The orders stay: the next start brings them back."""
-        self._keeper.close()
-        self._supervisor.close()
-        self._recorder.close()
-        self._store.close()
+        """Take all that no cluster carries off air and wait for it. The orders stay: the next start has them back."""
+        self._end(self._supervisor.detach if self._launcher.outlasts_service else self._supervisor.close)
 
     def detach(self) -> None:
         """Let go of the workers and leave them on air, for the next process to adopt."""
+        self._end(self._supervisor.detach)
+
+    def _end(self, end_supervisor: Callable[[], None]) -> None:
         self._keeper.close()
-        self._supervisor.detach()
+        end_supervisor()
         self._recorder.close()
         self._store.close()
 

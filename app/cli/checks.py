@@ -17,6 +17,8 @@ from typing import Final
 import msgspec
 
 from app.cli.api import Api, Refused, ServerUnreachable
+from app.fleet.link import look
+from app.fleet.resources import ClusterRefused
 from app.machine.versions import ask_versions, missing_programs, warnings_about
 from app.probes.run import ProbeFailed, run
 from app.settings import PROJECT_FOLDER, Settings
@@ -59,6 +61,7 @@ def check_all(settings: Settings, api: Api) -> list[Finding]:
         *_network(),
         *_ports(settings, api),
         *_server(settings, api),
+        *_cluster(settings),
     ]
 
 
@@ -236,3 +239,18 @@ def _server(settings: Settings, api: Api) -> Iterator[Finding]:
         yield Finding(Level.OK, f"server at {api.address}")
     if settings.api_key is None:
         yield Finding(Level.WARN, "scripts have no access: API_KEY is not set", "see docs/api.md")
+
+
+def _cluster(settings: Settings) -> Iterator[Finding]:
+    """What is dangerous about the cluster; nothing on a host that belongs to none."""
+    if settings.launcher != "pacemaker":
+        return
+    try:
+        view = look()
+    except ClusterRefused as refusal:
+        yield Finding(Level.FAULT, f"the cluster does not answer: {refusal}", "systemctl status corosync pacemaker")
+        return
+    if (warning := view.warning()) is not None:
+        yield Finding(Level.FAULT, warning, "see docs/fleet.md")
+    else:
+        yield Finding(Level.OK, f"cluster of {len(view.hosts)} hosts with quorum")

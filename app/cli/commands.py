@@ -1,6 +1,6 @@
 """`mcr`: the product from the command line. It speaks to the running server over the JSON API, as any script would.
 
-Only `check`, `backup` and `restore` look at this host themselves, with the settings that the server reads.
+Only `check`, `backup`, `restore` and `fleet` look at this host themselves, with the settings that the server reads.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import click
 from app.cli import host, relay, streams
 from app.cli.api import Api
 from app.cli.configuration import apply, export
+from app.cli.fleet import fleet
 from app.cli.line_up import line_up
 from app.cli.line_up_limits import line_up_limits
 from app.cli.network_test import network_test
@@ -36,7 +37,7 @@ def cli(context: click.Context) -> None:
 for command in (
     *(streams.streams, streams.start, streams.stop, receive, probe, presets),
     *(relay.relay, relay.outage, rehearse, network_test, line_up, line_up_limits),
-    *(export, apply),
+    *(export, apply, fleet),
     *(host.backup, host.restore, host.check, host.demo),
 ):
     cli.add_command(command)

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     NO_RUNTIME = "no_runtime"
     SPEC_UNREADABLE = "spec_unreadable"
     ORDER_LOST = "order_lost"
+    MOVED = "moved"
 
 
 # Faults that time cannot heal: trying again would only hide them.
@@ -62,7 +63,13 @@ NOT_RETRIABLE: Final = frozenset(
 _SLOW_RETRY: Final = frozenset({Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED})
 # The far end, or the way to it, is away and may be back at any moment: a call then is what the operator waits for.
 _AWAY: Final = frozenset(
-    {Reason.CONNECTION_TIMEOUT, Reason.CONNECTION_LOST, Reason.HOST_NOT_FOUND, Reason.NETWORK_UNREACHABLE}
+    {
+        Reason.CONNECTION_TIMEOUT,
+        Reason.CONNECTION_LOST,
+        Reason.HOST_NOT_FOUND,
+        Reason.NETWORK_UNREACHABLE,
+        Reason.MOVED,
+    }
 )
 # Faults of the worker itself: three in a row without delivery are not bad luck.
 CRASHES: Final = frozenset({Reason.WORKER_CRASHED, Reason.WORKER_HUNG, Reason.ENGINE_ERROR})

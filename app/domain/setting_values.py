@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from app.domain.names import problem_with_host
 from app.domain.secret import Secret
@@ -14,6 +14,7 @@ from app.domain.web_address import problem_with_https_address
 SECRET_KEY_CHARACTERS: Final = 32
 API_KEY_CHARACTERS: Final = 32
 _MAKE_KEY: Final = "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+LauncherName = Literal["local", "pacemaker"]
 ENVIRONMENTS: Final = ("production", "development")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
@@ -109,6 +110,13 @@ def parse_flask_env(text: str) -> str:
     """Read the environment in which Flask runs."""
     if text not in ENVIRONMENTS:
         raise ValueError(f"give one of {', '.join(ENVIRONMENTS)}, not {text!r}")
+    return text
+
+
+def parse_launcher(text: str) -> str:
+    """Read what places streams on hosts."""
+    if text not in get_args(LauncherName):
+        raise ValueError(f"give one of {', '.join(get_args(LauncherName))}, not {text!r}")
     return text
 
 

@@ -27,7 +27,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     `fault` is why the stream will not be started again without an order. `spec` is a stand-in while `is_spec_known` is
     False; `stored_json` is then what the store keeps of it. `reception`, `analysis`
     and `outputs` are those of a receive stream. `impaired_by` is the key of the
-    relay of this host that it runs through, a relay's own key for itself.
+    relay of this host that it runs through, a relay's own key for itself. `host` is the host of the cluster that
+    carries it, empty for this one.
     """
 
     key: str
@@ -57,3 +58,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     analysis: LiveReport | None = None
     outputs: OutputsReport = OutputsReport()
     impaired_by: str = ""
+    host: str = ""

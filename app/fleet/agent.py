@@ -24,7 +24,8 @@ from app.supervisor.launchers.local import LocalLauncher
 
 SETTINGS_FILE: Final = "/etc/mcr-srt-streamer/environment"
 # A host that lost the others stops its streams within this time, so that no stream is sent twice. See docs/fleet.md.
-TAKEOVER_DELAY_S: Final = 4.0
+TAKEOVER_DELAY_S: Final = 3.0
+_REASON: Final = "ocf-exit-reason:"  # pacemaker shows what follows as the reason of a failed action
 _LINE: Final = re.compile(r"\s*(?:export\s+)?([A-Z][A-Z0-9_]*)=(.*)")
 
 
@@ -133,10 +134,10 @@ def main() -> int:
     try:
         return Agent(os.environ).act(sys.argv[1] if len(sys.argv) == 2 else "")
     except AgentFault as fault:
-        sys.stderr.write(f"{fault}\n")
+        sys.stderr.write(f"{_REASON}{fault}\n")
         return fault.code
     except OSError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{_REASON}{error}\n")
         return Code.ERR_GENERIC
 
 

@@ -48,7 +48,8 @@ class Carrier:
         """Let this host carry a stream and wait until its worker serves. Raises AgentFault."""
         with self._permits.locked():
             self._permits.grant(job.key, parcel)
-            ended = self._serve(self._launcher.adopt(job.key) or self._launch(job))
+            worker = self._launcher.adopt(job.key) or self._launch(job)
+        ended = self._serve(worker)
         # A far end that refuses or is away is no fault of this host: it goes on trying, as it does without a cluster.
         if ended is not None and ended.reason in HOST_FAULTS:
             self.stop(job.key)

@@ -10,11 +10,12 @@ from typing import assert_never
 
 import msgspec
 
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, WrongState
 from app.domain.impairment.targets import parse_relay_targets, problem_with_target
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec, ReceiveSpec, RelaySpec, SendSpec
 from app.domain.status import ALIVE
+from app.protocol import Job
 
 
 def check_relay(spec: JobSpec, others: Collection[Snapshot], allowed: str) -> None:
@@ -40,6 +41,13 @@ def check_relay(spec: JobSpec, others: Collection[Snapshot], allowed: str) -> No
         if port not in next_ports:
             return
         port = next_ports[port]
+
+
+def relay_spec(job: Job) -> RelaySpec:
+    """The spec of a relay's job. Raises WrongState for another stream."""
+    if not isinstance(job.spec, RelaySpec):
+        raise WrongState(f"{job.key} is no relay; only a relay impairs")
+    return job.spec
 
 
 def mark_impaired(snapshots: Sequence[Snapshot]) -> list[Snapshot]:

@@ -115,7 +115,7 @@ class CurrentWorker:
     def _check_hung(self, worker: WorkerHandle, now: float) -> bool:
         """Kill a worker that is silent; the silence of one that cannot be reached proves nothing."""
         limit_s = _SAMPLE_WITHIN_S if self.hello is not None else _HELLO_WITHIN_S
-        if self._stopping.asked_at is not None or now - self._heard_at <= limit_s:
+        if not worker.is_here or self._stopping.asked_at is not None or now - self._heard_at <= limit_s:
             return False
         if worker.can_be_heard():
             self._condemn("", now)

@@ -184,9 +184,10 @@ class SupervisedStream:
                 self._account.note(now, *note)
         self._account.begin_again(None if self._unknown is None else self._unknown.words())
         self.link.close()
+        reason = ended.reason or self._launcher.silent_end(self.job.key)
         self._launcher.discard(self.job.key)
         self._current = CurrentWorker(self.spec)
-        self._step(life.Ended(ended.reason or Reason.WORKER_CRASHED, random.random()), now)  # noqa: S311
+        self._step(life.Ended(reason, random.random()), now)  # noqa: S311
 
     def forgive(self, late_s: float) -> None:
         """Extend the silence timeout by `late_s`: the supervisor itself was delayed."""

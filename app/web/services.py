@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from builtins import list as list_of
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -157,6 +158,7 @@ class Services:
     versions: VersionReader = field(default_factory=VersionReader)
     documents: DocumentLibrary = field(default_factory=lambda: DocumentLibrary(PROJECT_FOLDER))
     missing_programs: list[str] = field(default_factory=missing_programs)
+    cluster_problem: Callable[[], str | None] = lambda: None
 
     def problems(self) -> dict[str, str]:
         """What of the installation does not work, a sentence for each part."""
@@ -165,6 +167,7 @@ class Services:
             log_problem=log_problem(),
             runtime_problem=self.manager.runtime_problem(),
             media_problem=self.media.problem(),
+            cluster_problem=self.cluster_problem(),
         )
 
     @property

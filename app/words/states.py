@@ -86,6 +86,7 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "The store does not know this stream any more. It stays on air until you stop it. Check DATA_FOLDER and "
         "DATABASE_URL; then start the stream again, so that it is stored.",
     ),
+    Reason.MOVED: ("moved", "The cluster stopped the stream on this host. It carries it on another one."),
 }
 
 _PHASES: Final = {

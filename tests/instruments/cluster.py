@@ -16,12 +16,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
+from app.fleet.setup import PROPERTIES, Member, corosync_configuration
 from tests.instruments.child import ROOT, Child
 from tests.instruments.netns import Namespace
 from tests.instruments.waiting import wait_for
 
 FAR_ADDRESS: Final = "10.77.0.100"
-PROPERTIES: Final = {"no-quorum-policy": "stop", "stonith-enabled": "false", "placement-strategy": "balanced"}
 CLUSTER_PORT: Final = 5405
 AGENTS: Final = Path("/usr/lib/ocf/resource.d")
 _OWN: Final = ("etc/corosync", "var/lib/corosync", "var/lib/pacemaker", "var/log", "run")
@@ -39,20 +39,6 @@ ip link set lo up
 touch "$2/ready"
 while :; do sleep 3600 & wait $!; done
 """
-
-
-def _write_corosync_conf(nodes: Sequence[ClusterNode], *, token_ms: int) -> str:
-    listed = "".join(
-        f"  node {{\n    ring0_addr: {node.address}\n    name: {node.name}\n    nodeid: {node.number}\n  }}\n"
-        for node in nodes
-    )
-    return (
-        "totem {\n  version: 2\n  cluster_name: mcr\n  transport: knet\n  crypto_cipher: aes256\n"
-        f"  crypto_hash: sha256\n  token: {token_ms}\n}}\n"
-        f"nodelist {{\n{listed}}}\n"
-        "quorum {\n  provider: corosync_votequorum\n}\n"
-        "logging {\n  to_logfile: yes\n  logfile: /var/log/corosync.log\n  to_syslog: no\n  timestamp: hires\n}\n"
-    )
 
 
 def _first_configuration(properties: Mapping[str, str]) -> str:
@@ -114,7 +100,8 @@ class ClusterNode:
                 for file in (folder / name).iterdir():
                     shutil.chown(file, "hacluster", "haclient")
         if path == "var/log":
-            (folder / "pacemaker").mkdir(exist_ok=True)
+            for name in ("pacemaker", "corosync"):
+                (folder / name).mkdir(exist_ok=True)
         for each in (folder, *folder.iterdir()):
             if path != "run":
                 shutil.chown(each, "hacluster", "haclient")
@@ -182,12 +169,9 @@ class ClusterNode:
 
     def cut_cluster_network(self) -> None:
         """Drop what the cluster says, and nothing else: the streams still reach everyone."""
-        rules = f"udp dport {CLUSTER_PORT} drop"
-        self.run(
-            "nft",
-            f"table inet cut {{ chain in {{ type filter hook input priority 0; {rules}; }}; "
-            f"chain out {{ type filter hook output priority 0; {rules}; }} }}",
-        )
+        rule = f"udp dport {CLUSTER_PORT} drop"
+        chains = [f"chain {way} {{\ntype filter hook {way} priority 0\n{rule}\n}}\n" for way in ("input", "output")]
+        self.run("nft", "-f", "-", stdin=f"table inet cut {{\n{''.join(chains)}}}\n")
 
     def join_cluster_network(self) -> None:
         """Let the cluster talk again."""
@@ -207,7 +191,7 @@ class ClusterNode:
 class Cluster:
     """So many nodes: `with Cluster(3) as cluster:`."""
 
-    def __init__(self, count: int = 3, *, token_ms: int = 1000, properties: Mapping[str, str] = PROPERTIES) -> None:
+    def __init__(self, count: int = 3, *, properties: Mapping[str, str] = PROPERTIES) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mcr-cluster-"))
         self.folder.chmod(0o755)
         self.nodes: list[ClusterNode] = []
@@ -217,7 +201,7 @@ class Cluster:
             self.switch.run("ip", "link", "set", "lan", "up")
             self.far = self._plug_in_far_end()
             self.nodes = [ClusterNode(number, self.folder, self.switch) for number in range(1, count + 1)]
-            self._start(token_ms, properties)
+            self._start(properties)
         except BaseException:
             self.close()
             raise
@@ -230,8 +214,11 @@ class Cluster:
         far.run("ip", "link", "set", "eth0", "up")
         return far
 
-    def _start(self, token_ms: int, properties: Mapping[str, str]) -> None:
-        configuration, key = _write_corosync_conf(self.nodes, token_ms=token_ms), os.urandom(256)
+    def _start(self, properties: Mapping[str, str]) -> None:
+        configuration, key = (
+            corosync_configuration([Member(node.name, node.address) for node in self.nodes]),
+            os.urandom(256),
+        )
         for node in self.nodes:
             corosync = node.folder / "etc" / "corosync"
             (corosync / "corosync.conf").write_text(configuration)

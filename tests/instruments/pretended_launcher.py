@@ -11,6 +11,7 @@ from app.domain.events import LogEntry
 from app.domain.spec import Endpoint, FileSource, Source
 from app.domain.status import Phase, Reason, Status
 from app.protocol import Ended, FromWorker, Hello, Input, Job, Peer, Point, Ready, Sample, ToWorker
+from app.supervisor.launchers.base import OneHost
 from app.supervisor.stream import SupervisedStream
 from tests.instruments.worker import job_for
 
@@ -19,6 +20,8 @@ BYTES_PER_S = 1_000_000
 
 class PretendedWorker:
     """A WorkerHandle whose other end is in the test's hands."""
+
+    is_here = True
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -110,7 +113,7 @@ class PretendedWorker:
 
 
 @dataclass
-class PretendedLauncher:
+class PretendedLauncher(OneHost):
     """Fulfils app.supervisor.launchers.local.Launcher. `fails` makes the next launches raise it."""
 
     workers: list[PretendedWorker] = field(default_factory=list)

@@ -26,8 +26,8 @@ _SOL_PACKET, _PACKET_STATISTICS, _PACKET_OUTGOING = 263, 6, 4
 _SO_ATTACH_FILTER, _SO_RCVBUFFORCE, _SO_TIMESTAMPNS = 26, 33, 35
 _ETH_P_IP = 0x0800
 _TIMESPEC = struct.Struct("@qq")
-# Time (Unix, ns), TOS byte, source and destination port, bytes of the IP packet, bytes of the datagram kept.
-_RECORD = struct.Struct("<qBHHHH")
+# Time (Unix, ns), TOS byte, source and destination port, bytes of the IP packet, source address, bytes kept.
+_RECORD = struct.Struct("<qBHHH4sH")
 _IP_UDP_BYTES = 28
 _STDIN = 0
 
@@ -42,6 +42,7 @@ class Packet:
     destination_port: int
     size_bytes: int
     datagram: bytes
+    source_address: str = ""
 
     def dscp(self) -> int:
         """The differentiated services code point: the upper six bits of the TOS byte."""
@@ -117,9 +118,10 @@ def bits_by_second(packets: Iterable[Packet]) -> list[int]:
 def _read(data: bytes) -> Iterable[Packet]:
     offset = 0
     while offset < len(data):
-        at_ns, tos, source, destination, size, kept = _RECORD.unpack_from(data, offset)
+        at_ns, tos, source, destination, size, address, kept = _RECORD.unpack_from(data, offset)
         offset += _RECORD.size
-        yield Packet(at_ns, tos, source, destination, size, data[offset : offset + kept])
+        datagram = data[offset : offset + kept]
+        yield Packet(at_ns, tos, source, destination, size, datagram, socket.inet_ntoa(address))
         offset += kept
 
 
@@ -200,7 +202,8 @@ class _Capture:
         )
         datagram = packet[ip_bytes + 8 : ip_bytes + 8 + self._keep]
         at_ns = seconds * 1_000_000_000 + nanoseconds
-        self._out.write(_RECORD.pack(at_ns, packet[1], source, destination, size, len(datagram)) + datagram)
+        head = _RECORD.pack(at_ns, packet[1], source, destination, size, packet[12:16], len(datagram))
+        self._out.write(head + datagram)
 
 
 def main() -> None:

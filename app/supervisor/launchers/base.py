@@ -7,13 +7,40 @@ from __future__ import annotations
 
 import select
 import socket
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from app.domain.status import Phase, Reason
 from app.protocol import Ended, Job
 
 
 class NoRuntime(OSError):
     """The runtime folder cannot hold what a worker needs: a socket and a log. `errno` says why."""
+
+
+class Elsewhere(NamedTuple):
+    """Where a stream is that this host does not carry; `host` is empty while no host carries it."""
+
+    host: str
+    phase: Phase
+
+
+class SharedStreams(Protocol):
+    """What a launcher of several hosts does to the streams of this one: other hosts order, too. Any thread may call."""
+
+    def jobs(self) -> dict[str, tuple[Job, bool]]:
+        """The job of each stream and whether it is ordered to run, by key."""
+
+    def take_on(self, job: Job, *, is_wanted: bool) -> None:
+        """List a stream that another host ordered, with its worker where that is here."""
+
+    def follow(self, job: Job, *, is_wanted: bool) -> None:
+        """Follow the order that another host gave for a stream."""
+
+    def let_go(self, key: str) -> None:
+        """Forget a stream that another host removed."""
+
+    def note(self, key: str, text: str) -> None:
+        """Write into the event log of a stream."""
 
 
 class WorkerHandle(Protocol):
@@ -22,6 +49,10 @@ class WorkerHandle(Protocol):
     @property
     def pid(self) -> int:
         """Its process id."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this host, so that its silence is a fault."""
 
     def connect(self) -> socket.socket | None:
         """Try to connect to its link; None while it does not serve. Never blocks."""
@@ -77,6 +108,57 @@ class Launcher(Protocol):
 
     def discard(self, key: str) -> None:
         """Remove what a dead worker of that key left behind."""
+
+    # ---- orders, for launchers of several hosts; `OneHost` has them for others ----
+
+    @property
+    def outlasts_service(self) -> bool:
+        """Whether streams stay on air when the service of this host is stopped."""
+
+    def order(self, job: Job) -> None:
+        """Pass on that a stream is to run, by this job. Never blocks."""
+
+    def withdraw(self, key: str, *, for_good: bool = False) -> None:
+        """Pass on that a stream is to stop, or does not exist any more. Never blocks."""
+
+    def elsewhere(self, key: str) -> Elsewhere | None:
+        """Where a stream is when this host does not carry it."""
+
+    def silent_end(self, key: str) -> Reason:
+        """Why a worker ended that gave no reason although it was to run."""
+
+    def share(self, streams: SharedStreams) -> None:
+        """Begin to follow what other hosts order."""
+
+    def cluster_problem(self) -> str | None:
+        """What is dangerous about the cluster, None when nothing is known against it. Never blocks."""
+
+
+class OneHost:
+    """What a launcher of one host does about orders: nothing, because the store has them."""
+
+    outlasts_service = False
+
+    def order(self, job: Job) -> None:
+        """Nothing."""
+
+    def withdraw(self, key: str, *, for_good: bool = False) -> None:
+        """Nothing."""
+
+    def elsewhere(self, key: str) -> Elsewhere | None:
+        """Nowhere."""
+        return None
+
+    def silent_end(self, key: str) -> Reason:
+        """A crash."""
+        return Reason.WORKER_CRASHED
+
+    def share(self, streams: SharedStreams) -> None:
+        """Nothing."""
+
+    def cluster_problem(self) -> str | None:
+        """There is no cluster."""
+        return None
 
 
 def wait_dead(handles: list[WorkerHandle], deadline_s: float) -> list[WorkerHandle]:

@@ -16,7 +16,7 @@ from typing import Final
 from app import protocol
 from app.protocol import Ended, Job
 from app.settings import PROJECT_FOLDER
-from app.supervisor.launchers.base import NoRuntime, WorkerHandle
+from app.supervisor.launchers.base import NoRuntime, OneHost, WorkerHandle
 from app.supervisor.launchers.local_worker import ChildWorker, adopted_worker, connect_socket, read_last_word
 from app.supervisor.launchers.own_workers import WORKER_MODULES, own_workers
 
@@ -31,7 +31,7 @@ _ANNOUNCED: Final = ".new"
 WORKER_COMMAND: Final = (sys.executable, "-S", "-m", "app.worker.worker")
 
 
-class LocalLauncher:
+class LocalLauncher(OneHost):
     """Workers as child processes that outlive the web process."""
 
     def __init__(

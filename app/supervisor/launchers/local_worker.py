@@ -21,6 +21,8 @@ from app.supervisor.launchers.base import WorkerHandle
 class LocalWorker:
     """What every worker on this host has: a socket, and files next to it."""
 
+    is_here = True
+
     def __init__(self, pid: int, path: Path, descriptor: int) -> None:
         """`descriptor` is the process's, and names it even if its number were given again."""
         self.pid = pid

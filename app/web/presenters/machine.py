@@ -78,7 +78,12 @@ def _on_air(snapshots: Sequence[Snapshot]) -> int:
 
 
 def present_problems(
-    *, store_problem: str | None, log_problem: str | None, runtime_problem: str | None, media_problem: str | None
+    *,
+    store_problem: str | None,
+    log_problem: str | None,
+    runtime_problem: str | None,
+    media_problem: str | None,
+    cluster_problem: str | None = None,
 ) -> dict[str, str]:
     """What of the installation does not work, a sentence for each part; empty when all is well."""
     problems = {}
@@ -92,6 +97,8 @@ def present_problems(
         problems["runtime_folder"] = f"No stream can be started: {runtime_problem}. What is on air stays on air."
     if media_problem is not None:
         problems["media_folder"] = media_problem
+    if cluster_problem is not None:
+        problems["cluster"] = cluster_problem
     return problems
 
 

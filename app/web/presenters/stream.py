@@ -83,6 +83,7 @@ def _identity(snapshot: Snapshot) -> dict[str, Any]:
         "nobody_text": specs.nobody_text(snapshot.spec),
         "far_end": specs.far_end_of(snapshot.spec),
         "impaired_by": snapshot.impaired_by,
+        "host": snapshot.host,
     }
 
 

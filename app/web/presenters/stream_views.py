@@ -139,6 +139,7 @@ class StreamView(JudgedView, frozen=True):
     reception: Annotated[ReceptionView | None, _is("What a receive stream received; null for other streams")]
     relay: Annotated[RelayView | None, _is("What a relay does to each direction; null for another stream")] = None
     impaired_by: Annotated[str, _is("Key of the relay of this host that it runs through, else empty")] = ""
+    host: Annotated[str, _is("The host of the cluster that carries it, empty for this one")] = ""
 
 
 class _Second(View, frozen=True):

@@ -1,0 +1,98 @@
+"""Streams that several hosts share: the orders of other hosts reach the supervisor, and the carrier is shown."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from app.domain.errors import LimitReached, NotFound, PortInUse
+from app.domain.snapshot import Snapshot
+from app.domain.status import Order
+from app.machine.steady_clock import unix_now
+from app.protocol import Job
+from app.store.recorder import Recorder
+from app.streams.stored_form import stored_form
+from app.supervisor.known import Known
+from app.supervisor.launchers.base import Launcher
+from app.supervisor.supervisor import Supervisor
+
+_ACTOR: Final = "cluster"
+
+
+class Shared:
+    """Fulfils launchers.base.SharedStreams."""
+
+    def __init__(self, supervisor: Supervisor, recorder: Recorder) -> None:
+        self._supervisor = supervisor
+        self._recorder = recorder
+
+    def jobs(self) -> dict[str, tuple[Job, bool]]:
+        """The job of each stream and whether it is ordered to run."""
+        found = {}
+        for snapshot in self._supervisor.snapshots():
+            with contextlib.suppress(NotFound):  # removed meanwhile
+                found[snapshot.key] = self._supervisor.job(snapshot.key), snapshot.status.order is Order.RUN
+        return found
+
+    def take_on(self, job: Job, *, is_wanted: bool) -> None:
+        """List a stream that another host ordered."""
+        self._supervisor.resume(job, Known(Order.RUN if is_wanted else Order.STOP, unix_now()))
+        self._keep(job.key)
+
+    def follow(self, job: Job, *, is_wanted: bool) -> None:
+        """Follow the order that another host gave."""
+        try:
+            is_running = self._supervisor.snapshot(job.key).status.order is Order.RUN
+            if is_wanted and not is_running:
+                self._supervisor.start(job.key, job, actor=_ACTOR)
+            else:
+                self._supervisor.complete(job.key, job, None)
+            if is_running and not is_wanted:
+                self._supervisor.stop(job.key, actor=_ACTOR)
+            self._keep(job.key)
+        except NotFound:
+            return  # removed meanwhile
+        except (LimitReached, PortInUse) as refusal:
+            self._supervisor.note(job.key, f"the order of another host cannot be followed here: {refusal}")
+
+    def let_go(self, key: str) -> None:
+        """Forget a stream that another host removed."""
+        self._supervisor.forget(key)
+        self._recorder.remove(key)
+
+    def note(self, key: str, text: str) -> None:
+        """Write into the event log of a stream."""
+        self._supervisor.note(key, text)
+
+    def _keep(self, key: str) -> None:
+        self._recorder.keep(stored_form(self._supervisor.snapshot(key)))
+
+
+def mark_elsewhere(snapshots: Sequence[Snapshot], launcher: Launcher) -> list[Snapshot]:
+    """Return the snapshots; those of streams that another host carries have its name, and what it reports of them."""
+    marked = []
+    for snapshot in snapshots:
+        place = launcher.elsewhere(snapshot.key) if snapshot.status.order is Order.RUN else None
+        if place is None:
+            marked.append(snapshot)
+            continue
+        status = msgspec.structs.replace(snapshot.status, phase=place.phase, reason=None, retry_at=None)
+        where = (
+            f"The cluster carries this stream on {place.host}." if place.host else "No host carries this stream yet."
+        )
+        marked.append(
+            Snapshot(
+                snapshot.key,
+                snapshot.spec,
+                status,
+                snapshot.ordered_at,
+                notices=(where,),
+                is_spec_known=snapshot.is_spec_known,
+                stored_json=snapshot.stored_json,
+                host=place.host,
+            )
+        )
+    return marked

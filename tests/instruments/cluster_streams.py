@@ -1,0 +1,160 @@
+"""Streams on a cluster of the tests: the hosts' settings, far ends that receive, and what a capture there shows."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from app.domain.spec import CallerEndpoint, FileSource, SendSpec
+from app.fleet.parcel import pack, read_fleet_key
+from app.fleet.resources import Ordered, Place, configuration_of, placement_of
+from app.protocol import Job
+from tests.instruments.child import Child
+from tests.instruments.cluster import FAR_ADDRESS, Cluster, ClusterNode
+from tests.instruments.wire import Packet
+
+SETTINGS: Final = "/run/mcr-environment"
+BITRATE_BPS: Final = 1_000_000
+PORTS: Final = range(9001, 9013)
+
+
+@dataclass(frozen=True)
+class Spell:
+    """One host's data packets to one far end without a long pause: from the first to the last, seconds of Unix time."""
+
+    host: str
+    first_at: float
+    last_at: float
+
+
+class Fleet:
+    """A cluster whose hosts have the product and one key: `fleet.order(fleet.caller(port))`."""
+
+    def __init__(self, cluster: Cluster, media: Path) -> None:
+        self.cluster, self.media = cluster, media
+        self.key = secrets.token_hex(32)
+        self._key_file = cluster.folder / "fleet_key"
+        write_secret(self._key_file, self.key)
+        for node in cluster.nodes:
+            self.install(node)
+            # A host without a capacity could carry nothing.
+            self.cluster.nodes[0].run(
+                *("crm_attribute", "--type", "nodes", "--node", node.name, "--utilization"),
+                *("--name", "cpu", "--update", "2000"),
+            )
+
+    def install(self, node: ClusterNode, *, key: str = "") -> None:
+        """Write what the agent needs on a host: again after each start of it, as /run is empty then."""
+        run = node.folder / "run"
+        for name in ("mcr", "mcr-data"):
+            (run / name).mkdir(exist_ok=True)
+        write_secret(run / "fleet_key", key or self.key)
+        (run / "mcr-environment").write_text(
+            f"SECRET_KEY={secrets.token_hex(32)}\nDATA_FOLDER=/run/mcr-data\nRUNTIME_FOLDER=/run/mcr\n"
+            f"MEDIA_FOLDER={self.media.parent}\nFLEET_KEY_FILE=/run/fleet_key\n"
+        )
+
+    def caller(self, port: int) -> SendSpec:
+        """A stream that calls the far end's port and sends the sample."""
+        return SendSpec(endpoint=CallerEndpoint(FAR_ADDRESS, port), source=FileSource(self.media.name))
+
+    def ordered(self, key: str, spec: SendSpec) -> Ordered:
+        """The stream as the cluster takes it."""
+        job = Job(
+            key=key, spec=spec, file_path=str(self.media), bitrate_bps=BITRATE_BPS, memory_bytes=256 * 1024 * 1024
+        )
+        parcel = pack(job, read_fleet_key(self._key_file))
+        return Ordered(key, parcel, settings=SETTINGS)
+
+    def order(self, streams: Sequence[Ordered]) -> None:
+        """Have the cluster carry the streams, on the first host."""
+        self._modify(configuration_of(streams))
+
+    def place(self, key: str, place: Place) -> None:
+        """Set where a stream may run."""
+        self._modify(placement_of(key, place))
+
+    def _modify(self, configuration: str) -> None:
+        node = self.cluster.nodes[0]
+        (node.folder / "run" / "order.xml").write_text(configuration)
+        node.run("cibadmin", "--modify", "--allow-create", "--scope", "configuration", "--xml-file", "/run/order.xml")
+
+    def placed(self, seen_by: ClusterNode | None = None) -> dict[str, str]:
+        """The host of each stream that runs, as a host sees it."""
+        node = seen_by or self.cluster.nodes[0]
+        found = {}
+        for resource in node.status().iter("resource"):
+            host = resource.find("node")
+            if (
+                resource.get("role") == "Started"
+                and resource.get("pending") not in ("Starting", "Stopping")
+                and host is not None
+            ):
+                found[str(resource.get("id"))] = str(host.get("name"))
+        return found
+
+    def workers_on(self, node: ClusterNode) -> list[int]:
+        """The worker processes on a host, by the kernel."""
+        return [pid for pid in node.processes() if b"app.worker.worker" in _command(pid)]
+
+
+def receiver(cluster: Cluster, port: int) -> Child:
+    """A far end of another make: it serves one caller at a time and waits for the next."""
+    return Child([*cluster.far.enter, "srt-live-transmit", "-q", f"srt://:{port}?mode=listener", "file://con"])
+
+
+def spells(packets: Iterable[Packet], *, pause_s: float = 0.8) -> dict[int, list[Spell]]:
+    """Who sent data to each port and when, from a capture at the far end."""
+    seen: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for packet in packets:
+        if packet.is_data():
+            seen[packet.destination_port][packet.source_address].append(packet.at_ns / 1e9)
+    return {
+        port: sorted(
+            (Spell(host, part[0], part[-1]) for host, times in hosts.items() for part in _parts(times, pause_s)),
+            key=lambda spell: spell.first_at,
+        )
+        for port, hosts in seen.items()
+    }
+
+
+def overlaps(found: Sequence[Spell]) -> list[tuple[Spell, Spell]]:
+    """Pairs of spells of different hosts that both send at a moment."""
+    return [
+        (one, other)
+        for one, other in itertools.combinations(found, 2)
+        if one.host != other.host and one.first_at <= other.last_at and other.first_at <= one.last_at
+    ]
+
+
+def longest_gap_s(found: Sequence[Spell]) -> float:
+    """The longest time in which no one sent."""
+    return max((after.first_at - before.last_at for before, after in itertools.pairwise(found)), default=0.0)
+
+
+def _parts(times: list[float], pause_s: float) -> Iterable[list[float]]:
+    part = [times[0]]
+    for at in times[1:]:
+        if at - part[-1] > pause_s:
+            yield part
+            part = []
+        part.append(at)
+    yield part
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that no one else may read."""
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
