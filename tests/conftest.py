@@ -16,20 +16,25 @@ TIERS = {
     "unit": "fast",
     "web": "fast",
     "house": "fast",
+    "browser": "browser",
     "contract": "wire",
     "engine": "wire",
     "peers": "wire",
     "system": "wire",
-    "browser": "browser",
     "campaigns": "campaign",
 }
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test with its tier. Campaigns run only when they are asked for by `-m`."""
-    tests = Path(__file__).parent
-    for item in items:
-        item.add_marker(TIERS[item.path.relative_to(tests).parts[0]])
+    """Mark each test with its tier; campaigns run only when they are asked for by `-m`.
+
+    What computes comes first and what waits for real time last, so that the two do not compete for the processor.
+    """
+    tests, order = Path(__file__).parent, list(dict.fromkeys(TIERS.values()))
+    tiers = {item: TIERS[item.path.relative_to(tests).parts[0]] for item in items}
+    for item, tier in tiers.items():
+        item.add_marker(tier)
+    items.sort(key=lambda item: order.index(tiers[item]))
     if not config.getoption("-m"):
         campaigns = [item for item in items if item.get_closest_marker("campaign")]
         config.hook.pytest_deselected(items=campaigns)

@@ -45,7 +45,7 @@ def receive_all(product: Product, folder: Path) -> dict[str, Path]:
     files = {}
     try:
         for name, receiver in receivers.items():
-            receiver.wait_for_seconds(seconds(15, long=60))
+            receiver.wait_for_seconds(seconds(10, long=60))
             figures = receiver.finish()
             assert figures.packets_dropped == 0
             files[name] = folder / f"{name}.ts"

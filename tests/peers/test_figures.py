@@ -112,8 +112,9 @@ def test_the_history_adds_up_to_the_totals(engine: str, product: Product) -> Non
     assert min(whole) > 0
 
 
+@pytest.mark.precise
 @daily_on_gstreamer
-@pytest.mark.parametrize("bitrate_bps", [600_000, 2_600_000])
+@pytest.mark.parametrize("bitrate_bps", [pytest.param(600_000, marks=pytest.mark.campaign), 2_600_000])
 def test_every_second_of_a_slow_file_s_input_is_what_a_receiver_gets(
     engine: str, bitrate_bps: int, product: Product
 ) -> None:

@@ -82,6 +82,7 @@ def test_the_relay_loses_what_it_says_and_the_same_again_with_the_same_seed(echo
     assert patterns[0] == patterns[1] != patterns[2]
 
 
+@pytest.mark.precise
 def test_the_relay_delays_by_half_the_round_trip_and_keeps_the_order(echo: socket.socket) -> None:
     port = echo.getsockname()[1]
     with Relay(port, rtt_ms=100) as relay, Wire(port, with_payload=True) as wire:
@@ -145,6 +146,7 @@ def test_the_wire_shows_rate_and_marking_of_what_is_sent(port: int) -> None:
     assert 0 < jitter.median_us <= jitter.p99_us <= jitter.worst_us
 
 
+@pytest.mark.precise
 @pytest.mark.parametrize("late_us", [0, 400])
 def test_the_jitter_is_that_of_the_origin_times(late_us: int, sample: Path) -> None:
     """A sender that is on time has none; one that is late by 0 to 400 µs is in the median 100 µs off its middle."""

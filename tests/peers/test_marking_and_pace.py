@@ -47,6 +47,7 @@ def test_a_caller_marks_its_packets_too(engine: str, product: Product) -> None:
         assert {packet.dscp() for packet in wire.packets() if packet.destination_port == port} == {34}
 
 
+@pytest.mark.precise
 @daily_on_direct
 def test_a_receiver_that_comes_late_gets_no_burst_and_an_even_stream(engine: str, product: Product) -> None:
     view = product.start(engine=engine)

@@ -30,6 +30,7 @@ def manual(**order: Any) -> dict[str, Any]:
     return {"mode": "manual", "host": FAR, "duration_s": 4, **order}
 
 
+@pytest.mark.precise
 def test_udp_loss_of_three_percent_reads_three_and_the_rtt_is_right() -> None:
     outcome = run_network_test(
         [Host(FAR, rtt_ms=20, loss_percent=3, seed=5)], manual(protocol="udp", bitrate_mbps=10.0)

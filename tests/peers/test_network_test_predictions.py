@@ -27,7 +27,8 @@ def measured(case: Case, sample: Path, packets: int = PACKETS) -> list[Residue]:
     return runs
 
 
-@pytest.mark.parametrize(("loss_percent", "k"), [(5.0, 2), (10.0, 3)])
+@pytest.mark.precise
+@pytest.mark.parametrize(("loss_percent", "k"), [(5.0, 2), pytest.param(10.0, 3, marks=pytest.mark.campaign)])
 def test_what_is_never_repaired_is_what_was_predicted(sample: Path, loss_percent: float, k: int) -> None:
     case = Case(loss_percent, RTT_MS, k * RTT_MS, round(100 / k), seconds(12, long=60))
     # Of 20 packets that should be lost, chance alone does not leave a third.
@@ -38,6 +39,7 @@ def test_what_is_never_repaired_is_what_was_predicted(sample: Path, loss_percent
     assert holds("", case, fraction_lost(runs)), (runs, predicted(case))
 
 
+@pytest.mark.precise
 def test_at_ten_percent_the_recommended_settings_leave_nothing_lost(sample: Path) -> None:
     case = recommended(10.0, RTT_MS, seconds(12, long=60), seed=1)
     assert (case.latency_ms, case.overhead_percent) == (800, 20)

@@ -17,6 +17,7 @@ RTT_MS = 40
 DEVIATIONS = 4.0
 
 
+@pytest.mark.precise
 @pytest.mark.parametrize("overhead_percent", [5, 25])
 def test_what_the_receiver_misses_is_estimated_and_never_looks_good(overhead_percent: int, tmp_path: Path) -> None:
     case = Case(6.0, RTT_MS, 2 * RTT_MS, overhead_percent, seconds(6, long=30))

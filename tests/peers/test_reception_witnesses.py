@@ -57,6 +57,7 @@ def test_drops_equal_those_of_srt_live_transmit_and_continuity_errors_those_of_a
     assert ours["continuity_errors"] == found.continuity_errors() > 0
 
 
+@pytest.mark.precise
 def test_jitter_that_keeps_the_order_costs_nothing(product: Product) -> None:
     port = product.listener_ports[-1]
     document = {"direction": "receive", "endpoint": {"mode": "listener", "port": port}, "latency_ms": 250}

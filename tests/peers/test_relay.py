@@ -57,6 +57,7 @@ def test_a_stream_passes_a_relay_and_the_relay_counts_both_directions() -> None:
     assert sample.relay.to_caller.lost == sample.relay.to_target.lost == 0
 
 
+@pytest.mark.precise
 def test_jitter_that_keeps_the_order_makes_srt_repeat_nothing_and_reordering_does() -> None:
     with relayed(latency_ms=400) as (sender, relay, port), Receiver.calling(port, latency_ms=400) as receiver:
         receiver.wait_for_seconds(2)

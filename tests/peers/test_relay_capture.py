@@ -74,6 +74,7 @@ def observe(count: int, *, a_millisecond: int = 2, seed: int = 7, **impairment: 
         return Observed(ends, flows_of(wire.packets()), last)
 
 
+@pytest.mark.precise
 def test_every_datagram_leaves_when_the_schedule_decides() -> None:
     observed = observe(3000, to_target=HARSH_THERE, to_caller=HARSH_BACK)
 
