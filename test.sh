@@ -15,7 +15,7 @@ Installs what the tests need, then runs the static checks and pytest.
   ./test.sh campaign            the long tests, at full length
   ./test.sh tests/unit -k spec  a part
 
-The tests marked precise run one after another, after all others. A test that fails is run once more, alone. One that then passes is listed as FLAKY, and the run fails if
+The tests marked precise run after all others, one on each core. A test that fails is run once more, alone. One that then passes is listed as FLAKY, and the run fails if
 more than FLAKY_ALLOWED tests (default 0) are flaky.
 HELP
     exit
@@ -63,9 +63,9 @@ some() {
 }
 
 # Most tests wait for something real, so two run at the same time on each core; one file stays with one process. Those
-# that measure to the millisecond come after them and have the machine to themselves.
+# that measure to the millisecond come after them, one on each core.
 some -m "($chosen) and not precise" -n $((2 * $(nproc))) --dist loadfile --no-loadscope-reorder
-[ "$tier" = fast ] || some -m "($chosen) and precise" -n 0 # no fast test is
+[ "$tier" = fast ] || some -m "($chosen) and precise" -n "$(nproc)" --dist loadfile # no fast test is
 [ "$status" -eq 1 ] || exit "$status"
 
 # Real-time checks compete for CPU with what they measure: failures run once more, alone, and are reported.

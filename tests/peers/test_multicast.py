@@ -141,7 +141,6 @@ def test_missing_rtp_packets_are_counted_and_the_rest_goes_on(house: House, samp
         assert worker.wait_for_sample(lambda seen: True).input.rtp_gaps_total == 71
 
 
-@pytest.mark.precise
 def test_fifty_megabits_a_second_pass_without_loss(house: House, tmp_path: Path) -> None:
     path = make_sample(tmp_path / "large.ts", seconds=6, bitrate_bps=50_000_000)
     with (
