@@ -15,8 +15,8 @@ Installs what the tests need, then runs the static checks and pytest.
   ./test.sh campaign            the long tests, at full length
   ./test.sh tests/unit -k spec  a part
 
-The tests marked precise run after all others, one on each core. A test that fails is run once more, alone. One that then passes is listed as FLAKY, and the run fails if
-more than FLAKY_ALLOWED tests (default 0) are flaky.
+The tests marked precise run after all others, one on each core. A test that fails is run once more, alone. One that
+then passes is listed as FLAKY, and the run fails if more than FLAKY_ALLOWED tests (default 0) are flaky.
 HELP
     exit
 fi

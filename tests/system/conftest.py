@@ -26,5 +26,5 @@ def own(light_sample: Path) -> Iterator[Product]:
 
 @pytest.fixture(scope="session")
 def short_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four seconds, so that a loop begins again soon."""
-    return make_sample(tmp_path_factory.mktemp("short") / "short.ts", seconds=4, bitrate_bps=4_000_000)
+    """Two seconds, so that a loop begins again soon."""
+    return make_sample(tmp_path_factory.mktemp("short") / "short.ts", seconds=2, bitrate_bps=4_000_000)

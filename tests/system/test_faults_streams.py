@@ -215,7 +215,7 @@ def replace(path: Path, new: bytes) -> None:
 
 
 def truncate(path: Path, _new: bytes) -> None:
-    os.truncate(path, 1_880_000)
+    os.truncate(path, 940_000)
 
 
 def empty(path: Path, _new: bytes) -> None:
