@@ -37,7 +37,7 @@ fi
 say "pytest ${tier:-(all tiers)}"
 scratch=$(mktemp -d /tmp/mcr.XXXXXX) # short: names of Unix sockets are limited
 trap 'rm -rf "$scratch"' EXIT
-# Each of the processes would compile the program and pytest's rewritten tests anew.
+# Each of the processes would compile the program and pytest's rewritten tests again.
 unset PYTHONDONTWRITEBYTECODE
 [ "$tier" != campaign ] || export MCR_TEST_LONG=1
 case $tier in
