@@ -26,10 +26,7 @@ def options(
     packets = _packets_kept(spec, bitrate_bps, is_constant_bitrate=is_constant_bitrate)
     # libsrt needs half a second to estimate a rate and caps nothing until then; a rate that is known it may have.
     known_bps = bitrate_bps if is_constant_bitrate else None
-    lowest: dict[Option, Value] = {}
-    if spec.peer_version_lowest is not None:
-        lowest[Option.MINVERSION] = _version_number(spec.peer_version_lowest)
-    return lowest | {
+    return _optional(spec) | {
         Option.OHEADBW: applied_overhead_percent(spec.overhead_percent),
         Option.MAXBW: 0,  # the cap follows the input rate; oheadbw acts only then
         Option.INPUTBW: input_bandwidth_bytes(known_bps) if known_bps else 0,
@@ -42,6 +39,16 @@ def options(
         Option.CONNTIMEO: CONNECT_TIMEOUT_MS,
         Option.PEERIDLETIMEO: PEER_IDLE_TIMEOUT_MS,
     }
+
+
+def _optional(spec: SendSpec) -> dict[Option, Value]:
+    """The options of settings that may be left out. The far end of a listener sends a stream ID of its own."""
+    chosen: dict[Option, Value] = {}
+    if spec.peer_version_lowest is not None:
+        chosen[Option.MINVERSION] = _version_number(spec.peer_version_lowest)
+    if spec.is_call and spec.stream_id:
+        chosen[Option.STREAMID] = spec.stream_id
+    return chosen
 
 
 def _packets_kept(spec: SendSpec, bitrate_bps: int | None, *, is_constant_bitrate: bool) -> int:

@@ -152,6 +152,12 @@ class LibSrt:
         self._checked(self._lib.srt_getsockflag(sock, c_int(option), ctypes.byref(value), ctypes.byref(size)))
         return int(value.value)
 
+    def text(self, sock: int, option: Option) -> str:
+        """Read an option that is a text."""
+        value, size = ctypes.create_string_buffer(1024), c_int(1024)
+        self._checked(self._lib.srt_getsockflag(sock, c_int(option), value, ctypes.byref(size)))
+        return value.raw[: size.value].decode()
+
     def read(self, sock: int, option: Option) -> int:
         """An option in the width that it has: 64 bits, 32 bits, or one byte for a flag."""
         value = c_int64() if option in _WIDE else c_int32()

@@ -70,6 +70,7 @@ class Figures:
     rtt_ms: float = 0.0
     key_state: str = ""
     key_bytes: int = 0
+    stream_id: str = ""
     packets_received: int = 0
     packets_unique: int = 0
     packets_lost: int = 0
@@ -190,6 +191,7 @@ class _Receiver:
         figures.latency_ms = self._srt.get(sock, Option.RCVLATENCY)
         figures.key_state = KeyState(self._srt.get(sock, Option.RCVKMSTATE)).name.lower()
         figures.key_bytes = self._srt.get(sock, Option.PBKEYLEN)
+        figures.stream_id = self._srt.text(sock, Option.STREAMID)
         figures.rtt_ms = stats.msRTT
         figures.packets_received = stats.pktRecvTotal
         figures.packets_unique = stats.pktRecvUniqueTotal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final, Literal
 
+from app.domain import names
 from app.domain.constants import OVERHEAD_PERCENT_ASKED, OVERHEAD_PERCENT_DEFAULT, SMOOTHING_LATENCY_MS
 from app.domain.spec.endpoint import Endpoint
 from app.domain.spec.fields import setting
@@ -77,6 +78,11 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
             rule=_problem_with_version,
             is_advanced=True,
         ),
+    ] = None
+
+    stream_id: Annotated[
+        str | None,
+        setting("Stream ID", "Sent by a caller, up to 512 bytes", rule=names.problem_with_stream_id, is_advanced=True),
     ] = None
 
     def label(self) -> str:

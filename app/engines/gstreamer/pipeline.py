@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -237,8 +237,9 @@ def build_sink(job: Job, spec: SendSpec) -> Gst.Element:
     """The srtsink of a job, set and read back. Raises CannotSend when a setting did not stick."""
     options = _options(job, spec)
     # srtsink forgets every option set before `uri`, encryption included. Keep this line first. The host is an address
-    # or an RFC 1123 name and the options are our own words and numbers: no user text can add a key here.
-    sink = make("srtsink", uri=f"srt://{_address(spec)}?{urlencode(options)}")
+    # or an RFC 1123 name; every character of a stream ID that has a meaning in a URI is encoded, and GStreamer does
+    # not decode `+`: no user text can add a key here.
+    sink = make("srtsink", uri=f"srt://{_address(spec)}?{urlencode(options, safe='', quote_via=quote)}")
     wanted: dict[str, Any] = {"latency": spec.latency_ms, "wait-for-connection": False, "async": False}
     # In GStreamer 1.22 these two share one variable, the later wins: a caller needs the first, a listener the second.
     wanted |= {"auto-reconnect": False} if spec.is_call else {"authentication": True}

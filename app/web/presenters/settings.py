@@ -28,6 +28,7 @@ def build_settings(snapshot: Snapshot) -> list[SettingView]:
                 _smoothing(spec, snapshot),
                 _engine(spec, applied),
                 *_peer_version(spec, peers),
+                *_stream_id(spec, peers),
             ]
         case ReceiveSpec():
             return [_latency(spec.latency_ms, applied, peers), _encryption(spec.encryption, applied, peers)]
@@ -62,6 +63,23 @@ def _peer_version(spec: SendSpec, peers: list[Peer]) -> list[SettingView]:
             negotiated=", ".join(sorted({peer.peer_version for peer in peers if peer.peer_version})) or None,
             note=None,
             differs=False,
+        )
+    ]
+
+
+def _stream_id(spec: SendSpec, peers: list[Peer]) -> list[SettingView]:
+    """The stream ID of a call, next to the one in force on its connection; no row where none is sent."""
+    if not (spec.is_call and spec.stream_id):
+        return []
+    in_force = next((peer.stream_id for peer in peers), None)
+    return [
+        SettingView(
+            name="Stream ID",
+            asked=spec.stream_id,
+            applied=in_force,
+            negotiated=None,
+            note=None,
+            differs=in_force not in (None, spec.stream_id),
         )
     ]
 
