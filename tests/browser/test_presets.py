@@ -101,7 +101,18 @@ def test_a_far_end_is_added_and_fills_the_form_of_a_caller(page: Browser, manage
     page.open("/caller")
     choose(page, "#far_end", "Umeå")
     assert (value(page, "#host"), value(page, "#far_port")) == ("umea.example.net", "9001")
-    page.wait_text("#far_end-hint", "Call first · It expects the stream ID “umea/main”")
+    assert value(page, "#stream_id") == "umea/main"
+    page.wait_text("#far_end-hint", "Call first")
+
+    page.open("/receive")
+    page.click("label[for=mode-1]")
+    choose(page, "#far_end", "Umeå")
+    assert [value(page, field) for field in ("#host", "#port", "#stream_id")] == [
+        "umea.example.net",
+        "9001",
+        "umea/main",
+    ]
+    assert page.violations() == []
 
 
 def test_entries_are_renamed_and_deleted_after_a_question(page: Browser, manager: FakeManager) -> None:

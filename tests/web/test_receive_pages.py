@@ -40,6 +40,14 @@ def test_without_its_switch_no_output_is_ordered(browser: Client, manager: FakeM
     assert (spec.record, spec.forward, spec.picture, spec.loudness) == (None, None, False, False)
 
 
+def test_the_form_puts_a_receive_stream_into_a_group(browser: Client, manager: FakeManager) -> None:
+    browser.post("/receive", data={**FIELDS, "group": " Oslo "})
+    (spec,) = manager.started
+    assert spec.group == "Oslo"
+    answer = browser.post("/receive", data={**FIELDS, "group": "x" * 200}, headers={"Accept": "application/json"})
+    assert set(answer.json["error"]["fields"]) == {"group"}
+
+
 def test_wrong_outputs_are_named_at_their_fields(browser: Client) -> None:
     wrong = {
         "is_recorded": "1",

@@ -1,4 +1,5 @@
 // Presets and the address book in the form of a stream: load, save, and fill in a far end.
+import { bindAddressBook } from "./address_book.js";
 import { ApiError, ask, openDialog, announce } from "./app.js";
 import { byId, make, setText } from "./dom.js";
 
@@ -6,11 +7,10 @@ import { byId, make, setText } from "./dom.js";
 export function bindPresets(form, showProblem) {
   byId("load-preset")?.addEventListener("change", ({ target }) => {
     if (!target.value) return;
-    const where = byId("new-stream") ? "#new-stream" : "";
-    location.assign(`${location.pathname}?preset=${encodeURIComponent(target.value)}${where}`);
+    location.assign(`${location.pathname}?preset=${encodeURIComponent(target.value)}`);
   });
   bindSave(form, showProblem);
-  bindFarEnds(form);
+  bindAddressBook(form, byId("far_port"));
 }
 
 function bindSave(form, showProblem) {
@@ -69,15 +69,4 @@ function addOption({ key, name }) {
   select.disabled = false;
   setText(select.options[0], "Load preset");
   select.append(make("option", { value: key }, name));
-}
-
-function bindFarEnds(form) {
-  byId("far_end")?.addEventListener("change", ({ target }) => {
-    const { host, port, streamId, notes } = target.selectedOptions[0].dataset;
-    if (!target.value) return setText(byId("far_end-hint"), "");
-    form.elements.host.value = host;
-    byId("far_port").value = port;
-    const id = streamId ? `It expects the stream ID “${streamId}”; a send stream does not send one.` : "";
-    setText(byId("far_end-hint"), [notes, id].filter(Boolean).join(" · "));
-  });
 }

@@ -59,6 +59,7 @@ def _render(form: ReceiveForm, problem: str | None = None) -> str:
         free_ports=free_ports,
         interfaces=interfaces,
         receives=_RECEIVES,
+        far_ends=services().manager.book().far_ends.list(),
         reports=_reports(),
     )
 

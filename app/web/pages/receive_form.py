@@ -15,6 +15,7 @@ from app.domain.spec import JobSpec, parse_spec
 
 FIELD_OF_SPEC: Final[Mapping[str, str]] = {
     "name": "name",
+    "group": "group",
     "endpoint.mode": "mode",
     "endpoint.host": "host",
     "endpoint.port": "port",
@@ -47,6 +48,7 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """What a receive stream is asked."""
 
     name = StringField("Name")
+    group = StringField("Group")
     mode = RadioField(
         "Mode", choices=_choices(("listener", "Wait for a sender"), ("caller", "Call a sender")), default="listener"
     )
@@ -99,6 +101,7 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return {
             "direction": "receive",
             "name": (self.name.data or "").strip(),
+            "group": (self.group.data or "").strip(),
             "endpoint": self._endpoint(problems),
             "latency_ms": self._number("latency_ms", "latency_ms", problems),
             "stream_id": (self.stream_id.data or "").strip() or None,
