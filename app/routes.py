@@ -48,16 +48,16 @@ _KIND_OF_FIELD: Final = {"path": "file", "address": "multicast", "bars_format": 
 
 @pages.route("/", methods=["GET", "POST"])
 def dashboard() -> Response:
-    """All streams, and the form that starts a listener; `view=wall` shows the streams alone, large."""
+    """All streams, and the dialog that starts one; `view=wall` shows the streams alone, large."""
     if request.method in ("GET", "HEAD") and request.args.get("view") == "wall":
         return make_response(render_template("wall.html", defined=_defined(RowView, StreamView)))
-    return _new_stream("dashboard.html", Mode.LISTENER)
+    return _new_stream(Mode.LISTENER)
 
 
 @pages.route("/caller", methods=["GET", "POST"])
 def caller() -> Response:
-    """The form of a new stream, set to call a receiver."""
-    return _new_stream("stream_form_page.html", Mode.CALLER)
+    """The dashboard with the dialog of a new stream open, set to call a receiver."""
+    return _new_stream(Mode.CALLER)
 
 
 @pages.get("/stream/<key>")
@@ -135,11 +135,12 @@ def _send_stream(key: str) -> Snapshot:
     return snapshot
 
 
-def _new_stream(template: str, mode: Mode) -> Response:
+def _new_stream(mode: Mode) -> Response:
     if request.method in ("GET", "HEAD"):
-        preset = _asked_preset()
-        form = StreamForm(formdata=None, data={"mode": mode.value} | _preset_data(preset) | _prefill())
-        return make_response(_render(template, form, preset=preset))
+        preset, given = _asked_preset(), _prefill()
+        form = StreamForm(formdata=None, data={"mode": mode.value} | _preset_data(preset) | given)
+        opens = mode is Mode.CALLER or preset is not None or bool(given)
+        return make_response(_render("dashboard.html", form, preset=preset, opens_form=opens))
     form = StreamForm()
     if "mode" not in request.form:
         form.mode.data = mode.value
@@ -147,7 +148,7 @@ def _new_stream(template: str, mode: Mode) -> Response:
     def start() -> Snapshot:
         return services().manager.start(form.to_spec(services().settings.listener_ports), actor=g.actor)
 
-    return _answer(template, form, start, 201)
+    return _answer("dashboard.html", form, start, 201, opens_form=True)
 
 
 def _asked_preset() -> Preset | None:

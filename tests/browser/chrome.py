@@ -147,6 +147,11 @@ class Browser:
                 return True
         return False
 
+    def open_new_stream(self) -> None:
+        """Open the dialog of a new stream on the dashboard that is shown."""
+        self.click("#open-new-stream")
+        self.wait_shown("#new-stream #start-stream")
+
     def type(self, selector: str, text: str) -> None:
         """Put a text into a field, in place of what it holds."""
         field = self.find(selector)

@@ -275,3 +275,17 @@ def test_a_new_stream_appears_and_a_forgotten_one_goes(page: Browser, manager: F
 
     assert page.find("tr[data-key=lineup]").get_attribute("data-mark") == "same node"
     assert manager.get("umearn").status.phase is Phase.STOPPED
+
+
+def test_the_input_has_a_column_with_its_rate_and_its_errors(page: Browser, manager: FakeManager) -> None:
+    snapshot = manager.streams["lineup"]
+    assert snapshot.sample is not None
+    source = msgspec.structs.replace(snapshot.sample.input, continuity_errors_total=2, rtp_gaps_total=1)
+    sample = msgspec.structs.replace(snapshot.sample, input=source)
+    manager.streams["lineup"] = msgspec.structs.replace(snapshot, sample=sample)
+    page.open("/")
+    page.find("#streams tr:nth-child(10)")
+
+    assert page.text("tr[data-key=lineup] .col-input") == "16.02Mb/s3 errors"
+    assert page.text("tr[data-key=parlmt] .col-input") == "12.02Mb/s"
+    assert page.text("tr[data-key=failed] .col-input") == "–"

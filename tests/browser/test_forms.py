@@ -22,6 +22,7 @@ def choose_file(page: Browser) -> None:
 def test_a_listener_is_started_from_a_file_of_the_browser(page: Browser, manager: FakeManager) -> None:
     page.open("/")
     page.find("#streams tr:nth-child(10)")
+    page.open_new_stream()
     choose_file(page)
     page.click("#browse-media")
     page.wait_text("#media-list", "bars.ts")
@@ -97,7 +98,7 @@ def test_faults_stand_beside_their_fields_and_nothing_typed_is_lost(page: Browse
     assert all("400" in complaint for complaint in page.complaints())
 
 
-def test_a_caller_leads_to_its_own_page(page: Browser, manager: FakeManager) -> None:
+def test_a_caller_is_started_with_a_channel_of_the_list(page: Browser, manager: FakeManager) -> None:
     page.open("/caller")
     page.click("label[for=source_kind-2]")
     page.wait_text("#channel", "Example 1 HD")
@@ -106,7 +107,8 @@ def test_a_caller_leads_to_its_own_page(page: Browser, manager: FakeManager) -> 
     page.type("#host", "192.0.2.77")
     page.type("#far_port", "9000")
     page.click("#start-stream")
-    page.wait_text("#label", "Example 2 HD")
+    page.wait_text("#streams", "Example 2 HD")
+    page.wait_gone("#new-stream")
 
     spec = manager.started[0]
     assert (spec.endpoint.host, spec.source.address, spec.source.protocol) == ("192.0.2.77", "239.255.10.2", "rtp")
@@ -130,6 +132,7 @@ def test_a_good_passphrase_is_one_click_away(page: Browser, manager: FakeManager
 
 def test_only_the_fields_of_the_chosen_source_are_there(page: Browser) -> None:
     page.open("/")
+    page.open_new_stream()
     for number, kind in enumerate(("bars", "file", "multicast")):
         page.click(f"label[for=source_kind-{number}]")
         shown = [box.get_attribute("data-source") for box in page.all("[data-source]") if box.is_displayed()]
@@ -139,6 +142,7 @@ def test_only_the_fields_of_the_chosen_source_are_there(page: Browser) -> None:
 @pytest.mark.parametrize(("path", "words"), [("letter.ts", "not an MPEG transport stream"), ("nowhere.ts", "")])
 def test_a_file_that_cannot_be_sent_says_so_at_once(page: Browser, path: str, words: str) -> None:
     page.open("/")
+    page.open_new_stream()
     choose_file(page)
     page.type("#path", path)
     page.press(Keys.TAB)
@@ -158,6 +162,7 @@ def test_a_link_with_settings_fills_the_form_in(page: Browser) -> None:
 
 def test_what_is_wrong_with_the_file_stays_when_other_fields_are_wrong_too(page: Browser, manager: FakeManager) -> None:
     page.open("/")
+    page.open_new_stream()
     choose_file(page)
     page.type("#path", "nowhere.ts")
     page.type("#latency_ms", "5")

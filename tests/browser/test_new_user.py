@@ -119,6 +119,8 @@ def load_after_a_restart(user: Browser, product: Product) -> None:
 
 def stop_all(user: Browser, product: Product) -> None:
     user.wait_text("#streams", "Demo copy")
+    user.click("#new-stream .btn-close")
+    user.wait_gone("#new-stream")
     user.click("#stop-all")
     user.wait_text("#confirm-title", "Stop all 2 streams?")
     user.wait_shown("#confirm-yes")

@@ -24,6 +24,11 @@ from tests.instruments.ts_maker import Recipe, make_ts
 from tests.instruments.waiting import free_port, free_ports, wait_for
 
 BITRATE_MBPS = 3.0
+# The address of a stream's page, by the stream's name.
+_ADDRESS_OF = """
+return [...document.querySelectorAll("#streams a.name")].find((link) => link.textContent === arguments[0])
+  .getAttribute("href");
+"""
 
 
 class House:
@@ -85,6 +90,7 @@ def desk(chrome: Browser, house: House) -> Iterator[Browser]:
 def start_listener(desk: Browser) -> int:
     """Start the form's listener from the file bars.ts, by mouse; gives its port."""
     desk.open("/")
+    desk.open_new_stream()
     desk.click("label[for=source_kind-1]")
     desk.click("#browse-media")
     desk.click("#media-list li[data-name='bars.ts'] button")
@@ -103,13 +109,17 @@ def shown_mbps(desk: Browser, selector: str) -> float:
 
 def call_the_far_end(desk: Browser, port: int, far: Receiver) -> None:
     desk.click("nav a[href='/caller']")
+    # The page before has the same fields: they are this page's once it says so.
+    desk.wait_shown("#stream-form[data-mode=caller][data-ready]")
     desk.click("label[for=source_kind-1]")
     desk.type("#path", "bars.ts")
     desk.type("#host", "127.0.0.1")
     desk.type("#far_port", str(port))
     desk.type("#name", "To the far end")
     desk.click("#start-stream")
-    desk.wait_text("#label", "To the far end")
+    desk.wait_text("#streams", "To the far end")
+    desk.wait_gone("#new-stream")
+    desk.open(desk.js(_ADDRESS_OF, "To the far end"))
     desk.wait_text("#lamp", "Delivering")
     far.wait_for_bytes(500_000)
     desk.wait_text("#peers", f"Connected127.0.0.1:{port}")
@@ -124,7 +134,11 @@ def recommended_latency_ms(desk: Browser, iperf_port: int) -> int:
     desk.click("#start-test")
     desk.wait_text("#result", "New listener with these values", deadline_s=40)
     desk.click(".apply a")
-    return int(desk.find("#latency_ms").get_attribute("value") or "")
+    desk.wait_shown("#new-stream #form-origin")
+    recommended_ms = int(desk.find("#latency_ms").get_attribute("value") or "")
+    desk.click("#new-stream .btn-close")
+    desk.wait_gone("#new-stream")
+    return recommended_ms
 
 
 def read_debug_and_stop(desk: Browser, key: str | None) -> None:
@@ -227,6 +241,7 @@ def past_of(house: House, key: str) -> list[float]:
 
 def test_a_wrong_passphrase_shows_who_was_refused_and_why(desk: Browser, house: House) -> None:
     desk.open("/")
+    desk.open_new_stream()
     desk.click("label[for=source_kind-1]")
     desk.type("#path", "bars.ts")
     desk.click("#generate-passphrase")

@@ -176,9 +176,34 @@ export async function copyText(node) {
 export function openDialog(dialog) {
   const before = document.activeElement;
   const modal = bootstrap.Modal.getOrCreateInstance(dialog);
-  dialog.addEventListener("hidden.bs.modal", () => before?.focus({ preventScroll: true }), { once: true });
+  const release = isolate(dialog);
+  const close = () => {
+    release();
+    before?.focus({ preventScroll: true });
+  };
+  dialog.addEventListener("hidden.bs.modal", close, { once: true });
   modal.show();
   return modal;
+}
+
+/**
+ * Keep all but a dialog out of reach of keys and screen readers, a dialog below it among them. Returns a function that
+ * undoes it. Bootstrap's focus trap does not survive a second dialog over the first.
+ */
+function isolate(dialog) {
+  const changed = [];
+  const setInert = (node, isInert) => {
+    if (node.inert === isInert || node.matches("#toasts, script, .modal-backdrop")) return;
+    node.inert = isInert;
+    changed.push(node);
+  };
+  for (let node = dialog; node !== document.body; node = node.parentElement) {
+    setInert(node, false);
+    for (const other of node.parentElement.children) if (other !== node) setInert(other, true);
+  }
+  return () => {
+    for (const node of changed) node.inert = !node.inert;
+  };
 }
 
 /** Ask yes or no. Gives a promise of true or false. */

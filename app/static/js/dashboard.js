@@ -1,10 +1,10 @@
-// The dashboard: one poll feeds the table, the machine's strip, the events and the form's free ports.
+// The dashboard: one poll feeds the table, the machine's strip, the events and the free ports of the dialog.
 import { startAll, stopAll } from "./all_streams.js";
 import { onKey, poll, announce } from "./app.js";
 import { byId, setText } from "./dom.js";
 import { showEvents } from "./events_list.js";
 import { bindGroupFilter } from "./group_filter.js";
-import { bindStreamForm } from "./stream_form.js";
+import { bindNewStream } from "./new_stream.js";
 import { StreamRow } from "./stream_row.js";
 import { showCount, showSystem } from "./system.js";
 import { offerKept, undoNewest } from "./undo.js";
@@ -18,7 +18,7 @@ const rows = new Map();
 let wantsPast = true;
 const groups = bindGroupFilter(applyFilter);
 
-const form = bindStreamForm((view) => {
+const form = bindNewStream((view) => {
   announce(`On air: ${view.label} (${view.phase_text.toLowerCase()})`);
   askNow();
 });
@@ -95,7 +95,9 @@ function applyFilter() {
   empty.hidden = shown > 0;
   setText(
     empty,
-    rows.size ? "No stream matches the filter." : "No streams yet. Choose colour bars, or fill in the form.",
+    rows.size
+      ? "No stream matches the filter."
+      : "No streams yet. New stream (n) starts colour bars with one click, a file or a multicast group.",
   );
 }
 
@@ -130,8 +132,6 @@ byId("start-all").addEventListener("click", () => startAll(known(), groups.chose
 byId("stop-all").addEventListener("click", () => stopAll(known(), groups.chosen(), askNow));
 
 onKey("/", "filter the streams", () => filter.focus());
-onKey("n", "new listener", () => form.focus());
-onKey("c", "new caller", () => location.assign("/caller"));
 onKey("j", "next stream", () => move(1));
 onKey("k", "previous stream", () => move(-1));
 onKey("Enter", "details of the chosen stream", () => selected()?.details.click());

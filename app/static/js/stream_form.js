@@ -51,6 +51,16 @@ class StreamForm {
     this.fields.name.focus();
   }
 
+  choose(mode) {
+    this.fields.mode.value = mode;
+    this.showMode();
+  }
+
+  /** The name was for one stream; all else may serve the next. */
+  forgetName() {
+    this.fields.name.value = "";
+  }
+
   /** Offer the ports that are free now. A listener needs one. */
   showFreePorts(ports) {
     const hasChanged = offerPorts(byId("port"), ports);

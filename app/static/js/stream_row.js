@@ -4,7 +4,7 @@ import { icon, make, setClass, setFigure, setText, spoken } from "./dom.js";
 import { count, mbps, ms, percent, times, withUnit } from "./format.js";
 import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
-import { reasonWords, sourceWords } from "./stream_words.js";
+import { inputErrorWords, reasonWords, sourceWords } from "./stream_words.js";
 import { offerUndo } from "./undo.js";
 
 const SOURCE_ICONS = {
@@ -42,6 +42,8 @@ export class StreamRow {
   }
 
   makeFigures() {
+    this.input = make("span", { "data-live": "" });
+    this.inputErrors = make("span", { class: "sub warn" });
     this.peers = figureCell("col-peers", "Peers");
     this.payload = figureCell("col-payload", "Payload");
     this.rtt = make("span");
@@ -70,6 +72,7 @@ export class StreamRow {
       { role: "row", "data-key": this.key },
       cell("col-state", this.lamp, this.why),
       cell("stream", this.name, make("span", { class: "sub" }, this.sourceIcon, "\u00a0", this.sourceText)),
+      make("td", { role: "cell", class: "r num col-input", "data-label": "Input" }, this.input, this.inputErrors),
       cell("col-srt", this.mode, this.target),
       this.peers,
       this.payload,
@@ -155,6 +158,8 @@ export class StreamRow {
   }
 
   showFigures(stream) {
+    setFigure(this.input, mbps(stream.input_mbps), "Mb/s");
+    setText(this.inputErrors, inputErrorWords(stream));
     setText(this.peers, count(stream.peers));
     setFigure(this.payload, mbps(stream.payload_mbps), "Mb/s");
     setFigure(this.rtt, ms(stream.rtt_ms), "ms");

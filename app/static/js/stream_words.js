@@ -1,19 +1,15 @@
 // What the dashboard and a stream's page say of a stream in a line.
-import { count, duration, mbps, secondsBetween, timeOfDay, UNKNOWN, withUnit } from "./format.js";
+import { count, duration, secondsBetween, timeOfDay, UNKNOWN } from "./format.js";
 import { attempts } from "./lamps.js";
 
-/** The source: what it is, its group, its input rate, and its errors where there are any. */
-export function sourceWords(stream) {
-  const { source_errors: errors, input_mbps: input } = stream;
-  return [
-    stream.source,
-    stream.source_note,
-    stream.group && `group ${stream.group}`,
-    input !== null && withUnit(mbps(input), "Mb/s in"),
-    errors && `${count(errors)} source ${errors === 1 ? "error" : "errors"}`,
-  ]
-    .filter(Boolean)
-    .join(" · ");
+/** The source: what it is, and its group. */
+export function sourceWords({ source, source_note: note, group }) {
+  return [source, note, group && `group ${group}`].filter(Boolean).join(" · ");
+}
+
+/** The errors of the source, nothing where there are none or none are known. */
+export function inputErrorWords({ source_errors: errors }) {
+  return errors ? `${count(errors)} ${errors === 1 ? "error" : "errors"}` : "";
 }
 
 const ageWords = (stream) => `figures ${Math.round(stream.sample_age_s)} s old`;
