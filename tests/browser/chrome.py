@@ -40,6 +40,8 @@ axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], result
   .then(({violations}) => done(violations.map((v) => [v.id, ...v.nodes.map((n) => n.html + n.failureSummary)])));
 """
 
+_IS_NEW_PAGE = "return !window.isOldPage && document.readyState === 'complete'"
+
 
 class Browser:
     """One Chromium with a profile of its own, used by all tests after one another."""
@@ -146,6 +148,15 @@ class Browser:
                 ActionChains(self.driver).move_to_element(element).click().perform()
                 return True
         return False
+
+    def follow(self, selector: str) -> None:
+        """Click a link and wait for the page behind it with its scripts. On a busy machine the old page stays a while.
+
+        Pages share fields and rows: what a test does too early, it does to the old page, or before a script listens.
+        """
+        self.js("window.isOldPage = true")
+        self.click(selector)
+        wait_for(lambda: self.js(_IS_NEW_PAGE), deadline_s=20, what=f"the page behind {selector}")
 
     def open_new_stream(self) -> None:
         """Open the dialog of a new stream on the dashboard that is shown."""

@@ -108,9 +108,7 @@ def shown_mbps(desk: Browser, selector: str) -> float:
 
 
 def call_the_far_end(desk: Browser, port: int, far: Receiver) -> None:
-    desk.click("nav a[href='/caller']")
-    # The page before has the same fields: they are this page's once it says so.
-    desk.wait_shown("#stream-form[data-mode=caller][data-ready]")
+    desk.follow("nav a[href='/caller']")
     desk.click("label[for=source_kind-1]")
     desk.type("#path", "bars.ts")
     desk.type("#host", "127.0.0.1")
@@ -127,14 +125,13 @@ def call_the_far_end(desk: Browser, port: int, far: Receiver) -> None:
 
 def recommended_latency_ms(desk: Browser, iperf_port: int) -> int:
     """Test the path to this host, and follow the recommendation to the form of a listener."""
-    desk.click("nav a[href='/network_test']")
+    desk.follow("nav a[href='/network_test']")
     desk.type("#host", "127.0.0.1")
     desk.type("#port", str(iperf_port))
     desk.type("#duration_s", "2")
     desk.click("#start-test")
     desk.wait_text("#result", "New listener with these values", deadline_s=40)
-    desk.click(".apply a")
-    desk.wait_shown("#new-stream #form-origin")
+    desk.follow(".apply a")
     recommended_ms = int(desk.find("#latency_ms").get_attribute("value") or "")
     desk.click("#new-stream .btn-close")
     desk.wait_gone("#new-stream")
@@ -142,7 +139,7 @@ def recommended_latency_ms(desk: Browser, iperf_port: int) -> int:
 
 
 def read_debug_and_stop(desk: Browser, key: str | None) -> None:
-    desk.click(f"#streams tr[data-key={key}] .col-actions a")
+    desk.follow(f"#streams tr[data-key={key}] .col-actions a")
     desk.find("#peers .peer")
     desk.click("#show-debug")
     desk.wait_text("#debug-text", "GStreamer")
