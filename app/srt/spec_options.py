@@ -42,7 +42,7 @@ def options(
 
 
 def _optional(spec: SendSpec) -> dict[Option, Value]:
-    """The options of settings that may be left out. The far end of a listener sends a stream ID of its own."""
+    """The options of settings that may be left out. The far end of a listener sends its own."""
     chosen: dict[Option, Value] = {}
     if spec.peer_version_lowest is not None:
         chosen[Option.MINVERSION] = _version_number(spec.peer_version_lowest)
