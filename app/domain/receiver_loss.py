@@ -22,14 +22,43 @@ UNCERTAINTY_FACTOR: Final = 3
 LOST_FAULT: Final = 1e-4
 # What is really above LOST_FAULT must never look good, however uncertain the estimate is.
 LOST_ATTENTION: Final = LOST_FAULT / UNCERTAINTY_FACTOR
-# A resend waits behind new packets as in a queue (M/D/1) whose server sends one packet after another at the cap.
+# Loss reports name a resent packet again before it can have arrived: at most so often, and in the mean of resends that
+# have to wait so often.
+_NAMED_AGAIN_MOST: Final = 1.7
+_NAMED_AGAIN_WAITING: Final = 1.3
+# New packets go first, so that a resend waits for the room that they leave, as in a queue (M/D/1).
 _BURSTINESS: Final = 0.8
-_UNEVENNESS: Final = 0.01  # the cap is used more in some moments than over the whole interval
+_UNEVENNESS: Final = 0.008  # the cap is used more in some moments than over the whole interval
 _GRACE_MS: Final = 4.0  # by which libsrt's receiver lets a packet come late
+_ACKNOWLEDGED_EVERY_MS: Final = 10.0
+_OVERDUE_SHARE: Final = 0.25  # of the readings; less may be a pause of either end
+_OVERDUE_RATIO: Final = 1.5  # of latency and RTT; with less, a packet that was in time may look overdue
 _HELD_BACK_SHARE: Final = 0.1  # so many of the resends too late are worth saying why
 # Exponents of the loss at latencies of less than two round trips.
 _NO_REPAIR_BELOW: Final = 0.95  # of a round trip: RTT is smoothed, so a little less than one may be one
 _EXPONENTS: Final = ((_NO_REPAIR_BELOW, 1.1), (1.5, 1.85), (2.0, 2.0))
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """The sender at one moment. None where the engine cannot say.
+
+    `unsent` packets wait for their first transmission; `unacknowledged_ms` is the age of the oldest packet that the
+    receiver has not acknowledged.
+    """
+
+    rtt_ms: float
+    unsent: int | None = None
+    unacknowledged_ms: int | None = None
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """What a sender counted over some seconds: packets sent once, sent again, and named by loss reports."""
+
+    seconds: float
+    unique: int
+    resent: int
+    reported: int
+    wire_mbps: float
 
 
 class LossEstimate(msgspec.Struct, frozen=True):
@@ -40,29 +69,77 @@ class LossEstimate(msgspec.Struct, frozen=True):
 
 
 def estimate_loss(
-    *,
-    unique: int,
-    resent: int,
-    rtt_ms: float,
-    latency_ms: int,
-    wire_mbps: float,
-    cap_mbps: float | None,
-    unsent: Sequence[int] = (),
+    traffic: Traffic, readings: Sequence[Reading], *, latency_ms: int, cap_mbps: float | None
 ) -> LossEstimate | None:
-    """Estimate from packets sent once and again over some seconds; None when nothing was sent or no RTT is known.
+    """Estimate from some seconds of traffic and the readings in them; None when nothing was sent or no RTT is known.
 
-    `cap_mbps` is the sending cap in force, None or 0 without one. `unsent` is how many packets waited in the sender for
-    their first transmission, at each reading of those seconds.
+    `cap_mbps` is the sending cap in force, None or 0 without one.
     """
-    if unique <= 0 or rtt_ms <= 0:
+    readings = [reading for reading in readings if reading.rtt_ms > 0]
+    if traffic.unique <= 0 or not readings:
         return None
-    # Resent packets are lost as often as first ones: r = p / (1 - p).
-    loss = resent / unique / (1 + resent / unique)
-    late = _late_share(latency_ms - rtt_ms, wire_mbps, cap_mbps) if cap_mbps else 0.0
-    fraction = max(_residual(loss, latency_ms / rtt_ms), late * loss)
-    if cap_mbps and unsent:
-        fraction = max(fraction, _behind_a_queue(loss, unsent, cap_mbps, latency_ms, rtt_ms))
-    return LossEstimate(fraction, is_held_back=late > _HELD_BACK_SHARE and latency_ms > rtt_ms and loss > 0)
+    loss, most = path_loss(traffic)
+    queue = _ResendQueue(traffic, cap_mbps) if cap_mbps else None
+    late = [queue.late_share(latency_ms - reading.rtt_ms) if queue else 0.0 for reading in readings]
+    fraction = fmean(
+        min(
+            most, _residual(loss, max(0.0, latency_ms - _waiting_ms(reading, cap_mbps)) / reading.rtt_ms) + share * most
+        )
+        for reading, share in zip(readings, late, strict=True)
+    )
+    fraction = max(fraction, min(most, _overdue_loss(traffic, readings, latency_ms)))
+    is_held_back = fmean(late) > _HELD_BACK_SHARE and latency_ms > readings[-1].rtt_ms and loss > 0
+    return LossEstimate(fraction, is_held_back)
+
+
+def path_loss(traffic: Traffic) -> tuple[float, float]:
+    """The fraction that the path loses: what is certain, and what is probable when resends wait.
+
+    Resent packets are lost as often as first ones, so that r = p / (1 - p) are resent. A sender short of room or of
+    processor time resends less than it is asked to, but the receiver still reports each lost packet at least once.
+    """
+    resent, reported = traffic.resent / traffic.unique, traffic.reported / traffic.unique
+    loss = max(resent / (1 + resent), min(1.0, reported - _NAMED_AGAIN_MOST * resent))
+    demand = _demand(traffic)
+    return loss, max(loss, demand / (1 + demand))
+
+
+def _demand(traffic: Traffic) -> float:
+    """The resends that the receiver waits for, done or not, for each packet sent once."""
+    return max(traffic.resent, traffic.reported - _NAMED_AGAIN_WAITING * traffic.resent) / traffic.unique
+
+
+class _ResendQueue:
+    """Resends that wait for room below the cap. New packets go first, so that they are a slow server's queue."""
+
+    def __init__(self, traffic: Traffic, cap_mbps: float) -> None:
+        first_mbps = traffic.wire_mbps * traffic.unique / (traffic.unique + traffic.resent)
+        room = max(1e-9, 1 - first_mbps / cap_mbps)
+        self._use = _demand(traffic) * (1 - room) / room
+        self._idle = max(0.0, (1 - self._use) * room - _UNEVENNESS)
+        self._packet_ms = _packet_ms(cap_mbps)
+
+    def late_share(self, slack_ms: float) -> float:
+        """The share of resends that wait longer than the latency allows, 0 to 1."""
+        if self._use >= 1:
+            return 1.0
+        waits = (max(0.0, slack_ms) + _GRACE_MS) / self._packet_ms
+        return self._use * math.exp(-2 * self._idle * waits / _BURSTINESS)
+
+
+def _overdue_loss(traffic: Traffic, readings: Sequence[Reading], latency_ms: int) -> float:
+    """The loss that missing acknowledgements show, 0 when too few are missing.
+
+    A receiver acknowledges nothing behind a gap until it gives the gap up, a latency after the packet was due. So the
+    oldest packet is overdue in the last half of a round trip before that; each such gap was lost for good.
+    """
+    rtt_ms = fmean(reading.rtt_ms for reading in readings)
+    overdue = sum((reading.unacknowledged_ms or 0) >= latency_ms + reading.rtt_ms / 2 for reading in readings)
+    if latency_ms < _OVERDUE_RATIO * rtt_ms or overdue < _OVERDUE_SHARE * len(readings):
+        return 0.0
+    share = min(overdue, len(readings) - 0.5) / len(readings)
+    seen_s = (rtt_ms / 2 + _ACKNOWLEDGED_EVERY_MS) / 1000
+    return -math.log(1 - share) / seen_s / (traffic.unique / traffic.seconds)
 
 
 def _residual(loss: float, k: float) -> float:
@@ -76,23 +153,11 @@ def _residual(loss: float, k: float) -> float:
     return residual_loss(loss, k)
 
 
-def _behind_a_queue(loss: float, unsent: Sequence[int], cap_mbps: float, latency_ms: int, rtt_ms: float) -> float:
-    """What remains lost when new packets queue in the sender: the time that one waits there is lost for its repair.
-
-    SRT counts the latency from the moment a packet is given to the sender. The queue empties at the cap, so its length
-    shows the wait. A mean over the readings, because a queue comes and goes within seconds.
-    """
-    packet_ms = _packet_ms(cap_mbps)
-    return fmean(_residual(loss, max(0.0, latency_ms - count * packet_ms) / rtt_ms) for count in unsent)
+def _waiting_ms(reading: Reading, cap_mbps: float | None) -> float:
+    """How long a new packet waits in the sender. SRT counts the latency from before that, so its repair lacks it."""
+    return (reading.unsent or 0) * _packet_ms(cap_mbps) if cap_mbps else 0.0
 
 
 def _packet_ms(cap_mbps: float) -> float:
     """How long a full packet takes at the cap."""
     return (SRT_PAYLOAD_BYTES + SRT_HEADER_BYTES) * 8 / cap_mbps / 1000
-
-
-def _late_share(slack_ms: float, wire_mbps: float, cap_mbps: float) -> float:
-    """The share of resends that wait longer than the latency allows behind new packets, 0 to 1."""
-    cap_use = min(1.0, wire_mbps / cap_mbps + _UNEVENNESS)
-    waits = (max(0.0, slack_ms) + _GRACE_MS) / _packet_ms(cap_mbps)
-    return math.exp(-2 * (1 - cap_use) / max(cap_use, 0.01) * waits / _BURSTINESS)

@@ -11,7 +11,7 @@ import msgspec
 from app.domain.figures.counters import ConnectionCounters, grown, plus, values
 from app.domain.figures.rates import mbps
 from app.domain.figures.sample import Input, Peer, Point, Sample
-from app.domain.receiver_loss import LossEstimate, estimate_loss
+from app.domain.receiver_loss import LossEstimate, Reading, Traffic, estimate_loss
 from app.protocol import HISTORY_SECONDS
 
 # One second holds too few losses to judge by.
@@ -89,15 +89,15 @@ def _loss_over(recent: Sequence[tuple[float, Peer]]) -> LossEstimate | None:
     if at <= before_at or after.negotiated_latency_ms is None:
         return None
     new = grown(before, after)
-    return estimate_loss(
+    traffic = Traffic(
+        seconds=at - before_at,
         unique=new["packets_sent_unique_total"],
         resent=new["packets_retransmitted_total"],
-        rtt_ms=after.rtt_ms,
-        latency_ms=after.negotiated_latency_ms,
+        reported=new["packets_reported_lost_total"],
         wire_mbps=mbps(new["wire_bytes_total"], at - before_at),
-        cap_mbps=after.max_bandwidth_mbps,
-        unsent=[count for _, peer in recent if (count := _unsent(peer)) is not None],
     )
+    readings = [Reading(peer.rtt_ms, _unsent(peer), peer.send_buffer_ms) for _, peer in list(recent)[1:]]
+    return estimate_loss(traffic, readings, latency_ms=after.negotiated_latency_ms, cap_mbps=after.max_bandwidth_mbps)
 
 
 def _unsent(peer: Peer) -> int | None:
