@@ -6,6 +6,7 @@ The reading is done by a child process at idle priority, so that neither the str
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ import msgspec
 
 from app.domain.errors import LimitReached
 from app.jobs.runner import JobRunner
+from app.machine.straight_open import open_straight
 from app.media.library import FileIdentity
 from app.media.patience import PatientLibrary
 from app.media.scan_ts import Failed, Line, Progress, Scanned
@@ -74,14 +76,14 @@ class MediaAnalyst:
         library: PatientLibrary,
         *,
         scan: Scan | None = None,
-        details: Callable[[Path, CancelSwitch], MediaDetails] = read_details,
+        details: Callable[[Path, CancelSwitch], MediaDetails] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._library = library
         self._child = _ChildScan()
         self._cancel = CancelSwitch()
         self._scan = scan or self._child.scan
-        self._details = details
+        self._details = details or _details_of
         self._clock = clock
         self._lock = threading.Lock()
         self._jobs = JobRunner("media-analysis")
@@ -151,6 +153,17 @@ class MediaAnalyst:
         for old in list(self._states)[: max(0, len(self._states) - _KEPT_MAX)]:
             del self._states[old]
             self._failed_at.pop(old, None)
+
+
+def _details_of(path: Path, cancel: CancelSwitch) -> MediaDetails:
+    try:
+        file = open_straight(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        raise ProbeFailed("ffprobe", f"the file cannot be read: {error.strerror}") from None
+    try:
+        return read_details(file, cancel)
+    finally:
+        os.close(file)
 
 
 class _ChildScan:

@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from app.domain.constants import TS_PACKET_BYTES
+from app.machine.straight_open import open_straight
 from app.mpegts.framing import Aligner
 from app.mpegts.inspect.analysis import Analyser
 from app.mpegts.inspect.report import Analysis
@@ -52,7 +53,7 @@ Line = Progress | Scanned | Failed
 
 def scan(path: str, notify: Callable[[Progress], None]) -> Analysis:
     """Analyse a whole file. Raises OSError when it cannot be read or is no regular file."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = open_straight(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):

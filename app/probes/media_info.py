@@ -7,7 +7,7 @@ ffprobe is held to this one file besides.
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +20,7 @@ _TIMEOUT_S: Final = 20.0
 _MEMORY_BYTES: Final = 2 * 1024**3
 _STREAMS_MAX: Final = 200
 _HEAD_BYTES: Final = 4096
+_PATH_OF_FILE: Final = "/proc/self/fd/{}"  # in the tool itself
 _FRAMES_PER_S_MAX: Final = 1000
 
 
@@ -53,40 +54,41 @@ class MediaDetails(msgspec.Struct, frozen=True):
     streams: tuple[StreamDetails, ...]
 
 
-def read_details(path: Path, cancel: CancelSwitch | None = None) -> MediaDetails:
-    """Ask ffprobe, or mediainfo when it is missing or fails, about a file at an absolute path. Raises ProbeFailed."""
-    if not _is_transport_stream(path):
+def read_details(file: int, cancel: CancelSwitch | None = None) -> MediaDetails:
+    """Ask ffprobe, or mediainfo when it is missing or fails, about an open file. Raises ProbeFailed.
+
+    The tools get the descriptor and no path, so that a folder that becomes a link cannot lead them elsewhere.
+    """
+    if not _is_transport_stream(file):
         raise ProbeFailed("ffprobe", "this is not an MPEG transport stream")
     try:
-        return _ask_ffprobe(path, cancel)
+        return _ask_ffprobe(file, cancel)
     except ProbeFailed as first:
         try:
-            return _ask_mediainfo(path, cancel)
+            return _ask_mediainfo(file, cancel)
         except ProgramMissing:
             if isinstance(first, ProgramMissing):
                 raise ProgramMissing("ffprobe", "neither ffprobe nor mediainfo is installed") from None
             raise first from None
 
 
-def _is_transport_stream(path: Path) -> bool:
+def _is_transport_stream(file: int) -> bool:
     try:
-        with path.open("rb", buffering=0) as file:
-            return find_framing(file.read(_HEAD_BYTES)) is not None
+        return find_framing(os.pread(file, _HEAD_BYTES, 0)) is not None
     except OSError as error:
         raise ProbeFailed("ffprobe", f"the file cannot be read: {error.strerror}") from None
 
 
-def _ask_ffprobe(path: Path, cancel: CancelSwitch | None) -> MediaDetails:
+def _ask_ffprobe(file: int, cancel: CancelSwitch | None) -> MediaDetails:
     limits = ("-probesize", "20M", "-analyzeduration", "10M")
-    where = ("-f", "mpegts", "-protocol_whitelist", "file", *limits, "-i", f"file:{path}")
-    document = _ask(cancel, "ffprobe", "-v", "error", "-show_streams", "-of", "json", *where)
+    where = ("-f", "mpegts", "-protocol_whitelist", "file", *limits, "-i", f"file:{_PATH_OF_FILE.format(file)}")
+    document = _ask(file, cancel, "ffprobe", "-v", "error", "-show_streams", "-of", "json", *where)
     streams = _dicts(document.get("streams"))
     return MediaDetails("ffprobe", tuple(_from_ffprobe(stream) for stream in streams))
 
 
-def _ask_mediainfo(path: Path, cancel: CancelSwitch | None) -> MediaDetails:
-    # Its path is absolute, so it cannot be taken for an option.
-    document = _ask(cancel, "mediainfo", "--Output=JSON", str(path))
+def _ask_mediainfo(file: int, cancel: CancelSwitch | None) -> MediaDetails:
+    document = _ask(file, cancel, "mediainfo", "--Output=JSON", _PATH_OF_FILE.format(file))
     media = document.get("media")
     tracks = _dicts(media.get("track") if isinstance(media, dict) else None)
     kinds = {"Video": "video", "Audio": "audio", "Text": "subtitle", "Other": "data"}
@@ -95,8 +97,8 @@ def _ask_mediainfo(path: Path, cancel: CancelSwitch | None) -> MediaDetails:
     )
 
 
-def _ask(cancel: CancelSwitch | None, *argv: str) -> dict[str, Any]:
-    outcome = run(argv, timeout_s=_TIMEOUT_S, memory_bytes_max=_MEMORY_BYTES, cancel=cancel)
+def _ask(file: int, cancel: CancelSwitch | None, *argv: str) -> dict[str, Any]:
+    outcome = run(argv, timeout_s=_TIMEOUT_S, memory_bytes_max=_MEMORY_BYTES, cancel=cancel, files=(file,))
     try:
         document = json.loads(outcome.text())
     except ValueError:

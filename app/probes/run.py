@@ -114,9 +114,11 @@ def run(
     output_bytes_max: int = OUTPUT_BYTES_MAX,
     memory_bytes_max: int | None = None,
     cancel: CancelSwitch | None = None,
+    files: Sequence[int] = (),
 ) -> Outcome:
     """Run a program to its end and return its output. The caller must check the return code.
 
+    The program inherits the descriptors in `files` and no others.
     `output_bytes_max` limits standard output and standard error together. Raises ProgramMissing, TimedOut,
     TooMuchOutput or Cancelled, and then the program and its process group are gone and reaped.
     """
@@ -124,7 +126,7 @@ def run(
     if cancel is not None and cancel.is_thrown():
         raise Cancelled(f"{name} was cancelled")
     started = time.monotonic()
-    child = _spawn(name, argv)
+    child = _spawn(name, argv, files)
     try:
         if memory_bytes_max is not None:
             # Set from outside: code between fork and exec is not safe in a process with threads.
@@ -148,7 +150,7 @@ def environment() -> Mapping[str, str]:
     return {"PATH": _PATH_DEFAULT, **passed, "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
 
 
-def _spawn(name: str, argv: Sequence[str]) -> subprocess.Popen[bytes]:
+def _spawn(name: str, argv: Sequence[str], files: Sequence[int]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             list(argv),
@@ -158,6 +160,7 @@ def _spawn(name: str, argv: Sequence[str]) -> subprocess.Popen[bytes]:
             env=environment(),
             cwd="/",
             start_new_session=True,
+            pass_fds=tuple(files),
         )
     except FileNotFoundError as error:
         where = f"; it comes with the package {_PACKAGES[name]}" if name in _PACKAGES else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.probes.media_info import read_details
+from app.probes.media_info import MediaDetails, read_details
 from app.probes.run import Cancelled, CancelSwitch, ProbeFailed, ProgramMissing, TimedOut
 
 TS_BYTES = 188
@@ -25,6 +25,12 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     argv = ("ffmpeg", "-v", "error", *picture, *tone, *coding, *sound, "-f", "mpegts", str(path))
     subprocess.run(argv, check=True, timeout=60)
     return path
+
+
+def details_of(path: Path, cancel: CancelSwitch | None = None) -> MediaDetails:
+    """What the tools say of the file at a path."""
+    with path.open("rb") as file:
+        return read_details(file.fileno(), cancel)
 
 
 def without_payload(data: bytes, pids: set[int]) -> bytes:
@@ -54,7 +60,7 @@ def test_both_tools_tell_the_same_of_a_file(
     tool: str, sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     only(monkeypatch, tmp_path / "bin", **{tool: f"/usr/bin/{tool}"})
-    details = read_details(sample)
+    details = details_of(sample)
     video, audio = details.streams
     assert details.tool == tool
     assert (video.pid, video.kind, video.width, video.height) == (256, "video", 640, 360)
@@ -70,7 +76,7 @@ def test_a_stream_without_payload_has_no_picture_size_frame_rate_or_sound(
     hollow = tmp_path / "hollow.ts"
     hollow.write_bytes(without_payload(sample.read_bytes(), {VIDEO_PID, AUDIO_PID}))
     only(monkeypatch, tmp_path / "bin", **{tool: f"/usr/bin/{tool}"})
-    streams = {stream.pid: stream for stream in read_details(hollow).streams}
+    streams = {stream.pid: stream for stream in details_of(hollow).streams}
     for pid in (VIDEO_PID, AUDIO_PID):
         found = streams[pid]
         assert (found.width, found.height, found.frame_rate) == (None, None, None)
@@ -80,7 +86,7 @@ def test_a_stream_without_payload_has_no_picture_size_frame_rate_or_sound(
 def test_without_any_tool_both_are_named(sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     only(monkeypatch, tmp_path / "bin")
     with pytest.raises(ProgramMissing, match="neither ffprobe nor mediainfo"):
-        read_details(sample)
+        details_of(sample)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +96,7 @@ def test_a_tool_that_fails_leaves_the_question_to_the_other(
     output: str, sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     only(monkeypatch, tmp_path / "bin", ffprobe=output, mediainfo="/usr/bin/mediainfo")
-    details = read_details(sample)
+    details = details_of(sample)
     assert details.tool == ("mediainfo" if "streams" not in output else "ffprobe")
 
 
@@ -99,7 +105,7 @@ def test_what_a_failing_tool_complained_of_is_passed_on(
 ) -> None:
     only(monkeypatch, tmp_path / "bin", ffprobe="echo 'moov atom not found' >&2; exit 1")
     with pytest.raises(ProbeFailed, match="moov atom"):
-        read_details(sample)
+        details_of(sample)
 
 
 @pytest.mark.parametrize("kind", ["hls", "concat", "mp4"])
@@ -112,14 +118,14 @@ def test_a_file_in_disguise_is_shown_to_no_tool(
     heads = {"hls": "#EXTM3U\n#EXTINF:2,\n", "concat": "ffconcat version 1.0\nfile ", "mp4": "\0\0\0\x18ftypisom"}
     bait.write_text(f"{heads[kind]}file://{sample}\n" * 100)
     with pytest.raises(ProbeFailed, match="not an MPEG transport stream"):
-        read_details(bait)
+        details_of(bait)
     assert not asked.exists()
 
 
 def test_a_file_name_is_never_taken_for_an_option(sample: Path, tmp_path: Path) -> None:
     odd = tmp_path / "-i concat:x|y.ts"
     odd.write_bytes(sample.read_bytes())
-    assert len(read_details(odd).streams) == 2
+    assert len(details_of(odd).streams) == 2
 
 
 def test_texts_of_a_file_are_bounded_and_printable(
@@ -127,7 +133,7 @@ def test_texts_of_a_file_are_bounded_and_printable(
 ) -> None:
     script = 'printf \'{"streams":[{"id":"0x100","codec_type":"video","codec_name":"a\\\\u001b[31m%0900d"}]}\' 1'
     only(monkeypatch, tmp_path / "bin", ffprobe=script)
-    (stream,) = read_details(sample).streams
+    (stream,) = details_of(sample).streams
     assert stream.codec.isprintable()
     assert len(stream.codec) <= 200
 
@@ -138,15 +144,15 @@ def test_a_tool_that_hangs_is_ended_when_nobody_waits_any_more(
     only(monkeypatch, tmp_path / "bin", ffprobe="exec /bin/sleep 60", mediainfo="exec /bin/sleep 60")
     monkeypatch.setattr("app.probes.media_info._TIMEOUT_S", 0.2)
     with pytest.raises(TimedOut):
-        read_details(sample)
+        details_of(sample)
     switch = CancelSwitch()
     switch.throw()
     with pytest.raises(Cancelled):
-        read_details(sample, switch)
+        details_of(sample, switch)
 
 
 def test_nothing_secret_reaches_a_tool(sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(os.environ, "SECRET_KEY", "do-not-tell")
     only(monkeypatch, tmp_path / "bin", ffprobe='echo "{\\"streams\\": [{\\"codec_name\\": \\"$SECRET_KEY\\"}]}"')
-    (stream,) = read_details(sample).streams
+    (stream,) = details_of(sample).streams
     assert stream.codec == "unknown"

@@ -5,15 +5,19 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from app.domain.endings import Finished
 from app.machine import straight_open
 from app.machine.straight_open import open_straight
+from app.media.analysis import AnalysisPhase, MediaAnalyst
+from app.media.library import MediaLibrary
 from app.sources.looping_file import LoopingReader
 from app.sources.packet_file import Change, PacketFile
 from tests.instruments.ts_maker import Recipe, make_ts
+from tests.instruments.waiting import wait_for
 
 INSIDE, OUTSIDE = make_ts(Recipe(seconds=1.0)), make_ts(Recipe(seconds=1.0, seed=9))
 
@@ -57,3 +61,16 @@ def test_what_is_outside_is_never_sent_when_a_folder_becomes_a_link_on_air(clip:
     payloads -= {INSIDE[at + 60 : at + 188] for at in range(0, len(INSIDE), 188)}
     assert len(payloads) > 100
     assert not [payload for payload in payloads if payload in sent]
+
+
+def test_neither_analysis_nor_tools_read_what_is_outside_when_a_folder_becomes_a_link(clip: Path) -> None:
+    checked = MediaLibrary(clip.parents[1]).identify("sub/clip.ts")
+    turn_into_link(clip)
+    analyst = MediaAnalyst(Mock(identify=lambda _path: checked))
+    try:
+        wait_for(lambda: analyst.look("sub/clip.ts").phase is AnalysisPhase.FAILED, deadline_s=30, what="a failure")
+        state = analyst.look("sub/clip.ts")
+    finally:
+        analyst.close()
+    assert state.details is None
+    assert state.details_problem == state.problem == f"the file cannot be read: {os.strerror(errno.ELOOP)}"
