@@ -39,7 +39,9 @@ def test_the_lowest_latency_that_held_under_g1050_d_holds_again_for_five_minutes
     record_property("table", table)
     lowest_ms = table["lowest_held_ms"]
     assert lowest_ms is not None, table
-    assert table["attempts"][0]["verdict"] == "failed", "the overhead of 25 % cannot repair a failure within 416 ms"
+    shortest = table["attempts"][0]
+    assert shortest["latency_ms"] < lowest_ms
+    assert shortest["dropped"] > 0, "an overhead of 25 % cannot repair a failure within 416 ms"
 
     again = rehearsed(own, stream, (lowest_ms,), AGAIN_S)
     record_property("again", again)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 import statistics
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from app.domain.figures.relay import RelayFigures
+from app.domain.figures.relay import LATE_SHARE_MAX, RelayFigures
 from app.domain.impairment.link import DIRECTIONS, Direction
+from app.domain.impairment.words import remarks
+from app.engines.relay.loop import LATE_NS
 from tests.instruments.relay_traffic import PUNCTUAL, Ends, Flows, Seen, ends_for, flows_of, send_both_ways
 from tests.instruments.wire import Wire
 from tests.instruments.worker import RunningWorker
@@ -54,8 +61,28 @@ class Observed:
         return self.ends.seen(self.flows)
 
 
-def observe(count: int, *, a_millisecond: int = 2, seed: int = 7, **impairment: Any) -> Observed:
-    """Send so many datagrams each way through a relay worker."""
+@contextmanager
+def held_up(pid: int, stop_s: float) -> Iterator[None]:
+    """Stop a process for so long, again and again, as a busy machine does."""
+    ended = threading.Event()
+
+    def hold() -> None:
+        while stop_s and not ended.wait(0.4):
+            os.kill(pid, signal.SIGSTOP)
+            ended.wait(stop_s)
+            os.kill(pid, signal.SIGCONT)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def observe(count: int, *, a_millisecond: int = 2, seed: int = 7, stop_s: float = 0, **impairment: Any) -> Observed:
+    """Send so many datagrams each way through a relay worker, which stops for so long now and then."""
     with (
         ends_for(seed=seed, **impairment) as ends,
         Wire(ends.ports) as wire,
@@ -63,7 +90,8 @@ def observe(count: int, *, a_millisecond: int = 2, seed: int = 7, **impairment: 
     ):
         relay.wait_for_sample(lambda _: True)
         ends.greet()
-        send_both_ways(ends, count, a_millisecond=a_millisecond)
+        with held_up(relay.child.pid, stop_s):
+            send_both_ways(ends, count, a_millisecond=a_millisecond)
         relay.wait_for_sample(
             lambda sample: (
                 sample.relay and sample.relay.to_target.datagrams + sample.relay.to_caller.datagrams > 2 * count
@@ -92,6 +120,19 @@ def test_the_same_seed_takes_the_same_datagrams_in_both_directions_and_another_s
 
     assert taken[0] == taken[1]
     assert all(taken[0][direction] != taken[2][direction] for direction in DIRECTIONS)
+
+
+def test_a_relay_that_the_machine_holds_up_counts_what_leaves_late_as_the_capture_does() -> None:
+    way = {"delay_ms": 20}
+    observed = observe(4000, stop_s=0.1, to_target=way, to_caller=way)
+
+    errors_ms = [error for errors in observed.ends.errors_ms(observed.flows).values() for error in errors]
+    late = sum(error > LATE_NS / 1e6 for error in errors_ms)
+    # Held up for a fifth of the time: so much of what leaves is late, and a rehearsal calls the machine busy.
+    assert late > 0.1 * len(errors_ms)
+    assert observed.figures.late == pytest.approx(late, rel=0.05)
+    assert observed.figures.late > LATE_SHARE_MAX * observed.figures.relayed()
+    assert "This machine is busy" in remarks(observed.figures)[0]
 
 
 @pytest.mark.parametrize(("there", "back"), [(RANDOM, BURSTS), (BURSTS, RANDOM)], ids=["random", "bursts"])
