@@ -25,7 +25,9 @@ from app.engines.relay.sockets import ANCILLARY_BYTES, BIGGEST_DATAGRAM, Arrival
 # them costs no accuracy, and waking for each one would cost several times the processor.
 _TICK_S: Final = 0.001
 _QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024
-_DATAGRAMS_A_TURN: Final = 512  # of one socket: no caller can keep the others waiting
+_DATAGRAMS_A_TURN: Final = (
+    512  # of one socket, and sent: no caller can keep the others waiting, no backlog the arrivals
+)
 _LOOK_AROUND_NS: Final = 1_000_000_000
 LATE_NS: Final = 3_000_000
 
@@ -188,8 +190,11 @@ class RelayLoop:
             heapq.heappush(self._queue, (leaves_ns, self._order, datagram, caller, direction))
 
     def _send_due(self) -> None:
-        now_ns = self._clock.now_ns()
-        while self._queue and self._queue[0][0] <= now_ns:
+        for _ in range(_DATAGRAMS_A_TURN):
+            # The time is read for each one: sending what a busy machine held up takes milliseconds.
+            now_ns = self._clock.now_ns()
+            if not self._queue or self._queue[0][0] > now_ns:
+                return
             due_ns, _, datagram, caller, direction = heapq.heappop(self._queue)
             self._queued_bytes -= len(datagram)
             if now_ns - due_ns > LATE_NS:
