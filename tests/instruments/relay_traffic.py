@@ -73,10 +73,6 @@ class Seen:
             highest = max(highest, number)
         return late
 
-    def delays_ms(self) -> list[float]:
-        """How long the relay kept each datagram that left."""
-        return [(each.left_ns[0] - each.arrived_ns) / 1e6 for each in self.passages if each.left_ns]
-
 
 class Ends:
     """A caller and a target with a relay between them. All ports that a capture needs are in `ports`."""
@@ -126,6 +122,15 @@ class Ends:
             direction: [link.decide(direction, each.size, each.arrived_ns) for each in seen[direction].passages]
             for direction in DIRECTIONS
         }
+
+    def delays_ms(self, flows: Flows, direction: Direction, *, late_ms_most: float) -> list[float]:
+        """How long the relay kept each datagram that left, without those that a busy machine let leave too late."""
+        passages, due = self.seen(flows)[direction].passages, self.due(flows)[direction]
+        return [
+            (passage.left_ns[0] - passage.arrived_ns) / 1e6
+            for passage, times_ns in zip(passages, due, strict=True)
+            if passage.left_ns and passage.left_ns[0] - times_ns[0] <= late_ms_most * 1e6
+        ]
 
     def errors_ms(self, flows: Flows) -> dict[Direction, list[float]]:
         """How much later than due each datagram left; AssertionError for one that left more or less often."""
