@@ -26,9 +26,10 @@ LOST_ATTENTION: Final = LOST_FAULT / UNCERTAINTY_FACTOR
 # have to wait so often.
 _NAMED_AGAIN_MOST: Final = 1.7
 _NAMED_AGAIN_WAITING: Final = 1.3
-# New packets go first, so that a resend waits for the room that they leave, as in a queue (M/D/1).
-_BURSTINESS: Final = 0.8
-_UNEVENNESS: Final = 0.008  # the cap is used more in some moments than over the whole interval
+# New packets go first, so that a resend waits for the room that they leave. Losses and new packets come in clusters, so
+# that fewer wait than in a queue with even arrivals (M/D/1), but those wait much longer.
+_WAITING: Final = 0.12
+_CLUSTERING: Final = 0.38
 _GRACE_MS: Final = 4.0  # by which libsrt's receiver lets a packet come late
 _ACKNOWLEDGED_EVERY_MS: Final = 10.0
 _OVERDUE_SHARE: Final = 0.25  # of the readings; less may be a pause of either end
@@ -116,7 +117,7 @@ class _ResendQueue:
         first_mbps = traffic.wire_mbps * traffic.unique / (traffic.unique + traffic.resent)
         room = max(1e-9, 1 - first_mbps / cap_mbps)
         self._use = _demand(traffic) * (1 - room) / room
-        self._idle = max(0.0, (1 - self._use) * room - _UNEVENNESS)
+        self._idle = (1 - self._use) * room
         self._packet_ms = _packet_ms(cap_mbps)
 
     def late_share(self, slack_ms: float) -> float:
@@ -124,7 +125,8 @@ class _ResendQueue:
         if self._use >= 1:
             return 1.0
         waits = (max(0.0, slack_ms) + _GRACE_MS) / self._packet_ms
-        return self._use * math.exp(-2 * self._idle * waits / _BURSTINESS)
+        waiting = _WAITING * self._use / (1 - (1 - _WAITING) * self._use)
+        return waiting * math.exp(-_CLUSTERING * self._idle * waits)
 
 
 def _overdue_loss(traffic: Traffic, readings: Sequence[Reading], latency_ms: int) -> float:

@@ -52,7 +52,7 @@ def estimate(
         (4.69, 9.18, 2, 8.68, 224, 11420),
         (5.11, 10.75, 2, 8.68, 899, 11460),
         (2.49, 5.52, 3, 8.68, 2, 11389),
-        (1.20, 2.90, 3, 8.68, 3, 11402),
+        (1.20, 2.90, 3, 8.68, 14, 56000),
         (2.49, 5.52, 3, 8.68, 22, 11392),
         (5.01, 9.13, 3, 8.68, 243, 11387),
         (5.24, 11.10, 3, 8.68, 903, 11391),
@@ -128,11 +128,11 @@ def test_a_receiver_that_pauses_on_a_clean_path_loses_nothing() -> None:
     ],
 )
 def test_packets_that_queue_in_the_sender_lose_the_time_for_their_repair(unsent: list[int], least: float) -> None:
-    """Latency 120 ms, RTT 40 ms, 1 % loss, 5 % overhead: p^3 without a queue."""
+    """Latency 120 ms, RTT 40 ms, 1 % loss, 5 % overhead: 2.5e-4 were missing without a queue."""
     made = estimate(1.01, 2.4, 3, 8.68, [Reading(40.0, count, 45) for count in unsent]).fraction
     assert least <= made <= 0.011
     if not any(unsent):
-        assert loss_severity(made) is not Severity.FAULT
+        assert 2.5e-4 / UNCERTAINTY_FACTOR <= made <= 2.5e-4 * UNCERTAINTY_FACTOR
 
 
 def test_nothing_resent_is_nothing_lost_and_nothing_sent_is_unknown() -> None:
@@ -145,6 +145,11 @@ def test_nothing_resent_is_nothing_lost_and_nothing_sent_is_unknown() -> None:
 def test_an_engine_that_knows_no_reports_and_no_queue_is_judged_by_the_resends() -> None:
     known, unknown = estimate(2.0, 5.0, 2, None), estimate(2.0, 0.0, 2, None, [Reading(40.0)] * SECONDS)
     assert known.fraction == unknown.fraction > 0
+
+
+def test_little_room_below_the_cap_never_looks_good() -> None:
+    """The same cell in five runs: 14 of 56,000 packets were missing."""
+    assert loss_severity(estimate(1.20, 2.90, 3, 8.68).fraction) is not Severity.GOOD
 
 
 @given(st.floats(0.1, 30), st.floats(0.0, 3.0), st.floats(1.0, 8.0), st.floats(8.3, 16.0))
