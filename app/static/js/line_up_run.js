@@ -66,6 +66,7 @@ function draw(graph) {
   const lost = graph.lost.map((value) => (value === null ? null : -value));
   if (chart === null) {
     const style = getComputedStyle(document.documentElement);
+    window.Chart.defaults.color = style.getPropertyValue("--bs-body-color");
     chart = new window.Chart(byId("graph"), {
       type: "bar",
       data: {

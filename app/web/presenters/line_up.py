@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any, Final
 
 from app.domain.lineup.conclusion import Conclusion, Line, Verdict
@@ -110,6 +111,7 @@ class RunView(RunRowView, frozen=True):
     facts: Facts
     problem: str
     actor: str
+    tested_text: Annotated[str, described("When and for how long, in UTC and in the local time of this host")]
     lines: list[LineView]
     checks: list[CheckView]
     events: list[RunEventView]
@@ -135,6 +137,7 @@ def present_run(run: Run, now: float, before: Run | None = None) -> RunView:
         facts=run.facts,
         problem=run.problem,
         actor=run.actor,
+        tested_text=_tested(run),
         lines=[] if conclusion is None else [_line(line, shown.get(line.name, "")) for line in conclusion.lines],
         checks=[_check(check) for check in run.measured.checks],
         events=[RunEventView(at=iso(event.at), text=event.text) for event in run.events],
@@ -150,6 +153,22 @@ def present_run(run: Run, now: float, before: Run | None = None) -> RunView:
 def verdict_text(conclusion: Conclusion | None) -> str:
     """The verdict in capital letters, a dash before anything was measured."""
     return "–" if conclusion is None else _VERDICT_TEXTS[conclusion.verdict]
+
+
+def _tested(run: Run) -> str:
+    utc, local = _span(run, UTC), _span(run, None)
+    spans = utc if utc.removesuffix("UTC") == local.removesuffix("UTC") else f"{utc}, {local}"
+    return f"{spans}, profile {run.plan.profile}"
+
+
+def _span(run: Run, zone: tzinfo | None) -> str:
+    """From when to when, in a zone; None is this host's."""
+    began = datetime.fromtimestamp(run.started_at, UTC).astimezone(zone)
+    if run.finished_at is None:
+        return f"{began:%Y-%m-%d %H:%M:%S} to now {began:%Z}"
+    ended = datetime.fromtimestamp(run.finished_at, UTC).astimezone(zone)
+    day = "" if ended.date() == began.date() else f"{ended:%Y-%m-%d} "
+    return f"{began:%Y-%m-%d %H:%M:%S} to {day}{ended:%H:%M:%S} {began:%Z}"
 
 
 def _row(run: Run, now: float) -> dict[str, Any]:
