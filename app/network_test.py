@@ -64,7 +64,7 @@ class NetworkTestRecord(msgspec.Struct, frozen=True):
         return max(0.0, (self.finished_at or now) - self.started_at)
 
     def expected_s(self) -> float:
-        """How long such a test takes when all goes well."""
+        """The usual duration of such a test."""
         choosing = 0 if self.order.mode == "manual" else _CHOOSING_S
         return choosing + _PING_S + self.order.duration_s + _IPERF3_EXTRA_S
 
@@ -115,7 +115,7 @@ class NetworkTester:
         """One test; raises NotFound."""
         with self._lock:
             if (record := self._records.get(test_id)) is None:
-                raise NotFound("There is no such network test; the oldest are forgotten.")
+                raise NotFound("There is no such network test; the oldest ones have been deleted.")
             return record
 
     def list(self) -> list[NetworkTestRecord]:

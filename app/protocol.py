@@ -30,7 +30,7 @@ PROTOCOL_VERSION: Final = 2
 UNDERSTOOD: Final = frozenset({1, PROTOCOL_VERSION})  # a worker of an earlier release stays on air over an upgrade
 HISTORY_SECONDS: Final = 3600
 # What a worker writes to its error log when it cannot serve; the launcher takes it for the reason.
-NO_SOCKET: Final = "the socket cannot be made"
+NO_SOCKET: Final = "the socket cannot be created"
 LINE_BYTES_MAX: Final = 4 * 1024 * 1024
 # Codes of notices after which a file's rate may be another.
 NEW_CONTENTS: Final = frozenset({NoticeCode.FILE_REPLACED, NoticeCode.FILE_REWRITTEN})

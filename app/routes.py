@@ -131,7 +131,7 @@ def _send_stream(key: str) -> Snapshot:
     """A send stream; the form asks nothing of other kinds. Raises NotFound."""
     snapshot = services().manager.get(key)
     if not isinstance(snapshot.spec, SendSpec):
-        raise NotFound(f"{snapshot.spec.label()} is no send stream; change it by the API")
+        raise NotFound(f"{snapshot.spec.label()} is not a send stream; change it through the API")
     return snapshot
 
 

@@ -49,7 +49,7 @@ def _read_hosts(text: str) -> tuple[HostEntry, ...]:
     try:
         return parse_hosts(_folder(text).read_text())
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{text} cannot be read: {error}; write the list there, or into the variable") from None
+        raise ValueError(f"{text} cannot be read: {error}; write the list there, or in the variable") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +77,8 @@ class Settings:
     max_receivers: int = _variable(
         RECEIVERS_MAX, values.between(1, 1000), "Receivers that one listener serves at the same time."
     )
-    default_engine: SendEngine = _variable("auto", values.parse_engine, "The engine of streams that ask for none.")
-    writes_per_minute: int = _variable(600, values.between(1, 999_999), "Changes that one address may order a minute.")
+    default_engine: SendEngine = _variable("auto", values.parse_engine, "The engine of streams that name none.")
+    writes_per_minute: int = _variable(600, values.between(1, 999_999), "Changes that one address may make per minute.")
     trusted_hosts: tuple[str, ...] = _variable((), values.parse_hosts, "Names under which browsers reach the server.")
     api_key: Secret | None = _variable(None, values.parse_api_key, "The key that scripts send.")
     qos_dscp: int = _variable(34, values.between(0, 63), "The DSCP of streams with QoS.")

@@ -211,7 +211,7 @@ class StreamManager:
         return snapshot
 
     def cut(self, key: str, for_ms: float, direction: CutDirection = "both", *, actor: str = "operator") -> Snapshot:
-        """Let nothing pass a relay for a time, from now on. Raises NotFound and WrongState."""
+        """Make an outage in a relay, beginning now. Raises NotFound and WrongState."""
         relay_spec(self._supervisor.job(key))
         if self.get(key).status.phase not in ALIVE:
             raise WrongState("the relay is not running; start it first")

@@ -36,7 +36,7 @@ is_phase() { mcr streams | grep -q "^$1  *$2 "; }
 
 step "the service runs as its user, under its restrictions"
 $INSTALLER
-# In a container the kernel grants some settings only: the others are named, and the service runs all the same.
+# In a container the kernel grants some settings only: the others are named, and the service runs nevertheless.
 journalctl --no-pager --output=cat -b -u network-tuning | grep -E '^(changed|keep|skip|FAILED) '
 [ "$(cat /proc/sys/net/ipv4/conf/all/rp_filter)" != 1 ]
 systemctl is-active mcr-srt-streamer

@@ -130,7 +130,9 @@ def _read(archive: Path) -> dict[str, bytes]:
         with tarfile.open(archive, "r:gz") as tar:
             for member in tar:
                 if not member.isfile() or "/" in member.name or member.name.startswith("."):
-                    raise BackupFailed(f"{archive} holds {member.name!r}, which is not of a backup of this program")
+                    raise BackupFailed(
+                        f"{archive} holds {member.name!r}, which does not belong to a backup of this program"
+                    )
                 if member.size > _MEMBER_BYTES_MAX:
                     raise BackupFailed(f"{archive} holds {member.name!r} of {member.size} bytes, too large")
                 file = tar.extractfile(member)

@@ -44,7 +44,7 @@ class Level(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at; `remedy` is empty when nothing is wrong."""
+    """One check; `remedy` is empty when nothing is wrong."""
 
     level: Level
     text: str
@@ -74,7 +74,7 @@ def _elements() -> Iterator[Finding]:
         )
     except ProbeFailed as failure:
         yield Finding(
-            Level.FAULT, f"GStreamer cannot be asked: {failure.message}", "run ./run.sh, or deploy/install.sh"
+            Level.FAULT, f"GStreamer cannot be checked: {failure.message}", "run ./run.sh, or deploy/install.sh"
         )
         return
     lines = [line for line in outcome.stderr.decode(errors="replace").splitlines() if line]
@@ -132,7 +132,7 @@ def _may(user: str, path: Path, *tests: str) -> bool:
 
 def _data_folder(folder: Path) -> Iterator[Finding]:
     if not folder.exists():
-        yield Finding(Level.WARN, f"the data folder {folder} is not there yet", "the server makes it when it starts")
+        yield Finding(Level.WARN, f"the data folder {folder} is not there yet", "the server creates it at its start")
         return
     user = _server_user(folder)
     if not _may(user, folder, "-w", "-x"):
@@ -152,7 +152,7 @@ def _data_folder(folder: Path) -> Iterator[Finding]:
 def _private_folder(folder: Path) -> Iterator[Finding]:
     """The runtime folder: anyone who can open a socket in it can send orders to a worker."""
     if not folder.exists():
-        yield Finding(Level.OK, f"the runtime folder {folder} is made when the server starts")
+        yield Finding(Level.OK, f"the runtime folder {folder} is created at the server's start")
     elif folder.stat().st_mode & (_OTHERS | stat.S_IRWXG):
         yield Finding(Level.FAULT, f"the runtime folder {folder} is open to others", f"chmod 700 {folder}")
     else:
@@ -164,7 +164,7 @@ def _kernel() -> Iterator[Finding]:
     try:
         outcome = run([str(script), "--dry-run"], timeout_s=_TIMEOUT_S)
     except ProbeFailed as failure:
-        yield Finding(Level.WARN, f"kernel settings not looked at: {failure.message}")
+        yield Finding(Level.WARN, f"kernel settings not checked: {failure.message}")
         return
     wanting = [line.split(maxsplit=1)[1] for line in outcome.text().splitlines() if line.startswith("would ")]
     for setting in wanting:
@@ -209,7 +209,7 @@ def _ports(settings: Settings, api: Api) -> Iterator[Finding]:
     for port in taken:
         yield Finding(
             Level.WARN,
-            f"listener port {port} (UDP) is taken by a program that is no stream of this server",
+            f"listener port {port} (UDP) is used by a program that is not a stream of this server",
             f"`ss -lunp sport = {port}` names it: end it, or leave the port out of LISTENER_PORTS",
         )
     if not taken:
@@ -238,7 +238,7 @@ def _server(settings: Settings, api: Api) -> Iterator[Finding]:
     else:
         yield Finding(Level.OK, f"server at {api.address}")
     if settings.api_key is None:
-        yield Finding(Level.WARN, "scripts have no access: API_KEY is not set", "see docs/api.md")
+        yield Finding(Level.WARN, "the API accepts no scripts: API_KEY is not set", "see docs/api.md")
 
 
 def _cluster(settings: Settings) -> Iterator[Finding]:

@@ -62,7 +62,7 @@ def check(api: Api) -> None:
 
 
 @click.command(hidden=True)
-@click.option("--server-pid", type=int, required=True, help="Give up when this process is gone.")
+@click.option("--server-pid", type=int, required=True, help="Stop when this process has ended.")
 @click.pass_obj
 def demo(api: Api, server_pid: int) -> None:
     """Put the sample on air and print how to receive it; ./run.sh --demo calls this."""
@@ -80,4 +80,4 @@ def settings() -> Settings:
     try:
         return read_settings(with_kept_key(os.environ))
     except BadSettings as error:
-        raise click.ClickException(f"the settings are not right:\n{error}") from None
+        raise click.ClickException(f"the settings are not valid:\n{error}") from None

@@ -66,7 +66,7 @@ def _check(scheme: str, given: Mapping[str, str]) -> None:
     if scheme != "srt":
         raise click.UsageError("write the target as srt://host:port?latency=200")
     if "passphrase" in given:
-        raise click.UsageError("everybody can read a command line: leave passphrase out and use --encrypt")
+        raise click.UsageError("others can read a command line: leave out the passphrase and use --encrypt")
     if unknown := set(given) - _PARAMETERS:
         raise click.UsageError(f"{', '.join(sorted(unknown))}: not known; known are latency, streamid and mode")
 

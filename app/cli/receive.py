@@ -15,12 +15,12 @@ from app.domain.spec import ReceiveSpec
 
 
 @click.command()
-@click.option("--listener", type=int, metavar="PORT", help="Wait for a sender on this UDP port.")
+@click.option("--listener", type=int, metavar="PORT", help="Listen for a sender on this UDP port.")
 @click.option("--caller", metavar="HOST:PORT", help="Call a sender.")
 @spec_options(ReceiveSpec)
 @click.option("--encrypt", "key_bits", type=click.Choice(["128", "256"]), help="AES; asks for the passphrase.")
 @click.option("--record", metavar="NAME", help="Record to NAME_<time>.ts in the media folder.")
-@click.option("--forward", metavar="ADDRESS:PORT", help="Send on as UDP to this group or host.")
+@click.option("--forward", metavar="ADDRESS:PORT", help="Forward as UDP to this group or host.")
 @click.pass_obj
 def receive(api: Api, /, **asked: Any) -> None:
     """Receive a stream, measure its delivery and check it.

@@ -30,7 +30,7 @@ _COLUMNS: Final = (
 @click.command()
 @click.argument("stream", metavar="KEY")
 @impairment_options
-@click.option("--latency", "latencies_ms", type=int, multiple=True, metavar="MS", help="Once for each latency to try.")
+@click.option("--latency", "latencies_ms", type=int, multiple=True, metavar="MS", help="A latency to try; repeatable.")
 @click.option("--rtt", "rtt_ms", type=float, metavar="MS", help="Try 1, 2, 3, 4 and 6 times this; else of the path's.")
 @click.option("--minutes", type=click.FloatRange(0.2, 60), default=3.0, show_default=True)
 @click.option("--gap", "output_gap_max_ms", type=int, default=40, show_default=True, metavar="MS", help="Longest gap.")

@@ -30,8 +30,8 @@ def impairment_options(command: F) -> F:
     """The options of an impairment, both directions alike, for a command."""
     options = [
         click.option("--profile", help="A profile by name."),
-        click.option("--rehearsal", is_flag=True, help="Outages and route flaps 15 times as often."),
-        click.option("--seed", type=int, default=1, show_default=True, help="The same seed takes the same decisions."),
+        click.option("--rehearsal", is_flag=True, help="Make outages and route flaps 15 times as frequent."),
+        click.option("--seed", type=int, default=1, show_default=True, help="Repeats the same losses and delays."),
         click.option("--delay", "delay_ms", type=figure("delay_ms"), metavar="MS"),
         click.option("--jitter", "jitter_ms", type=figure("jitter_ms"), metavar="MS", help="Keeps the order."),
         click.option("--reorder", "reorder_ms", type=figure("reorder_ms"), metavar="MS"),

@@ -31,7 +31,7 @@ def streams(api: Api, as_json: bool) -> None:
 
 @click.command()
 @click.argument("key", required=False)
-@click.option("--listener", type=int, metavar="PORT", help="Wait for receivers on this UDP port.")
+@click.option("--listener", type=int, metavar="PORT", help="Listen for receivers on this UDP port.")
 @click.option("--caller", metavar="HOST:PORT", help="Call a receiver.")
 @click.option("--file", "path", metavar="PATH", help="Send this file of the media folder.")
 @click.option("--once", is_flag=True, help="Play the file once instead of looping it.")

@@ -43,7 +43,7 @@ class Streams(Protocol):
         """Take a stream off air."""
 
     def dismiss(self, key: str, *, actor: str = ...) -> None:
-        """Take a stream off air and forget it."""
+        """Take a stream off air and delete it."""
 
 
 def apply_plan(steps: Sequence[Step], streams: Streams, *, actor: str) -> list[Outcome]:

@@ -107,7 +107,7 @@ class _Reader:
             name = name_node.value
             within = _joined(path, name)
             if name in made:
-                self._fault(name_node, within, "this field is there twice; remove one")
+                self._fault(name_node, within, "this field occurs twice; remove one")
                 continue
             made[name] = self.decode(value_node, within, depth + 1)
             self.lines[within] = _line(name_node)

@@ -50,5 +50,5 @@ def problem_with(entry: dict[str, Any]) -> str | None:
     if not isinstance(encryption, dict) or reference_of(encryption.get("passphrase")) is not None:
         return None
     if isinstance(encryption.get("passphrase"), str):
-        return "a passphrase must not stand in this file; write {env: NAME} or {file: PATH}"
+        return "a passphrase must not be in this file; write {env: NAME} or {file: PATH}"
     return "name the passphrase by reference: {env: NAME} or {file: PATH}"

@@ -11,7 +11,7 @@ from app.domain.secret import Secret
 from app.domain.spec import JobSpec
 
 _REFERENCE: Final = {
-    "description": "Where the passphrase stands: an environment variable or a file. It is never in this file.",
+    "description": "The place of the passphrase: an environment variable or a file. It is never in this file.",
     "oneOf": [
         {
             "type": "object",

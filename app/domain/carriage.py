@@ -54,7 +54,7 @@ def choose_engine(spec: SendSpec, default: SendEngine, hindrances: Set[Hindrance
         case "auto":
             found = [_WHY[each] for each in Hindrance if each in hindrances]
             if found:
-                return Choice(Engine.DIRECT, f"{what} goes by the direct engine, because {found[0]}.")
+                return Choice(Engine.DIRECT, f"{what} uses the direct engine, because {found[0]}.")
             return Choice(Engine.GSTREAMER, f"GStreamer carries {what.lower()} unchanged.")
         case _:
             assert_never(asked)
@@ -67,4 +67,4 @@ def needs_a_look(spec: SendSpec, default: SendEngine) -> bool:
 
 def _loss(what: str, hindrances: Set[Hindrance]) -> str:
     found = [_WHY[each] for each in Hindrance if each in hindrances]
-    return f" {what} is not carried whole: {found[0]}. The direct engine carries it." if found else ""
+    return f" {what} loses packets with GStreamer: {found[0]}. The direct engine carries it." if found else ""

@@ -1,4 +1,4 @@
-"""What happens to a stream: the entries of its event log, the kinds there are, and who was turned away."""
+"""What happens to a stream: the entries of its event log, their kinds, and refused callers."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class LogEntry(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A peer that was turned away, counted per address and reason. Times are Unix."""
+    """A refused caller, counted per address and reason. Times are Unix."""
 
     address: str
     reason: Reason | None

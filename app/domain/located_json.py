@@ -1,6 +1,6 @@
 """A JSON list of objects, with line numbers. Parsing resumes after an error, so that one hides few others.
 
-People write these files by hand. After a fault the reading goes on at the next line that begins with `{`.
+People write these files. After a fault, reading continues at the next line that begins with `{`.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class _Walk:
             name, at = self._value(at)
             value, at = self._value(self._expect(":", at, f"a colon after {json.dumps(name)}"))
             if name in fields:
-                repeated = repeated or Fault(name_line, f"{json.dumps(name)} is there twice in one object")
+                repeated = repeated or Fault(name_line, f"{json.dumps(name)} occurs twice in one object")
             fields.setdefault(name, Field(value, name_line))
             if self._peek(at) != "}":
                 at = self._expect(",", at, "a comma or `}` after a field")
@@ -129,7 +129,7 @@ class _Walk:
                 raise _Broken(error.pos, self._unexpected(error.pos, "a value")) from None
             raise _Broken(error.pos, f"{error.msg[0].lower()}{error.msg[1:]}") from None
         except (ValueError, RecursionError):  # NaN, a number of thousands of digits, brackets thousands deep
-            raise _Broken(at, "this value is not one that JSON has, or far too long or too deep") from None
+            raise _Broken(at, "this is not a JSON value, or it is far too long or too deep") from None
         return value, self._skip(end)
 
     def _expect(self, character: str, at: int, what: str) -> int:

@@ -123,7 +123,7 @@ def problem_with_source_ip(text: str | None) -> str | None:
         address = ipaddress.IPv4Address(text)
     except ValueError:
         return "give the sender's IPv4 address, or leave it out"
-    return "a sender has a unicast address" if address.is_multicast or address.is_unspecified else None
+    return "a sender needs a unicast address" if address.is_multicast or address.is_unspecified else None
 
 
 def problem_with_media_path(text: str) -> str | None:

@@ -19,10 +19,10 @@ from app.domain.spec.fields import setting, setting_of
 from app.domain.spec.part import Part
 from app.domain.stored_spec import SpecUnreadable, encode_spec, read_spec, with_passphrase
 
-EntryName = Annotated[str, setting("Name", "Shown where it is chosen", rule=names.problem_with_entry_name)]
+EntryName = Annotated[str, setting("Name", "Shown in the list of presets", rule=names.problem_with_entry_name)]
 # Long enough for every rule; a preset has no passphrase.
 _STAND_IN: Final = "0123456789"
-_ONLY_SEND: Final = "a preset holds a send stream; save one of those"
+_ONLY_SEND: Final = "a preset is a send stream; save a send stream"
 _ANY_PORT: Final = range(PORTS[0], PORTS[1] + 1)
 
 
@@ -33,9 +33,9 @@ class FarEnd(Part, frozen=True):
     host: Host
     port: Port
     stream_id: Annotated[
-        str | None, setting("Stream ID", "What its listener expects, if any", rule=names.problem_with_stream_id)
+        str | None, setting("Stream ID", "Expected by its listener, if any", rule=names.problem_with_stream_id)
     ] = None
-    notes: Annotated[str, setting("Notes", "Such as whom to call", rule=names.problem_with_notes)] = ""
+    notes: Annotated[str, setting("Notes", "For example, whom to call", rule=names.problem_with_notes)] = ""
 
 
 class Preset(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ def parse_preset(document: object) -> Preset:
     """Make a preset of a decoded JSON object, or raise InvalidInput naming every field that is wrong."""
     if not isinstance(document, dict):
         raise InvalidInput.of({"preset": "send an object with name and spec"})
-    problems = {str(name): "this field is not known; remove it" for name in document if name not in ("name", "spec")}
+    problems = {str(name): "this field is unknown; remove it" for name in document if name not in ("name", "spec")}
     if problem := problem_with_name(document.get("name")):
         problems["name"] = problem
     try:
@@ -97,7 +97,7 @@ def parse_preset_spec(document: object) -> SendSpec:
     encryption = document.get("encryption") if isinstance(document, dict) else None
     if isinstance(document, dict) and isinstance(encryption, dict):
         if "passphrase" in encryption:
-            raise InvalidInput.of({"encryption.passphrase": "a preset holds no passphrase; leave it out"})
+            raise InvalidInput.of({"encryption.passphrase": "a preset has no passphrase; leave it out"})
         document = {**document, "encryption": {**encryption, "passphrase": _STAND_IN}}
     spec = parse_spec(document, listener_ports=_ANY_PORT)
     if not isinstance(spec, SendSpec):
@@ -132,7 +132,7 @@ def read_preset(document: object) -> Preset:
         raise EntryUnreadable(str(error)) from None
     spec = with_passphrase(spec, key_bits, Secret(""))
     if not isinstance(spec, SendSpec):
-        raise EntryUnreadable("it is no send stream")
+        raise EntryUnreadable("it is not a send stream")
     return Preset(document["name"], spec)
 
 

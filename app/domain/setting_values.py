@@ -30,7 +30,7 @@ def parse_secret_key(text: str) -> Secret:
 def parse_api_key(text: str) -> Secret:
     """Read a key that scripts send in a header."""
     if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ValueError("an API key travels in a header: ASCII letters, digits and punctuation only, no spaces")
+        raise ValueError("an API key is sent in a header: use ASCII letters, digits and punctuation only, no spaces")
     if len(text) < API_KEY_CHARACTERS:
         raise ValueError(f"at least {API_KEY_CHARACTERS} characters are needed, this has {len(text)}; {_MAKE_KEY}")
     return Secret(text)

@@ -133,5 +133,5 @@ def _key_bits(encryption: object) -> int | None:
         return None
     bits = encryption.get("key_bits") if isinstance(encryption, dict) else None
     if bits not in (128, 256) or set(encryption if isinstance(encryption, dict) else ()) - {"key_bits"}:
-        raise SpecUnreadable("its encryption is not understood")
+        raise SpecUnreadable("its encryption cannot be read")
     return int(bits)

@@ -45,5 +45,5 @@ def choose(snapshots: list[Snapshot], choice: StreamChoice) -> list[Snapshot]:
     if not chosen:
         groups = sorted({snapshot.spec.group for snapshot in snapshots} - {""})
         remedy = f"choose one of {', '.join(groups)}" if groups else "no stream has a group"
-        raise InvalidInput.of({"group": f"no stream is in the group “{choice.group}”; {remedy}"})
+        raise InvalidInput.of({"group": f"no stream has the group “{choice.group}”; {remedy}"})
     return chosen

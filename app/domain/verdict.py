@@ -26,7 +26,7 @@ DISCARDS_TOLERATED: Final = 1e-4  # of the source's bytes: a damaged packet in a
 
 
 class Severity(StrEnum):
-    """How much a stream wants to be looked at; the worst of all is in the page's title."""
+    """How urgently a stream needs attention; the page's title shows the worst of all."""
 
     FAULT = "fault"
     ATTENTION = "attention"
@@ -35,7 +35,7 @@ class Severity(StrEnum):
 
 
 class Concern(StrEnum):
-    """Why a stream wants to be looked at though its phase alone does not say so."""
+    """Why a stream needs attention although its phase does not show it."""
 
     DISCARDED = "discarded"
     RECEPTION = "reception"
@@ -111,7 +111,7 @@ def loss_severity(fraction: float | None) -> Severity:
 
 
 def least_ratio(snapshot: Snapshot) -> float | None:
-    """Latency / RTT of the peer that has the least of it, None without a peer."""
+    """The lowest latency / RTT of its peers of it, None without a peer."""
     peers = snapshot.sample.peers if snapshot.sample else []
     asked_ms = latency_ms_of(snapshot.spec) or 0
     ratios = [round((peer.negotiated_latency_ms or asked_ms) / peer.rtt_ms, 1) for peer in peers if peer.rtt_ms > 0]

@@ -61,7 +61,7 @@ class Carrier:
         if seen.is_ready:
             return None
         if seen.ended is None and wait_dead([worker], _TERMINATE_WITHIN_S):
-            return Ended(0.0, Reason.WORKER_HUNG, f"it is not ready within {READY_WITHIN_S:g} s")
+            return Ended(0.0, Reason.WORKER_HUNG, f"it was not ready within {READY_WITHIN_S:g} s")
         return seen.ended or worker.end()
 
     def start_again(self, job: Job) -> None:

@@ -52,13 +52,13 @@ def ask(host: HostEntry, before: HostReport) -> HostReport:
     except NoAnswer as error:
         return _failed(before, Contact.SILENT, str(error))
     if status in (401, 403):
-        return _failed(before, Contact.REFUSED, "it does not accept the API key that HOSTS has for it")
+        return _failed(before, Contact.REFUSED, "it rejects the API key in HOSTS")
     if status != 200:
         return _failed(before, Contact.GARBLED, f"it answers {status}")
     try:
         dashboard = parse_dashboard(body)
     except msgspec.DecodeError as error:
-        return _failed(before, Contact.GARBLED, f"its answer is no report: {error}")
+        return _failed(before, Contact.GARBLED, f"its answer is not a report: {error}")
     return HostReport(Contact.ANSWERED, heard_at=time.monotonic(), dashboard=dashboard)
 
 

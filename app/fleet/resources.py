@@ -214,7 +214,7 @@ def missing_hosts() -> list[str]:
     try:
         nodes = read_monitor().findall("./nodes/node")
     except ClusterRefused:
-        return ["a host that the cluster could not be asked for"]
+        return ["a host that the cluster could not report on"]
     return [node.get("name", "") for node in nodes if node.get("online") != "true"]
 
 

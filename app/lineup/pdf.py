@@ -78,7 +78,7 @@ class _Report(FPDF):
             ("Tested", view["tested_text"]),
             ("By", view["actor"]),
             ("Sender", facts["stream"] or "not ours"),
-            ("Receiver", facts["receiver"] or "not ours: no one measured what arrived"),
+            ("Receiver", facts["receiver"] or "not this product: nothing was measured there"),
             ("Host", f"{facts['hostname']}, MCR SRT Streamer {facts['version']}"),
             ("Limits", plan["limits_name"]),
             ("Far end's SRT", facts["far_end_version"]),

@@ -76,7 +76,7 @@ class RemoteEnd:
         """Return the stream's label and host. Raises InvalidInput when it is no receive stream there."""
         stream = self._stream()
         if stream.reception is None:
-            raise InvalidInput.of({"receiver.key": f"{self._host.name} receives nothing under that key"})
+            raise InvalidInput.of({"receiver.key": f"{self._host.name} has no receive stream with this key"})
         return f"{stream.label} on {self._host.name}"
 
     def read(self, seconds: int) -> list[ReceiverSecond]:
@@ -134,10 +134,10 @@ class RemoteEnd:
         except NoAnswer as error:
             raise CannotRead(f"{self._host.name}: {error}") from None
         if status in (401, 403):
-            raise CannotRead(f"{self._host.name} does not accept the API key that HOSTS has for it")
+            raise CannotRead(f"{self._host.name} rejects the API key in HOSTS")
         if status == 404:
             raise CannotRead(f"{self._host.name} has no such stream")
         try:
             return msgspec.json.decode(body, type=kind)
         except msgspec.DecodeError as error:
-            raise CannotRead(f"{self._host.name} answers {status}, and not as this version does: {error}") from None
+            raise CannotRead(f"{self._host.name} answers {status}, not as this version does: {error}") from None

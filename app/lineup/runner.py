@@ -210,7 +210,7 @@ class LineUpRunner:
         try:
             self._archive.keep(run.id, run)
         except OSError as error:
-            log.warning("the line-up test %s cannot be kept: %s", run.id, error)
+            log.warning("the line-up test %s cannot be stored: %s", run.id, error)
             self._show(msgspec.structs.replace(run, problem=run.problem or f"The report could not be stored: {error}"))
 
 

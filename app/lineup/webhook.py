@@ -61,7 +61,7 @@ def send_notice(url: str, run: Run, closed: threading.Event) -> str | None:
         problem = _post(url, body)
         if problem is None:
             return None
-        log.warning("the verdict of the line-up test %s was not taken: %s", run.id, problem)
+        log.warning("the verdict of the line-up test %s was rejected: %s", run.id, problem)
     return problem
 
 

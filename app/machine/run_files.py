@@ -59,5 +59,5 @@ class RunFiles(Generic[T]):
 
     def _path(self, run_id: str) -> Path:
         if not _ID.fullmatch(run_id):
-            raise ValueError(f"{run_id!r} is no identifier of a run")
+            raise ValueError(f"{run_id!r} is not the identifier of a run")
         return self._folder / f"{self._prefix}{run_id}.json"

@@ -115,7 +115,7 @@ class MediaAnalyst:
 
     def _ask_for(self, identity: FileIdentity, real: Path) -> AnalysisState:
         if self._jobs.waiting() >= WAITING_MAX:
-            raise LimitReached("many files are waiting to be analysed; ask again in a while")
+            raise LimitReached("many files are waiting for analysis; try again later")
         state = AnalysisState(AnalysisPhase.WAITING)
         self._keep(identity, state)
         self._failed_at.pop(identity, None)
@@ -187,13 +187,13 @@ class _ChildScan:
                         return analysis
                     case Failed(problem):
                         raise ScanFailed(f"the file cannot be read: {problem}")
-        raise ScanFailed("the analysis was ended before it was through")
+        raise ScanFailed("the analysis was cancelled before it was complete")
 
     def _decode(self, text: bytes) -> Line:
         try:
             return self._decoder.decode(text)
         except msgspec.DecodeError:
-            raise ScanFailed("the analysis was ended in the middle of a line") from None
+            raise ScanFailed("the analysis ended in the middle of a line") from None
 
     def stop(self) -> None:
         """End the child that runs, and let none follow."""

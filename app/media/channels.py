@@ -1,4 +1,4 @@
-"""The multicast channels of this house, from a JSON file that people edit while the program runs.
+"""The multicast channels of this installation, from a JSON file that people edit while the program runs.
 
 Nothing here raises to its callers: what is usable is listed, what is not is said with its line and field.
 """
@@ -138,7 +138,7 @@ def _problems_with(entry: Entry, earlier: dict[str, Channel]) -> Iterable[Channe
             yield ChannelProblem(entry.line if there is None else there.line, field, label, text)
     for field, there in entry.fields.items():
         if field not in _FIELDS and not _can_be_sent(field, there.value):
-            yield ChannelProblem(there.line, field, label, "this value holds characters that cannot be kept")
+            yield ChannelProblem(there.line, field, label, "this value has characters that cannot be stored")
 
 
 def _problem_with_field(name: str, field: Field | None) -> str | None:
@@ -153,7 +153,7 @@ def _problem_with_field(name: str, field: Field | None) -> str | None:
         case "source_ip" if value is None:
             return None
     if not isinstance(value, str):
-        return "this must be a text in double quotes"
+        return "this must be text in double quotes"
     match name:
         case "name":
             return names.problem_with_label(value) if value.strip() else "give the channel a name"

@@ -37,7 +37,7 @@ FIELD: Final = "source.path"
 class MediaFile(msgspec.Struct, frozen=True):
     """A file of a listing. `path` is relative to the media folder; `modified_at` is Unix time.
 
-    `check` is None until the file was looked at. `problem` says why the file cannot be streamed, None when it can.
+    `check` is None until the file was checked. `problem` says why the file cannot be streamed, None when it can.
     """
 
     name: str
@@ -150,7 +150,7 @@ class MediaLibrary:
         except (OSError, RuntimeError) as error:
             raise _refused(_why_not_there(error)) from None
         if not real.is_relative_to(top):
-            raise _refused("this is a link that leads out of the media folder; copy the file into the folder")
+            raise _refused("this link points outside the media folder; copy the file into the folder")
         return _open_regular(real), real
 
     def _folder_below(self, top: Path, path: str) -> Path:
@@ -211,9 +211,9 @@ def _refused(text: str) -> InvalidInput:
 def _why_not_there(error: Exception) -> str:
     number = error.errno if isinstance(error, OSError) else errno.ELOOP
     if number == errno.ELOOP:
-        return "this is a link that leads to itself; replace it with the file"
+        return "this is a link to itself; replace it with the file"
     if number in (errno.EACCES, errno.EPERM):
-        return "the file may not be read; give the user of this program the right to read it"
+        return "this program's user may not read the file; change its permissions"
     return NO_SUCH_FILE
 
 
@@ -236,7 +236,7 @@ def _look_at(file: BinaryIO, size_bytes: int) -> MediaCheck | NotStreamable:
         head = os.pread(file.fileno(), HEAD_BYTES, 0)
         tail = os.pread(file.fileno(), TAIL_BYTES, tail_offset)
     except OSError as error:
-        raise _refused(f"the file cannot be read ({error.strerror}); check the disk it is on") from None
+        raise _refused(f"the file cannot be read ({error.strerror}); check its disk") from None
     try:
         return first_look(head, tail, size_bytes=size_bytes, tail_offset=tail_offset)
     except NotStreamable as verdict:
@@ -248,7 +248,7 @@ def _names_in(folder: Path) -> tuple[list[str], int]:
     try:
         names = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
-        raise _refused(f"the folder cannot be read ({error.strerror}); check its rights") from None
+        raise _refused(f"the folder cannot be read ({error.strerror}); check its permissions") from None
     names.sort(key=_natural)
     return names[:ENTRIES_MAX], max(0, len(names) - ENTRIES_MAX)
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 DEADLINE_S: Final = 2.0
 STUCK_MAX: Final = 2
-NO_ANSWER: Final = "the media folder does not answer; check the file server it is on"
+NO_ANSWER: Final = "the media folder does not answer; check its file server"
 
 
 class MediaDoesNotAnswer(ProductError):

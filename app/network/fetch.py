@@ -33,7 +33,7 @@ def fetch(address: str, *, bytes_max: int, timeout_s: float = FETCH_TIMEOUT_S) -
     try:
         outcome = run(argv, timeout_s=timeout_s, output_bytes_max=bytes_max + 4096)
     except TimedOut as error:
-        raise TimedOut("fetch", f"{host} gave no answer within {timeout_s:g} s") from error
+        raise TimedOut("fetch", f"{host} did not answer within {timeout_s:g} s") from error
     if outcome.returncode != 0:
         raise ProbeFailed("fetch", f"{host}: {outcome.complaint()}")
     return outcome.stdout

@@ -68,7 +68,7 @@ class ExternalPlaceFinder:
             if self._known is not None and time.time() - self._known.at < FRESH_S:
                 return self._known
             if self._address is None:
-                return self._old_or_raise("this host may not call the internet (OFFLINE=1)")
+                return self._old_or_raise("this host does not use the internet (OFFLINE=1)")
             if self._failed_at is not None and time.monotonic() - self._failed_at < RETRY_S:
                 return self._old_or_raise(self._problem)
             try:
@@ -114,10 +114,10 @@ def parse_place(body: bytes, *, at: float) -> ExternalPlace:
     try:
         answer = msgspec.json.decode(body, type=_Answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError("the place service answered something that cannot be read") from error
+        raise ValueError("the location service returned an unreadable answer") from error
     ip = answer.ip or answer.query or ""
     if not is_ip_address(ip):
-        raise ValueError("the place service named no address")
+        raise ValueError("the location service returned no address")
     code = answer.country_code or answer.countryCode or answer.country or ""
     return ExternalPlace(
         ip=ip,

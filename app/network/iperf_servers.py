@@ -164,7 +164,7 @@ def parse_servers(body: bytes, origin: Origin) -> list[Server]:
     try:
         entries = msgspec.json.decode(body, type=_Document | list[Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError("this is no list of iperf3 servers in JSON") from error
+        raise ValueError("this is not a JSON list of iperf3 servers") from error
     if isinstance(entries, _Document):
         found = [_server_of(entry, _Entry, origin) for entry in entries.servers[:SERVERS_MAX]]
     else:

@@ -56,7 +56,7 @@ class Measurer:
         run = _Run(order, cancel, report)
         if order.mode == "manual":
             return run.test_by_hand()
-        report(Findings(), "Looking for this host's place and the server list")
+        report(Findings(), "Finding the location of this host and the server list")
         place, no_place = self._find_place()
         if not self._offline:
             self._servers.refresh()
@@ -72,9 +72,9 @@ class Measurer:
         try:
             found = self._places.find()
         except PlaceUnknown as error:
-            return None, f"this host's place is not known: {error}"
+            return None, f"the location of this host is unknown: {error}"
         if found.point is None:
-            return _Place(found.label(), None), "this host's place is not known: the place service names no place"
+            return _Place(found.label(), None), "the location service returned no location"
         return _Place(found.label(), found.point), ""
 
     def _candidates(self, order: NetworkTestOrder, here: Point | None) -> list[Server]:
@@ -94,10 +94,10 @@ class Measurer:
 
     def _why_no_server(self, order: NetworkTestOrder, no_place: str) -> str:
         if order.mode == "regional":
-            offline = " that may be called (OFFLINE=1)" if self._offline else ""
-            return f"No server is known in {order.region}{offline}. Test a server by hand, or add your own."
+            offline = " that may be used (OFFLINE=1)" if self._offline else ""
+            return f"No server is known in {order.region}{offline}. Choose My server, or add your own."
         reason = no_place or "no server is known"
-        return f"The closest server cannot be chosen: {reason}. Test a server by hand, or add your own."
+        return f"The closest server cannot be chosen: {reason}. Choose My server, or add your own."
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -146,7 +146,7 @@ class _Run:
                 findings = msgspec.structs.replace(findings, attempts=_marked(findings.attempts, server, error.message))
         tried = "None of the servers answered" if not reached else "None of the servers that answer could be used"
         last = next((attempt.problem for attempt in reversed(findings.attempts) if attempt.problem), "no reason known")
-        raise CannotTest(f"{tried}; the last one: {last}. Test a server by hand.", findings)
+        raise CannotTest(f"{tried}; the last one: {last}. Choose My server.", findings)
 
     def _compare(
         self, candidates: Sequence[Server], here: Point | None
@@ -207,7 +207,7 @@ class _Run:
         while len(answered) < _HANDSHAKES and (time_ms := handshake_rtt_ms(address, port)) is not None:
             answered.append(time_ms)
         if not answered:
-            return findings.with_problem("The host answers neither ping nor TCP: its round-trip time is not known.")
+            return findings.with_problem("The host answers neither ping nor TCP: its round-trip time is unknown.")
         source = f"TCP handshake, quickest of {len(answered)}; no reply to ping"
         return msgspec.structs.replace(findings, rtt_ms=Figure(min(answered), Basis.MEASURED, source))
 
@@ -241,7 +241,7 @@ class _Run:
             try:
                 return iperf3(probe, cancel=self._cancel)
             except TimedOut:
-                self._report(findings, "iperf3 hung, as it does when its first packet is lost; running it again")
+                self._report(findings, "iperf3 hung, probably because its first packet was lost; running it again")
         return iperf3(probe, cancel=self._cancel)
 
 

@@ -110,7 +110,7 @@ class Shelf(Generic[EntryT]):
 
     def _add(self, entry: EntryT) -> str:
         if len(self._entries) >= ENTRIES_MAX:
-            raise LimitReached(f"there are {ENTRIES_MAX} {self.kind.word}s, the most allowed; delete one first")
+            raise LimitReached(f"there are {ENTRIES_MAX} {self.kind.word}s, the maximum; delete one first")
         key = new_key(self._entries)
         self._entries[key] = entry
         return key

@@ -59,7 +59,7 @@ def import_into(book: Book, document: object) -> Imported:
 
 def _lists_in(document: object) -> dict[str, list[object]]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise InvalidInput.of({"format": f"this is no export of presets; {_REMEDY}"})
+        raise InvalidInput.of({"format": f"this is not an export of presets; {_REMEDY}"})
     if document.get("version") != VERSION:
         raise InvalidInput.of({"version": f"this version reads version {VERSION} of the format; {_REMEDY}"})
     found: dict[str, list[object]] = {}

@@ -51,7 +51,7 @@ class Iperf3Order(msgspec.Struct, frozen=True):
         return CONNECT_TIMEOUT_S + self.duration_s + _GRACE_S + _ROUND_TRIPS * self.rtt_ms / 1000
 
     def argv(self) -> list[str]:
-        """The command, ready to run; the address is an address, so it cannot be taken for an option."""
+        """The command, ready to run; the address is an address, so it cannot be read as an option."""
         argv = ["iperf3", "-J", "-c", self.address, "-p", str(self.port), "-t", str(self.duration_s)]
         argv += ["--connect-timeout", str(CONNECT_TIMEOUT_S * 1000)]
         if self.protocol is Protocol.UDP:
@@ -105,10 +105,10 @@ def iperf3(order: Iperf3Order, *, cancel: CancelSwitch | None = None) -> Iperf3R
     try:
         outcome = run(order.argv(), timeout_s=order.timeout_s, output_bytes_max=4 * 1024 * 1024, cancel=cancel)
     except TimedOut as error:
-        hint = "; is UDP blocked on the way?" if order.protocol is Protocol.UDP else ""
+        hint = "; is UDP blocked on the path?" if order.protocol is Protocol.UDP else ""
         raise TimedOut("iperf3", f"{error.message}{hint}") from error
     if not outcome.stdout.strip():
-        raise ProbeFailed("iperf3", f"iperf3 gave no result: {outcome.complaint() or 'it said nothing'}")
+        raise ProbeFailed("iperf3", f"iperf3 returned no result: {outcome.complaint() or 'it said nothing'}")
     return parse_iperf3(outcome.stdout, order)
 
 
@@ -160,7 +160,7 @@ def _udp_result(report: _Report, order: Iperf3Order) -> Iperf3Result:
     # A packet that overtakes is counted as lost and then taken back; more came than were lost, at times -1.
     lost = max(0, counted.lost_packets)
     if counted.packets == 0:
-        raise ProbeFailed("iperf3", "no UDP packet arrived; is UDP blocked on the way?")
+        raise ProbeFailed("iperf3", "no UDP packet arrived; is UDP blocked on the path?")
     if lost > counted.packets:
         raise _unreadable()
     received = report.end.sum_received
@@ -199,4 +199,4 @@ def _failure(words: str) -> ProbeFailed:
 
 
 def _unreadable() -> ProbeFailed:
-    return ProbeFailed("iperf3", "iperf3 said something that cannot be read")
+    return ProbeFailed("iperf3", "the output of iperf3 cannot be read")

@@ -56,12 +56,12 @@ def ping(address: str, *, count: int = COUNT, cancel: CancelSwitch | None = None
         return parse_ping(address, outcome.text())
     if any(text in outcome.complaint() for text in _NOT_ALLOWED):
         raise ProbeFailed("ping", "ping is not allowed here: set net.ipv4.ping_group_range or give it cap_net_raw")
-    raise ProbeFailed("ping", f"ping gave no result: {outcome.complaint() or 'it said nothing that can be read'}")
+    raise ProbeFailed("ping", f"ping returned no result: {outcome.complaint() or 'its output cannot be read'}")
 
 
 def parse_ping(address: str, text: str) -> PingResult:
     """Read ping's summary; raises ProbeFailed when the numbers are missing or contradict each other."""
-    unreadable = ProbeFailed("ping", "ping said something that cannot be read")
+    unreadable = ProbeFailed("ping", "the output of ping cannot be read")
     counts = _COUNTS.search(text)
     if counts is None:
         raise unreadable

@@ -136,7 +136,7 @@ def run(
             while not output.program_ended:
                 remaining_s = started + timeout_s - time.monotonic()
                 if remaining_s <= 0:
-                    raise TimedOut(name, f"{name} gave no result within {timeout_s:g} s")
+                    raise TimedOut(name, f"{name} returned no result within {timeout_s:g} s")
                 for key, _ in selector.select(remaining_s):
                     key.data()
     finally:

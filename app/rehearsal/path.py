@@ -112,7 +112,7 @@ def _sender(order: PathOrder) -> SendSpec:
 
 
 def dismiss(streams: Streams, key: str, *, actor: str) -> None:
-    """Take a stream off air and forget it, if it is there."""
+    """Take a stream off air and delete it, if it is there."""
     with contextlib.suppress(ProductError):
         streams.dismiss(key, actor=actor)
 

@@ -168,7 +168,7 @@ class RehearsalRunner:
 
     def _check_goes_on(self, run: Rehearsal) -> None:
         if self._closed.is_set() or run.id in self._cancelled:
-            raise _CouldNotMeasure("It was ended before the measurement began.")
+            raise _CouldNotMeasure("It was cancelled before the measurement began.")
 
     def _measure(self, run: Rehearsal) -> Rehearsal:
         ends_at = run.ends_at() or unix_now()
@@ -206,4 +206,4 @@ class RehearsalRunner:
         try:
             self._files.keep(run.id, run)
         except OSError as error:
-            log.warning("the rehearsal %s cannot be kept: %s", run.id, error)
+            log.warning("the rehearsal %s cannot be stored: %s", run.id, error)

@@ -29,7 +29,7 @@ _CHANGES: Final = {
         NoticeCode.FILE_DELETED,
         "the file has been deleted; playback continues, but the stream cannot be restarted",
     ),
-    Change.REPLACED: (NoticeCode.FILE_REPLACED, "the file was replaced; the new one is played from the next loop"),
+    Change.REPLACED: (NoticeCode.FILE_REPLACED, "the file was replaced; the new file is played from the next loop"),
     Change.REWRITTEN: (
         NoticeCode.FILE_REWRITTEN,
         "the file was changed; the new contents are played from the next loop",

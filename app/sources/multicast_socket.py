@@ -73,7 +73,7 @@ class MulticastSocket:
         card = card_of(self._source)
         if card in (None, self._card):
             return
-        with contextlib.suppress(CannotSend):  # not yet up, maybe: looked at again each second
+        with contextlib.suppress(CannotSend):  # may not be up yet: checked again each second
             join(self.socket, self._source)
             self._card = card
 
@@ -141,7 +141,7 @@ def _size_buffer(receiver: socket.socket, notify: Notify) -> None:
     granted = receiver.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2  # the kernel doubles what it is asked for
     if granted < RECEIVE_BUFFER_BYTES:
         text = (
-            f"The kernel granted {granted // 1024} kB of receive buffer where 50 Mb/s wants "
+            f"The kernel granted {granted // 1024} kB of receive buffer, but 50 Mb/s needs "
             f"{RECEIVE_BUFFER_BYTES // 1024} kB: sysctl -w net.core.rmem_max={RECEIVE_BUFFER_BYTES}"
         )
         notify(Notice(unix_now(), NoticeCode.SMALL_RECEIVE_BUFFER, text))

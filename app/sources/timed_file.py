@@ -19,15 +19,15 @@ _REPORTED_AGAIN_S: Final = 60.0
 _FAULTS: Final = {
     ClockFault.JUMP: (
         NoticeCode.CLOCK_JUMPS,
-        "the clock (PCR) jumps in the file; the packets keep the pace before the jump",
+        "the clock (PCR) jumps in the file; the packets keep the rate from before the jump",
     ),
     ClockFault.BACKWARD: (
         NoticeCode.CLOCK_BACKWARD,
-        "the clock (PCR) stops or runs backward in the file; the packets keep their pace",
+        "the clock (PCR) stops or runs backward in the file; the packets keep their rate",
     ),
     ClockFault.MISSING: (
         NoticeCode.CLOCK_MISSING,
-        "the file has no clock (PCR) for a second; the packets keep their pace",
+        "the file has no clock (PCR) for a second; the packets keep their rate",
     ),
 }
 

@@ -11,7 +11,7 @@ _SOCKADDR_BYTES = 28  # sockaddr_in6, the larger of the two
 
 
 def sockaddr(address: str, port: int) -> bytes:
-    """A struct sockaddr_in or sockaddr_in6 of a numeric address, as Linux lays it out; "" is every IPv4 address."""
+    """A struct sockaddr_in or sockaddr_in6 of a numeric address, as Linux stores it; "" is every IPv4 address."""
     ip = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104 - a listener serves every interface
     if isinstance(ip, ipaddress.IPv4Address):
         return struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + ip.packed + bytes(8)

@@ -35,7 +35,7 @@ class Denial(StrEnum):
     """Why a caller is not let in, as a sentence's end."""
 
     BANNED = "it sent an acknowledgement that no receiver sends"
-    TOO_MANY_RECEIVERS = "as many receivers as allowed are connected"
+    TOO_MANY_RECEIVERS = "the maximum number of receivers is connected"
     TOO_MANY_CALLS = "it calls too often"
     TOO_MANY_CALLS_OF_ALL = "too many callers call at the same time"
 
@@ -110,7 +110,7 @@ class DenialReport:
         self._silent.clear()
         self._reported_at = now
         others = f" and {hosts - 1} more addresses" if hosts > 1 else ""
-        return f"{count} calls from {host}{others} were not let in: {denial}"
+        return f"{count} calls from {host}{others} were refused: {denial}"
 
 
 _EVENTS_AT_ONCE: Final = 20

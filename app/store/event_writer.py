@@ -19,7 +19,7 @@ from app.store.store_health import StoreHealth
 
 log = logging.getLogger(__name__)
 _WAITING_MAX: Final = 5000
-# Kinds of events that report a loss of quality or a receiver turned away.
+# Kinds of events that report a loss of quality or a refused receiver.
 _WARNINGS: Final = frozenset({EventKind.NOTICE, EventKind.REFUSED, EventKind.MISSING, EventKind.SOURCE_ERROR})
 
 

@@ -66,7 +66,7 @@ class HistoryFile:
                 raise StoreUnavailable(str(error)) from None
             except sqlite3.DatabaseError as error:
                 self._begin_again()
-                raise StoreUnavailable(f"the history was damaged and is begun again ({error})") from None
+                raise StoreUnavailable(f"the history was damaged; a new one was started ({error})") from None
 
     def _connect(self) -> sqlite3.Connection:
         if not self._path.exists():

@@ -75,6 +75,6 @@ def check_passphrase(spec: JobSpec) -> None:
     if spec.encryption is not None and spec.encryption.passphrase.size_bytes() == 0:
         raise CouldNotStart(
             "SECRET_KEY was changed: the stored passphrase cannot be read; enter the passphrase again",
-            {"encryption.passphrase": "give it again, in a new stream"},
+            {"encryption.passphrase": "enter it again, in a new stream"},
             reason=Reason.PASSPHRASE_LOST,
         )

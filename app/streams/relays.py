@@ -35,7 +35,7 @@ def check_relay(spec: JobSpec, others: Collection[Snapshot], allowed: str) -> No
     while is_this_host(target.host):
         if port in seen:
             raise InvalidInput.of(
-                {"target.port": f"{port} leads back to this relay; choose the port of the SRT end that it is to reach"}
+                {"target.port": f"{port} leads back to this relay; choose the port of the SRT endpoint"}
             )
         seen.add(port)
         if port not in next_ports:
@@ -46,7 +46,7 @@ def check_relay(spec: JobSpec, others: Collection[Snapshot], allowed: str) -> No
 def relay_spec(job: Job) -> RelaySpec:
     """The spec of a relay's job. Raises WrongState for another stream."""
     if not isinstance(job.spec, RelaySpec):
-        raise WrongState(f"{job.key} is no relay; only a relay impairs")
+        raise WrongState(f"{job.key} is not a relay; only a relay can impair")
     return job.spec
 
 

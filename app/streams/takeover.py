@@ -52,15 +52,15 @@ class Inheritance:
         try:
             return store.events(EVENTS_KEPT)
         except StoreUnavailable as error:
-            log.error("event log not readable, an empty one is begun: %s", error)
-            self.problem = f"the event log of before cannot be read ({error})"
+            log.error("event log not readable, starting an empty one: %s", error)
+            self.problem = f"the earlier event log cannot be read ({error})"
             return []
 
     def _read_streams(self, store: Store) -> list[StoredStream]:
         try:
             return store.streams()
         except StoreUnavailable as error:
-            log.error("orders not readable, what is on air is adopted all the same: %s", error)
+            log.error("orders not readable, running streams are adopted: %s", error)
             self.problem = f"the orders cannot be read ({error}), streams that were off air are not listed"
             return []
 
@@ -87,7 +87,7 @@ class Takeover:
             job, known = self._known(stream, unix_now() + position * _STAGGER_S)
             self._supervisor.resume(job, known)
         if self._waiting:
-            log.warning("the media folder does not answer, streams wait for it count=%d", len(self._waiting))
+            log.warning("the media folder does not answer, streams are waiting for it count=%d", len(self._waiting))
             threading.Thread(target=self._complete_later, name="media-wait", daemon=True).start()
 
     def _take_unknown(self, key: str) -> None:

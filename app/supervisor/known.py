@@ -11,8 +11,8 @@ from app.domain.spec import JobSpec
 from app.domain.status import Order, Reason, Status
 from app.domain.stored_spec import SpecUnreadable, read_spec, with_passphrase
 
-_SPEC_UNREADABLE: Final = "the stored settings cannot be read by this version: {why}; they are kept as they are: {json}"
-_ORDER_LOST: Final = "the store does not know this stream any more: it stays on air until you stop it"
+_SPEC_UNREADABLE: Final = "the stored settings cannot be read by this version: {why}; they are kept unchanged: {json}"
+_ORDER_LOST: Final = "the store no longer has this stream: it stays on air until you stop it"
 _JSON_CHARACTERS: Final = 2000
 _UNKNOWN: Final = frozenset({Reason.SPEC_UNREADABLE, Reason.ORDER_LOST})
 

@@ -97,7 +97,7 @@ class SupervisedStream:
         self._current.heard(now)
         if known.status is not None and known.status.phase in life.ALIVE - {Phase.STOPPING}:
             self.status = known.status
-        self._account.note(now, EventKind.ADOPTED, f"on air all along, worker {worker.pid}")
+        self._account.note(now, EventKind.ADOPTED, f"stayed on air, worker {worker.pid}")
         if known.order is Order.STOP:
             self.stop(now, "system")
 

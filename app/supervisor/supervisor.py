@@ -90,7 +90,7 @@ class Supervisor:
             self._streams[job.key] = stream
             error = surprise(lambda: stream.resume(known, now), f"stream could not be resumed stream={job.key}")
             if error is not None:
-                stream.fail(Reason.ENGINE_ERROR, f"it could not be taken over: {error}", now)
+                stream.fail(Reason.ENGINE_ERROR, f"it could not be adopted: {error}", now)
 
         self._ask(take_on)
 

@@ -77,7 +77,7 @@ class WorkerLink:
         self._credited_at = now
         self._credit_bytes = min(_BURST_BYTES_MAX, self._credit_bytes + max(0.0, earned)) - taken_bytes
         if self._credit_bytes < 0:
-            raise LinkAbused("the worker flooded its link")
+            raise LinkAbused("the worker sent too much on its link")
 
     def say(self, message: ToWorker) -> None:
         """Send an order, if there is a connection."""

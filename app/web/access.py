@@ -63,7 +63,7 @@ def guard(app: Flask, api_key: Secret | None, names: Collection[str], failed_key
 def admit(asked: Request, api_key: Secret | None, names: Collection[str], failed_keys: FailedKeys) -> None:
     """Let the request pass or raise Unauthorized, TooManyWrongKeys or UntrustedHost.
 
-    `g.actor` then says who asks and from where, for the event log.
+    `g.actor` then names the client and its address, for the event log.
     """
     g.is_scripted = False
     # The address is the client's own: the proxy in front reports it, and what a client claims is ignored.
@@ -74,7 +74,7 @@ def admit(asked: Request, api_key: Secret | None, names: Collection[str], failed
         if not _is_right_key(token, api_key):
             failed_keys.check(asked.remote_addr or "")
             failed_keys.count(asked.remote_addr or "")
-            raise Unauthorized("The API key is not right, or scripted access is switched off (API_KEY is unset).")
+            raise Unauthorized("The API key is wrong, or API access is switched off (API_KEY is unset).")
         g.is_scripted = True
         g.actor = f"api key at {asked.remote_addr}"
         return

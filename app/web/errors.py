@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 BODY_BYTES_MAX: Final = 64 * 1024
 _RETRY_AFTER_S: Final = 60
 _MESSAGES: Final = {
-    400: "This request cannot be understood.",
+    400: "This request is not valid.",
     401: "A session of this host's pages or the right API key is needed.",
     403: "This is not allowed.",
     404: "There is nothing at this address.",
-    405: "This address does not take that method.",
+    405: "This address does not support that method.",
     413: "The request is too large.",
-    429: "Too many orders came from this address. Wait as long as Retry-After says.",
-    500: "The server failed with an internal error and has logged it.",
+    429: "Too many changes were requested from this address. Wait as long as Retry-After says.",
+    500: "The server had an internal error and has logged it.",
 }
 _CODES: Final = {
     400: "bad_request",
@@ -140,7 +140,7 @@ def _untrusted_host(error: UntrustedHost) -> Response:
 def _csrf_error(error: CSRFError) -> Response:
     if request.path.startswith("/api/"):
         return error_response(401, "unauthorized", _MESSAGES[401])
-    message = "This page had lost its session, so nothing was done. Load it again and repeat what you did."
+    message = "This page has lost its session, so nothing was changed. Load it again and repeat the action."
     return error_response(400, "session_lost", message)
 
 

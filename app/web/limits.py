@@ -18,7 +18,7 @@ _STARTS_NETWORK_TEST: Final = "network_tests.start_network_test"
 
 
 def limit_rates(app: Flask, *, writes_per_minute: int) -> None:
-    """Answer 429 with Retry-After to who asks too often. Call this once all routes are there."""
+    """Answer 429 with Retry-After to a client that requests too often. Call this after all routes are registered."""
     limiter = Limiter(
         get_remote_address,
         app=app,

@@ -1,4 +1,4 @@
-"""Why a stream wants to be looked at, in a few words."""
+"""Why a stream needs attention, in a few words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.domain.verdict import Concern, Verdict, lost_at_receiver
 from app.words.states import interrupted_text, reason_text
 
 _PLAIN: Final = {
-    Concern.RESENDS_HELD_BACK: "resends are held back: the sending cap is reached",
+    Concern.RESENDS_HELD_BACK: "retransmissions are delayed: the sending cap is reached",
     Concern.DROPPING: "the sender drops packets",
     Concern.SOURCE_ERRORS: "continuity errors in the source",
     Concern.LATENCY_SHORT: "latency short for this RTT",
@@ -24,7 +24,7 @@ _BEGINS: Final = "the file begins with the first receiver"
 
 
 def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
-    """Say why a stream wants to be looked at or what it waits for, None when its phase and reason say it all."""
+    """Say why a stream needs attention or what it waits for, None when its phase and reason say it all."""
     concern = verdict.concern
     if concern is None:
         return _BEGINS if _has_yet_to_begin(snapshot) else None
@@ -38,7 +38,7 @@ def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
         case Concern.RECEPTION if snapshot.reception is not None:
             return judge_reception(snapshot.reception, clock_time, outputs=snapshot.outputs).text
         case Concern.STAYS_DOWN:
-            return f"{reason_text(snapshot.fault)}: will not start again by itself"
+            return f"{reason_text(snapshot.fault)}: will not restart automatically"
         case _:
             return _PLAIN.get(concern)
 

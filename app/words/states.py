@@ -9,21 +9,24 @@ from app.domain.status import Order, Phase, Reason
 
 # Each reason in a few words, and the remedy.
 _REASONS: Final[dict[Reason, tuple[str, str]]] = {
-    Reason.END_OF_FILE: ("end of file", "The file was played to its end. Start it again, or let it loop."),
+    Reason.END_OF_FILE: ("end of file", "The file was played to its end. Start it again, or loop it."),
     Reason.NO_INPUT: (
         "no input",
-        "Nothing comes in from the source. Check the group, the interface and the sender. Where a source address "
-        "(source_ip) is set, packets of other senders are refused by it.",
+        "No packets arrive from the source. Check the group, the interface and the sender. Where a source address "
+        "(source_ip) is set, packets of other senders are discarded.",
     ),
     Reason.NO_ACKNOWLEDGEMENT: (
         "no acknowledgement",
-        "The receiver is connected but acknowledges nothing. Check the path back and whether the receiver hangs.",
+        "The receiver is connected but acknowledges nothing. Check the return path and the receiver.",
     ),
     Reason.CONNECTION_TIMEOUT: (
         "no answer",
-        "No one answers at that address and port. Check both, that the receiver listens, and that UDP may pass.",
+        "No answer from that address and port. Check both, that the receiver listens, and that firewalls pass UDP.",
     ),
-    Reason.CONNECTION_LOST: ("connection lost", "The receiver went silent or closed. It is called again by itself."),
+    Reason.CONNECTION_LOST: (
+        "connection lost",
+        "The receiver went silent or closed the connection. It is called again.",
+    ),
     Reason.CONNECTION_REJECTED: (
         "refused by the receiver",
         "The receiver answers and refuses. Check its stream ID rules, and that it expects a caller.",
@@ -34,12 +37,15 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "One end encrypts and the other does not. Give both the same passphrase, or neither.",
     ),
     Reason.HOST_NOT_FOUND: ("host not found", "The name has no address. Check its spelling and this host's DNS."),
-    Reason.NETWORK_UNREACHABLE: ("network unreachable", "This host has no route there. Check routes and interfaces."),
-    Reason.PORT_IN_USE: ("port in use", "Another program holds this UDP port. Choose another port or end it."),
+    Reason.NETWORK_UNREACHABLE: (
+        "network unreachable",
+        "This host has no route to the far end. Check routes and interfaces.",
+    ),
+    Reason.PORT_IN_USE: ("port in use", "Another program uses this UDP port. Choose another port or end it."),
     Reason.FILE_MISSING: ("file missing", "The file is no longer in the media folder."),
     Reason.FILE_UNREADABLE: ("file unreadable", "This user may not read the file. Check its permissions."),
     Reason.FILE_CHANGED: ("file changed", "The file was changed or cut short while it played."),
-    Reason.NOT_A_TRANSPORT_STREAM: ("not a transport stream", "The file holds no MPEG transport stream packets."),
+    Reason.NOT_A_TRANSPORT_STREAM: ("not a transport stream", "The file has no MPEG transport stream packets."),
     Reason.NO_PCR: ("no PCR", "The transport stream carries no clock (PCR), so it cannot be paced."),
     Reason.SCRAMBLED: (
         "scrambled source",
@@ -56,34 +62,34 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "target refused",
         "A relay may not send there. Check the target, and RELAY_TARGETS for the networks that are allowed.",
     ),
-    Reason.BAD_OPTION: ("bad option", "libsrt refused a setting; the debug view has its words."),
+    Reason.BAD_OPTION: ("bad option", "libsrt rejected a setting; the debug view has its message."),
     Reason.MISSING_ELEMENT: (
         "GStreamer incomplete",
         "A part of GStreamer is not installed: its Python module gi (package python3-gi) or a plugin; the debug view "
         "names it. Run ./run.sh or scripts/packages.sh, or choose the engine Direct.",
     ),
-    Reason.WORKER_CRASHED: ("worker crashed", "The process that carried the stream died. It is started again."),
-    Reason.WORKER_HUNG: ("worker hung", "The process that carried the stream stopped answering and was ended."),
+    Reason.WORKER_CRASHED: ("worker crashed", "The worker process of the stream died. It is restarted."),
+    Reason.WORKER_HUNG: ("worker hung", "The worker process of the stream stopped responding and was ended."),
     Reason.OUT_OF_MEMORY: ("out of memory", "The process reached its memory ceiling and was ended."),
-    Reason.ENGINE_ERROR: ("engine error", "GStreamer reported an error; the debug view has its words."),
+    Reason.ENGINE_ERROR: ("engine error", "GStreamer reported an error; the debug view has its message."),
     Reason.PASSPHRASE_LOST: (
         "passphrase lost",
-        "SECRET_KEY was changed, so the stored passphrase cannot be read. Put the old key back, or enter "
+        "SECRET_KEY was changed, so the stored passphrase cannot be read. Restore the old key, or enter "
         "the passphrase again with Edit.",
     ),
     Reason.NO_RUNTIME: (
         "runtime folder unusable",
         "No worker can be started: its socket cannot be made in RUNTIME_FOLDER. Check that the folder can be written "
-        "and that its file system has room. It is tried again by itself.",
+        "and that its file system has room. The start is repeated automatically.",
     ),
     Reason.SPEC_UNREADABLE: (
         "stored settings unreadable",
-        "Another version of this program stored this stream, or its row is damaged. It is kept as it is: go back to "
+        "Another version of this program stored this stream, or its row is damaged. It is kept unchanged: go back to "
         "that version, or remove the stream and start it again.",
     ),
     Reason.ORDER_LOST: (
         "order lost",
-        "The store does not know this stream any more. It stays on air until you stop it. Check DATA_FOLDER and "
+        "The store no longer has this stream. It stays on air until you stop it. Check DATA_FOLDER and "
         "DATABASE_URL; then start the stream again, so that it is stored.",
     ),
     Reason.MOVED: ("moved", "The cluster stopped the stream on this host. It carries it on another one."),

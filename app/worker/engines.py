@@ -48,7 +48,7 @@ def _build_gstreamer(job: Job, notify: Notify) -> Sender:
 
 
 def _with_engine(job: Job) -> Job:
-    """The job with its engine: a group is looked at for half a second where that decides. Raises CannotSend."""
+    """The job with its engine: a group is read for half a second if the engine depends on it. Raises CannotSend."""
     spec = job.spec
     if job.engine is not None or not isinstance(spec, SendSpec):
         return job

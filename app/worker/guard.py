@@ -20,7 +20,7 @@ MARGIN_BPS: Final = 20_000_000
 # One window may be a hiccup of the machine; what is still far above after this long is not.
 SUSTAINED_S: Final = 0.2
 _WINDOW_S: Final = 0.1
-# A stream that was held up may send what has become due meanwhile: so many seconds of it, or all of a pause of the
+# A delayed stream may send what has become due since: this many seconds of it, or all of a pause of the
 # machine, which shows as one long window.
 _CATCH_UP_S: Final = 5.0
 _PAUSE_S: Final = 1.0

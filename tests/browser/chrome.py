@@ -44,7 +44,7 @@ _IS_NEW_PAGE = "return !window.isOldPage && document.readyState === 'complete'"
 
 
 class Browser:
-    """One Chromium with a profile of its own, used by all tests after one another."""
+    """One Chromium with a separate profile, which all tests use in turn."""
 
     def __init__(self) -> None:
         self._profile = tempfile.TemporaryDirectory(prefix="chromium-")

@@ -25,7 +25,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 class Server:
-    """An application on a port of its own, until `stop`."""
+    """An application on a separate port, until `stop`."""
 
     def __init__(self, app: Flask) -> None:
         self._server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -37,7 +37,7 @@ class Server:
         self._runs = True
 
     def stop(self) -> None:
-        """Answer nobody any more."""
+        """Stop answering."""
         if self._runs:
             self._runs = False
             self._server.shutdown()

@@ -101,7 +101,7 @@ def test_the_filter_narrows_by_any_word(page: Browser) -> None:
 def test_a_group_is_shown_alone_and_stopped_together_after_a_question(page: Browser, manager: FakeManager) -> None:
     page.open("/")
     page.find("#streams tr:nth-child(10)")
-    assert not page.is_shown("#group-filter"), "nobody has named a group"
+    assert not page.is_shown("#group-filter"), "no stream has a group"
     for key in ("lineup", "umearn"):
         seen = manager.streams[key]
         manager.streams[key] = msgspec.structs.replace(seen, spec=msgspec.structs.replace(seen.spec, group="Match day"))
@@ -244,7 +244,7 @@ def test_figures_turn_grey_and_tell_their_age_when_the_server_is_gone(page: Brow
             "return getComputedStyle(document.querySelector(arguments[0])).filter", f"tr[data-key=lineup] {part}"
         )
         assert "grayscale(1)" in grey, part
-    # Requests to a server that is gone are noted on the console, and by nobody else.
+    # Requests to a server that is gone are noted on the console only.
     assert all("ERR_CONNECTION_REFUSED" in complaint for complaint in page.complaints())
 
 

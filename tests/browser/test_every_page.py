@@ -30,7 +30,7 @@ PAGES = {
     "documentation": ("/docs", ".doc-list"),
     "a document": ("/docs/api", ".doc table"),
     "the readme": ("/docs/readme", ".doc img"),
-    "nothing there": ("/stream/nobody", ".empty"),
+    "nothing there": ("/stream/unknown", ".empty"),
 }
 
 

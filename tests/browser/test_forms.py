@@ -1,4 +1,4 @@
-"""The forms: what is typed stays, faults stand beside their fields, media and passphrases are at hand."""
+"""The forms: what is typed stays, faults are next to their fields, media and passphrases are at hand."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_file_that_cannot_be_sent_says_so_at_once(page: Browser, path: str, wo
     choose_file(page)
     page.type("#path", path)
     page.press(Keys.TAB)
-    wait_for(lambda: page.text("#path-fault"), deadline_s=15, what="a fault beside the file")
+    wait_for(lambda: page.text("#path-fault"), deadline_s=15, what="a fault next to the file")
 
     assert words in page.text("#path-fault")
     assert all("400" in complaint for complaint in page.complaints())

@@ -32,7 +32,7 @@ return [...document.querySelectorAll("#streams a.name")].find((link) => link.tex
 
 
 class House:
-    """One installation; `serve` starts its web process anew, on the streams that are there."""
+    """One installation; `serve` starts its web process again, with its streams."""
 
     def __init__(self, settings: Settings, serve: Callable[[Flask], Server]) -> None:
         self._settings = settings

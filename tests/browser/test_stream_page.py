@@ -1,4 +1,4 @@
-"""One stream's page: charts of the server's past, settings, peers, what the far end is told."""
+"""One stream's page: charts of the server's past, settings, peers, what the far end needs."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_settings_flag_what_was_changed(page: Browser) -> None:
     )
     assert len(changed) == 1
     assert changed[0].startswith("Overhead3 %5 %")
-    assert "nothing under 5 %" in changed[0]
+    assert "nothing below 5 %" in changed[0]
 
 
 def test_who_was_refused_is_listed_with_the_reason(page: Browser) -> None:

@@ -1,4 +1,4 @@
-"""What a worker owes to whoever talks with it, whatever carries its stream: pretended and real pass the same tests."""
+"""What a worker must do for its client, with every engine. Pretended and real workers pass the same tests."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_it_goes_on_alone_and_tells_the_next_who_comes_what_was_meanwhile(worker
     worker.link.wait_for(Sample)
     seen = [sample.point for sample in worker.link.heard(Sample)]
     worker.link.close()
-    time.sleep(2.2)  # nobody listens
+    time.sleep(2.2)  # no one listens
     link = worker.connect()
     points = link.wait_for(History).readings()
     assert points[: len(seen)] == seen
@@ -192,9 +192,9 @@ def test_one_who_never_reads_does_not_hold_it_up(start: Start) -> None:
     worker.link.wait_for(Ready)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sleeper:
         sleeper.connect(str(worker.socket_path))
-        for told in range(300):  # some megabytes more than are kept for one who does not read
+        for count in range(300):  # some megabytes more than are kept for one who does not read
             worker.link.say(Report())
-            worker.link.wait_for(Debug, after=told, deadline_s=10)
+            worker.link.wait_for(Debug, after=count, deadline_s=10)
         worker.link.wait_for_next(Sample)
         worker.link.say(Stop())
         assert worker.child.wait(deadline_s=10) == 0
@@ -224,7 +224,7 @@ def test_what_nobody_expected_is_an_end_with_a_reason_too(sample: Path) -> None:
     job = job_for(FileSource("bars.ts"), port=free_port(), file_path=sample, name="surprise")
     with RunningWorker(job, argv=FAKE) as worker:
         end = worker.wait_for_end()
-        assert (end.reason, end.detail) == (Reason.ENGINE_ERROR, "RuntimeError: nobody expected this")
+        assert (end.reason, end.detail) == (Reason.ENGINE_ERROR, "RuntimeError: not expected")
         assert worker.child.process.returncode == 1
         assert "Traceback" in worker.child.complaints()
 

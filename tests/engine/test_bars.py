@@ -1,4 +1,4 @@
-"""Colour bars and the sample file, judged by ffmpeg, ffprobe and a reader of its own."""
+"""Colour bars and the sample file, judged by ffmpeg, ffprobe and an independent reader."""
 
 from __future__ import annotations
 

@@ -116,14 +116,14 @@ def test_receivers_that_call_in_the_same_moment_are_all_let_in(sample: Path, cou
         answer = calls.together(port_of(worker), count)
         assert (answer["refused"], answer["connected"]) == (0, count)
         worker.link.wait_for(PeerEvent, lambda event: event.change == "disconnected")
-        told = [event for event in worker.link.heard(PeerEvent) if event.change != "disconnected"]
-    assert [event.change for event in told] == ["connected"] * count
-    assert len({event.address for event in told}) == count
+        events = [event for event in worker.link.heard(PeerEvent) if event.change != "disconnected"]
+    assert [event.change for event in events] == ["connected"] * count
+    assert len({event.address for event in events}) == count
 
 
 def test_a_receiver_that_is_turned_away_is_not_taken_for_the_one_that_was_let_in() -> None:
-    sink, log, told = Mock(), Mock(), list[PeerEvent | Notice]()
-    CallerWatch(sink, told.append, log, 64)
+    sink, log, events = Mock(), Mock(), list[PeerEvent | Notice]()
+    CallerWatch(sink, events.append, log, 64)
     signals = {call.args[0]: call.args[1] for call in sink.connect.call_args_list}
     hear, _level = log.call_args.args
     let_in, wrong = (Gio.InetSocketAddress.new_from_string(host, 4000) for host in ("192.0.2.7", "192.0.2.8"))
@@ -135,9 +135,9 @@ def test_a_receiver_that_is_turned_away_is_not_taken_for_the_one_that_was_let_in
     signals["caller-connecting"](sink, wrong, None)
     hear("12:00:00/SRT:RcvQ:w1.N:SRT.cn: processConnectRequest: rsp(REJECT): 1010 - Password required or unexpected")
 
-    kinds = [event.change if isinstance(event, PeerEvent) else event.code for event in told]
+    kinds = [event.change if isinstance(event, PeerEvent) else event.code for event in events]
     assert kinds == ["caller_turned_away", "connected", "refused"]
-    assert [event.address for event in told if isinstance(event, PeerEvent)] == ["192.0.2.7:4000", "192.0.2.8:4000"]
+    assert [event.address for event in events if isinstance(event, PeerEvent)] == ["192.0.2.7:4000", "192.0.2.8:4000"]
 
 
 def test_a_peers_own_number_stays_while_others_come_and_go(encrypted: RunningWorker) -> None:
@@ -154,26 +154,26 @@ def test_a_peers_own_number_stays_while_others_come_and_go(encrypted: RunningWor
 
 
 def test_who_acknowledges_what_was_never_sent_is_shut_out_for_an_hour() -> None:
-    sink, log, told = Mock(), Mock(), list[PeerEvent | Notice]()
-    watch = CallerWatch(sink, told.append, log, 64)
+    sink, log, events = Mock(), Mock(), list[PeerEvent | Notice]()
+    watch = CallerWatch(sink, events.append, log, 64)
     signals = {call.args[0]: call.args[1] for call in sink.connect.call_args_list}
     hear, _level = log.call_args.args
     attacker, other = (Gio.InetSocketAddress.new_from_string(host, 4000) for host in ("192.0.2.7", "192.0.2.8"))
 
     hear("12:00:00/SRT:RcvQ:w1*E:SRT.in: @42: ATTACK/IPE: incoming ack seq 9 exceeds current 5 by 4!")
     assert watch.punish({42: "192.0.2.7:3999"}.get) == [42]
-    assert [event.code for event in told if isinstance(event, Notice)] == ["callers_limited"]
+    assert [event.code for event in events if isinstance(event, Notice)] == ["callers_limited"]
     assert not signals["caller-connecting"](sink, attacker, None)
     assert signals["caller-connecting"](sink, other, None)
 
 
 def test_no_more_receivers_are_let_in_than_allowed() -> None:
-    sink, told = Mock(), list[PeerEvent | Notice]()
-    CallerWatch(sink, told.append, None, 2)
+    sink, events = Mock(), list[PeerEvent | Notice]()
+    CallerWatch(sink, events.append, None, 2)
     signals = {call.args[0]: call.args[1] for call in sink.connect.call_args_list}
     callers = [Gio.InetSocketAddress.new_from_string("192.0.2.7", 4000 + number) for number in range(3)]
 
     assert [signals["caller-connecting"](sink, caller, None) for caller in callers] == [True, True, False]
-    (event,) = told
+    (event,) = events
     assert isinstance(event, PeerEvent)
     assert (event.change, event.address, event.reason) == ("refused", "192.0.2.7:4002", Reason.CONNECTION_REJECTED)

@@ -27,7 +27,7 @@ CALLED_BY_NAME = [
     "upgrade",  # alembic
     "collect",  # prometheus_client, of each registered collector
 ]
-# The binding of libsrt is a library: a whole interface, whoever needs how much of it. This uses all of it.
+# The binding of libsrt is a library with a complete interface. This uses all of it.
 EXERCISES = ["tests/instruments/srt_pair.py"]
 KINDS = {"function", "class", "method", "property"}
 

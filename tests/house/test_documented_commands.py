@@ -1,6 +1,6 @@
 """Every command in a code block of the documents exists, takes these arguments and names files that are there.
 
-What these tests cannot run on a machine of somebody's, scripts/check_install.sh runs: it takes the commands of
+What these tests cannot run on this machine, scripts/check_install.sh runs: it takes the commands of
 docs/installation.md for NGINX and HTTPS from the page itself.
 """
 
@@ -19,7 +19,7 @@ import pytest
 from app.cli.commands import cli
 
 ROOT = Path(__file__).parents[2]
-# Programs of the system that the documents use, beside our own.
+# Programs of the system that the documents use, in addition to our own.
 SYSTEM = {
     *("git", "cd", "curl", "ffplay", "apt-get", "dnf", "setsebool", "sha256sum", "tar", "printf", "tee", "chown"),
     *("chmod", "rm", "ln", "nginx", "systemctl", "openssl", "journalctl", "cp", "."),
@@ -134,7 +134,7 @@ def test_every_script_in_a_sentence_knows_its_options() -> None:
 
 
 def test_the_programs_of_the_shell_that_the_documents_use_are_known_by_their_right_names() -> None:
-    """A slip such as `apt-gte` is in nobody's list: what is here and what only RHEL or an operator's desk has."""
+    """A slip such as `apt-gte` is in no list: neither installed here, nor on RHEL or on an operator's machine."""
     elsewhere = {"dnf", "setsebool", "ffplay", "curl", "cd", "."}
     missing = {name for name in SYSTEM - elsewhere if not shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")}
     assert not missing

@@ -88,7 +88,7 @@ def test_one_file_imports_gstreamer() -> None:
 
 def test_the_domain_does_no_input_or_output_and_reads_no_clock() -> None:
     forbidden = {"os", "time", "socket", "logging", "subprocess", "threading", "random", "io"}
-    # A `Random` with a seed of its own is a pure value; the module's functions share a hidden state.
+    # A `Random` with its own seed is a pure value; the module's functions share a hidden state.
     seeded = {"random", "random.Random"}
     found = {path.name: imports_of(path) for path in DOMAIN}
     pure = {name: names - seeded if "random.Random" in names else names for name, names in found.items()}

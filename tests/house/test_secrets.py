@@ -1,4 +1,4 @@
-"""Nothing in the repository is a secret, a binary or somebody's address."""
+"""Nothing in the repository is a secret, a binary or a real address."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Calls to a listener that say how they ended: so many one after another, or all in the same moment.
 
-A process of its own, because libsrt is.
+A separate process, because of libsrt.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Child:
         self.process.stdin.flush()
 
     def is_running(self) -> bool:
-        """Tell whether the program has not ended yet."""
+        """Whether the program is still running."""
         return self.process.poll() is None
 
     def output(self) -> str:
@@ -105,7 +105,7 @@ class Child:
 
 
 class JsonChild(Child):
-    """One of our own instruments: told by JSON lines on standard input, telling by JSON lines on standard output."""
+    """An instrument of these tests. It reads JSON lines on standard input and writes JSON lines on standard output."""
 
     def __init__(
         self, module: str, *arguments: str, first: Mapping[str, Any] | None = None, within: Sequence[str] = ()
@@ -148,7 +148,7 @@ def _line(document: Mapping[str, Any]) -> bytes:
 
 
 def say(**document: Any) -> None:
-    """Tell the test that started this instrument something, as a JSON line on standard output."""
+    """Report to the test that started this instrument, as a JSON line on standard output."""
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
 
@@ -160,7 +160,7 @@ def be_punctual() -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process exists and is not a zombie."""
+    """Whether a process exists and is not a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""A small disk that a test can fill up or make read-only: a tmpfs in a mount namespace of its own.
+"""A small disk that a test can fill up or make read-only: a tmpfs in its own mount namespace.
 
 The namespace lives as long as a process of ours in it, so that no mount is left behind whatever ends a test.
 """

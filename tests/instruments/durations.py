@@ -6,7 +6,7 @@ import os
 
 
 def is_long() -> bool:
-    """Tell whether the machine is ours alone and time does not matter."""
+    """Whether the machine is idle and the tests may take their time."""
     return os.environ.get("MCR_TEST_LONG") == "1"
 
 

@@ -28,8 +28,8 @@ class FakeSender:
     """Fulfils app.worker.engine.Sender.
 
     `cannot REASON`: start fails · `ends REASON`: the first poll ends it · `crash`: it dies of a signal with its first
-    sample · `surprise`: that raises what nobody expects · `hang`: it never gives a second sample · `deaf`: it never
-    stops · `receiver`: somebody acknowledges everything · `notice`: it has something to say before anybody listens ·
+    sample · `surprise`: that raises an unexpected error · `hang`: it never gives a second sample · `deaf`: it never
+    stops · `receiver`: a receiver acknowledges everything · `notice`: it reports something before anyone listens ·
     `chatty`: its debug view is large · `lingers`: it leaves its last word and then does not go · `runaway`: after
     RUNAWAY_AFTER_S it sends RUNAWAY_BYTES_A_SECOND more than its source holds.
     """
@@ -72,7 +72,7 @@ class FakeSender:
         if "crash" in self._words:
             os.kill(os.getpid(), signal.SIGKILL)
         if "surprise" in self._words:
-            raise RuntimeError("nobody expected this")
+            raise RuntimeError("not expected")
         while "hang" in self._words and self._samples > 1:
             time.sleep(60)
         if "receiver" not in self._words:

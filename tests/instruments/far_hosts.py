@@ -1,6 +1,6 @@
 """Hosts behind paths with delay, seeded loss and a bandwidth limit, each with a real iperf3 server or none.
 
-Two network namespaces of its own, joined by a process that carries IP packets between two TUN devices; nothing of it
+Two separate network namespaces, joined by a process that carries IP packets between two TUN devices; nothing of it
 touches the machine's network. The product's network test runs in the near namespace: `run_network_test(hosts, order)`.
 """
 
@@ -209,7 +209,7 @@ def _start_server(address: str, folder: Path) -> subprocess.Popen[bytes]:
 
 @contextlib.contextmanager
 def _forwarding(near: int, far: int, hosts: list[Host], folder: Path) -> Iterator[None]:
-    """Forward in a process of its own: the product's threads must not slow it down."""
+    """Forward in a separate process: the product's threads must not slow it down."""
     until, end = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -1,7 +1,7 @@
-"""Asks the whole product hostile questions, by its own API description and by hand-made strategies, and keeps count.
+"""Asks the whole product hostile questions, by its API description and by strategies, and keeps count.
 
-A process of its own, to be run in a network namespace with nothing but loopback: a call that a hostile question does
-start leads nowhere. Told what to do by one JSON line on standard input, tells its figures by one on standard output.
+A separate process, to be run in a network namespace with nothing but loopback: a call that a hostile question does
+start leads nowhere. It reads one JSON line on standard input and writes one on standard output.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def fuzz_by_description(product: Product, count: Count) -> None:
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             count.begin(0.6 / len(operations) / 2)
-            # A key that is there, or all answers would be 404. Whoever is dismissed or stopped is nobody's stream.
+            # A key that is there, or all answers would be 404. A dismissed or stopped stream is not the test's.
             keys = {"key": product.start(name="victim")["key"]} if "{key}" in operation.path else None
 
             @seed(count.round)

@@ -202,7 +202,7 @@ class LibSrt:
         return made
 
     def close(self, sock: int) -> None:
-        """Close the socket and tell the peer."""
+        """Close the socket and notify the peer."""
         self._lib.srt_close(sock)
 
     def cleanup(self) -> None:

@@ -1,6 +1,6 @@
 """A multicast channel: a transport stream file sent to a group at its bitrate, as UDP or RTP, with faults on demand.
 
-A process of its own, told what to send by one JSON line on standard input and then what to do wrong. Nothing in a
+A separate process. It reads what to send as one JSON line on standard input, and then what to do wrong. Nothing in a
 datagram is changed, so that what arrives can be compared with the file.
 """
 
@@ -39,7 +39,7 @@ class Wanted:
 
 
 @dataclass
-class Told:
+class Order:
     """What a line on standard input changes; one without any asks for the figures."""
 
     number: int
@@ -84,21 +84,21 @@ class _Sender:
         line = sys.stdin.readline()
         if not line:
             return False
-        told = Told(**json.loads(line))
-        if told.is_silent is True:
+        order = Order(**json.loads(line))
+        if order.is_silent is True:
             self._silent_since = time.monotonic()
-        if told.is_silent is False and self._silent_since is not None:
-            if told.goes_on:
+        if order.is_silent is False and self._silent_since is not None:
+            if order.goes_on:
                 self._next = int((time.monotonic() - self._origin) / self._interval_s)
             else:
                 self._origin += time.monotonic() - self._silent_since
             self._silent_since = None
-        if told.jump_to is not None:
-            self._origin += (self._next - told.jump_to) * self._interval_s
-            self._next = told.jump_to
-        self._next += told.lose
-        self._rtp_number += told.lose
-        say(number=told.number, sent=self.sent, at=self._next)
+        if order.jump_to is not None:
+            self._origin += (self._next - order.jump_to) * self._interval_s
+            self._next = order.jump_to
+        self._next += order.lose
+        self._rtp_number += order.lose
+        say(number=order.number, sent=self.sent, at=self._next)
         return True
 
     def _send(self) -> None:
@@ -138,7 +138,7 @@ class MulticastSender:
         self.child.ask(lose=datagrams)
 
     def jump_to(self, datagram: int) -> None:
-        """Go on from another place of the file: a sender that was restarted, its clock begins anew."""
+        """Go on from another place of the file: a sender that was restarted, its clock begins again."""
         self.child.ask(jump_to=datagram)
 
     def wait_for_end(self, *, deadline_s: float) -> int:

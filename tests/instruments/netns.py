@@ -1,4 +1,4 @@
-"""Network namespaces for tests: cables and addresses of their own, nothing of the host's network touched.
+"""Network namespaces for tests: with their own cables and addresses; nothing of the host's network touched.
 
 A namespace lives as long as a process of ours in it, so that nothing is left behind whatever ends a test. Root is not
 needed: without it each namespace belongs to a user namespace in which we are root.
@@ -22,11 +22,11 @@ _ENTER: Final = ["nsenter", "--net"] if _IS_ROOT else ["nsenter", "--user", "--p
 class Namespace:
     """A network namespace with nothing but loopback: `with Namespace() as house: house.run("ip", "link")`."""
 
-    def __init__(self, beside: Namespace | None = None) -> None:
-        """Make it; `beside` another one when the two are to be joined by a cable."""
+    def __init__(self, next_to: Namespace | None = None) -> None:
+        """Make it; `next_to` another one when the two are to be joined by a cable."""
         # A second one is made from within the first: without root, both must belong to one user namespace.
-        argv = [*_UNSHARE, "cat"] if beside is None else [*beside.enter, "unshare", "--net", "cat"]
-        outside = _network_of("self" if beside is None else beside.pid)
+        argv = [*_UNSHARE, "cat"] if next_to is None else [*next_to.enter, "unshare", "--net", "cat"]
+        outside = _network_of("self" if next_to is None else next_to.pid)
         self._keeper = Child(argv, first_line=b"")
         try:
             wait_for(lambda: self._is_made(outside), deadline_s=10, what=f"a namespace; {self._keeper.complaints()}")

@@ -1,4 +1,4 @@
-"""A worker of an older version of the product: alive, on a socket, and saying things that nobody understands any more.
+"""A worker of an older version of the product: alive, on a socket, with messages that no present version reads.
 
 Run with the path of its socket; SIGTERM ends it.
 """

@@ -1,6 +1,6 @@
-"""What libsrt says of a socket that srtsink made: the product's own sink, or one set up by hand.
+"""What libsrt reports of a socket that srtsink made: the product's sink, or one set up here.
 
-A process of its own, for libsrt's threads do not live well with a test runner. Told by one JSON line on standard
+A separate process, because libsrt's threads disturb a test runner. It reads one JSON line on standard
 input, it answers with one line: option names and values, read without any of the product's reading code.
 """
 

@@ -10,7 +10,7 @@ from tests.instruments.ts_reader import read_ts
 
 
 class Playing:
-    """A reader, all it gave and all it told."""
+    """A reader, its packets and its reports."""
 
     def __init__(self, path: Path, *, loop: bool = True) -> None:
         self.notices: list[Notice] = []

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: in a folder and on a port of its own, gone when the tests are."""
+"""A PostgreSQL server for the tests only, in its own folder and on its own port. It ends with the tests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Postgres:
         self._cluster = self._folder / "cluster"
         with (self._folder / "password").open("w") as file:
             file.write(self.password)
-            os.fchmod(file.fileno(), 0o644)  # the server's user reads it, in a folder of its own
+            os.fchmod(file.fileno(), 0o644)  # the server's user reads it, in its own folder
         self._run(
             _program("initdb"),
             *("-A", "trust", "--auth-host=scram-sha-256", "-U", _USER, f"--pwfile={self._folder / 'password'}"),

@@ -140,7 +140,7 @@ class PretendedLauncher(OneHost):
         return [key for key, worker in self._newest.items() if worker.is_alive()]
 
     def last_word(self, key: str) -> Ended | None:
-        """Nobody is left from earlier."""
+        """No worker is left from earlier."""
         return None
 
     def announce(self, key: str) -> None:
@@ -165,7 +165,7 @@ class PretendedLauncher(OneHost):
 
 
 class Stage:
-    """A supervised stream, its pretended workers, and the time, which passes when told to."""
+    """A supervised stream, its pretended workers, and the time, which passes on request."""
 
     def __init__(self, source: Source | None = None, *, endpoint: Endpoint | None = None) -> None:
         self.now = 1_000_000.0

@@ -55,7 +55,7 @@ def kill_all(product: Product) -> None:
 
 
 def udp_port_is_free(port: int) -> bool:
-    """Whether nobody holds a UDP port on any address."""
+    """Whether no process holds a UDP port on any address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind(("", port))

@@ -1,4 +1,4 @@
-"""The whole program, started as a user would, in folders of its own, and spoken to over its JSON API."""
+"""The whole program, started as a user would, in separate folders, and used over its JSON API."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class Product:
         return self.wait_for_stream(key, lambda view: view["phase"] in phases, deadline_s=deadline_s)
 
     def dismiss(self, key: str) -> None:
-        """Take a stream off air and forget it; fine if it is gone."""
+        """Take a stream off air and delete it; fine if it is gone."""
         answer = self.delete(f"/api/streams/{key}")
         assert answer.status in (200, 204, 404), (answer.status, answer.body)
 
@@ -186,7 +186,7 @@ class Product:
             self.dismiss(view["key"])
 
     def worker_pids(self) -> list[int]:
-        """The processes behind the sockets of the runtime folder, whoever believes to own them."""
+        """The processes behind the sockets of the runtime folder, from the kernel."""
         return [pid for path in (self.folder / "runtime").glob("*.sock") if (pid := _owner(path))]
 
     def kill_web(self) -> None:
@@ -218,7 +218,7 @@ def _is_gone(pid: int) -> bool:
 
 
 def _owner(path: Path) -> int | None:
-    """The process that listens on a Unix socket, from the kernel (SO_PEERCRED); None when nobody does."""
+    """The process that listens on a Unix socket, from the kernel (SO_PEERCRED); None when no process does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))

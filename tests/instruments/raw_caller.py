@@ -32,7 +32,7 @@ Answer = Literal["connected", "refused", "none"]
 
 
 class RawCaller:
-    """One call to a listener on this host, from a port of its own."""
+    """One call to a listener on this host, from a separate port."""
 
     def __init__(self, port: int, *, host: str = "127.0.0.1", latency_ms: int = 120) -> None:
         """Take a port of `host`, an address of this machine. Nothing is sent yet."""

@@ -1,6 +1,6 @@
 """A path with seeded loss, delay and a bandwidth limit, between an SRT caller and an SRT listener.
 
-The product's own relay with counts that tests need: it reads SRT headers to tell first packets from repeated ones, and
+The product's own relay with counts that tests need: it reads SRT headers to count repeated packets apart, and
 notes when a busy machine held it up.
 
 Alone: `python -m tests.instruments.relay --listen 127.0.0.1:0 --to 127.0.0.1:10001 --loss 5 --rtt-ms 40 --seed 7`
@@ -93,7 +93,7 @@ class _Counting(RelayObserver):
         sys.stderr.write(f"not forwarded: {error}\n")
 
     def _watch_the_sender(self, direction: Direction, arrived_ns: int) -> None:
-        """Note a gap in the data. Acknowledgements have gaps of their own: none comes while a packet is missing."""
+        """Note a gap in the data. Acknowledgements have other gaps: none comes while a packet is missing."""
         if arrived_ns - self._last_data_ns.get(direction, arrived_ns) > _STALL_NS:
             self._note_disturbance()
         self._last_data_ns[direction] = arrived_ns
@@ -138,7 +138,7 @@ class Relay:
         return _read_counts(self._child.ask())
 
     def disturbances_ns(self) -> list[int]:
-        """When (Unix) a busy machine held somebody up: the relay was late, or the sender silent, for 25 ms.
+        """When (Unix) a busy machine caused a delay: the relay was late, or the sender silent, for 25 ms.
 
         A stream of some Mb/s sends every millisecond or two, so a silence is a stall.
         """

@@ -62,7 +62,7 @@ class Seen:
         return [sum(1 for _ in run) for is_lost, run in runs if is_lost]
 
     def duplicated(self) -> int:
-        """Datagrams that left twice."""
+        """Datagrams sent twice."""
         return sum(len(each.left_ns) == 2 for each in self.passages)
 
     def overtaken(self) -> int:
@@ -91,7 +91,7 @@ class Ends:
         return Job(key=f"relay{self._relay_port}", spec=spec, relay_targets="private")
 
     def greet(self) -> None:
-        """Begin with a handshake, as a caller of SRT does; it tells the target where the relay is."""
+        """Begin with a handshake, as a caller of SRT does; it shows the target where the relay is."""
         self._caller.sendto(HANDSHAKE, (_HOST, self._relay_port))
         self._target.settimeout(5)
         self._back = self._target.recvfrom(2048)[1]

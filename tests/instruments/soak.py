@@ -126,7 +126,7 @@ def _a_peer(packets: int) -> Peer:
 
 
 def soak(product: Product, plan: Plan, notify: Callable[[Moment], None]) -> Result:
-    """Put the streams on air and watch them and the page; each moment is told as it is measured."""
+    """Put the streams on air and watch them and the page; each moment is reported as it is measured."""
     with audience(product, plan.streams, receive=Receiver.following, patience_ms=_PATIENCE_MS) as viewers:
         watch = _Watch(product, viewers)
         moments: list[Moment] = []

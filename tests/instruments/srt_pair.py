@@ -1,6 +1,6 @@
 """Two ends of app.srt in one process: a listener and callers on loopback. Prints what it saw as one JSON line.
 
-A process of its own, because libsrt's threads do not live well with a test runner.
+A separate process, because libsrt's threads disturb a test runner.
 """
 
 from __future__ import annotations

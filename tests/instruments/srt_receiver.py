@@ -1,6 +1,6 @@
-"""An SRT receiver of our own over libsrt: what came, when it was sent, what was lost, how it was encrypted.
+"""Our SRT receiver over libsrt: what came, when it was sent, what was lost, how it was encrypted.
 
-A process of its own. It is told what to do by one JSON line on standard input (so that no passphrase is in its
+A separate process. It reads its order as one JSON line on standard input (so that no passphrase is in its
 arguments), writes a line of figures every half second, and ends with its input.
 """
 
@@ -32,7 +32,7 @@ _SEQUENCE_NUMBERS = 1 << 31  # SRT, draft-sharabayko-srt, 3.1: 31 bits
 class Wanted:
     """What to receive and how. `mode` is call or listen; `times` is a file of TIMES records.
 
-    `follow` is for hours: what comes is judged as it comes, and the seconds are not told. `pause_ms` after each message
+    `follow` is for hours: packets are judged as they arrive, and no seconds are reported. `pause_ms` after each message
     and `buffer_bytes`, the room for what was not read yet, make a slow reader.
     """
 

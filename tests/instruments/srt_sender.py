@@ -1,6 +1,6 @@
-"""An SRT sender of our own over libsrt, without a bandwidth cap: it resends what is asked for as fast as it can.
+"""Our SRT sender over libsrt, without a bandwidth cap: it resends what is asked for as fast as it can.
 
-A process of its own: `with Sender(path, port) as sender:` sends a file at a constant rate over and over, or `once`.
+A separate process: `with Sender(path, port) as sender:` sends a file at a constant rate over and over, or `once`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is on a wire, loopback as a rule: each UDP packet of a port with its time, TOS byte and SRT header.
 
-A process of its own reads a packet socket with a kernel filter, so that a busy test loses nothing; if the kernel
-dropped a packet all the same, reading the capture fails. Needs CAP_NET_RAW.
+A separate process reads a packet socket with a kernel filter, so that a busy test loses nothing; if the kernel
+dropped a packet nevertheless, reading the capture fails. Needs CAP_NET_RAW.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Packet:
         return read_header(self.datagram)
 
     def is_data(self) -> bool:
-        """Tell whether this is an SRT data packet."""
+        """Whether this is an SRT data packet."""
         header = self.header()
         return header is not None and header.control_type is None
 

@@ -115,7 +115,7 @@ class RunningWorker:
 
     @cached_property
     def link(self) -> Conversation:
-        """The first connection, made when it is first asked for; what was said before is told then."""
+        """The first connection, made when it is first asked for; earlier reports are delivered then."""
         return self.connect()
 
     def connect(self) -> Conversation:

@@ -9,7 +9,7 @@ from tests.instruments.product import Product
 from tests.instruments.receivers import Receiver
 from tests.instruments.waiting import free_port, stays, wait_for
 
-# libsrt gives a silent peer up after 5 s (SRTO_PEERIDLETIMEO); a sample each second tells it.
+# libsrt gives a silent peer up after 5 s (SRTO_PEERIDLETIMEO); a sample each second shows it.
 NOTICED_WITHIN_S = 6
 # After any absence: a call every 3 s at most, the start of a worker, the connection.
 BACK_WITHIN_S = 6
@@ -26,13 +26,13 @@ def test_a_call_to_a_dead_port_is_never_shown_as_delivering(product: Product) ->
     assert answer.took_s < 5
     key = (answer.document if answer.status == 201 else product.streams()[-1])["key"]
 
-    def tells_the_truth() -> bool:
+    def is_not_delivering() -> bool:
         view = product.stream(key)
         return (
             view["phase"] in ("starting", "waiting", "backing_off") and not view["payload_mbps"] and not view["peers"]
         )
 
-    stays(tells_the_truth, for_s=seconds(12, long=60), what="a dead port is not delivered to", every_s=0.2)
+    stays(is_not_delivering, for_s=seconds(12, long=60), what="a dead port is not delivered to", every_s=0.2)
     view = product.wait_for_phase(key, "backing_off", deadline_s=10)
     assert view["reason"] in ("connection_timeout", "connection_lost", "connection_rejected")
     assert view["restarts"] >= 1

@@ -37,8 +37,8 @@ def totals_of(view: View) -> dict[str, int]:
 def stopped_totals(product: Product, view: View, wire: Wire, port: int) -> tuple[dict[str, int], dict[str, int]]:
     """Stop a listener; its totals, and those of its packets on the wire."""
     assert product.post(f"/api/streams/{view['key']}/stop").status == 200
-    told = totals_of(product.wait_for_phase(view["key"], "stopped"))
-    return told, sent_from(wire.packets(), lambda packet: packet.source_port == port)
+    shown = totals_of(product.wait_for_phase(view["key"], "stopped"))
+    return shown, sent_from(wire.packets(), lambda packet: packet.source_port == port)
 
 
 @daily_on_direct
@@ -49,9 +49,9 @@ def test_a_listener_s_totals_are_what_went_over_the_wire(engine: str, loss_perce
     relay = Relay(port, loss_to_caller=loss_percent, rtt_ms=20, seed=5)
     with Wire(port, with_payload=True) as wire, relay, Receiver.calling(relay.port) as receiver:
         receiver.wait_for_seconds(4)
-        told, on_wire = stopped_totals(product, view, wire, port)
+        shown, on_wire = stopped_totals(product, view, wire, port)
     for name, value in on_wire.items():
-        assert told[name] == pytest.approx(value, rel=0.005, abs=5), (told, on_wire)
+        assert shown[name] == pytest.approx(value, rel=0.005, abs=5), (shown, on_wire)
 
 
 @daily_on_direct
@@ -62,12 +62,12 @@ def test_packets_reported_lost_are_those_that_the_loss_reports_name(engine: str,
     with Wire(port, with_payload=True) as wire, relay, Receiver.calling(relay.port) as receiver:
         receiver.wait_for_seconds(4)
         assert product.post(f"/api/streams/{view['key']}/stop").status == 200
-        told = product.wait_for_phase(view["key"], "stopped")["totals"]["packets_reported_lost"]
+        shown = product.wait_for_phase(view["key"], "stopped")["totals"]["packets_reported_lost"]
         named = [sequence for packet in wire.packets() for sequence in packet.named_as_lost()]
         taken = relay.counts()["to_caller"].dropped_first
     # The receiver repeats a report until the packet comes; libsrt counts it again once it was sent again in between.
     assert len(set(named)) == pytest.approx(taken, rel=0.05)
-    assert len(set(named)) - 5 <= told <= len(named)
+    assert len(set(named)) - 5 <= shown <= len(named)
 
 
 @daily_on_gstreamer
@@ -80,9 +80,9 @@ def test_the_totals_keep_a_receiver_that_left_but_for_its_last_second_at_most(en
                 receiver.wait_for_seconds(3)
                 receiver.finish()
             product.wait_for_phase(view["key"], "waiting")
-        told, on_wire = stopped_totals(product, view, wire, port)
-    missing = on_wire["packets_sent_unique"] - told["packets_sent_unique"]
-    # libsrt tells no counters of a connection that is gone, so those since the last look at it are lost.
+        shown, on_wire = stopped_totals(product, view, wire, port)
+    missing = on_wire["packets_sent_unique"] - shown["packets_sent_unique"]
+    # libsrt has no counters of a connection that has ended, so those since the last reading are lost.
     assert -30 <= missing <= 2 * 800
 
 
@@ -95,9 +95,9 @@ def test_a_caller_s_totals_are_what_went_over_the_wire(engine: str, product: Pro
         assert product.post(f"/api/streams/{view['key']}/stop").status == 200
         view = product.wait_for_phase(view["key"], "stopped")
         on_wire = sent_from(wire.packets(), lambda packet: packet.destination_port == port)
-    told = totals_of(view)
+    shown = totals_of(view)
     for name, value in on_wire.items():
-        assert told[name] == pytest.approx(value, rel=0.005, abs=5), (told, on_wire)
+        assert shown[name] == pytest.approx(value, rel=0.005, abs=5), (shown, on_wire)
 
 
 @daily_on_direct
@@ -125,8 +125,8 @@ def test_every_second_of_a_slow_file_s_input_is_what_a_receiver_gets(
         samples = product.get(f"/api/streams/{view['key']}/history?seconds=9").document["samples"]
         received = receiver.finish().seconds[1:9]
     received_mbps = sum(received) / len(received) * 8 / 1e6
-    told = [sample["input_mbps"] for sample in samples]
-    assert len(told) >= 8
-    assert sum(told) / len(told) == pytest.approx(received_mbps, rel=0.02)
+    shown = [sample["input_mbps"] for sample in samples]
+    assert len(shown) >= 8
+    assert sum(shown) / len(shown) == pytest.approx(received_mbps, rel=0.02)
     # Two seams are among these seconds. tsparse lets packets go up to the last PCR it knows, every 20 ms here.
-    assert told == [pytest.approx(received_mbps, rel=0.06)] * len(told)
+    assert shown == [pytest.approx(received_mbps, rel=0.06)] * len(shown)

@@ -14,7 +14,7 @@ from tests.instruments.relay import Relay
 from tests.instruments.wire import Wire, bits_by_second
 
 PAYLOAD_BPS = 8_000_000
-# The requirements on a machine of its own, and what is left of them on one that does other things meanwhile.
+# The requirements on an idle machine, and what remains of them on a busy one.
 # 4 x RTT, or enough for a relay and a receiver that wait for the processor.
 LATENCY_MS = 160 if is_long() else 500
 MISSING_AT_MOST = 3e-5 if is_long() else 5e-3

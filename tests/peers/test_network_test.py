@@ -38,7 +38,7 @@ def test_udp_loss_of_three_percent_reads_three_and_the_rtt_is_right() -> None:
     loss = outcome.figure("loss_percent")
     assert loss["basis"] == "measured"
     assert loss["value"] == pytest.approx(3, abs=1)
-    # What the path really did, not what it was told: a busy machine adds to it.
+    # What the path really did, not its order: a busy machine adds to it.
     echoes = outcome.carried[FAR].echo_delays_ms
     true_rtt_ms = 2 * statistics.fmean(echoes)
     assert outcome.figure("rtt_ms")["value"] == pytest.approx(true_rtt_ms, abs=1)

@@ -31,7 +31,7 @@ def test_a_sender_that_is_called_is_measured_and_judged(sample: Path) -> None:
     assert reception["packets_unique"] > 1000
     assert reception["packets_dropped"] == 0
     assert reception["latency_ms"] == 500
-    # A machine that does other things meanwhile is told to be busy: attention.
+    # A machine that does other work is reported as busy: attention.
     assert done.returncode == {"good": 0, "attention": 1, "fault": 2}[reception["verdict"]["severity"]]
     assert "correct horse" not in done.stdout + done.stderr
 

@@ -1,4 +1,4 @@
-"""What a receive stream counts, against witnesses: a twin connection of srt-live-transmit and a reader of its own."""
+"""What a receive stream counts, against witnesses: a connection of srt-live-transmit and an independent reader."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def test_of_a_thousand_callers_the_first_five_hundred_are_relayed_and_the_rest_r
 
     assert (figures.callers, figures.refused, len(sources)) == (CALLERS_MAX, CALLERS - CALLERS_MAX, CALLERS_MAX)
     assert len(said) == 1
-    assert f"{CALLERS_MAX} callers are there, the most allowed" in said[0]
+    assert f"{CALLERS_MAX} callers are connected, the maximum" in said[0]
 
 
 def test_what_does_not_begin_with_an_srt_handshake_is_not_relayed_and_reported_once() -> None:

@@ -71,7 +71,7 @@ def test_a_passphrase_comes_from_standard_input_and_reaches_the_wire(product: Pr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "output"),
     [
         (("start", "--listener", "1", "--file", SAMPLE_NAME), "Port: "),
         (("start", "--listener", "10001", "--file", "nothing.ts"), "File: "),
@@ -79,11 +79,11 @@ def test_a_passphrase_comes_from_standard_input_and_reaches_the_wire(product: Pr
     ],
 )
 def test_what_the_server_refuses_is_said_with_its_field(
-    arguments: tuple[str, ...], told: str, product: Product
+    arguments: tuple[str, ...], output: str, product: Product
 ) -> None:
     if "10001" in arguments:
         arguments = tuple(str(product.free_listener_port()) if part == "10001" else part for part in arguments)
-    assert told in mcr(product, *arguments, status=1).stderr
+    assert output in mcr(product, *arguments, status=1).stderr
 
 
 @pytest.mark.parametrize(
@@ -184,8 +184,8 @@ def test_an_archive_with_a_foreign_path_is_refused_whole(name: str, product: Pro
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(content, arcname="store.sqlite3")
         tar.addfile(tarfile.TarInfo(name))
-    told = mcr(product, "restore", str(archive), status=1, DATA_FOLDER=str(data), PORT="9").stderr
-    assert "not of a backup" in told
+    output = mcr(product, "restore", str(archive), status=1, DATA_FOLDER=str(data), PORT="9").stderr
+    assert "not belong to a backup" in output
     assert not data.exists()
 
 
@@ -210,10 +210,10 @@ def test_check_names_exposed_secrets_and_a_missing_media_folder(product: Product
     (data / "secret_key").write_text("x" * 32)
     (data / "secret_key").chmod(0o644)
     folders = {"DATA_FOLDER": data, "RUNTIME_FOLDER": runtime, "MEDIA_FOLDER": tmp_path / "gone"}
-    told = mcr(product, "check", status=1, **{name: str(path) for name, path in folders.items()}).stdout
-    assert f"chmod 600 {data / 'secret_key'}" in told
-    assert f"chmod 700 {runtime}" in told
-    assert f"{tmp_path / 'gone'} cannot be read" in told
+    output = mcr(product, "check", status=1, **{name: str(path) for name, path in folders.items()}).stdout
+    assert f"chmod 600 {data / 'secret_key'}" in output
+    assert f"chmod 700 {runtime}" in output
+    assert f"{tmp_path / 'gone'} cannot be read" in output
 
 
 def test_check_names_a_listener_port_that_another_program_has(product: Product) -> None:
@@ -221,9 +221,9 @@ def test_check_names_a_listener_port_that_another_program_has(product: Product) 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         foreign = product.free_listener_port()
         other.bind(("127.0.0.1", foreign))
-        told = mcr(product, "check").stdout
-    assert f"listener port {foreign} (UDP) is taken" in told
-    assert f"listener port {on_air} " not in told
+        output = mcr(product, "check").stdout
+    assert f"listener port {foreign} (UDP) is used" in output
+    assert f"listener port {on_air} " not in output
 
 
 def test_check_asks_what_the_user_of_the_service_may_even_when_root_asks(product: Product, tmp_path: Path) -> None:
@@ -238,6 +238,6 @@ def test_check_asks_what_the_user_of_the_service_may_even_when_root_asks(product
         user = "nobody"
         shutil.chown(data, user)
     media.mkdir(mode=0o000)
-    told = mcr(product, "check", status=1, DATA_FOLDER=str(data), MEDIA_FOLDER=str(media)).stdout
-    assert f"the media folder {media} cannot be read by {user}" in told
-    assert f"chown {user} {data / 'restored.json'}" in told
+    output = mcr(product, "check", status=1, DATA_FOLDER=str(data), MEDIA_FOLDER=str(media)).stdout
+    assert f"the media folder {media} cannot be read by {user}" in output
+    assert f"chown {user} {data / 'restored.json'}" in output

@@ -1,4 +1,4 @@
-"""Three hosts under real corosync and pacemaker, each in namespaces of its own."""
+"""Three hosts under real corosync and pacemaker, each in its own namespaces."""
 
 from __future__ import annotations
 

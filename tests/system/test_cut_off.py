@@ -101,9 +101,9 @@ def test_a_network_test_says_which_programs_it_lacks(cut_off: Product) -> None:
     wait_for(lambda: cut_off.get(address).document["state"] != "running", deadline_s=30, what="the end of the test")
     test = cut_off.get(address).document
 
-    told = " ".join([test["problem"] or "", *test["problems"], *test["notes"]])
-    assert "ping is not installed" in told
-    assert "iperf3 is not installed" in told
+    output = " ".join([test["problem"] or "", *test["problems"], *test["notes"]])
+    assert "ping is not installed" in output
+    assert "iperf3 is not installed" in output
 
 
 def test_a_caller_towards_a_name_is_answered_before_the_name_server_is_given_up(

@@ -48,7 +48,7 @@ def is_said(product: Product) -> bool:
     return (
         product.get("/health").status == 503
         and "store" in faults(product)
-        and any("takes no orders" in warning for warning in warnings)
+        and any("accepts no orders" in warning for warning in warnings)
     )
 
 

@@ -135,7 +135,7 @@ def test_a_worker_that_was_only_just_starting_does_not_outlive_the_web_process(o
         wait_for(lambda: workers_of(own), deadline_s=10, what="a worker process", every_s=0.005)
         own.kill_web()
         order.join(20)
-        wait_for(lambda: not workers_of(own), deadline_s=10, what="the end of a worker that nobody can find")
+        wait_for(lambda: not workers_of(own), deadline_s=10, what="the end of a worker that cannot be found")
         own.restart_web()
         assert own.streams() == []
         assert not workers_of(own)

@@ -1,4 +1,4 @@
-"""The network card of a live channel goes away and comes back: the stream says so, and needs nobody to go on."""
+"""The network card of a live channel goes away and comes back: the stream says so, and recovers without an operator."""
 
 from __future__ import annotations
 

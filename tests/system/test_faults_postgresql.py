@@ -51,7 +51,7 @@ def is_said(product: Product) -> bool:
     """Whether health and page say that orders cannot be kept."""
     health = product.get("/health")
     warnings = product.get("/api/dashboard").document["system"]["warnings"]
-    return health.document["parts"]["store"] == "fault" and any("takes no orders" in text for text in warnings)
+    return health.document["parts"]["store"] == "fault" and any("accepts no orders" in text for text in warnings)
 
 
 def assert_pages_are_instant(product: Product) -> None:
@@ -176,12 +176,12 @@ def test_a_backup_says_what_is_not_in_it_and_how_to_save_that(
     server: Postgres, on_server: Product, tmp_path: Path
 ) -> None:
     archive = tmp_path / "backup.tar.gz"
-    told = mcr(on_server, "backup", str(archive))
-    assert "secret_key" in told.stdout
-    assert "store.sqlite3" not in told.stdout
-    assert "NOT in it" in told.stderr
-    assert "pg_dump" in told.stderr
-    assert server.password not in told.stdout + told.stderr
+    output = mcr(on_server, "backup", str(archive))
+    assert "secret_key" in output.stdout
+    assert "store.sqlite3" not in output.stdout
+    assert "NOT in it" in output.stderr
+    assert "pg_dump" in output.stderr
+    assert server.password not in output.stdout + output.stderr
     on_server.web.close(deadline_s=20)
     assert "restored" in mcr(on_server, "restore", str(archive)).stdout
     assert "DATABASE_URL" in mcr(on_server, "restore", str(archive), status=1, DATABASE_URL="").stderr

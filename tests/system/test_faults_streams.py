@@ -30,7 +30,7 @@ Note = Callable[[str, object], None]  # pytest's record_property: figures for --
 
 CYCLES = seconds(50, long=300)
 WARM_UP_CYCLES = 10
-GROWTH_KB_A_CYCLE = seconds(20, long=3)  # the heap's ups and downs, told from fifty or from three hundred
+GROWTH_KB_A_CYCLE = seconds(20, long=3)  # the heap's ups and downs, from fifty or from three hundred cycles
 RECEIVERS = seconds(12, long=50)
 CROWD_MS = 5000  # what so many receivers on one small machine may have to wait for it
 FLAPPING_S = seconds(10, long=60)

@@ -27,7 +27,7 @@ from tests.instruments.worker import RunningWorker, job_for
 Note = Callable[[str, object], None]  # pytest's record_property: figures for --junitxml
 
 BACK_WITHIN_S = 5
-# A worker that says nothing for so long is taken for hung; only then can anybody know.
+# A worker that is silent for this long counts as hung; it cannot be known earlier.
 HUNG_AFTER_S = 5
 
 

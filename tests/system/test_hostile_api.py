@@ -13,7 +13,7 @@ from tests.instruments.netns import Namespace
 
 Note = Callable[[str, object], None]  # pytest's record_property: figures for --junitxml
 
-# In the suite the time decides how many are asked; by hand the number does.
+# In the suite, the time limits the number of requests; in a manual run, the number does.
 SECONDS = seconds(25, long=600)
 ROUNDS = seconds(1, long=10)
 QUESTIONS = seconds(1500, long=10_000)

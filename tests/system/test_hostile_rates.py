@@ -1,4 +1,4 @@
-"""A client that asks too often is told to wait; nobody else is."""
+"""A client that asks too often has to wait; other clients do not."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tests.web.mixed_streams import mixed_streams
 
 KEY = "the key of this test"
 READING = {"GET", "HEAD", "OPTIONS"}
-# Open to all: they tell nothing of the house and change nothing.
+# Open to all: they reveal nothing about the installation and change nothing.
 OPEN = {"/health", "/api/openapi.json", "/static/<path:filename>"}
 EVIL = "evil.example"
 

@@ -33,7 +33,7 @@ def test_sigterm_takes_every_stream_off_air_and_leaves_nothing_behind(own: Produ
             own.web.process.terminate()
             assert own.web.wait(deadline_s=15) == 0
             for receiver in receivers:
-                # Closed with a goodbye: libsrt tells at once, not after its 5 s of silence.
+                # Closed with a goodbye: libsrt reports it at once, not after its 5 s of silence.
                 receiver.wait_for_state("lost", deadline_s=2)
             assert not [pid for pid in workers if is_alive(pid)]
         finally:

@@ -98,7 +98,7 @@ def lay(near: Product, far: Product, evening: Evening, index: int) -> tuple[str,
     return sender["key"], path["key"], received["key"]
 
 
-@pytest.mark.campaign  # six paths at once need a machine of their own
+@pytest.mark.campaign  # six paths at once need an otherwise idle machine
 @pytest.mark.timeout(180)
 def test_each_path_between_two_hosts_ends_with_its_own_verdict_and_reason(hosts: tuple[Product, Product]) -> None:
     near, far = hosts

@@ -50,7 +50,7 @@ def answers(product: Product, keys: list[str]) -> Iterator[tuple[str, bytes]]:
 
 @pytest.fixture
 def secret() -> str:
-    """A passphrase that nobody else has."""
+    """A unique passphrase."""
     return "Q" + secrets.token_hex(16)
 
 

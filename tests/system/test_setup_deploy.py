@@ -172,8 +172,8 @@ def test_after_logrotate_the_program_writes_on_in_the_emptied_file(product: Prod
     (kept,) = log.parent.glob("srt_streamer.log-*")
     assert kept.read_bytes().startswith(before)
     begun = product.post("/api/network-tests", {"mode": "manual", "host": "127.0.0.1", "port": free_port()})
-    told = f"network test ended test={begun.document['id']}"
-    wait_for(lambda: told in log.read_text(), deadline_s=30, what="a new line in the emptied file")
+    output = f"network test ended test={begun.document['id']}"
+    wait_for(lambda: output in log.read_text(), deadline_s=30, what="a new line in the emptied file")
     assert b"\0" not in log.read_bytes(), "a file that was written on at its old length"
     assert before not in log.read_bytes()
     kept.unlink()

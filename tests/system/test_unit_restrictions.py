@@ -1,4 +1,4 @@
-"""What the shipped unit forbids the service, and that ping, iperf3, ffprobe, multicast and DSCP work all the same."""
+"""What the shipped unit forbids the service, and that ping, iperf3, ffprobe, multicast and DSCP still work."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def test_ffprobe_and_mediainfo_look_into_a_file(confined: Product) -> None:
         text = answer.body.decode()
         return text if '"tool"' in text else ""
 
-    told = wait_for(looked_into, deadline_s=60, what="the file's details", every_s=0.5)
-    assert '"tool":"ffprobe"' in told.replace(" ", "")
+    output = wait_for(looked_into, deadline_s=60, what="the file's details", every_s=0.5)
+    assert '"tool":"ffprobe"' in output.replace(" ", "")
 
 
 def test_iperf3_measures(confined: Product) -> None:
@@ -115,7 +115,7 @@ def test_iperf3_measures(confined: Product) -> None:
             return {} if shown["state"] == "running" else shown
 
         view = wait_for(ended, deadline_s=40, what="the end of the network test", every_s=0.2)
-    # Partial where this host's kernel lets nobody ping: the next test's subject.
+    # Partial where this host's kernel allows no ping: the next test's subject.
     assert view["state"] in ("done", "partial"), view
     figures = {figure["name"]: figure for figure in view["figures"]}
     assert figures["bandwidth_mbps"]["value"] == pytest.approx(5, rel=0.2)

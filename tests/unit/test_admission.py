@@ -46,7 +46,7 @@ def test_a_banned_host_is_refused_for_an_hour_and_no_other() -> None:
 
 def test_a_flood_of_denials_is_a_few_events_and_a_sentence() -> None:
     report = DenialReport()
-    told = sum(report.is_reported("192.0.2.7", Denial.TOO_MANY_CALLS, 100 + number / 100) for number in range(1000))
-    assert 20 <= told <= 23
-    assert report.summary(120.0) == f"{1000 - told} calls from 192.0.2.7 were not let in: it calls too often"
+    reported = sum(report.is_reported("192.0.2.7", Denial.TOO_MANY_CALLS, 100 + number / 100) for number in range(1000))
+    assert 20 <= reported <= 23
+    assert report.summary(120.0) == f"{1000 - reported} calls from 192.0.2.7 were refused: it calls too often"
     assert report.summary(121.0) is None

@@ -90,7 +90,7 @@ def test_a_channel_knows_its_line() -> None:
         ({"source_ip": ""}, "source_ip", "leave it out"),
         ({"source_ip": "239.1.1.1"}, "source_ip", "unicast"),
         ({"source_ip": 5}, "source_ip", "text"),
-        ({"logo": "\udc00"}, "logo", "cannot be kept"),
+        ({"logo": "\udc00"}, "logo", "cannot be stored"),
     ],
 )
 def test_a_wrong_field_is_named_and_its_channel_left_out(fields: dict[str, Any], field: str, words: str) -> None:
@@ -172,7 +172,7 @@ def test_a_file_that_is_cut_off_lists_what_is_whole(length: int) -> None:
         ("[\n{'name': 'One'}\n]", 2, "double quotes"),
         ('[\n{"name" "One"}\n]', 2, "colon"),
         ('[\n{"name": One}\n]', 2, "value"),
-        ('[\n{"port": NaN}\n]', 2, "not one that JSON has"),
+        ('[\n{"port": NaN}\n]', 2, "not a JSON value"),
         ('[\n{"port": ' + "9" * 5000 + "}\n]", 2, "far too long"),
         ("[\n" + "[" * 100_000, 2, "too deep"),
         ("[\n" + '{"a":' * 100_000, 2, "too deep"),

@@ -11,7 +11,7 @@ MESSAGE_US = 1_000
 
 def played(pace: Pace, wake_us: list[int], *, ahead_us: int, count: int = 20_000) -> list[tuple[int, int, float]]:
     """What goes out at each waking: the time, how many messages, and the time that the last of them carries."""
-    sent, told = 0, []
+    sent, steps = 0, []
     for now in wake_us:
         before, carried = sent, 0.0
         until = pace.may_go(sent * MESSAGE_US, now, ahead_us)
@@ -19,8 +19,8 @@ def played(pace: Pace, wake_us: list[int], *, ahead_us: int, count: int = 20_000
             carried = pace.time_of(sent * MESSAGE_US)
             pace.passed(sent * MESSAGE_US)
             sent += 1
-        told.append((now, sent - before, carried))
-    return told
+        steps.append((now, sent - before, carried))
+    return steps
 
 
 def every(turn_us: int, until_us: int, *, start_us: int = 0) -> list[int]:
@@ -28,34 +28,34 @@ def every(turn_us: int, until_us: int, *, start_us: int = 0) -> list[int]:
     return list(range(start_us, until_us, turn_us))
 
 
-def most_in(told: list[tuple[int, int, float]], window_us: int) -> int:
+def most_in(steps: list[tuple[int, int, float]], window_us: int) -> int:
     """The most messages in any window that begins at a waking."""
-    return max(sum(n for at, n, _ in told if start <= at < start + window_us) for start, _, _ in told)
+    return max(sum(n for at, n, _ in steps if start <= at < start + window_us) for start, _, _ in steps)
 
 
 def test_messages_go_out_one_turn_before_they_are_due_and_carry_their_time() -> None:
-    told = played(Pace(lag_max_us=100_000, is_live=False), every(10_000, 1_000_000), ahead_us=10_000)
-    assert {n for _, n, _ in told[1:]} == {10}
-    assert all(0 <= carried - now <= 10_000 for now, n, carried in told if n)
+    steps = played(Pace(lag_max_us=100_000, is_live=False), every(10_000, 1_000_000), ahead_us=10_000)
+    assert {n for _, n, _ in steps[1:]} == {10}
+    assert all(0 <= carried - now <= 10_000 for now, n, carried in steps if n)
 
 
 @pytest.mark.parametrize("pause_ms", [30, 60, 90])
 def test_a_short_pause_is_caught_up_with_true_times_and_without_a_burst(pause_ms: int) -> None:
     pace = Pace(lag_max_us=100_000, is_live=False)
     wake = every(10_000, 1_000_000) + every(10_000, 3_000_000, start_us=1_000_000 + pause_ms * 1000)
-    told = played(pace, wake, ahead_us=10_000)
-    assert told[-1][2] - told[-1][0] == pytest.approx(10_000, abs=1_000)
+    steps = played(pace, wake, ahead_us=10_000)
+    assert steps[-1][2] - steps[-1][0] == pytest.approx(10_000, abs=1_000)
     assert pace.paused_us == 0
     # A fifth faster, and what the slack of one late turn lets through.
-    assert most_in(told[101:], 500_000) <= 500 * 1.2 + 40
+    assert most_in(steps[101:], 500_000) <= 500 * 1.2 + 40
 
 
 @pytest.mark.parametrize("is_live", [False, True])
 def test_after_a_long_pause_nothing_is_sent_that_is_too_late_to_play(is_live: bool) -> None:
     pace = Pace(lag_max_us=100_000, is_live=is_live)
     wake = every(10_000, 1_000_000) + every(10_000, 14_000_000, start_us=3_000_000)
-    told = played(pace, wake, ahead_us=0)
-    assert all(now - carried <= 120_000 for now, n, carried in told if n)
-    assert most_in(told, 500_000) <= 500 * 1.2 + 40
-    behind_us = told[-1][0] - sum(n for _, n, _ in told) * MESSAGE_US
+    steps = played(pace, wake, ahead_us=0)
+    assert all(now - carried <= 120_000 for now, n, carried in steps if n)
+    assert most_in(steps, 500_000) <= 500 * 1.2 + 40
+    behind_us = steps[-1][0] - sum(n for _, n, _ in steps) * MESSAGE_US
     assert behind_us == pytest.approx(0 if is_live else 2_000_000, abs=30_000)

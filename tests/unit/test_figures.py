@@ -109,7 +109,7 @@ def test_history_has_one_entry_for_each_interval_with_the_gauges_at_its_end() ->
 
 
 def test_a_file_s_bytes_belong_to_the_time_between_two_of_its_pieces() -> None:
-    """A file of 2 Mb/s in pieces of 50,000 bytes, looked at every second: four or five or six pieces since the last."""
+    """A file of 2 Mb/s in pieces of 50,000 bytes, read every second: four to six pieces each time."""
     looks = [(10.0, 9.9), (11.0, 10.9), (12.0, 11.7), (13.0, 12.9)]
     readings = [Point(at=at, input_bytes_total=round(counted * 250_000), input_at=counted) for at, counted in looks]
     assert [entry.rates.input_mbps for entry in history.seconds(readings)] == pytest.approx([2.0, 2.0, 2.0])

@@ -74,7 +74,7 @@ def test_a_single_burst_of_one_turn_is_let_pass() -> None:
 def test_the_backlog_of_a_pause_of_the_whole_machine_is_let_pass() -> None:
     guard = RateGuard(FILE, 8_000_000)
     assert run(guard, steady(8), steady(8), until_s=10) == 10
-    # For 30 s nobody ran; what was due is sent within the following half second.
+    # For 30 s no process ran; what was due is sent within the following half second.
     for now, due_until in ((40.0, 10.0), (40.2, 20.0), (40.4, 30.0), (40.6, 40.6), (40.8, 40.8)):
         due = round(steady(8)(due_until))
         guard.check(now, output_bytes_total=due, input_bytes_total=due)

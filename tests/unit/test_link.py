@@ -1,4 +1,4 @@
-"""The worker's end of the socket: it serves whoever comes, and nobody can hold it up."""
+"""The worker's end of the socket: it serves every client, and no client can block it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A looped file, judged packet by packet by the independent reader: nobody downstream sees a seam."""
+"""A looped file, judged packet by packet by the independent reader: no receiver sees a seam."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RECIPES = {
     "variable bitrate, two programmes": Recipe(constant=False, programmes=two_programmes()),
     "clock wraps inside": Recipe(programmes=[Programme(start_pcr=WRAP_27 - 27_000_000)]),
     "clock begins just before its wrap": Recipe(programmes=[Programme(start_pcr=WRAP_27 - 1000)]),
-    "clock on a PID of its own": Recipe(programmes=[Programme(pcr_pid=0x1F0)]),
+    "clock on a separate PID": Recipe(programmes=[Programme(pcr_pid=0x1F0)]),
     "rare clock": Recipe(pcr_ms=95.0),
     "dense clock": Recipe(pcr_ms=5.0),
     "headers split over packets": Recipe(split_headers=True),

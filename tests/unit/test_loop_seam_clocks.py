@@ -92,7 +92,7 @@ def test_no_clock_pauses_in_a_seam_that_waits_for_buffers_to_drain(count: int, t
 
 
 def test_a_clock_that_ends_early_does_not_squeeze_what_follows(tmp_path: Path) -> None:
-    """The only clock stops a third before the end: the last third takes its time all the same."""
+    """The only clock stops a third before the end: the last third keeps its duration."""
     recipe = Recipe(seconds=1.5, pcr_ms=PCR_MS, programmes=[Programme(pcr_until_s=0.96)])
     data = make_ts(recipe)
     clock = read_ts(looped(tmp_path / "loop.ts", data)).pids[0x101].pcrs

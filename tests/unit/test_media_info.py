@@ -152,7 +152,7 @@ def test_a_tool_that_hangs_is_ended_when_nobody_waits_any_more(
 
 
 def test_nothing_secret_reaches_a_tool(sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(os.environ, "SECRET_KEY", "do-not-tell")
+    monkeypatch.setitem(os.environ, "SECRET_KEY", "do-not-show")
     only(monkeypatch, tmp_path / "bin", ffprobe='echo "{\\"streams\\": [{\\"codec_name\\": \\"$SECRET_KEY\\"}]}"')
     (stream,) = details_of(sample).streams
     assert stream.codec == "unknown"

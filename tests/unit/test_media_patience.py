@@ -1,4 +1,4 @@
-"""A file server that hangs holds up two threads at most, and nobody who does not need it."""
+"""A file server that hangs blocks two threads at most, and no request that does not need it."""
 
 from __future__ import annotations
 

@@ -195,9 +195,9 @@ def test_a_shelf_is_limited_and_what_is_not_there_is_said() -> None:
     with pytest.raises(LimitReached, match="delete one first"):
         book.far_ends.add(FAR_END)
     with pytest.raises(NotFound):
-        book.far_ends.remove("nobody")
+        book.far_ends.remove("unknown")
     with pytest.raises(NotFound):
-        book.presets.get("nobody")
+        book.presets.get("unknown")
 
 
 def test_an_export_imported_elsewhere_is_the_same_and_imported_again_replaces_itself() -> None:

@@ -19,7 +19,7 @@ def test_a_url_with_a_host_calls_and_one_without_listens() -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("srt://192.0.2.1:9000?passphrase=0123456789", "leave passphrase out"),
+        ("srt://192.0.2.1:9000?passphrase=0123456789", "leave out the passphrase"),
         ("http://192.0.2.1:9000", "srt://host:port"),
         ("srt://192.0.2.1", "has no port"),
         ("srt://192.0.2.1:9000?latncy=3", "latncy: not known"),

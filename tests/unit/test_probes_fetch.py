@@ -53,7 +53,7 @@ def test_a_server_that_takes_its_time_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Answer
 ) -> None:
     started = time.monotonic()
-    with pytest.raises(TimedOut, match="localhost gave no answer within 2 s"):
+    with pytest.raises(TimedOut, match="localhost did not answer within 2 s"):
         read(tmp_path, monkeypatch, answer, timeout_s=2)
     assert time.monotonic() - started < 30
 

@@ -1,4 +1,4 @@
-"""The recorder: no order is lost while the store refuses, nobody waits for it, and what is wrong is said."""
+"""The recorder: no order is lost while the store refuses, no caller waits for it, and faults are reported."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def entry(text: str) -> LogEntry:
 
 
 class FakeStore:
-    """Keeps in memory; full or hanging when told."""
+    """Keeps in memory; full or hanging on request."""
 
     def __init__(self) -> None:
         self.orders: dict[str, Order] = {}

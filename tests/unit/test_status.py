@@ -1,4 +1,4 @@
-"""A stream's life told as histories: what happened, and what is true afterwards."""
+"""A stream's life as histories: what happened, and what is true afterwards."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def test_a_database_of_a_later_version_that_cannot_be_used_is_left_alone_and_sai
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "store.sqlite3"
-    file.write_bytes(b"not a database, but somebody's file" * 100)
+    file.write_bytes(b"not a database, but another file" * 100)
     before = file.read_bytes()
     with pytest.raises(StoreUnavailable, match="not a database"):
         Store(f"sqlite:///{file}", KEY)

@@ -1,4 +1,4 @@
-"""Rows of every release, and rows that nobody can read: each costs its own stream at most, and none is overwritten."""
+"""Rows of every release, and rows that cannot be read: each costs its own stream at most, and none is overwritten."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_settings_that_are_refused_leave_the_stream_on_air_as_it_was(own: OwnMan
 
 def test_a_stream_that_is_not_there_cannot_be_changed(own: OwnManager) -> None:
     with pytest.raises(NotFound):
-        own.manager.change("nobody", own.spec())
+        own.manager.change("unknown", own.spec())
 
 
 def test_a_new_group_alone_interrupts_nothing_and_the_next_process_knows_it(own: OwnManager) -> None:

@@ -222,9 +222,9 @@ def test_a_dismissal_stands_after_ten_seconds_and_where_its_port_was_taken(
 @pytest.mark.parametrize("call", ["get", "stop", "restart", "dismiss", "debug", "passphrase"])
 def test_what_is_not_there_is_not_found(own: OwnManager, call: str) -> None:
     with pytest.raises(NotFound):
-        getattr(own.manager, call)("nobody")
+        getattr(own.manager, call)("unknown")
     with pytest.raises(NotFound):
-        own.manager.history("nobody", 60)
+        own.manager.history("unknown", 60)
 
 
 def test_history_has_a_point_for_each_second(own: OwnManager) -> None:

@@ -1,4 +1,4 @@
-"""One stream under supervision: launched, followed, retried, stopped. Pretended workers, a clock that is told."""
+"""One stream under supervision: launched, followed, retried, stopped. Pretended workers and a controlled clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one stream tells of itself: totals, rates, history, refusals, notices, and what is noted about it."""
+"""What one stream reports of itself: totals, rates, history, refusals, notices, and what is noted about it."""
 
 from __future__ import annotations
 
@@ -154,8 +154,8 @@ def test_a_call_that_is_made_again_and_again_is_one_event_that_repeats() -> None
         stage.pass_time(wait_s)
     stage.come_up()
     stage.deliver(3)
-    told = [(entry.kind, entry.text) for entry in stage.entries if entry.kind != "order"]
-    assert told == [
+    noted = [(entry.kind, entry.text) for entry in stage.entries if entry.kind != "order"]
+    assert noted == [
         ("phase", "waiting"),
         ("phase", "retrying: no answer"),
         ("retry", "retrying: no answer"),

@@ -130,7 +130,7 @@ def test_a_store_that_is_lost_takes_no_stream_off_air(own: OwnManager, lose: Cal
         assert sent(found.spec).endpoint == sent(stream.spec).endpoint
         assert "stays on air until you stop it" in " ".join(found.notices)
     events = own.manager.events()
-    assert {event.key for event in events if "does not know this stream" in event.text} == {s.key for s in streams}
+    assert {event.key for event in events if "no longer has this stream" in event.text} == {s.key for s in streams}
     own.manager.stop(streams[0].key)
     own.wait(streams[0].key, lambda seen: seen.status.phase is Phase.STOPPED)
     with pytest.raises(CouldNotStart) as refused:

@@ -56,7 +56,7 @@ def test_a_reached_cap_is_named_as_the_cause() -> None:
     snapshot = losing(0.045, is_held_back=True)
     verdict = judge(snapshot, NOW)
     assert verdict.concern is Concern.RESENDS_HELD_BACK
-    assert remark_text(verdict, snapshot) == "resends are held back: the sending cap is reached"
+    assert remark_text(verdict, snapshot) == "retransmissions are delayed: the sending cap is reached"
 
 
 @pytest.mark.parametrize(("age_s", "severity"), [(0.0, "attention"), (9.9, "attention"), (10.0, "fault")])

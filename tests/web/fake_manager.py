@@ -40,7 +40,7 @@ class FakeDocuments:
 
 
 class FakeManager:
-    """Streams that are what they are told to be. Starting appends a waiting one; nothing runs."""
+    """Streams in any requested state. Starting appends a waiting one; nothing runs."""
 
     def __init__(self, streams: list[Snapshot] | None = None) -> None:
         self.streams: dict[str, Any] = {snapshot.key: snapshot for snapshot in streams or []}

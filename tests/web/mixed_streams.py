@@ -183,7 +183,7 @@ def mixed_log(streams: list[Snapshot]) -> list[LogEntry]:
     name_of = {snapshot.key: snapshot.spec.label() for snapshot in streams}
     lines = [
         ("arenab", "refused", "refused by 192.0.2.40: wrong passphrase", 5, 24),
-        ("parlmt", "notice", "the file was replaced; the new one is played from the next loop", 1, 125),
+        ("parlmt", "notice", "the file was replaced; the new file is played from the next loop", 1, 125),
         ("guestx", "refused", "refused 203.0.113.9:41000: no passphrase", 3, 470),
         ("evilxx", "order", "start requested", 1, 900),
         ("failed", "phase", "failed: file missing", 1, 7000),

@@ -74,7 +74,7 @@ def test_an_empty_document_means_all_as_no_document_does(script: Client, manager
     [
         ({"group": "Nowhere"}, "group", "choose one of Match day"),
         ({"group": ""}, "group", "choose one of Match day"),
-        ({"keys": ["nobody", "lineup"]}, "keys", "there is no stream nobody; leave it out"),
+        ({"keys": ["unknown", "lineup"]}, "keys", "there is no stream unknown; leave it out"),
         ({"keys": "lineup"}, "body", '{"keys": ["KEY", …]}'),
         ({"group": 7}, "body", '{"group": "NAME"}'),
         ({"name": "Match day"}, "body", '{"group": "NAME"}'),

@@ -75,9 +75,9 @@ def test_a_started_stream_and_a_refused_one_have_the_shapes_that_are_described(
 ) -> None:
     good = {"endpoint": {"mode": "listener", "port": 10009}, "source": {"kind": "bars"}}
     taken = {"endpoint": {"mode": "listener", "port": 10001}, "source": {"kind": "bars"}}
-    nobody = {"endpoint": {"mode": "caller", "host": "no-such-host.invalid", "port": 1}, "source": {"kind": "bars"}}
+    absent = {"endpoint": {"mode": "caller", "host": "no-such-host.invalid", "port": 1}, "source": {"kind": "bars"}}
 
-    for document, status in ((good, 201), (taken, 409), ({}, 400), (nobody, 422)):
+    for document, status in ((good, 201), (taken, 409), ({}, 400), (absent, 422)):
         answer = script.post("/api/streams", json=document)
         assert answer.status_code == status
         check(description, "post", "/api/streams", answer)

@@ -23,5 +23,5 @@ def test_a_change_that_is_refused_changes_nothing(script: Client, manager: FakeM
     document = script.get("/api/streams/parlmt").json["spec"]
 
     assert script.put("/api/streams/parlmt", json=document | {"latency_ms": 5}).status_code == 400
-    assert script.put("/api/streams/nobody", json=document).status_code == 404
+    assert script.put("/api/streams/unknown", json=document).status_code == 404
     assert manager.changed == []

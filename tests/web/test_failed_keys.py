@@ -54,13 +54,13 @@ def test_another_address_is_let_in_and_after_a_minute_the_first_one_too() -> Non
 
 
 def test_one_warning_a_minute_counts_what_came_since_the_last() -> None:
-    now, told = 0.0, list[str]()
-    keys = FailedKeys(told.append, clock=lambda: now)
+    now, notes = 0.0, list[str]()
+    keys = FailedKeys(notes.append, clock=lambda: now)
     for _ in range(30):
         keys.count("192.0.2.1")
     now = 61.0
     keys.count("192.0.2.9")
-    assert told == [
+    assert notes == [
         "a wrong API key came from 192.0.2.1",
         "a wrong API key came from 192.0.2.9, 30 in all since the last note",
     ]

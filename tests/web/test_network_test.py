@@ -205,7 +205,7 @@ def test_offline_the_closest_server_cannot_be_chosen_and_says_why(script: FlaskC
     view = run(script, mode="closest")
     assert view["state"] == "failed"
     assert "OFFLINE=1" in view["problem"]
-    assert "by hand" in view["problem"]
+    assert "Choose My server" in view["problem"]
 
 
 def test_offline_a_region_has_own_servers_only(script: FlaskClient) -> None:

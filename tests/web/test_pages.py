@@ -183,7 +183,7 @@ def test_hostile_and_endless_names_are_text(browser: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere", "/stream/nobody", "/media_info/nothing.ts", "/media_info/../../etc/passwd"]
+    "path", ["/nowhere", "/stream/unknown", "/media_info/nothing.ts", "/media_info/../../etc/passwd"]
 )
 def test_what_is_not_there_is_a_page_for_people(browser: Client, path: str) -> None:
     answer = browser.get(path)

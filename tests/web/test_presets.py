@@ -45,9 +45,7 @@ def test_a_preset_says_how_long_its_key_is_and_takes_no_passphrase(script, manag
     secret = {"key_bits": 256, "passphrase": "a secret of this test"}
     answer = script.post("/api/presets", json={"name": "b", "spec": {**SPEC, "encryption": secret}})
     assert answer.status_code == 400
-    assert answer.json["error"]["fields"] == {
-        "spec.encryption.passphrase": "a preset holds no passphrase; leave it out"
-    }
+    assert answer.json["error"]["fields"] == {"spec.encryption.passphrase": "a preset has no passphrase; leave it out"}
     assert "a secret of this test" not in answer.text + str(manager.documents.tables)
 
 
@@ -116,7 +114,7 @@ def test_a_form_is_saved_without_its_passphrase_and_fills_the_next_form(browser,
     assert 'value="Match"' in page
     assert re.search(r'<option value="256" selected>', page)
     assert "Loaded from the preset “Saturday”. Enter the passphrase" in page
-    assert browser.get("/?preset=nobody").status_code == 404
+    assert browser.get("/?preset=unknown").status_code == 404
 
 
 def test_a_form_with_faults_is_not_saved_and_its_fields_are_named(browser, manager):

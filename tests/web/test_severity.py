@@ -1,4 +1,4 @@
-"""How bad a stream is, and what its log tells: the same from one try to the next."""
+"""How bad a stream is, and what its log says: the same from one try to the next."""
 
 from __future__ import annotations
 

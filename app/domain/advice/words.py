@@ -62,8 +62,8 @@ def warnings(advice: Advice) -> tuple[str, ...]:
         )
     if 2 * link.loss.value > OVERHEAD_PERCENT_HIGHEST:
         found.append(
-            f"The loss asks for more overhead than the {OVERHEAD_PERCENT_HIGHEST} % that can be set: "
-            "retransmissions will be held back."
+            f"This loss needs more overhead than the {OVERHEAD_PERCENT_HIGHEST} % that can be set: "
+            "retransmissions will be delayed."
         )
     if link.rtt_ms_max is not None and link.rtt_ms_max > max(_UNSTEADY_RTT * link.rtt_ms.value, SHORT_RTT_MS):
         found.append(
@@ -71,7 +71,7 @@ def warnings(advice: Advice) -> tuple[str, ...]:
             f"{_ms(advice.k * link.rtt_ms_max)}."
         )
     if advice.recommended.latency_ms == LATENCY_MS_HIGHEST:
-        found.append(f"The latency is held at {LATENCY_MS_HIGHEST} ms, the most that can be set.")
+        found.append(f"The latency is held at {LATENCY_MS_HIGHEST} ms, the highest value that can be set.")
     return tuple(found)
 
 
@@ -158,12 +158,12 @@ def _latency_sentence(advice: Advice) -> str:
     if latency_ms - product < 1 and product <= latency_ms:
         return f"Latency: {sum_}, set {latency_ms} ms."
     if product > latency_ms:
-        return f"Latency: {sum_}, held at {latency_ms} ms, the most that can be set."
+        return f"Latency: {sum_}, held at {latency_ms} ms, the highest value that can be set."
     minimum = advice.row.latency_ms_min if advice.row and advice.link.rtt_ms.value <= SHORT_RTT_MS else 0
     if latency_ms == minimum:
         return f"Latency: {sum_}, raised to the row's minimum of {latency_ms} ms."
     if latency_ms == LATENCY_MS_LOWEST:
-        return f"Latency: {sum_}, raised to {latency_ms} ms, the least that can be set."
+        return f"Latency: {sum_}, raised to {latency_ms} ms, the lowest value that can be set."
     floor = "the guide's floor" if latency_ms == LATENCY_MS_FLOOR else "the floor asked for"
     return f"Latency: {sum_}, raised to {latency_ms} ms, {floor}."
 
@@ -177,7 +177,7 @@ def _overhead_sentence(advice: Advice) -> str:
         f"(a burst of one RTT) and 2 × {_percent(advice.link.loss.value)} loss, set {percent} %"
     )
     if advice.row and advice.row.overhead_percent < percent:
-        return f"{rule}; the guide's row says {advice.row.overhead_percent} %, too tight when losses come together."
+        return f"{rule}; the guide's row says {advice.row.overhead_percent} %, too little for losses in bursts."
     return f"{rule}."
 
 

@@ -33,7 +33,7 @@ class ConnectionCounters(msgspec.Struct, frozen=True):
         int, _counts("SRT data packets sent again. A resent packet proves a request, not a repair", "packets")
     ] = 0
     packets_dropped_total: Annotated[
-        int, _counts("SRT data packets that the sender gave up as too late; some may have arrived", "packets")
+        int, _counts("SRT data packets that the sender dropped as too late; some may have arrived", "packets")
     ] = 0
     acks_total: Annotated[int, _counts("Acknowledgements received; their rise is the proof of delivery", "packets")] = 0
     naks_total: Annotated[int, _counts("Loss reports received; a loss may be reported many times", "packets")] = 0
@@ -46,7 +46,7 @@ class ConnectionCounters(msgspec.Struct, frozen=True):
 class Counters(ConnectionCounters, frozen=True):
     """What is counted for a whole stream: its connections together, and its source."""
 
-    input_bytes_total: Annotated[int, _counts("Transport stream that came in from the source", "bytes")] = 0
+    input_bytes_total: Annotated[int, _counts("Transport stream received from the source", "bytes")] = 0
     continuity_errors_total: Annotated[int, _counts("Continuity counter errors found in the source", "errors")] = 0
 
 

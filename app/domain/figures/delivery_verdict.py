@@ -154,7 +154,7 @@ def _own(reception: Reception, say_time: SayTime) -> list[_Finding]:
     if (at := reception.last_error_at.get(ErrorKind.HELD_UP)) is None:
         return []
     seconds = reception.error_seconds[ErrorKind.HELD_UP]
-    text = f"this host was too busy to receive in time in {_count(seconds, 'second')}, the last at {say_time(at)}"
+    text = f"this host was too busy to receive on time in {_count(seconds, 'second')}, the last at {say_time(at)}"
     return [_Finding(VerdictSeverity.ATTENTION, text)]
 
 

@@ -18,16 +18,16 @@ def _is(text: str) -> Meta:
 class DirectionCounters(msgspec.Struct):
     """What happened to the datagrams of one direction. `lost` is the sum of the four causes after it."""
 
-    datagrams: Annotated[int, _is("Datagrams that came in")] = 0
+    datagrams: Annotated[int, _is("Datagrams received")] = 0
     bytes: Annotated[int, _is("Their bytes, without UDP and IP headers")] = 0
-    lost: Annotated[int, _is("Datagrams that did not leave again, for any cause")] = 0
+    lost: Annotated[int, _is("Datagrams lost, for any cause")] = 0
     by_chance: Annotated[int, _is("Lost at random or in bursts")] = 0
     in_outage: Annotated[int, _is("Lost in an outage")] = 0
     queue_full: Annotated[int, _is("Lost because the queue before the rate limit was full")] = 0
     too_large: Annotated[int, _is("Lost because they exceeded the MTU")] = 0
-    delayed: Annotated[int, _is("Datagrams that left later than they came")] = 0
+    delayed: Annotated[int, _is("Datagrams that were delayed")] = 0
     reordered: Annotated[int, _is("Datagrams that left after one that came later (RFC 4737)")] = 0
-    duplicated: Annotated[int, _is("Datagrams that left twice")] = 0
+    duplicated: Annotated[int, _is("Datagrams sent twice")] = 0
 
 
 class DirectionFigures(DirectionCounters, frozen=True):  # type: ignore[misc] # msgspec allows frozen here

@@ -30,7 +30,7 @@ def parse_profiles(document: object) -> list[Profile]:
         here = f"profiles.{position}"
         found = dict(_faults(entry, here))
         if not found and entry["name"] in made:
-            found[f"{here}.name"] = f"{entry['name']} is there twice; rename one"
+            found[f"{here}.name"] = f"{entry['name']} occurs twice; rename one"
         if not found:
             profile = _profile(entry, here, found)
             if profile is not None:
@@ -46,7 +46,7 @@ def _faults(entry: object, here: str) -> Iterator[tuple[str, str]]:
         yield here, "expected an object"
         return
     for name in entry.keys() - _FIELDS:
-        yield f"{here}.{str(name)[:40]}", "this field is not known; remove it"
+        yield f"{here}.{str(name)[:40]}", "this field is unknown; remove it"
     name = entry.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         yield f"{here}.name", "a name has up to 40 small letters, digits and hyphens"
@@ -59,7 +59,7 @@ def _faults(entry: object, here: str) -> Iterator[tuple[str, str]]:
 
 def _problem_with_text(text: object, characters: int) -> str | None:
     if not isinstance(text, str) or not text.strip():
-        return "this text is missing; a profile says what it is and where its figures come from"
+        return "this text is missing; state what the profile is and where its figures come from"
     if len(text) > characters:
         return f"{len(text)} characters; write {characters} at most"
     return None if text.isprintable() else "this text has control characters; remove them"

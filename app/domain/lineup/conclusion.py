@@ -64,7 +64,14 @@ def _at_most(name: str, plan: Plan, got: float | None, worst_at: float | None = 
     title, unit, limit = _described(plan, name)
     if got is None:
         return Line(
-            name, title, None, limit, None, unit, CheckVerdict.UNKNOWN, note="Not measured: no receiver of ours."
+            name,
+            title,
+            None,
+            limit,
+            None,
+            unit,
+            CheckVerdict.UNKNOWN,
+            note="Not measured: the receiver is not this product.",
         )
     verdict = CheckVerdict.PASS if got <= limit else CheckVerdict.FAIL
     return Line(name, title, float(got), limit, limit - got, unit, verdict, worst_at, note)
@@ -136,7 +143,7 @@ def _sender_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
         sum(second.packets_retransmitted for second in measured.sender),
     )
     percent = round(100 * again / unique, 2) if unique else None
-    note = "Information: a resent packet may have come in time or too late."
+    note = "For information: a retransmitted packet may have arrived in time or too late."
     return (Line("resent_percent", "Resent", percent, None, None, "%", CheckVerdict.PASS, note=note),)
 
 
@@ -157,7 +164,7 @@ def _reasons(measured: Measured, lines: Sequence[Line]) -> list[str]:
     if "lost_packets_max" in failed:
         reasons.append(f"The receiver lost {failed['lost_packets_max'].got:.0f} packets for good.")
         if _is_held_back(measured):
-            reasons.append("Resends were held back: the sending cap was reached. Raise the overhead.")
+            reasons.append("Retransmissions were delayed: the sending cap was reached. Raise the overhead.")
     if "output_gap_max_ms" in failed:
         frozen_ms = max((second.frozen_ms for second in measured.receiver), default=0.0)
         if frozen_ms > 0 and "lost_packets_max" not in failed:

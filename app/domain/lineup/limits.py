@@ -18,7 +18,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a run may show and still pass. After the performance objectives of ITU-T Y.1564, clause 8."""
 
     lost_packets_max: Annotated[
-        int, _limit("Packets lost", "packets", "Lost for good at the receiver, with those it could not decrypt", 10**9)
+        int, _limit("Packets lost", "packets", "Lost for good at the receiver, or not decrypted there", 10**9)
     ] = 0
     output_gap_max_ms: Annotated[
         int, _limit("Longest output gap", "ms", "The longest pause of the receiver's output", 60_000)
@@ -33,14 +33,16 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, _limit("TR 101 290 priority 2", "s", "Seconds with a second-priority error", 86_400)
     ] = 0
     headroom_min_percent: Annotated[
-        int, _limit("Lowest headroom", "%", "The lowest filling of the receive buffer, of the latency", 100)
+        int, _limit("Lowest headroom", "%", "The lowest fill level of the receive buffer, of the latency", 100)
     ] = 10
     latency_rtt_ratio_min: Annotated[
-        float, _limit("Latency / RTT", "×", "Negotiated latency over the RTT that 95 % of the seconds stay below", 100)
+        float, _limit("Latency / RTT", "×", "Negotiated latency / 95th percentile of the RTT", 100)
     ] = 3.0
-    rtt_spread_max_ms: Annotated[int, _limit("RTT spread", "ms", "RTT at 95 % less RTT at 50 %", 60_000)] = 30
+    rtt_spread_max_ms: Annotated[
+        int, _limit("RTT spread", "ms", "95th percentile of the RTT minus its median", 60_000)
+    ] = 30
     interruptions_max: Annotated[
-        int, _limit("Interruptions", "times", "Times that the connection was lost during the run", 10_000)
+        int, _limit("Interruptions", "times", "How often the connection was lost during the run", 10_000)
     ] = 0
 
 

@@ -67,7 +67,7 @@ class Rehearsal(msgspec.Struct, frozen=True):
         return judge(attempt.tally, elapsed_s=self.elapsed_s(now)) if attempt.tally.seconds else None
 
     def lowest_held(self, now: float) -> int | None:
-        """The lowest latency from which on every one held, None when the highest did not."""
+        """The lowest latency that held, with every higher one, None when the highest did not."""
         lowest = None
         for attempt in reversed(self.attempts):
             if self.verdict_of(attempt, now) is not LatencyVerdict.HELD:

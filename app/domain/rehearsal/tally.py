@@ -123,15 +123,15 @@ def reasons(tally: Tally, *, gap_max_ms: float, elapsed_s: float) -> list[str]:
     if tally.packets_lost:
         found.append(f"{tally.packets_lost} packets were lost for good.")
     if tally.gaps:
-        found.append(f"The output stood still for up to {tally.longest_gap_ms:.0f} ms, limit {gap_max_ms:g} ms.")
+        found.append(f"The output paused for up to {tally.longest_gap_ms:.0f} ms, limit {gap_max_ms:g} ms.")
     if tally.continuity_errors and not tally.packets_lost:
         found.append(f"{tally.continuity_errors} continuity errors without a lost packet: they are the source's.")
     if tally.apart_s:
-        found.append(f"The connection was down for {tally.apart_s} s.")
+        found.append(f"The connection was lost for {tally.apart_s} s.")
     if not tally.packets_unique:
         found.append("Nothing arrived.")
     elif tally.seconds < elapsed_s - _MISSING_S:
         found.append(f"Only {tally.seconds} of {elapsed_s:.0f} s were measured.")
     if tally.is_disturbed():
-        found.append("This machine was busy: the path was slower than the one asked for.")
+        found.append("This machine was busy: the path was slower than requested.")
     return found

@@ -124,7 +124,7 @@ def _part_faults(value: Mapping[str, object], part: type[msgspec.Struct], path: 
     fields = {field.encode_name: field for field in msgspec.structs.fields(part)}
     for name in value:
         if name not in fields and name != part.__struct_config__.tag_field:
-            yield _join(path, str(name)) or "stream", "this field is not known; remove it"
+            yield _join(path, str(name)) or "stream", "this field is unknown; remove it"
     for name, field in fields.items():
         if name in value:
             yield from _faults(value[name], field.type, _join(path, name))

@@ -35,10 +35,10 @@ class Record(Part, frozen=True):
         str, setting("Recording", "Files are named <name>_<UTC time>.ts", rule=names.problem_with_recording_name)
     ] = "recording"
     file_minutes: Annotated[
-        int | None, setting("Minutes per file", "A new file begins after these", rule=_problem_with_minutes)
+        int | None, setting("Minutes per file", "A new file begins at this limit", rule=_problem_with_minutes)
     ] = None
     file_megabytes: Annotated[
-        int | None, setting("Megabytes per file", "A new file begins after these", rule=_problem_with_megabytes)
+        int | None, setting("Megabytes per file", "A new file begins at this limit", rule=_problem_with_megabytes)
     ] = None
 
 
@@ -50,7 +50,7 @@ class Forward(Part, frozen=True):
     interface: Annotated[
         str, setting("Interface", "Network interface to send on, or auto", rule=names.problem_with_interface)
     ] = "auto"
-    ttl: Annotated[int, setting("TTL", "Routers that may pass it on", low=TTL[0], high=TTL[1])] = 1
+    ttl: Annotated[int, setting("TTL", "Maximum number of routers on the path", low=TTL[0], high=TTL[1])] = 1
     protocol: Annotated[Literal["udp", "rtp"], setting("Protocol", "Datagrams with or without an RTP header")] = "udp"
 
 

@@ -50,7 +50,7 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
         int,
         setting(
             "Smoothing",
-            "Evens out bursts, usually 30 ms",
+            "Spreads bursts, usually 30 ms",
             low=SMOOTHING_LATENCY_MS[0],
             high=SMOOTHING_LATENCY_MS[1],
             unit="ms",
@@ -63,12 +63,14 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
         int | None,
         setting(
             "Receivers expected",
-            "Fewer are a fault; learnt after a minute when left empty",
+            "Fewer are a fault; if empty, counted after one minute",
             rule=_problem_with_receivers,
             is_advanced=True,
         ),
     ] = None
-    engine: Annotated[SendEngine, setting("Engine", "What carries the stream; auto chooses", is_advanced=True)] = "auto"
+    engine: Annotated[SendEngine, setting("Engine", "The way to carry the stream; auto chooses", is_advanced=True)] = (
+        "auto"
+    )
     group: Group = ""
     peer_version_lowest: Annotated[
         str | None,

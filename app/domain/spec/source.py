@@ -18,7 +18,7 @@ class FileSource(Part, frozen=True, tag_field="kind", tag="file"):
 
     path: Annotated[str, setting("File", "Path in the media folder", rule=names.problem_with_media_path)]
     loop: Annotated[
-        bool, setting("Loop", "Play the file without end; a listener plays it once from the first receiver on")
+        bool, setting("Loop", "Repeat the file. Without loop, a listener plays it once for its first receiver")
     ] = True
 
     @property

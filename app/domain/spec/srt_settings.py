@@ -32,7 +32,7 @@ def problem_with_passphrase(passphrase: Secret) -> str | None:
     """Say what is wrong with a passphrase, or None. The text never quotes the passphrase."""
     low, high = PASSPHRASE_BYTES
     if not low <= (size := passphrase.size_bytes()) <= high:
-        return f"a passphrase has {low} to {high} bytes, this one has {size}; letters like å count as two"
+        return f"a passphrase has {low} to {high} bytes, this one has {size}; letters such as å count as two"
     if any(not character.isprintable() for character in passphrase.reveal()):
         return "a passphrase has no line breaks or other control characters"
     return None

@@ -91,7 +91,7 @@ class FileFeed:
 
     def _report_pause(self) -> None:
         if self._pace.paused_us >= _PAUSE_REPORTED_US:
-            text = f"the machine held this stream up for {self._pace.paused_us / 1e6:.1f} s"
+            text = f"this machine delayed the stream for {self._pace.paused_us / 1e6:.1f} s"
             self._notify(Notice(unix_now(), NoticeCode.MACHINE_PAUSED, text))
         self._pace.paused_us = 0.0
 

@@ -160,7 +160,7 @@ class ListenerDoor:
         for number, host in banned:
             if (receiver := self._standing.of(number)) is not None:
                 self._standing.lose(receiver, Reason.CONNECTION_REJECTED)
-            text = f"{host} acknowledged packets that were never sent; its calls are refused for an hour"
+            text = f"{host} acknowledged packets that were never sent; its calls are refused for one hour"
             self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
 
     def _check(self, now_us: int) -> None:

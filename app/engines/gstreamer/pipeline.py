@@ -106,7 +106,7 @@ class GstSender:
     def _error_on_bus(self) -> tuple[Reason, str]:
         message = self._bus.pop_filtered(Gst.MessageType.ERROR)
         if message is None:
-            return Reason.ENGINE_ERROR, "the pipeline did not start and did not say why"
+            return Reason.ENGINE_ERROR, "the pipeline did not start and gave no reason"
         error, debug = message.parse_error()
         text = f"{error.message} {debug or ''}".strip()
         return reason_of_text(text), text
@@ -268,4 +268,4 @@ def _encrypt(sink: Gst.Element, encryption: Encryption) -> None:
     sink.set_property("passphrase", encryption.passphrase.reveal())
     sink.set_property("pbkeylen", encryption.key_bits // 8)
     if int(sink.get_property("pbkeylen")) != encryption.key_bits // 8:
-        raise CannotSend(Reason.BAD_OPTION, "srtsink did not take the key length")
+        raise CannotSend(Reason.BAD_OPTION, "srtsink rejected the key length")

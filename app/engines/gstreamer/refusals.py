@@ -32,7 +32,7 @@ from app.srt.rejections import reason_of_rejection
 _REQUEST: Final = "PASSING request from"
 _BACKLOG_EXCEEDED: Final = 1005  # SRT_REJ_BACKLOG of srt.h in its wire form
 _REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
-_TURNED_AWAY: Final = "a receiver that called in the same moment as another was refused, and has to call again"
+_TURNED_AWAY: Final = "a receiver that called at the same moment as another was refused and has to call again"
 # A handshake is over within libsrt's connection time-out; a caller that is not in by then was refused.
 _UNDECIDED_S: Final = 3.0
 # Accepting takes less than a millisecond. Acknowledgements of the other receivers wait as long, hence a limit.
@@ -117,7 +117,7 @@ class CallerWatch:
             host = host_of(address)
             with self._lock:
                 self._admission.ban(host, time.monotonic())
-            text = f"{host} acknowledged packets that were never sent; its calls are refused for an hour"
+            text = f"{host} acknowledged packets that were never sent; its calls are refused for one hour"
             self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
         return numbers
 

@@ -160,7 +160,7 @@ class _Teller(RelayObserver):
         self._notify(PeerEvent(unix_now(), PeerChange.DISCONNECTED, address_text(caller.address)))
 
     def refused(self, address: SocketAddress) -> None:
-        text = f"{CALLERS_MAX} callers are there, the most allowed; {address_text(address)} is not relayed"
+        text = f"{CALLERS_MAX} callers are connected, the maximum; {address_text(address)} is not relayed"
         self._notice(NoticeCode.TOO_MANY_CALLERS, text)
 
     def stranger(self, address: SocketAddress) -> None:
@@ -168,10 +168,10 @@ class _Teller(RelayObserver):
         self._notice(NoticeCode.NOT_SRT, text)
 
     def no_way(self, error: OSError) -> None:
-        self._notice(NoticeCode.NO_WAY_TO_TARGET, f"there is no way to the target: {error}")
+        self._notice(NoticeCode.NO_WAY_TO_TARGET, f"the target is unreachable: {error}")
 
     def not_sent(self, error: OSError) -> None:
-        self._notice(NoticeCode.NOT_SENT_ON, f"a datagram could not be sent on: {error}")
+        self._notice(NoticeCode.NOT_SENT_ON, f"a datagram could not be forwarded: {error}")
 
     def rebound(self, callers: int) -> None:
         self._notice(NoticeCode.REBOUND, f"NAT rebinding: {callers} callers have other source ports", again=True)

@@ -213,7 +213,7 @@ class RelayLoop:
                     caller.bytes_to_caller += len(datagram)
             except ConnectionRefusedError:
                 continue
-            except OSError as error:  # the caller left meanwhile, the way is gone, or it is too large for the interface
+            except OSError as error:  # the caller left, the route is gone, or it is too large for the interface
                 self._observer.not_sent(error)
             return
 

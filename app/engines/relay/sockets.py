@@ -56,7 +56,7 @@ def _bound(family: int, host: str, port: int) -> socket.socket:
 class ArrivalClock:
     """The kernel's times of arrival and the present on one clock, which no one can set.
 
-    It is Unix time, as the kernel stamps datagrams, less every step that the host's clock made meanwhile.
+    It is Unix time, as the kernel stamps datagrams, less every step that the host's clock has made.
     """
 
     def __init__(self) -> None:

@@ -202,7 +202,7 @@ def _measure(
         elif covered:
             jumps = max(jumps, 1)
     if jumps:
-        warnings.append("the clock (PCR) jumps inside the file; receivers will stumble there")
+        warnings.append("the clock (PCR) jumps inside the file; the picture may break there")
     longest_ms = max(head.longest, tail.longest) / PCR_HZ * 1000
     warnings.extend(_interval_warnings(longest_ms))
     packets_a_tick = packets / ticks

@@ -31,7 +31,7 @@ def check_end(head: Block, tail: Block) -> None:
     if len(end) > _END_BYTES_JUDGED and find_sync(end) < 0:
         raise NotStreamable(
             Reason.NOT_A_TRANSPORT_STREAM,
-            "the end of this file holds no packets, as in a copy that is not complete; wait for it, or copy it again",
+            "the end of this file has no packets; the copy may be incomplete: wait for it, or copy it again",
         )
 
 
@@ -49,12 +49,12 @@ def with_marks(check: MediaCheck, head_block: Block, tail_block: Block) -> Media
         warnings.append(SCRAMBLED_CLOCK)
     elif found.scrambled_total:
         warnings.append(
-            f"{found.scrambled_total} of {looked_at} packets looked at are scrambled; GStreamer discards them, so no"
+            f"{found.scrambled_total} of {looked_at} checked packets are scrambled; GStreamer discards them, so no"
             " receiver gets them; the engine Direct carries them"
         )
     if found.errored_total:
         warnings.append(
-            f"{found.errored_total} of {looked_at} packets looked at carry the transport error indicator; GStreamer"
+            f"{found.errored_total} of {looked_at} checked packets carry the transport error indicator; GStreamer"
             " discards them"
         )
     return msgspec.structs.replace(

@@ -11,7 +11,7 @@ from app.mpegts.tables import PAT_PID, PAT_TABLE, read_pat
 
 
 def find_hindrances(block: Block) -> set[Hindrance]:
-    """Return what whole packets show: scrambling, damage, a PAT that is empty or changes. Clocks are not looked at."""
+    """Return what whole packets show: scrambling, damage, a PAT that is empty or changes. Clocks are not checked."""
     found = _of_tables(block, pids(block).tolist())
     marked = MarkedPackets()
     marked.check(block)

@@ -38,7 +38,7 @@ def _findings(analysis: Analysis) -> Iterator[Finding]:
 
 def _rate(analysis: Analysis) -> Iterator[Finding]:
     if not analysis.bitrate_bps:
-        yield Finding(Level.FAULT, "Bitrate", "unknown, since no clock (PCR) runs; the file cannot be sent in time")
+        yield Finding(Level.FAULT, "Bitrate", "unknown without a running clock (PCR); the file cannot be paced")
         return
     kind = "constant" if analysis.is_constant_bitrate else "variable, on average"
     yield Finding(Level.GOOD, "Bitrate", f"{kind} {analysis.bitrate_bps / 1e6:.3f} Mb/s")
@@ -61,15 +61,13 @@ def _clocks(analysis: Analysis) -> Iterator[Finding]:
         else:
             yield Finding(Level.GOOD, "PCR", text)
         if programme.pcr_jumps:
-            text = (
-                f"{name}: the clock jumps {_times(programme.pcr_jumps)} inside the file; receivers will stumble there"
-            )
+            text = f"{name}: the clock jumps {_times(programme.pcr_jumps)} inside the file; the picture may break there"
             yield Finding(Level.FAULT, "PCR", text)
 
 
 def _tables(analysis: Analysis) -> Iterator[Finding]:
     if not analysis.programmes:
-        yield Finding(Level.FAULT, "PAT", "there is no programme table (PAT); receivers find nothing to play")
+        yield Finding(Level.FAULT, "PAT", "there is no programme table (PAT); receivers find no programme")
         return
     yield _repetition("PAT", "PAT", analysis.pat)
     for programme in analysis.programmes:

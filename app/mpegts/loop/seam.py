@@ -2,7 +2,7 @@
 
 The clocks. Behind its last PCR a file goes on for some packets, and before its first PCR there are some; both take the
 time that packets take there, judged by the last and the first second of the reference clock. Each clock steps by its
-own gap, so none can run back. At a constant bitrate the packets keep their pace to the tick, and clocks that agree
+own gap, so none can run back. At a constant bitrate the packets keep their rate to the tick, and clocks that agree
 within a millisecond move on by the same ticks, or the programmes would drift apart lap by lap. With a variable bitrate
 the gap is a guess, and the access units know better: the step is then as short as they allow, but no clock loses more
 than half of its gap.

@@ -100,7 +100,7 @@ function showStale(error, answeredAt) {
   const age = Math.round((Date.now() - answeredAt) / 1000);
   const words =
     error.status === 401
-      ? "This page lost its session. Load it again."
+      ? "This page has lost its session. Load it again."
       : `${error.message} Last update ${timeOfDay(answeredAt / 1000)} UTC, ` +
         `${age < 120 ? `${age} s` : duration(age)} ago. Streams keep running.`;
   setText(byId("connection-lost"), words);
@@ -157,7 +157,7 @@ export function offer(text, word, forMs, act) {
   setTimeout(() => note.remove(), forMs);
 }
 
-/** Copy what a node says. Where the browser does not let a page copy, it is selected, to be copied by hand. */
+/** Copy what a node says. If the browser does not allow a page to copy, the text is selected for the user to copy. */
 export async function copyText(node) {
   try {
     // Absent without HTTPS, and refused where the person or an administrator forbade it.

@@ -59,13 +59,9 @@ export function showThere(node, stream) {
 export function showWhole(node, reception, totals) {
   const rows = [
     ["Packets received", count(reception.packets_unique), "SRT data packets, each counted once"],
-    ["Recovered", count(reception.packets_recovered), "Lost on the way and sent again in time"],
-    ["Lost for good", count(reception.packets_dropped), "Never came, or too late to be of use"],
-    [
-      "Belated",
-      count(reception.packets_belated),
-      "Came after their place was given up, or twice; harmless by themselves",
-    ],
+    ["Recovered", count(reception.packets_recovered), "Lost on the path and retransmitted in time"],
+    ["Lost for good", count(reception.packets_dropped), "Did not arrive, or arrived too late"],
+    ["Belated", count(reception.packets_belated), "Arrived after their play-out time, or twice; harmless"],
     ["Undecryptable", count(reception.packets_undecryptable), "Could not be decrypted: the passphrases differ"],
     ["Continuity errors", count(reception.continuity_errors), "In the transport stream that came out"],
     ["Payload", bytes(totals.payload_bytes), "Transport stream that came out since the stream was ordered"],
@@ -100,7 +96,7 @@ function pauseRows(reception) {
     [
       "Longest freeze",
       reception.longest_freeze_ms ? `${ms(reception.longest_freeze_ms)} ms${at(reception.longest_freeze_at)}` : "none",
-      "Longest pause after which packets came late: the picture stood still",
+      "Longest pause after which packets were late: the picture froze",
     ],
   ];
 }
@@ -110,7 +106,7 @@ function bufferRows({ headroom_ms, lowest_headroom_ms, latency_ms, rtt_ms: rtt }
     [
       "Headroom now / lowest",
       `${headroom_ms ?? UNKNOWN} / ${lowest_headroom_ms ?? UNKNOWN} of ${latency_ms ?? UNKNOWN} ms`,
-      "Filling of the receive buffer: what is left of the latency",
+      "Fill level of the receive buffer: the latency that is left",
     ],
     [
       "RTT min / mean / max",
@@ -128,11 +124,7 @@ function jitterRows(reception) {
       "Delay factor by SRT timestamps at the output of the last second, EBU Tech 3337",
     ],
     ["Jitter", withUnit(ms(reception.jitter_ms), "ms"), "RFC 3550, at the output"],
-    [
-      "Reordering",
-      withUnit(count(reception.reorder_packets), "packets"),
-      "Longest distance of a packet that came out of order",
-    ],
+    ["Reordering", withUnit(count(reception.reorder_packets), "packets"), "Longest distance of a reordered packet"],
   ];
 }
 

@@ -22,7 +22,7 @@ export function redraw(node, source, build) {
   node.replaceChildren(...build());
 }
 
-/** What wants to be read first: the fault and its remedy, advice, notices of the engine. */
+/** What to read first: the fault and its remedy, advice, notices of the engine. */
 export function showNotes(node, stream, advice) {
   const { severity, reason_text: reason, remedy, notices, direct_engine_offer: offer } = stream;
   const advised = advice && !advice.is_enough ? advice : null;
@@ -96,7 +96,7 @@ const NO_ONE = {
 
 const stateMark = ([name, colour, words]) => make("span", { class: `state ${colour}` }, icon(name), words);
 
-/** Who is connected, who waits, and who tried and was refused. */
+/** The connected, waiting and refused peers. */
 export function showPeers(node, countNode, stream) {
   setText(countNode, `${stream.peers.length} connected`);
   redraw(node, [stream.peers, stream.refusals, stream.phase, stream.reason_text], () => {
@@ -218,7 +218,7 @@ export function showCounters(node, { totals }) {
       [
         "Packets resent",
         count(totals.packets_retransmitted),
-        "Retransmissions: what receivers asked for again. A resent packet may still have come too late",
+        "Retransmissions: what receivers asked for again. It may still arrive too late",
       ],
       ["Resent", withUnit(percent(totals.retransmitted_percent), "%"), "Retransmitted / unique packets"],
       [

@@ -28,7 +28,7 @@ _AT_ONCE_MAX: Final = 50
 
 @all_streams.post("/start-all")
 def start_all() -> Response:
-    """Put every chosen stream on air that is not; answer with those that could not start and why."""
+    """Put every chosen stream on air that is off air; answer with those that could not start and why."""
     manager, actor = services().manager, g.actor
     chosen = [snapshot for snapshot in _chosen() if snapshot.status.phase not in ORDERED]
     return _answer(chosen, lambda key: manager.restart(key, actor=actor))

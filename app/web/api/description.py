@@ -173,10 +173,10 @@ def _stream_paths() -> dict[str, Any]:
         "/api/streams/{key}": _of_key(
             get=_operation("One stream", stream, [404]),
             put={
-                **_operation("Give a stream another spec; one on air is restarted", stream, [400, 404, 409, 413, 422]),
+                **_operation("Replace its spec; a stream on air is restarted", stream, [400, 404, 409, 413, 422]),
                 "requestBody": {"required": True, "content": _json(_ref("SendSpec"))},
             },
-            delete=_operation("Take a stream off air and forget it", None, [404], success=204),
+            delete=_operation("Take a stream off air and delete it", None, [404], success=204),
         ),
         "/api/streams/{key}/undo_dismiss": _of_key(
             post=_operation("Bring back a stream that was dismissed in the last 10 s", stream, [404, 409])
@@ -207,7 +207,7 @@ def _stream_figures_paths() -> dict[str, Any]:
         ),
         "/api/streams/{key}/live": _of_key(
             get=_operation(
-                "All that the stream's page shows",
+                "Everything that the stream's page shows",
                 _ref("LiveView"),
                 [400, 404],
                 [_query("since", {"type": "integer", "description": "Unix time; samples after it"})],
@@ -240,11 +240,14 @@ def _machine_paths() -> dict[str, Any]:
             )
         },
         "/api/overview": {
-            "get": _operation("How the streams are, all together", _holding(overview=_ref("OverviewView")), [])
+            "get": _operation("The state of all streams together", _holding(overview=_ref("OverviewView")), [])
         },
         "/api/dashboard": {
             "get": _operation(
-                "All that the dashboard shows", _ref("DashboardView"), [], [_query("spark", {"enum": ["0", "1"]})]
+                "All data of the dashboard",
+                _ref("DashboardView"),
+                [],
+                [_query("spark", {"enum": ["0", "1"]})],
             )
         },
         "/api/fleet": {"get": _operation("All hosts and all their streams", _ref("FleetView"), [])},
@@ -262,7 +265,7 @@ def _media_paths() -> dict[str, Any]:
         },
         "/api/media/check": {
             "get": _operation(
-                "A quick look at one file", _ref("MediaCheck"), [400], [_query("path", {"type": "string"})]
+                "A quick check of one file", _ref("MediaCheck"), [400], [_query("path", {"type": "string"})]
             )
         },
         "/api/link-budget": {
@@ -280,13 +283,13 @@ def _media_paths() -> dict[str, Any]:
         },
         "/api/media/info": {
             "get": _operation(
-                "The analysis of a whole file, as far as it is; ask again for more",
+                "The analysis of a whole file, as far as it has come; repeat the request for more",
                 _ref("MediaInfoView"),
                 [400, 409],
                 [_query("path", {"type": "string"}), _setting("overhead_percent")],
             )
         },
-        "/api/channels": {"get": _operation("The multicast channels of this house", _ref("ChannelsView"), [])},
+        "/api/channels": {"get": _operation("The multicast channels of this installation", _ref("ChannelsView"), [])},
     }
 
 

@@ -29,13 +29,13 @@ _EVENTS_LOOKED_BACK = 100
 
 @machine.get("/overview")
 def show_overview() -> Response:
-    """How the streams are, all together."""
+    """The state of all streams together."""
     return json_response({"overview": present_overview(services().manager.list())})
 
 
 @machine.get("/dashboard")
 def show_dashboard() -> Response:
-    """All that the dashboard shows; with `spark=1` each row brings its last five minutes."""
+    """Everything that the dashboard shows; with `spark=1` each row brings its last five minutes."""
     manager = services().manager
     snapshots = manager.list()
     with_spark = request.args.get("spark") == "1"
@@ -61,7 +61,7 @@ def list_media() -> Response:
 
 @machine.get("/media/check")
 def check_media() -> Response:
-    """A quick look at one file: whether it can be streamed, its bitrate, duration and clock."""
+    """A quick check of one file: whether it can be streamed, its bitrate, duration and clock."""
     return json_response(services().media.check(request.args.get("path", "")))
 
 
@@ -89,7 +89,7 @@ def show_link_budget() -> Response:
 
 @machine.get("/channels")
 def list_channels() -> Response:
-    """The multicast channels of this house, and what is wrong with those that are left out."""
+    """The multicast channels of this installation, and what is wrong with those that are left out."""
     has_own = services().settings.channels_file.exists()
     return json_response((services().channels if has_own else services().shipped_channels).read())
 

@@ -36,7 +36,7 @@ def line_up_paths() -> dict[str, Any]:
         },
         "/api/line-ups/{run_id}/cancel": {
             "parameters": key,
-            "post": operation("End it early and keep what it measured", view, [404], success=202),
+            "post": operation("Cancel it and keep its measurements", view, [404], success=202),
         },
         **_limits_paths(),
     }

@@ -15,7 +15,7 @@ from app.web.presenters.rehearsal import RehearsalRowView, RehearsalView
 def all_streams_paths() -> dict[str, Any]:
     """The operations on several streams at once."""
     body = {"requestBody": {"required": False, "content": json(ref("StreamChoice"))}}
-    start = operation("Put every chosen stream on air that is not", ref("AllStreamsView"), [400])
+    start = operation("Put every chosen stream on air that is off air", ref("AllStreamsView"), [400])
     stop = operation("Take every chosen stream off air", ref("AllStreamsView"), [400])
     return {
         "/api/streams/start-all": {"post": {**start, **body}},
@@ -30,9 +30,7 @@ def preset_paths() -> dict[str, Any]:
         "/api/presets/export": {"get": operation("All presets and far ends as one document", document, [])},
         "/api/presets/import": {
             "post": {
-                **operation(
-                    "Take over an exported document, each entry completely or not at all", imported, [400, 413]
-                ),
+                **operation("Import an exported document, each entry completely or not at all", imported, [400, 413]),
                 "requestBody": {"required": True, "content": json(document)},
             }
         },
@@ -80,7 +78,7 @@ def profile_paths() -> dict[str, Any]:
             "get": operation("The own profiles as a file", wrapped("profiles", ref("Profile")), []),
             "post": {
                 **operation(
-                    "Keep own profiles, all or none", wrapped("profiles", ref("Profile")), [400, 409], success=201
+                    "Store own profiles, all or none", wrapped("profiles", ref("Profile")), [400, 409], success=201
                 ),
                 "requestBody": {"required": True, "content": json(wrapped("profiles", ref("Profile")))},
             },
@@ -106,13 +104,13 @@ def relay_paths() -> dict[str, Any]:
     return {
         "/api/streams/{key}/impairment": of_key(
             put={
-                **operation("Another impairment for a relay, without a break", stream, [400, 404, 409]),
+                **operation("Change a relay's impairment without interruption", stream, [400, 404, 409]),
                 "requestBody": {"required": True, "content": json(ref("Impairment"))},
             }
         ),
         "/api/streams/{key}/outage": of_key(
             post={
-                **operation("Let nothing pass a relay for a time, from now on", stream, [400, 404, 409]),
+                **operation("Make an outage in a relay, beginning now", stream, [400, 404, 409]),
                 "requestBody": {"required": True, "content": json(ref("OutageOrder"))},
             }
         ),
@@ -137,7 +135,7 @@ def reception_paths() -> dict[str, Any]:
         ),
         "/api/streams/{key}/picture": of_key(get=picture),
         "/api/streams/{key}/reset": of_key(
-            post=operation("Count a receive stream's delivery from zero", ref("StreamView"), [404])
+            post=operation("Reset the counters of a receive stream's delivery", ref("StreamView"), [404])
         ),
     }
 
@@ -147,9 +145,9 @@ def probe_report_paths() -> dict[str, Any]:
     view = ref("ProbeReportView")
     return {
         "/api/probe_reports": {
-            "get": operation("Results of probes that were posted, newest first", wrapped("reports", view), []),
+            "get": operation("Posted results of probes, newest first", wrapped("reports", view), []),
             "post": {
-                **operation("Keep the result of a probe; `mcr probe --report` does", view, [400], success=201),
+                **operation("Store the result of a probe, as `mcr probe --report` sends it", view, [400], success=201),
                 "requestBody": {"required": True, "content": json(ref("ProbeReport"))},
             },
         },
@@ -185,7 +183,7 @@ def network_test_paths() -> dict[str, Any]:
     return {
         "/api/network-tests": {
             "get": operation(
-                "The network tests that are remembered, newest first, and the servers a test can choose from",
+                "The stored network tests, newest first, and the servers that a test can choose from",
                 wrapped("tests", ref("NetworkTestRowView"), servers=ref("ServersView"), overview=ref("OverviewView")),
                 [],
             ),
@@ -197,7 +195,7 @@ def network_test_paths() -> dict[str, Any]:
         "/api/network-tests/{test_id}": {
             "parameters": [{**KEY, "name": "test_id"}],
             "get": operation("One network test", view, [404]),
-            "delete": operation("End it; its programs are killed", view, [404], success=202),
+            "delete": operation("Cancel it and kill its programs", view, [404], success=202),
         },
     }
 
@@ -226,7 +224,7 @@ def rehearsal_paths() -> dict[str, Any]:
         },
         "/api/rehearsals/{run_id}/cancel": {
             "parameters": key,
-            "post": operation("End it early and keep what it measured", view, [404], success=202),
+            "post": operation("Cancel it and keep its measurements", view, [404], success=202),
         },
         "/api/rehearsed-paths": {
             "post": {

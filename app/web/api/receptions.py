@@ -48,5 +48,5 @@ def show_picture(key: str) -> Response:
 
 @receptions.post("/<key>/reset")
 def reset_reception(key: str) -> Response:
-    """Count a receive stream's delivery from zero."""
+    """Reset the counters of a receive stream's delivery."""
     return json_response(view_of(services().manager.reset(key, actor=g.actor)))

@@ -20,7 +20,7 @@ relays = Blueprint("relays", __name__, url_prefix="/api")
 
 @relays.put("/streams/<key>/impairment")
 def change_impairment(key: str) -> Response:
-    """Another impairment for a relay, without a break."""
+    """Change a relay's impairment without interruption."""
     return json_response(
         view_of(services().manager.impair(key, parse_impairment(with_own_profile(read_json())), actor=g.actor))
     )
@@ -28,7 +28,7 @@ def change_impairment(key: str) -> Response:
 
 @relays.post("/streams/<key>/outage")
 def order_outage(key: str) -> Response:
-    """Let nothing pass a relay for a time, from now on."""
+    """Make an outage in a relay, beginning now."""
     try:
         order = msgspec.convert(read_json(), OutageOrder)
     except msgspec.ValidationError as error:

@@ -75,7 +75,7 @@ def ports_for(key: str) -> list[int]:
 
 @api.delete("/streams/<key>")
 def dismiss_stream(key: str) -> Response:
-    """Take a stream off air and forget it."""
+    """Take a stream off air and delete it."""
     services().manager.dismiss(key, actor=g.actor)
     return Response(status=204)
 

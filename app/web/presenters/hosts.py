@@ -25,9 +25,9 @@ class HostView(View, frozen=True):
     """One host with the number of its streams by severity. Counts are None while they are unknown."""
 
     name: str
-    url: Annotated[str, described("Where its pages are; empty for this host")]
+    url: Annotated[str, described("The address of its pages; empty for this host")]
     is_this_host: bool
-    state: Annotated[str, described("`answers`, `stale` or `never`: whether its figures are of the present")]
+    state: Annotated[str, described("`answers`, `stale` or `never`: whether its figures are current")]
     state_text: str
     age_s: Annotated[float | None, described("Seconds since its last good answer; None before the first")]
     version: str
@@ -127,7 +127,7 @@ def _state_text(report: HostReport) -> str:
         case Contact.SILENT:
             return f"No answer: {report.detail}"
         case Contact.REFUSED:
-            return "Refuses this host: check its API key in HOSTS"
+            return "Refuses this host: check the API key in HOSTS"
         case Contact.GARBLED:
             return f"No usable answer: {report.detail}"
         case _:

@@ -11,19 +11,19 @@ from app.web.presenters.counter_views import View, described
 class LossView(View, frozen=True):
     """What the far end probably misses, with how bad that is."""
 
-    ratio_severity: Annotated[Severity, described("How bad latency / RTT is")]
+    ratio_severity: Annotated[Severity, described("Severity of latency / RTT")]
     lost_at_receiver: Annotated[
         float | None,
         described("Lost at receiver: estimated fraction of packets that never arrive in time, within a factor of 3"),
     ]
     lost_text: Annotated[str, described("The same for people")]
-    loss_severity: Annotated[Severity, described("How bad that loss is: a fault above 1 in 10,000")]
+    loss_severity: Annotated[Severity, described("Severity of that loss: a fault above 1 in 10,000")]
 
 
 class JudgedView(LossView, frozen=True):
     """A stream that was judged."""
 
     is_stale: Annotated[bool, described("Whether the figures are old")]
-    is_ordered: Annotated[bool, described("Whether it is on air or trying to be: it can be stopped")]
-    receivers_expected: Annotated[int, described("Receivers that should be there: set, or learnt after a minute")]
-    receivers_missing: Annotated[int, described("Expected receivers that are not there")]
+    is_ordered: Annotated[bool, described("Whether it is on air or starting: it can be stopped")]
+    receivers_expected: Annotated[int, described("Expected receivers: set, or counted after one minute")]
+    receivers_missing: Annotated[int, described("Expected receivers that are missing")]

@@ -118,7 +118,7 @@ class RunView(RunRowView, frozen=True):
     graph: GraphView
     seconds: int
     previous: PreviousView | None
-    sha256: Annotated[str, described("Of the stored JSON; empty while the run goes on")]
+    sha256: Annotated[str, described("Of the stored JSON; empty while the test runs")]
 
 
 def present_run_row(run: Run, now: float) -> RunRowView:

@@ -17,7 +17,7 @@ from app.web.presenters.counter_views import View, described
 class LinkBudgetView(View, frozen=True):
     """What settings mean for a link."""
 
-    overhead_percent_applied: Annotated[int, described("Overhead that libsrt gets: at least 5 %")]
+    overhead_percent_applied: Annotated[int, described("Overhead that libsrt uses: at least 5 %")]
     burst_repaired_ms: Annotated[float, described("Longest run of lost packets that the overhead can repair")]
     outage_survived_ms: Annotated[
         float | None, described("Longest complete outage that does not delay the output; null without an RTT")

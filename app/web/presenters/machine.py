@@ -23,7 +23,7 @@ from app.words.states import phase_text, reason_text
 
 
 def present_overview(snapshots: Sequence[Snapshot]) -> OverviewView:
-    """How the streams are, all together, at this moment."""
+    """The state of all streams together, at this moment."""
     severities = [judge(snapshot, time.time()).severity for snapshot in snapshots]
     return OverviewView(
         now=iso(time.time()),
@@ -89,12 +89,12 @@ def present_problems(
     problems = {}
     if store_problem is not None:
         problems["store"] = (
-            f"The store takes no orders and events, new orders will not survive a reboot: {store_problem}."
+            f"The store accepts no orders or events; new orders will not survive a reboot: {store_problem}."
         )
     if log_problem is not None:
         problems["log"] = f"The log cannot be written: {log_problem}."
     if runtime_problem is not None:
-        problems["runtime_folder"] = f"No stream can be started: {runtime_problem}. What is on air stays on air."
+        problems["runtime_folder"] = f"No stream can be started: {runtime_problem}. Running streams stay on air."
     if media_problem is not None:
         problems["media_folder"] = media_problem
     if cluster_problem is not None:

@@ -18,13 +18,13 @@ class SystemView(View, frozen=True):
     user: str
     platform: str
     uptime_s: int
-    cpu_percent: Annotated[float, _is("Load of all cores since the reading before")]
+    cpu_percent: Annotated[float, _is("Load of all cores since the previous reading")]
     cpu_count: int
     memory_used_mb: float
     memory_total_mb: float
     disk_used_percent: Annotated[float, _is("Of the file system that holds the media folder")]
     disk_free_gb: float
-    addresses: Annotated[list[str], _is("Addresses that other hosts may reach this one by")]
+    addresses: Annotated[list[str], _is("Addresses at which other hosts may reach this one")]
     streams_on_air: int
     streams_max: int
     sending_mbps: Annotated[float, _is("Payload of all streams together")]

@@ -34,13 +34,13 @@ _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
         lambda s: float(judge(s, time.time()).severity is not Severity.FAULT),
     ),
     "attention": (
-        "1 while something wants to be looked at, a fault included.",
+        "1 while the stream needs attention, including a fault.",
         lambda s: float(judge(s, time.time()).severity in (Severity.ATTENTION, Severity.FAULT)),
     ),
-    "receivers_expected": ("Receivers that should be there.", lambda s: float(s.attendance.expected)),
-    "receivers_missing": ("Expected receivers that are not there.", lambda s: float(s.attendance.missing)),
+    "receivers_expected": ("Expected receivers.", lambda s: float(s.attendance.expected)),
+    "receivers_missing": ("Expected receivers that are missing.", lambda s: float(s.attendance.missing)),
     "lost_at_receiver_ratio": (
-        "Estimated fraction of packets that the worst receiver misses; within a factor of 3.",
+        "Estimated fraction of packets that the worst receiver loses; within a factor of 3.",
         lost_at_receiver,
     ),
     "peers": ("Connected receivers.", lambda s: float(len(s.sample.peers)) if s.sample else None),
@@ -53,19 +53,19 @@ _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
         lambda s: s.rates.wire_mbps * 1e6 if s.rates else None,
     ),
     "input_bits_per_second": (
-        "Transport stream that came in over the last second.",
+        "Transport stream received from the source over the last second.",
         lambda s: s.rates.input_mbps * 1e6 if s.rates and s.rates.input_mbps is not None else None,
     ),
     "sample_age_seconds": ("Age of the figures.", lambda s: s.sample_age_s),
     "restarts": ("Launches after the first since it was ordered to run.", lambda s: float(s.status.restarts)),
-    "latency_asked_seconds": ("The latency that was asked for.", lambda s: _seconds(latency_ms_of(s.spec))),
+    "latency_asked_seconds": ("The requested latency.", lambda s: _seconds(latency_ms_of(s.spec))),
 }
 _PeerFigure = Callable[[Peer], float | None]
 _PEER_GAUGES: Final[dict[str, tuple[str, _PeerFigure]]] = {
     "rtt_seconds": ("Round-trip time as libsrt smooths it.", lambda p: p.rtt_ms / 1000),
     "latency_seconds": ("Negotiated latency.", lambda p: _seconds(p.negotiated_latency_ms)),
     "send_buffer_seconds": ("Time span not acknowledged yet.", lambda p: _seconds(p.send_buffer_ms)),
-    "lost_at_receiver_ratio": ("Estimated fraction of packets that it misses.", lambda p: p.lost_at_receiver),
+    "lost_at_receiver_ratio": ("Estimated fraction of packets that it loses.", lambda p: p.lost_at_receiver),
     "flight_packets": ("Packets sent and not acknowledged yet.", lambda p: p.flight_packets),
     "link_capacity_bits_per_second": ("libsrt's estimate of the path; rough.", lambda p: p.link_capacity_mbps * 1e6),
 }

@@ -60,7 +60,7 @@ def _of_sender(snapshot: Snapshot, seconds: Sequence[Second], where: str) -> Mea
     unique = sum(each.rates.grown.packets_sent_unique_total for each in seconds)
     again = sum(each.rates.grown.packets_retransmitted_total for each in seconds)
     return MeasuredLink(
-        source=f"{where}; loss from what was resent; bursts and gaps not known to a sender",
+        source=f"{where}; loss from the retransmissions; a sender does not know bursts and gaps",
         rtt_p50_ms=p50_ms,
         rtt_p95_ms=p95_ms,
         # Each loss is resent, and a resent packet is lost as often: of all that were sent, so many did not arrive.
@@ -74,7 +74,7 @@ def _of_receiver(snapshot: Snapshot, points: Sequence[DeliveryPoint], where: str
     missing = sum(each.received.packets_recovered + each.received.packets_dropped for each in points)
     owed = sum(each.received.packets_unique + each.received.packets_dropped for each in points)
     return MeasuredLink(
-        source=f"{where}; loss as the receiver counted it; bursts not measured",
+        source=f"{where}; loss as counted by the receiver; bursts not measured",
         rtt_p50_ms=p50_ms,
         rtt_p95_ms=p95_ms,
         loss_percent=100 * missing / owed if owed else 0.0,

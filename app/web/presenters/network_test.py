@@ -164,9 +164,9 @@ def _iperf3_figures(findings: Findings, bitrate_bps: int) -> list[FigureView]:
         return [_loss_figure(findings, bitrate_bps)] if findings.rtt_ms is not None else []
     bandwidth = msgspec.structs.replace(bandwidth_of(result), value=result.bandwidth_bps / 1e6)
     definition = (
-        "What arrived of the UDP that was sent at the stream's bitrate: the path may carry more"
+        "UDP received, sent at the stream's bitrate: the path may carry more"
         if result.jitter_ms is not None
-        else "What one TCP connection got through, payload only"
+        else "Payload rate of one TCP connection"
     )
     made = [
         _figure("bandwidth_mbps", "Bandwidth", bandwidth, "Mb/s", 2, definition),

@@ -52,7 +52,7 @@ class SettingsView(View, frozen=True):
     name: str
     latency_ms: Annotated[int, _is("SRT latency to set at both ends; the higher of the two counts")]
     overhead_percent: Annotated[int, _is("Bandwidth that retransmissions may take in addition to the stream")]
-    rtt_multiple: Annotated[float, _is("Latency / RTT: how often a lost packet can be asked for")]
+    rtt_multiple: Annotated[float, _is("Latency / RTT: how often a lost packet can be requested")]
     residual_loss: Annotated[
         float, _is("Fraction of packets never delivered, predicted for random loss (docs/recommendation.md)")
     ]
@@ -87,16 +87,16 @@ class NetworkTestView(View, frozen=True):
     state: str
     step: str
     elapsed_s: float
-    expected_s: Annotated[float, _is("How long such a test takes when all goes well")]
+    expected_s: Annotated[float, _is("The usual duration of such a test")]
     started_at: str
     finished_at: str | None
     order: dict[str, Any]
     target: TargetView | None
-    place: Annotated[str | None, _is("Where this host is, as the place service says")]
+    place: Annotated[str | None, _is("Where this host is, according to the location service")]
     attempts: list[AttemptView]
     figures: list[FigureView]
     problems: Annotated[list[str], _is("What could not be measured, and why")]
-    notes: Annotated[list[str], _is("What else there is to know")]
+    notes: Annotated[list[str], _is("Further notes")]
     problem: Annotated[str | None, _is("Why the test failed")]
     recommendation: RecommendationView | None
 

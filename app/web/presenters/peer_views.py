@@ -16,7 +16,7 @@ class _LastSecond(View, frozen=True):
 
     retransmitted_percent: Annotated[
         float | None,
-        _is("Resent: retransmitted / unique packets of the last second. A resent packet may still have come too late"),
+        _is("Resent: retransmitted / unique packets of the last second. It may still arrive too late"),
     ]
 
 
@@ -29,21 +29,19 @@ class _Peer(LossView, frozen=True):
     connected_s: Annotated[float, _is("Seconds since the SRT handshake")]
     rtt_ms: Annotated[float, _is("Round-trip time as libsrt smooths it")]
     latency_rtt_ratio: Annotated[
-        float | None, _is("Negotiated latency / RTT: how many times a lost packet can be asked for. 4 is the rule")
+        float | None, _is("Negotiated latency / RTT: how many times a lost packet can be requested. 4 is the rule")
     ]
-    negotiated_latency_ms: Annotated[
-        int | None, _is("The higher of the two ends' latencies, by which the receiver plays")
-    ]
+    negotiated_latency_ms: Annotated[int | None, _is("The higher of the two ends' latencies, which the receiver uses")]
     payload_mbps: Annotated[float | None, _is("Transport stream delivered, without headers and retransmissions")]
     wire_mbps: Annotated[float | None, _is("The same with SRT, UDP and IP headers and retransmissions")]
     retransmitted_percent: Annotated[
         float | None, _is("Resent: retransmitted / unique packets since the connection was made")
     ]
-    send_buffer_ms: Annotated[int | None, _is("Time span of what the receiver has not acknowledged yet")]
+    send_buffer_ms: Annotated[int | None, _is("Time span of the packets that the receiver has not acknowledged yet")]
     send_buffer_packets: Annotated[int | None, _is("Packets that the receiver has not acknowledged yet")]
     flight_packets: Annotated[int | None, _is("Packets sent and not acknowledged yet")]
     flow_window_packets: Annotated[int | None, _is("Packets the receiver can still take")]
-    max_bandwidth_mbps: Annotated[float | None, _is("The sending cap that libsrt works with now")]
+    max_bandwidth_mbps: Annotated[float | None, _is("The sending cap that libsrt uses now")]
     link_capacity_mbps: Annotated[float, _is("libsrt's packet-pair estimate of the path; rough")]
     key_bits: Annotated[int | None, _is("AES key length in use")]
     encryption_state: Annotated[str | None, _is("libsrt's key exchange state: secured, unsecured, bad_secret …")]

@@ -18,7 +18,7 @@ class PresetView(msgspec.Struct, frozen=True):
 
     key: str
     name: str
-    text: Annotated[str, Meta(description="The preset in a line")]
+    text: Annotated[str, Meta(description="The preset in one line")]
     spec: Annotated[dict[str, Any], Meta(description="As in POST /api/streams; encryption without its passphrase")]
 
 

@@ -15,7 +15,7 @@ class ProbeReportView(View, frozen=True):
     """The result of a probe at another host."""
 
     id: str
-    received_at: Annotated[str, Meta(description="When it came, by this host's clock")]
+    received_at: Annotated[str, Meta(description="When it was received, by this host's clock")]
     actor: str
     started_at: Annotated[str, Meta(description="By the prober's clock")]
     ended_at: str

@@ -29,7 +29,7 @@ from app.words.concerns import clock_time
 _NO_OUTPUTS = OutputsReport()
 _RECORDING_ENDS: Final = {
     RecordingEnd.STOPPED: "stopped",
-    RecordingEnd.NO_SPACE: "stopped: too little space is left on the disk",
+    RecordingEnd.NO_SPACE: "stopped: too little free space on the disk",
     RecordingEnd.NO_FOLDER: "stopped: the media folder is missing",
     RecordingEnd.NOT_ALLOWED: "stopped: the media folder may not be written to",
     RecordingEnd.DISK_ERROR: "stopped: the disk failed",

@@ -18,7 +18,7 @@ _COUNTERS: Final[dict[str, tuple[str, _Figure]]] = {
     "packets_unique": ("SRT data packets that arrived, each counted once.", lambda r: r.received.packets_unique),
     "packets_recovered": ("Packets lost and sent again in time.", lambda r: r.received.packets_recovered),
     "packets_dropped": ("Packets lost for good.", lambda r: r.received.packets_dropped),
-    "packets_belated": ("Packets that came too late or twice.", lambda r: r.received.packets_belated),
+    "packets_belated": ("Packets that arrived too late or twice.", lambda r: r.received.packets_belated),
     "packets_undecryptable": ("Packets not decrypted.", lambda r: r.received.packets_undecryptable),
     "continuity_errors": ("Continuity counter errors at the output.", lambda r: r.received.continuity_errors),
 }
@@ -30,7 +30,7 @@ _GAUGES: Final[dict[str, tuple[str, _Figure]]] = {
     "longest_gap_seconds": ("Longest pause of the output.", lambda r: r.longest_gap_ms / 1000),
     "longest_freeze_seconds": ("Longest pause that delayed packets.", lambda r: r.longest_freeze_ms / 1000),
     "headroom_seconds": (
-        "Lowest filling of the receive buffer in the last second.",
+        "Lowest fill level of the receive buffer in the last second.",
         lambda r: None if r.second.gauges.headroom_ms is None else r.second.gauges.headroom_ms / 1000,
     ),
 }

@@ -43,7 +43,7 @@ class IndicatorView(View, frozen=True):
     priority: int
     state: Annotated[str, _is("good, fault (now), past (errors, none lately), absent or unmeasured")]
     count: Annotated[int, _is("Errors since the reset")]
-    last: Annotated[str | None, _is("When the last one was")]
+    last: Annotated[str | None, _is("Time of the last one")]
     detail: str
     error_seconds: Annotated[int, _is("Seconds with this error since the reset")]
     note: Annotated[str, _is("Why it cannot be measured")]
@@ -79,7 +79,7 @@ class PidView(View, frozen=True):
 class ContentView(View, frozen=True):
     """What the received bytes are."""
 
-    kind: Annotated[str, _is("Transport stream, RTP, or what else was found")]
+    kind: Annotated[str, _is("Transport stream, RTP, or other content that was found")]
     detail: str
     is_in_sync: bool
     mbps: Annotated[float | None, _is("Transport rate with null packets")]
@@ -87,8 +87,8 @@ class ContentView(View, frozen=True):
     is_constant_bitrate: bool | None
     pids_total: int
     cues: Annotated[int, _is("SCTE-35 sections seen")]
-    last_cue: Annotated[str | None, _is("When the last SCTE-35 section came")]
-    last_cue_text: Annotated[str, _is("What the last SCTE-35 section says; empty without one")]
+    last_cue: Annotated[str | None, _is("Time of the last SCTE-35 section")]
+    last_cue_text: Annotated[str, _is("The content of the last SCTE-35 section; empty without one")]
 
 
 class ReceptionView(View, frozen=True):
@@ -96,29 +96,29 @@ class ReceptionView(View, frozen=True):
 
     since: Annotated[str, _is("When counting began: the first connection or the last reset")]
     seconds: Annotated[int, _is("Seconds counted since then")]
-    delivered_mbps: Annotated[float | None, _is("Payload that came out over the last second")]
-    wire_mbps: Annotated[float | None, _is("Arrived over the last second with headers and retransmissions")]
+    delivered_mbps: Annotated[float | None, _is("Payload delivered over the last second")]
+    wire_mbps: Annotated[float | None, _is("Received over the last second, with headers and retransmissions")]
     packets_unique: Annotated[int, _is("SRT data packets that arrived, each counted once")]
-    packets_recovered: Annotated[int, _is("Packets that were lost and came again in time")]
-    packets_dropped: Annotated[int, _is("Packets that are lost for good")]
-    packets_belated: Annotated[int, _is("Packets that came too late or twice; harmless by themselves")]
+    packets_recovered: Annotated[int, _is("Lost packets that were retransmitted in time")]
+    packets_dropped: Annotated[int, _is("Packets lost for good")]
+    packets_belated: Annotated[int, _is("Packets that arrived too late or twice; harmless by themselves")]
     packets_undecryptable: Annotated[int, _is("Packets that could not be decrypted")]
     lateness_ms: Annotated[LatenessView | None, _is("Lateness of the output over the last minute")]
     longest_gap_ms: Annotated[float, _is("Longest pause of the output since the reset")]
     longest_gap_at: str | None
-    longest_freeze_ms: Annotated[float, _is("Longest pause that delayed packets: the picture stood still")]
+    longest_freeze_ms: Annotated[float, _is("Longest pause that delayed packets: the picture froze")]
     longest_freeze_at: str | None
-    quiet_ms: Annotated[float, _is("How long nothing has come out now")]
-    headroom_ms: Annotated[int | None, _is("Lowest filling of the receive buffer in the last second")]
-    lowest_headroom_ms: Annotated[int | None, _is("Lowest filling of the receive buffer since the reset")]
+    quiet_ms: Annotated[float, _is("Time since the last output")]
+    headroom_ms: Annotated[int | None, _is("Lowest fill level of the receive buffer in the last second")]
+    lowest_headroom_ms: Annotated[int | None, _is("Lowest fill level of the receive buffer since the reset")]
     latency_ms: Annotated[int | None, _is("Negotiated latency: the higher of the two ends' settings")]
     rtt_ms: RttView | None
     ts_df_ms: Annotated[float | None, _is("Delay factor by SRT timestamps at our output (EBU Tech 3337), last second")]
-    jitter_ms: Annotated[float | None, _is("RFC 3550 jitter at our output; some ms are the reading interval")]
-    reorder_packets: Annotated[int | None, _is("Longest distance of a packet that came out of order")]
+    jitter_ms: Annotated[float | None, _is("RFC 3550 jitter at our output; a few ms of it are the reading interval")]
+    reorder_packets: Annotated[int | None, _is("Longest distance of a reordered packet")]
     continuity_errors: Annotated[int, _is("Continuity counter errors at the output")]
     error_seconds: Annotated[dict[str, int], _is("Seconds with errors by kind")]
-    last_errors: Annotated[dict[str, str], _is("When the last error of each kind was")]
+    last_errors: Annotated[dict[str, str], _is("Time of the last error of each kind")]
     verdict: VerdictView
     content: ContentView | None
     tr101290: Annotated[dict[str, IndicatorView], _is("ETSI TR 101 290 V1.4.1 indicators by name")]
@@ -135,11 +135,11 @@ class RecordingView(View, frozen=True):
 
     state: Annotated[str, _is("In words: recording, or why it is over")]
     is_running: bool
-    file: Annotated[str | None, _is("The file of the media folder that is written now, or was written last")]
+    file: Annotated[str | None, _is("The current or last file in the media folder")]
     file_bytes: int
     files: Annotated[int, _is("Files written by the present worker")]
     bytes_total: int
-    bytes_missing: Annotated[int, _is("Received bytes that the disk was too slow or too full for")]
+    bytes_missing: Annotated[int, _is("Received bytes that were not written because the disk was too slow or full")]
 
 
 class ForwardView(View, frozen=True):
@@ -147,8 +147,8 @@ class ForwardView(View, frozen=True):
 
     datagrams: Annotated[int, _is("Datagrams sent by the present worker, one for each SRT payload")]
     bytes_total: int
-    datagrams_missing: Annotated[int, _is("Datagrams that the network refused, or that waited for too long")]
-    last_error: Annotated[str, _is("The system's word for the last refusal; empty without one")]
+    datagrams_missing: Annotated[int, _is("Datagrams that the network rejected, or that waited too long")]
+    last_error: Annotated[str, _is("The system's error for the last rejection; empty without one")]
 
 
 class SpellView(View, frozen=True):
@@ -165,8 +165,8 @@ class DecoderView(View, frozen=True):
 
     state: Annotated[str, _is("In words: decoding, or why it does not")]
     is_running: bool
-    restarts: Annotated[int, _is("How often it was started again after it ended, hung or took too much")]
-    bytes_missing: Annotated[int, _is("Received bytes that it was too slow for")]
+    restarts: Annotated[int, _is("How often it was restarted after it ended, hung or used too much")]
+    bytes_missing: Annotated[int, _is("Received bytes that were skipped because it was too slow")]
 
 
 class PictureView(View, frozen=True):

@@ -39,7 +39,7 @@ class LatencyRowView(View, frozen=True):
     overhead_percent: Annotated[float | None, described("Packets sent again, of those sent for the first time")]
     overhead_peak_percent: Annotated[float, described("The same in the worst second")]
     seconds: Annotated[int, described("Seconds that were measured")]
-    late_percent: Annotated[float | None, described("Datagrams that the relay sent more than 3 ms late: this machine")]
+    late_percent: Annotated[float | None, described("Datagrams that the relay sent more than 3 ms late")]
     verdict: Annotated[str | None, described("held, failed or unclear; None before anything was measured")]
     verdict_text: str
     reason: str
@@ -59,7 +59,7 @@ class RehearsalRowView(View, frozen=True):
     finished_at: str | None
     progress_percent: float
     remaining_s: float | None
-    lowest_held_ms: Annotated[int | None, described("The lowest latency from which on every one held")]
+    lowest_held_ms: Annotated[int | None, described("The lowest latency that held, with every higher one")]
     headline: str
 
 

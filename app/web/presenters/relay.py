@@ -17,8 +17,8 @@ from app.web.presenters.counter_views import View, described, with_fields
 class _Direction(View, frozen=True):
     """One direction of a relay, in datagrams since its worker's start."""
 
-    lost_percent: Annotated[float | None, described("The lost ones of all that came in")]
-    queue_ms: Annotated[float, described("How long a datagram waits before the rate limit now")]
+    lost_percent: Annotated[float | None, described("Lost datagrams, as a share of those received")]
+    queue_ms: Annotated[float, described("Present waiting time before the rate limit")]
 
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ else:
 class RelayView(View, frozen=True):
     """What a relay does to each direction."""
 
-    impairment_text: Annotated[str, described("The impairment in a line")]
+    impairment_text: Annotated[str, described("The impairment in one line")]
     to_target: DirectionView | None
     to_caller: DirectionView | None
-    callers: Annotated[int, described("Callers that are relayed now")]
-    refused: Annotated[int, described("Datagrams of callers beyond the most allowed")]
-    strangers: Annotated[int, described("Datagrams of unknown senders that are no SRT handshake")]
+    callers: Annotated[int, described("Callers relayed now")]
+    refused: Annotated[int, described("Datagrams of callers above the limit")]
+    strangers: Annotated[int, described("Datagrams of unknown senders that do not begin with an SRT handshake")]
     late: Annotated[int, described("Datagrams that left more than 3 ms late because this machine was busy")]
-    remarks: Annotated[list[str], described("What an operator should know of the figures")]
+    remarks: Annotated[list[str], described("Remarks on the figures")]
 
 
 def present_relay(snapshot: Snapshot) -> RelayView | None:

@@ -46,7 +46,7 @@ def _smoothing(spec: SendSpec, snapshot: Snapshot) -> SettingView:
         asked=f"{spec.smoothing_latency_ms} ms",
         applied=in_force if snapshot.sample else None,
         negotiated=None,
-        note="The direct engine keeps the source's own times, so there is nothing to smooth." if is_direct else None,
+        note="The direct engine keeps the source's own times, so smoothing has no effect." if is_direct else None,
         differs=False,
     )
 
@@ -104,7 +104,7 @@ def _latency(asked_ms: int, applied: Applied, peers: list[Peer]) -> SettingView:
         asked=f"{asked_ms} ms",
         applied=None if applied_ms is None else f"{applied_ms} ms",
         negotiated=f"{' / '.join(map(str, agreed))} ms" if agreed else None,
-        note="The receiver asks for more; SRT takes the higher of the two." if raised else None,
+        note="The receiver requests more; SRT uses the higher of the two." if raised else None,
         differs=raised or applied_ms not in (None, asked_ms, *agreed),
     )
 
@@ -113,7 +113,7 @@ def _overhead(asked: int, applied: Applied) -> SettingView:
     in_force = applied.overhead_percent
     note = None
     if asked < OVERHEAD_PERCENT_LOWEST:
-        note = f"libsrt takes nothing under {OVERHEAD_PERCENT_LOWEST} %."
+        note = f"libsrt accepts nothing below {OVERHEAD_PERCENT_LOWEST} %."
     return SettingView(
         name="Overhead",
         asked=f"{asked} %",
@@ -175,7 +175,7 @@ def _qos(spec: SendSpec, applied: Applied) -> SettingView:
         asked="on" if wanted else "off",
         applied=None if dscp is None else f"DSCP {dscp}",
         negotiated=None,
-        note="The system did not take the mark." if ignored and wanted else None,
+        note="The system rejected the DSCP mark." if ignored and wanted else None,
         differs=ignored,
     )
 

@@ -80,7 +80,7 @@ def target_of(spec: JobSpec) -> str:
 
 
 def nobody_text(spec: JobSpec) -> str:
-    """What to say while no far end is connected."""
+    """The text while no far end is connected."""
     match spec:
         case SendSpec():
             return "Calling the receiver" if spec.is_call else "No receiver is connected"
@@ -204,7 +204,7 @@ def _counters_of(source: Source, counted: Input) -> list[InputCounterView]:
 
 
 def far_end_of(spec: JobSpec) -> FarEndView:
-    """What the far end has to set."""
+    """The settings for the far end."""
     match spec:
         case SendSpec() | ReceiveSpec():
             remote = spec.endpoint.remote()

@@ -184,7 +184,7 @@ def present_event(entry: LogEntry) -> EventView:
 
 
 def worst_rtt_ms(snapshot: Snapshot) -> float | None:
-    """Round-trip time of the peer that has the longest, None without a peer."""
+    """The longest round-trip time of its peers, None without a peer."""
     peers = snapshot.sample.peers if snapshot.sample else []
     return rounded(max((peer.rtt_ms for peer in peers), default=None), 2)
 

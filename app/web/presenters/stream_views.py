@@ -25,7 +25,7 @@ class InputCounterView(msgspec.Struct, frozen=True):
 
 
 class FarEndView(View, frozen=True):
-    """What the far end has to set. `calls_us`: it calls this host's `port`, else it listens at `host` and `port`."""
+    """The settings for the far end. `calls_us`: it calls this host's `port`, else it listens at `host` and `port`."""
 
     calls_us: bool
     host: str | None
@@ -37,17 +37,17 @@ class FarEndView(View, frozen=True):
 class InputView(View, frozen=True):
     """What comes in from the source. Counters run from the worker's start."""
 
-    mbps: Annotated[float | None, _is("Transport stream that came in over the last second")]
+    mbps: Annotated[float | None, _is("Transport stream received from the source over the last second")]
     bytes_total: int
     continuity_errors_total: Annotated[int, _is("Continuity counter errors found in the source")]
-    rtp_gaps_total: Annotated[int, _is("RTP sequence numbers that never came")]
+    rtp_gaps_total: Annotated[int, _is("RTP sequence numbers that did not arrive")]
     packets_scrambled_total: Annotated[int, _is("Scrambled packets in the source")]
     packets_errored_total: Annotated[int, _is("Packets of the source with the transport error indicator")]
     packets_discarded_total: Annotated[
         int, _is("Packets of the source that the engine discarded: no receiver gets them")
     ]
-    loops_total: Annotated[int, _is("How often the file began again")]
-    last_packet_age_s: Annotated[float | None, _is("Seconds since the source last gave a packet")]
+    loops_total: Annotated[int, _is("How often the file was repeated")]
+    last_packet_age_s: Annotated[float | None, _is("Seconds since the last packet of the source")]
     counters: Annotated[list[InputCounterView], _is("Counters that only this kind of source has")]
 
 
@@ -61,7 +61,7 @@ class WorkerView(View, frozen=True):
 
 
 class RefusalView(View, frozen=True):
-    """A caller that was turned away, counted by address and reason."""
+    """A refused caller, counted by address and reason."""
 
     address: str
     reason: str | None
@@ -100,13 +100,13 @@ class StreamView(JudgedView, frozen=True):
     key: Annotated[str, _is("The stream's identity; the port is only an attribute")]
     name: Annotated[str, _is("The operator's name for it, may be empty")]
     label: Annotated[str, _is("The name, or one made of source and endpoint")]
-    spec: Annotated[dict[str, Any], _is("What was asked, without the passphrase")]
-    mode_text: Annotated[str, _is("How it meets its far end, as `listener on port 10001`")]
-    target: Annotated[str, _is("The far end's address, or the own port where the far end calls")]
-    source_text: Annotated[str, _is("What it carries, as `udp://239.1.1.1:1234 on eno1`")]
+    spec: Annotated[dict[str, Any], _is("The requested settings, without the passphrase")]
+    mode_text: Annotated[str, _is("Mode and port or host, as `listener on port 10001`")]
+    target: Annotated[str, _is("The far end's address, or the listener port")]
+    source_text: Annotated[str, _is("Its source, as `udp://239.1.1.1:1234 on eno1`")]
     about_text: Annotated[str, _is("Source, far end and encryption in one line")]
-    nobody_text: Annotated[str, _is("What to say while no far end is connected")]
-    far_end: Annotated[FarEndView, _is("What the far end has to set")]
+    nobody_text: Annotated[str, _is("The text while no far end is connected")]
+    far_end: Annotated[FarEndView, _is("The settings for the far end")]
     order: Annotated[str, _is("What the operator wants: run, stop")]
     phase: Annotated[
         str, _is("What is true: starting, waiting, delivering, stalled, backing_off, stopping, stopped, failed")
@@ -115,8 +115,8 @@ class StreamView(JudgedView, frozen=True):
     reason: Annotated[str | None, _is("Why it is in that phase")]
     reason_text: str | None
     remedy: Annotated[str | None, _is("The remedy")]
-    severity: Annotated[Severity, _is("How much it wants to be looked at")]
-    remark: Annotated[str | None, _is("Why it wants attention, or what it waits for")]
+    severity: Annotated[Severity, _is("Its severity")]
+    remark: Annotated[str | None, _is("Why it needs attention, or what it waits for")]
     since: Annotated[str, _is("When the phase began")]
     ordered_at: Annotated[str, _is("When it was ordered to run")]
     retry_in_s: Annotated[float | None, _is("Seconds until the next try")]
@@ -124,8 +124,8 @@ class StreamView(JudgedView, frozen=True):
     sample_age_s: Annotated[float | None, _is("Age of the figures")]
     payload_mbps: Annotated[float | None, _is("Transport stream delivered, without headers and retransmissions")]
     wire_mbps: Annotated[float | None, _is("The same with SRT, UDP and IP headers and retransmissions")]
-    rtt_ms: Annotated[float | None, _is("Round-trip time of the peer that has the longest")]
-    latency_rtt_ratio: Annotated[float | None, _is("Latency / RTT of the peer that has the least")]
+    rtt_ms: Annotated[float | None, _is("The longest round-trip time of its peers")]
+    latency_rtt_ratio: Annotated[float | None, _is("The lowest latency / RTT of its peers")]
     last_second: LastSecondView | None
     totals: TotalsView
     file_bitrate_mbps: Annotated[float | None, _is("Transport rate of the file, from its PCR")]

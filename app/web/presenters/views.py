@@ -28,7 +28,7 @@ class RowView(JudgedView, frozen=True):
     phase_text: str
     reason_text: str | None
     remark: str | None
-    input_mbps: Annotated[float | None, _is("Transport stream that came in over the last second")]
+    input_mbps: Annotated[float | None, _is("Transport stream received from the source over the last second")]
     source_errors: Annotated[int | None, _is("Continuity errors and RTP gaps in the source since the worker's start")]
     since: str
     retry_in_s: float | None
@@ -67,14 +67,14 @@ class EventView(View, frozen=True):
 
 
 class OverviewView(View, frozen=True):
-    """How the streams are, all together: what every page's head and title say."""
+    """The state of all streams together: what every page's head and title say."""
 
     now: Annotated[str, _is("The server's time")]
     hostname: str
     streams: int
     on_air: Annotated[int, _is("Streams that have a worker")]
     fault: Annotated[int, _is("Streams that are stalled, retrying or failed")]
-    attention: Annotated[int, _is("Delivering streams with something to look at")]
+    attention: Annotated[int, _is("Delivering streams that need attention")]
 
 
 class LiveView(View, frozen=True):
@@ -83,7 +83,7 @@ class LiveView(View, frozen=True):
     overview: OverviewView
     stream: StreamView
     samples: list[SecondView]
-    delivery: Annotated[list[DeliverySecondView], _is("A receive stream's seconds after the time that was asked")]
+    delivery: Annotated[list[DeliverySecondView], _is("A receive stream's seconds after the requested time")]
     events: list[EventView]
     advice: AdviceView | None
 

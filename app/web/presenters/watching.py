@@ -13,8 +13,8 @@ _PROBLEMS: Final = {
     DecoderProblem.NOT_STARTED: "ffmpeg cannot be started",
     DecoderProblem.NOTHING_TO_DECODE: "the stream has nothing to decode here",
     DecoderProblem.ENDED: "the decoder ended",
-    DecoderProblem.HUNG: "the decoder found nothing for half a minute",
-    DecoderProblem.TOO_BUSY: "the decoder needed more than half a core",
+    DecoderProblem.HUNG: "the decoder produced nothing for 30 s",
+    DecoderProblem.TOO_BUSY: "the decoder used more than half a core",
 }
 
 

@@ -1,4 +1,4 @@
-"""Programs that stand in for ping, iperf3 and getent and misbehave. Each writes its pid beside the name it goes by."""
+"""Programs that stand in for ping, iperf3 and getent and misbehave. Each writes its pid next to its name."""
 
 from __future__ import annotations
 

@@ -18,23 +18,23 @@ from tests.unit.decoding.streams import TONE, TONE_AT_MINUS_23, feed, make_strea
 
 
 @pytest.fixture
-def told() -> list[Notice]:
+def notices() -> list[Notice]:
     return []
 
 
-def noted_in(told: list[Notice]) -> Callable[[PeerEvent | Notice], None]:
+def noted_in(notices: list[Notice]) -> Callable[[PeerEvent | Notice], None]:
     """Keep what the watch reports, which is a notice each time."""
 
     def note(reported: PeerEvent | Notice) -> None:
         assert isinstance(reported, Notice)
-        told.append(reported)
+        notices.append(reported)
 
     return note
 
 
 @pytest.fixture
-def watch(told: list[Notice]) -> Iterator[LoudnessWatch]:
-    made = LoudnessWatch(noted_in(told))
+def watch(notices: list[Notice]) -> Iterator[LoudnessWatch]:
+    made = LoudnessWatch(noted_in(notices))
     wait_for(lambda: made.report().decoder.is_running, deadline_s=10, what="a decoder")
     yield made
     made.stop()
@@ -82,16 +82,16 @@ def test_a_changing_programme_has_the_figures_of_a_run_over_the_whole_file(
 
 
 def test_silence_is_reported_with_its_end_and_has_no_integrated_loudness(
-    watch: LoudnessWatch, told: list[Notice], tmp_path: Path
+    watch: LoudnessWatch, notices: list[Notice], tmp_path: Path
 ) -> None:
     silence = "anullsrc=r=48000:cl=stereo,atrim=duration=14[a]"
     tone = TONE.format(s=5, v=1)
     feed(watch, make_stream(tmp_path / "s.ts", sound=f"{silence};{tone}[b];[a][b]concat=n=2:v=0:a=1"))
-    wait_for(lambda: len(told) >= 3, deadline_s=30, what=f"three notices, not {told}")
-    assert {notice.code for notice in told} == {NoticeCode.SOUND_SILENT}
-    assert told[0].text == "The sound has been silent for 10 s"
-    assert told[1].text.startswith("The sound is no longer silent after ")
-    assert told[2].text == ""
+    wait_for(lambda: len(notices) >= 3, deadline_s=30, what=f"three notices, not {notices}")
+    assert {notice.code for notice in notices} == {NoticeCode.SOUND_SILENT}
+    assert notices[0].text == "The sound has been silent for 10 s"
+    assert notices[1].text.startswith("The sound is no longer silent after ")
+    assert notices[2].text == ""
     assert watch.report().silent.spells == 1
 
 

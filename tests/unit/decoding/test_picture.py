@@ -15,7 +15,7 @@ from tests.instruments.waiting import wait_for
 from tests.unit.decoding.streams import feed, make_stream, pictures
 
 
-class Told(list[Notice]):
+class NoticeList(list[Notice]):
     """What the watch reported."""
 
     def texts(self, code: NoticeCode) -> list[str]:
@@ -24,64 +24,64 @@ class Told(list[Notice]):
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def notices() -> NoticeList:
+    return NoticeList()
 
 
-def noted_in(told: list[Notice]) -> Callable[[PeerEvent | Notice], None]:
+def noted_in(notices: list[Notice]) -> Callable[[PeerEvent | Notice], None]:
     """Keep what the watch reports, which is a notice each time."""
 
     def note(reported: PeerEvent | Notice) -> None:
         assert isinstance(reported, Notice)
-        told.append(reported)
+        notices.append(reported)
 
     return note
 
 
 @pytest.fixture
-def watch(told: Told) -> Iterator[PictureWatch]:
-    made = PictureWatch(noted_in(told))
+def watch(notices: NoticeList) -> Iterator[PictureWatch]:
+    made = PictureWatch(noted_in(notices))
     wait_for(lambda: made.report().decoder.is_running, deadline_s=10, what="a decoder")
     yield made
     made.stop()
 
 
-def seen(watch: PictureWatch, told: Told, code: NoticeCode, count: int) -> list[str]:
+def seen(watch: PictureWatch, notices: NoticeList, code: NoticeCode, count: int) -> list[str]:
     return wait_for(
-        lambda: found if len(found := told.texts(code)) >= count else [],
+        lambda: found if len(found := notices.texts(code)) >= count else [],
         deadline_s=30,
         what=f"{count} notices of {code}; the decoder is {watch.report()}",
     )
 
 
 def test_a_black_spell_is_reported_with_its_end_and_is_not_frozen_as_well(
-    watch: PictureWatch, told: Told, tmp_path: Path
+    watch: PictureWatch, notices: NoticeList, tmp_path: Path
 ) -> None:
     feed(watch, make_stream(tmp_path / "b.ts", picture=pictures(("testsrc2", 6), ("color=black", 13), ("testsrc2", 6))))
-    black = seen(watch, told, NoticeCode.PICTURE_BLACK, 3)
+    black = seen(watch, notices, NoticeCode.PICTURE_BLACK, 3)
     assert black[0] == "The picture has been black for 10 s"
     assert black[1].startswith("The picture is no longer black after ")
     assert black[2] == ""
     assert watch.report().black.spells == 1
-    assert told.texts(NoticeCode.PICTURE_FROZEN) == []
+    assert notices.texts(NoticeCode.PICTURE_FROZEN) == []
 
 
-def test_a_frozen_spell_is_reported_with_its_end(watch: PictureWatch, told: Told, tmp_path: Path) -> None:
+def test_a_frozen_spell_is_reported_with_its_end(watch: PictureWatch, notices: NoticeList, tmp_path: Path) -> None:
     feed(watch, make_stream(tmp_path / "f.ts", picture=pictures(("testsrc2", 5), ("smptebars", 14), ("testsrc2", 6))))
-    frozen = seen(watch, told, NoticeCode.PICTURE_FROZEN, 3)
+    frozen = seen(watch, notices, NoticeCode.PICTURE_FROZEN, 3)
     assert frozen[0] == "The picture has not moved for 10 s"
     assert frozen[1].startswith("The picture moves again after ")
     assert watch.report().frozen.since is None
-    assert told.texts(NoticeCode.PICTURE_BLACK) == []
+    assert notices.texts(NoticeCode.PICTURE_BLACK) == []
 
 
 def test_spells_below_ten_seconds_and_dark_moving_pictures_are_no_matter(
-    watch: PictureWatch, told: Told, tmp_path: Path
+    watch: PictureWatch, notices: NoticeList, tmp_path: Path
 ) -> None:
     kinds = (("color=black", 8), ("testsrc2", 3), ("smptebars", 8), ("testsrc2", 12))
     feed(watch, make_stream(tmp_path / "s.ts", picture=pictures(*kinds)))
     wait_for(lambda: (watch.newest() is not None) and watch.report().taken_at, deadline_s=30, what="a picture")
-    assert told == []
+    assert notices == []
 
 
 def test_the_newest_key_frame_is_a_small_jpeg(watch: PictureWatch, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """A decoder: an ffmpeg process that is fed through a pipe, watched, and started again with a back-off.
 
-`take` never blocks. The decoder is a bounded process of low priority; whatever becomes of it, the reception goes on.
+`take` never blocks. The decoder is a bounded process of low priority; the reception continues whatever happens to it.
 It ends by itself when the worker is gone, because its standard input then ends.
 """
 

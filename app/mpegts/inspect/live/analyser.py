@@ -186,6 +186,6 @@ class LiveAnalyser:
         if constant:
             indicator.note = ""
         elif constant is None:
-            indicator.note = "not measured yet: it takes a second without losses, and a clock"
+            indicator.note = "not measured yet: it needs one second without losses, and a clock"
         else:
             indicator.note = "not measurable: the bitrate is not constant"

@@ -129,7 +129,7 @@ class BlockExaminer:
         state = self.pids.state_of(pid, clock.last)
         state.continuity_errors += 1
         self.clocks.lose_position()
-        text = f"PID 0x{pid:X}: counter {block[at + 3] & 0x0F} came instead of {expected}"
+        text = f"PID 0x{pid:X}: counter {block[at + 3] & 0x0F} instead of {expected}"
         self._board["continuity_count_error"].hit(clock.at(at), text)
 
     def _note_damage(self, block: bytes, pid_of: list[int], clock: BatchClock) -> bytes | None:

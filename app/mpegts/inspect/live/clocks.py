@@ -121,7 +121,7 @@ class Clocks:
         if watch is None:
             return
         if pcr >= PCR_WRAP:
-            self._board["pcr_discontinuity_indicator_error"].hit(at, f"PID 0x{pid:X}: no clock has this value: {pcr}")
+            self._board["pcr_discontinuity_indicator_error"].hit(at, f"PID 0x{pid:X}: not a valid clock value: {pcr}")
             return
         steps = watch.step_to(pcr, at)
         was_missing = self._board["pcr_repetition_error"].end(pid)

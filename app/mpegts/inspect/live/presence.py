@@ -101,7 +101,7 @@ class Presence:
         for pid, since in self._watched_since.items():
             state = self._pids.by_pid.get(pid)
             age = at - max(state.last_seen if state else since, self.started)
-            text = f"PID 0x{pid:X}{self._named(pid)} did not come for more than {PID_S:.0f} s"
+            text = f"PID 0x{pid:X}{self._named(pid)} was absent for more than {PID_S:.0f} s"
             self._judge("pid_error", pid, at, text, late=age > PID_S)
 
     def _check_times(self, at: float, scrambled: set[int]) -> None:
