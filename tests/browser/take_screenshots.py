@@ -123,9 +123,10 @@ def _empty(browser: Browser, server: Server) -> None:
 
 
 def _take(browser: Browser, size: tuple[int, int], name: str) -> None:
-    """Save the whole page, as far as it is sensible to scroll."""
+    """Save the whole page, as far as it is sensible to scroll; of an open dialog what the screen shows."""
     browser.js_async("const done = arguments[0]; document.fonts.ready.then(() => requestAnimationFrame(() => done()))")
-    height = browser.js("return document.documentElement.scrollHeight")
+    is_dialog = browser.is_shown(".modal.show")
+    height = size[1] if is_dialog else browser.js("return document.documentElement.scrollHeight")
     browser.size((size[0], min(max(size[1], int(height)), HEIGHT_MAX)))
     browser.js_async("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))")
     browser.driver.save_screenshot(str(FOLDER / f"{name}.png"))
