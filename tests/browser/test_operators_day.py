@@ -139,7 +139,7 @@ def recommended_latency_ms(desk: Browser, iperf_port: int) -> int:
 
 
 def read_debug_and_stop(desk: Browser, key: str | None) -> None:
-    desk.follow(f"#streams tr[data-key={key}] .col-actions a")
+    desk.follow(f"#streams tr[data-key='{key}'] .col-actions a")
     desk.find("#peers .peer")
     desk.click("#show-debug")
     desk.wait_text("#debug-text", "GStreamer")
