@@ -116,3 +116,16 @@ def test_the_head_of_every_page_shows_the_worst_state_and_the_clock(page: Browse
     page.open(PAGES[name][0])
     page.wait_text("#overview", "faults")
     page.wait_text("#clock", "UTC")
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_the_theme_can_follow_the_system(system: str, page: Browser) -> None:
+    media = {"features": [{"name": "prefers-color-scheme", "value": system}]}
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    page.open("/")
+    page.js("localStorage.setItem('theme', 'light')")
+    page.click("#switch-theme")
+    page.driver.get(page.base + "/caller")
+
+    assert page.js("return localStorage.getItem('theme')") == "system"
+    assert page.js("return document.documentElement.dataset.bsTheme") == system

@@ -179,7 +179,7 @@ def spread(data: bytes, before: int, after: int) -> bytes:
         (bytes(100_000), "not an MPEG transport stream"),
         (SAMPLE[: 188 * 4], "too short: 4 packets"),
         (b"G", "not an MPEG transport stream"),
-        (NULL_PACKET * 1000, "no clock (PCR)"),
+        (NULL_PACKET * 1000, "no clock (PCR) in its first 0.188 MB"),
         (make_ts(Recipe(pcr_ms=9_000_000)), "no clock (PCR)"),
     ],
 )

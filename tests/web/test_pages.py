@@ -43,6 +43,12 @@ def test_the_form_starts_what_it_says(browser: Client, manager: FakeManager) -> 
     assert (spec.encryption, spec.qos) == (None, True)
 
 
+def test_without_javascript_the_dashboard_says_what_to_do_and_loads_nothing(browser: Client) -> None:
+    page = browser.get("/").text
+    assert "<noscript>" in page
+    assert "Loading streams" not in page
+
+
 def test_the_pages_script_gets_the_view(browser: Client) -> None:
     answer = browser.post("/", data=FORM, headers=JSON)
 

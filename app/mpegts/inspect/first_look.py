@@ -141,7 +141,7 @@ def _choose_clock(clocks: dict[int, list[Reading]], programmes: dict[int, Progra
     if not running:
         raise NotStreamable(
             Reason.NO_PCR,
-            f"this transport stream has no clock (PCR) in its first {looked_at / 1e6:.1f} MB, so it is unknown how"
+            f"this transport stream has no clock (PCR) in its first {looked_at / 1e6:.3g} MB, so it is unknown how"
             " fast to send it; remux it with a tool that writes PCRs",
         )
     for programme in programmes.values():

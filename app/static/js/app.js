@@ -271,12 +271,23 @@ byId("show-help")?.addEventListener("click", showHelp);
 byId("keys-on").addEventListener("change", (event) =>
   localStorage.setItem("keys", event.target.checked ? "on" : "off"),
 );
-byId("switch-theme")?.addEventListener("click", () => {
-  const root = document.documentElement;
-  root.dataset.bsTheme = root.dataset.bsTheme === "light" ? "dark" : "light";
-  localStorage.setItem("theme", root.dataset.bsTheme);
+const NEXT_THEME = { dark: "light", light: "system", system: "dark" };
+const systemIsLight = matchMedia("(prefers-color-scheme: light)");
+
+function showTheme() {
+  const chosen = localStorage.getItem("theme") ?? "dark";
+  const isLight = chosen === "light" || (chosen === "system" && systemIsLight.matches);
+  document.documentElement.dataset.bsTheme = isLight ? "light" : "dark";
   document.dispatchEvent(new Event("themechange"));
+}
+
+byId("switch-theme")?.addEventListener("click", () => {
+  const chosen = NEXT_THEME[localStorage.getItem("theme") ?? "dark"] ?? "dark";
+  localStorage.setItem("theme", chosen);
+  byId("switch-theme").title = chosen === "system" ? "Theme: as the system" : `Theme: ${chosen}`;
+  showTheme();
 });
+systemIsLight.addEventListener("change", showTheme);
 
 /** For pages without their own poll: keep the head up to date. */
 export function pollOverview() {

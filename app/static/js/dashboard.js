@@ -23,6 +23,7 @@ const form = bindNewStream((view) => {
   askNow();
 });
 
+setText(byId("streams-empty"), "Loading streams …");
 const askNow = poll(() => (wantsPast ? "/api/dashboard?spark=1" : "/api/dashboard"), POLL_MS, show);
 
 offerKept(askNow);

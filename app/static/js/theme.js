@@ -1,4 +1,4 @@
-// Chooses the theme before the page is drawn. Dark unless this browser chose light.
+// Chooses the theme before the page is drawn: dark unless this browser chose light, or to follow its system.
 (() => {
   let chosen = null;
   try {
@@ -6,5 +6,7 @@
   } catch {
     // A browser that forbids storage gets the default.
   }
-  document.documentElement.dataset.bsTheme = chosen === "light" ? "light" : "dark";
+  const system = matchMedia("(prefers-color-scheme: light)");
+  const isLight = chosen === "light" || (chosen === "system" && system.matches);
+  document.documentElement.dataset.bsTheme = isLight ? "light" : "dark";
 })();
