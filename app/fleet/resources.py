@@ -177,7 +177,7 @@ def _remove_placement(key: str) -> None:
 
 
 def set_wanted(key: str, *, is_wanted: bool) -> None:
-    """Have the cluster start or stop a stream. Raises ClusterRefused."""
+    """Order the cluster to start or stop a stream. Raises ClusterRefused."""
     role = "Started" if is_wanted else "Stopped"
     ask(
         *("crm_resource", "--resource", resource_of(key), "--meta"),

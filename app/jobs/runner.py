@@ -1,4 +1,4 @@
-"""Runs jobs in the background: one at a time, in the order asked, on a thread that is there while there is work."""
+"""Runs jobs in the background: one at a time, in order of submission, on a thread that exists while there is work."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Work = Callable[[], None]
 class JobRunner:
     """The jobs of one owner. Every method may be called from any thread and returns at once, except `close`.
 
-    A job reports and is cancelled by its owner's means. One that raises ends like any thread that does; the next one
-    goes on.
+    The owner provides progress reports and cancellation. A job that raises ends its own thread only; the next job still
+    runs.
     """
 
     def __init__(self, name: str) -> None:

@@ -69,7 +69,7 @@ class ScanFailed(Exception):
 
 
 class MediaAnalyst:
-    """Analyses the files of a library, in the order asked. Safe to use from several threads; ends with `close`."""
+    """Analyses the files of a library, in order of request. Safe to use from several threads; ends with `close`."""
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ REFUSALS_KEPT: Final = 50
 
 
 class Refusals:
-    """The refusals of one stream; the least recent make room."""
+    """The refusals of one stream. When the table is full, the oldest entry is dropped."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, Reason | None], Refusal] = {}

@@ -76,7 +76,7 @@ class LoudnessReport(msgspec.Struct, frozen=True):
 def findings(
     picture: PictureReport | None, loudness: LoudnessReport | None, now: float, say_time: Callable[[float], str]
 ) -> list[str]:
-    """Say what an operator should know of picture and sound, since the reset."""
+    """Return the findings on picture and sound since the reset, as sentences."""
     found = []
     for report, words in _spells(picture, loudness):
         if report.since is not None:
