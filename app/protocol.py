@@ -60,6 +60,7 @@ class Job(msgspec.Struct, frozen=True):
     `clock_pid` is the clock that the file is timed by; `receivers_max` bounds the receivers of a listener;
     `relay_targets` are the networks that a relay may send to;
     `memory_bytes` is the resident memory at which the worker ends itself; `record_folder` is where it may record.
+    `bind_address` is the numeric address that a sending listener binds, empty for every IPv4 address.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Job(msgspec.Struct, frozen=True):
     relay_targets: str = ""
     memory_bytes: int = 0
     record_folder: str | None = None
+    bind_address: str = ""
     protocol: int = PROTOCOL_VERSION
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 import click
 
 from app.fleet.link import look
-from app.fleet.resources import ClusterRefused, Place, place, stand_by
+from app.fleet.parcel import BadParcel, bound_to
+from app.fleet.resources import ClusterRefused, Place, place, set_job, stand_by
 from app.fleet.setup import BadPlan, Setup, Step, carry_out, parse_members
 from app.fleet.view import View
 
@@ -118,11 +119,17 @@ def drain(host: str, *, returns: bool, dry_run: bool) -> None:
 @click.option("--address", default="", help="An address that moves with the stream, such as 192.0.2.9/24.")
 def place_stream(key: str, **where: str) -> None:
     """Set where a stream may run; without options anywhere. Replaces what was set before."""
-    if key not in _look().ordered:
+    ordered = _look().ordered.get(key)
+    if ordered is None:
         raise click.ClickException(f"the cluster has no stream {key}; mcr fleet status lists them")
     try:
+        parcel = bound_to(ordered.parcel, where["address"].partition("/")[0])
+        if not where["address"]:
+            set_job(key, parcel)
         place(key, Place(**where))
-    except ClusterRefused as refusal:
+        if where["address"]:  # the listener can bind it only once it is there
+            set_job(key, parcel)
+    except (ClusterRefused, BadParcel) as refusal:
         raise click.ClickException(str(refusal)) from None
 
 

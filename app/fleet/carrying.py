@@ -14,9 +14,9 @@ from app.machine.instance import is_held
 from app.protocol import Ended, Job
 from app.supervisor.launchers.base import Launcher, WorkerHandle, wait_dead
 
-READY_WITHIN_S: Final = 8.0
-GREETED_WITHIN_S: Final = 3.0
-SAMPLE_AGE_S_MAX: Final = 6.0
+READY_WITHIN_S: Final = 20.0
+GREETED_WITHIN_S: Final = 6.0
+SAMPLE_AGE_S_MAX: Final = 8.0
 _TERMINATE_WITHIN_S: Final = 1.0
 _KILL_WITHIN_S: Final = 5.0
 # What is wrong with this host, so that another one may do better. A far end that is away is away from everywhere.

@@ -51,8 +51,8 @@ class PacemakerLauncher:
         if not is_shared(job):
             return self._local.launch(job)
         with self._permits.locked():
-            if self._permits.parcel(job.key) is not None:
-                return self._local.adopt(job.key) or self._local.launch(job)
+            if (parcel := self._permits.parcel(job.key)) is not None:
+                return self._local.adopt(job.key) or self._local.launch(self._link.job_in(parcel, job))
         return PlacedWorker(job.key, self)
 
     def adopt(self, key: str) -> WorkerHandle | None:

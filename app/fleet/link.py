@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from app.fleet import resources
 from app.fleet.parcel import BadParcel, WrongFleetKey, pack, unpack
 from app.fleet.resources import ClusterRefused
@@ -51,6 +53,10 @@ class ClusterLink:
         self._unreadable: dict[str, str] = {}
         self._refresh()
 
+    def job_in(self, parcel: str, job: Job) -> Job:
+        """The job of a parcel, or the given one where it cannot be read."""
+        return self._read(job.key, parcel) or job
+
     def follow(self, streams: SharedStreams) -> None:
         """Begin to carry out orders, and to bring the orders of other hosts to the streams of this one."""
         self._streams = streams
@@ -79,7 +85,10 @@ class ClusterLink:
 
     def _put(self, job: Job) -> None:
         ordered = self.view.ordered.get(job.key)
-        if ordered is not None and self._read(job.key, ordered.parcel) == job:
+        before = None if ordered is None else self._read(job.key, ordered.parcel)
+        if before is not None:  # the address belongs to the stream's place, which an order does not change
+            job = msgspec.structs.replace(job, bind_address=before.bind_address)
+        if before == job:
             resources.set_wanted(job.key, is_wanted=True)
         else:
             kbps = (job.bitrate_bps or 0) // 1000

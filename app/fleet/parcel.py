@@ -5,6 +5,7 @@ Every host of the cluster reads it and so does everyone who may read the cluster
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import stat
 from pathlib import Path
@@ -67,6 +68,26 @@ def pack(job: Job, cipher: Cipher) -> str:
     return msgspec.json.encode(_Parcel(msgspec.to_builtins(fields), spec, token)).decode()
 
 
+def _check_address(address: str) -> None:
+    """Refuse what is no numeric address: it becomes a part of a URI. Raises BadParcel."""
+    try:
+        if address:
+            ipaddress.ip_address(address)
+    except ValueError:
+        raise BadParcel(f"the address {address!r} is not numeric; give it as 192.0.2.9/24") from None
+
+
+def bound_to(text: str, address: str) -> str:
+    """Return the text of a job whose listener binds that address. Raises BadParcel."""
+    try:
+        parcel = msgspec.json.decode(text, type=_Parcel)
+    except msgspec.DecodeError as error:
+        raise BadParcel(str(error)) from None
+    _check_address(address)
+    job = parcel.job | {"bind_address": address}
+    return msgspec.json.encode(msgspec.structs.replace(parcel, job=job)).decode()
+
+
 def unpack(text: str, cipher: Cipher) -> Job:
     """Return the job with its passphrase. Raises BadParcel and WrongFleetKey."""
     if len(text.encode(errors="surrogateescape")) > TEXT_BYTES_MAX:
@@ -75,6 +96,7 @@ def unpack(text: str, cipher: Cipher) -> Job:
         parcel = msgspec.json.decode(text, type=_Parcel)
         spec, key_bits = read_spec(parcel.spec)
         job = msgspec.convert(parcel.job | {"spec": msgspec.to_builtins(spec)}, Job)
+        _check_address(job.bind_address)
         if key_bits is None:
             return job
         passphrase = cipher.decrypt(parcel.passphrase.encode())

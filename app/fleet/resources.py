@@ -157,6 +157,11 @@ def put(streams: Sequence[Ordered]) -> None:
     _modify(configuration_of(streams))
 
 
+def set_job(key: str, parcel: str) -> None:
+    """Change the job of a stream; it starts again if that differs. Raises ClusterRefused."""
+    ask("crm_resource", "--resource", resource_of(key), "--set-parameter", "job", "--parameter-value", parcel)
+
+
 def place(key: str, where: Place) -> None:
     """Set where a stream may run, in place of what was set before. Raises ClusterRefused."""
     _remove_placement(key)

@@ -76,7 +76,16 @@ class ClusterNode:
         (self.folder / "ready").unlink(missing_ok=True)
         for path in ("run", "var/lib/pacemaker", "var/log"):
             self._prepare(path)
-        argv = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        argv = [
+            "unshare",
+            "--net",
+            "--mount",
+            "--uts",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        ]
         self._keeper = Child([*argv, "bash", "-c", _INIT, "init", self.name, self.folder])
         keeper = self._keeper
         wait_for((self.folder / "ready").exists, deadline_s=10, what=f"{self.name}: {keeper.complaints()}")
@@ -93,7 +102,8 @@ class ClusterNode:
         if path == "run":
             shutil.rmtree(folder)
             folder.mkdir()
-            (folder / "lock").mkdir()
+            for name in ("lock", "resource-agents"):
+                (folder / name).mkdir()
         if path == "var/lib/pacemaker":
             for name in ("blackbox", "cib", "cores", "pengine"):
                 (folder / name).mkdir(exist_ok=True)
@@ -125,7 +135,8 @@ class ClusterNode:
 
     def start(self, argv: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Child:
         """Start a program on this node, which ends with it."""
-        child = Child([*self.enter, *argv], env=environment)
+        # A host of a cluster does not share its processors with other tests.
+        child = Child(["nice", "-n", "-5", *self.enter, *argv], env=environment)
         self._children.append(child)
         return child
 

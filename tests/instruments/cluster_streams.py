@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.domain.spec import CallerEndpoint, FileSource, SendSpec
-from app.fleet.parcel import pack, read_fleet_key
+from app.domain.spec import CallerEndpoint, Engine, FileSource, ListenerEndpoint, SendSpec
+from app.fleet.parcel import bound_to, pack, read_fleet_key
 from app.fleet.resources import Ordered, Place, configuration_of, placement_of
 from app.protocol import Job
 from tests.instruments.child import Child
@@ -63,12 +63,21 @@ class Fleet:
         """A stream that calls the far end's port and sends the sample."""
         return SendSpec(endpoint=CallerEndpoint(FAR_ADDRESS, port), source=FileSource(self.media.name))
 
-    def ordered(self, key: str, spec: SendSpec) -> Ordered:
+    def listener(self, port: int) -> SendSpec:
+        """A stream that waits for callers on every address of its host, one that moves among them."""
+        return SendSpec(endpoint=ListenerEndpoint(port), source=FileSource(self.media.name))
+
+    def ordered(self, key: str, spec: SendSpec, *, address: str = "") -> Ordered:
         """The stream as the cluster takes it."""
         job = Job(
-            key=key, spec=spec, file_path=str(self.media), bitrate_bps=BITRATE_BPS, memory_bytes=256 * 1024 * 1024
+            key=key,
+            spec=spec,
+            file_path=str(self.media),
+            bitrate_bps=BITRATE_BPS,
+            engine=Engine.DIRECT,  # as the web process chooses for such a file
+            memory_bytes=256 * 1024 * 1024,
         )
-        parcel = pack(job, read_fleet_key(self._key_file))
+        parcel = bound_to(pack(job, read_fleet_key(self._key_file)), address)
         return Ordered(key, parcel, settings=SETTINGS)
 
     def order(self, streams: Sequence[Ordered]) -> None:

@@ -145,6 +145,7 @@ def test_another_fleets_key_a_missing_file_and_a_changed_parameter_are_refused_e
         (foreign, Code.ERR_ARGS, "is of stream other"),
         ("{", Code.ERR_ARGS, "order the stream again"),
         (newer, Code.ERR_ARGS, "a_later_setting"),
+        (host.parcel.replace('"bind_address":""', '"bind_address":"x?mode=caller"'), Code.ERR_ARGS, "is not numeric"),
     ]
     for parcel, code, words in expected:
         answer, why = host.call("start", parcel)

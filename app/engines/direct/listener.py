@@ -53,12 +53,13 @@ class ListenerDoor:
         self._checked_us = 0
         self._latency_max_ms = max(LATENCY_MS_HIGHEST, spec.latency_ms)
         hear_log(self._on_log, LogLevel.WARNING)
+        self._bind_address = job.bind_address
         self.main = make_socket(job, spec)
 
     def open(self) -> None:
         """Bind the port and listen. Raises CannotSend."""
         try:
-            self.main.bind("", self._port)
+            self.main.bind(self._bind_address, self._port)
             self.main.on_call(self._on_call)
             self.main.listen(BACKLOG)
         except SrtError as error:

@@ -239,7 +239,7 @@ def build_sink(job: Job, spec: SendSpec) -> Gst.Element:
     # srtsink forgets every option set before `uri`, encryption included. Keep this line first. The host is an address
     # or an RFC 1123 name; every character of a stream ID that has a meaning in a URI is encoded, and GStreamer does
     # not decode `+`: no user text can add a key here.
-    sink = make("srtsink", uri=f"srt://{_address(spec)}?{urlencode(options, safe='', quote_via=quote)}")
+    sink = make("srtsink", uri=f"srt://{_address(job, spec)}?{urlencode(options, safe='', quote_via=quote)}")
     wanted: dict[str, Any] = {"latency": spec.latency_ms, "wait-for-connection": False, "async": False}
     # In GStreamer 1.22 these two share one variable, the later wins: a caller needs the first, a listener the second.
     wanted |= {"auto-reconnect": False} if spec.is_call else {"authentication": True}
@@ -253,9 +253,9 @@ def build_sink(job: Job, spec: SendSpec) -> Gst.Element:
     return sink
 
 
-def _address(spec: SendSpec) -> HostPort:
+def _address(job: Job, spec: SendSpec) -> HostPort:
     """The host and port of the sink's URI: an empty host makes a listener bind every address."""
-    return spec.endpoint.remote() or HostPort("", spec.endpoint.port)
+    return spec.endpoint.remote() or HostPort(job.bind_address, spec.endpoint.port)
 
 
 def _options(job: Job, spec: SendSpec) -> dict[str, str]:
