@@ -91,8 +91,7 @@ class ClusterLink:
         if before == job:
             resources.set_wanted(job.key, is_wanted=True)
         else:
-            kbps = (job.bitrate_bps or 0) // 1000
-            resources.put([resources.Ordered(job.key, pack(job, self._cipher), kbps=kbps)])
+            resources.put([resources.Ordered(job.key, pack(job, self._cipher))])
 
     def withdraw(self, key: str, *, for_good: bool) -> None:
         """Have the cluster stop a stream, or forget it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.fleet.resources import Place, placement_of
+from app.fleet.resources import Ordered, Place, configuration_of, placement_of
 from app.fleet.setup import BadPlan, Member, Setup, carry_out, corosync_configuration, parse_members
 from app.fleet.view import parse_view
 
@@ -86,3 +86,10 @@ def test_an_address_is_where_the_stream_is_and_a_rule_bans_hosts_without_the_att
     bans = [(each.get("operation"), each.get("attribute")) for each in document.iter("expression")]
     assert bans == [("ne", "vlan-20"), ("not_defined", "vlan-20")]
     assert document.find(".//rsc_colocation[@with-rsc='stream-def'][@score='-INFINITY']") is not None
+
+
+def test_a_stream_asks_only_for_what_every_host_has_a_capacity_for() -> None:
+    asked = ET.fromstring(configuration_of([Ordered("abc", "{}")])).findall(".//utilization/nvpair")
+    given = {word for step in Setup(Path("/nowhere")).create(THREE, "mcr-a") for word in step.text.split()}
+    assert [pair.get("name") for pair in asked] == ["cpu"]
+    assert "cpu" in given
