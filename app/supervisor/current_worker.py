@@ -98,6 +98,8 @@ class CurrentWorker:
 
     def follow(self, worker: WorkerHandle, now: float) -> bool:
         """Connect, and end what lingers or hangs. Return whether it has just proved to be out of reach."""
+        if not worker.is_here:
+            self._heard_at = now  # its silence counts from its arrival on this host
         self.link.open(worker)
         self._check_lingers(worker, now)
         is_out_of_reach = self._check_hung(worker, now)
@@ -115,7 +117,7 @@ class CurrentWorker:
     def _check_hung(self, worker: WorkerHandle, now: float) -> bool:
         """Kill a worker that is silent; the silence of one that cannot be reached proves nothing."""
         limit_s = _SAMPLE_WITHIN_S if self.hello is not None else _HELLO_WITHIN_S
-        if not worker.is_here or self._stopping.asked_at is not None or now - self._heard_at <= limit_s:
+        if self._stopping.asked_at is not None or now - self._heard_at <= limit_s:
             return False
         if worker.can_be_heard():
             self._condemn("", now)

@@ -85,6 +85,17 @@ def test_a_stream_that_moves_is_shown_with_its_host_and_comes_back(own: Clustere
     assert not any("crashed" in entry.text for entry in own.manager.events(key=key))
 
 
+def test_a_worker_that_arrives_after_a_long_time_elsewhere_is_not_taken_for_hung(own: ClusteredManager) -> None:
+    own.cluster.next_place = "there"
+    key = own.manager.start(own.spec(source=BarsSource())).key
+    own.wait(key, lambda seen: seen.host == "there")
+    stream = own.manager._supervisor._streams[key]
+    stream._current.heard(0.0)  # as long ago as can be
+    own.cluster.move(key, "here")
+    own.wait(key, lambda seen: seen.worker_pid, deadline_s=15)
+    assert not any("hung" in entry.text for entry in own.manager.events(key=key))
+
+
 def test_a_stop_and_a_dismissal_reach_the_cluster_from_a_host_that_does_not_carry_the_stream(
     own: ClusteredManager,
 ) -> None:
