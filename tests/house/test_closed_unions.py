@@ -38,6 +38,7 @@ CONSUMERS = {
     "app/worker/guard.py": "DummySource",
     "app/streams/jobs.py": "DummySource",
     "app/streams/relays.py": "DummyEndpoint",
+    "app/lineup/path_checks.py": "DummyEndpoint",
     "app/configuration/plan.py": "DummyEndpoint",
     "app/engines/gstreamer/sources.py": "DummySource",
     "app/domain/spec/job.py": "dummy",

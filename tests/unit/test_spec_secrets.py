@@ -42,6 +42,7 @@ def test_the_public_spec_keeps_the_key_length_and_nothing_else_of_the_encryption
         "group": "",
         "receivers_expected": None,
         "peer_version_lowest": None,
+        "stream_id": None,
     }
     assert public == document(**defaults, encryption={"key_bits": 128})
 
