@@ -90,7 +90,7 @@ def test_a_server_that_answers_ping_only_gives_way_to_the_next() -> None:
 def test_with_no_network_at_all_closest_says_why_not() -> None:
     view = run_network_test([], {"mode": "closest"}, own_servers=False).view
     assert view["state"] == "failed"
-    assert "place is not known" in view["problem"]
+    assert "location of this host is unknown" in view["problem"]
 
 
 def test_with_no_network_at_all_this_host_can_still_be_tested() -> None:

@@ -132,7 +132,7 @@ def test_an_import_that_is_refused_says_which_entry_and_why(product: Product) ->
     refused = mcr(product, "presets", "import", "-", stdin=wrong, status=1)
     assert refused.stderr == "refused: far end 1 a\n  port: 0 is outside 1 to 65535\n"
     assert "import a file that was exported here" in mcr(product, "presets", "import", stdin="x", status=1).stderr
-    assert "Format: this is no export" in mcr(product, "presets", "import", stdin="{}", status=1).stderr
+    assert "Format: this is not an export" in mcr(product, "presets", "import", stdin="{}", status=1).stderr
 
 
 def test_backup_wipe_and_restore_bring_the_same_streams_on_air(own_product: Product, tmp_path: Path) -> None:

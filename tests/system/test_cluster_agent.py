@@ -142,7 +142,7 @@ def test_another_fleets_key_a_missing_file_and_a_changed_parameter_are_refused_e
     newer = host.parcel.replace('"latency_ms":200', '"latency_ms":200,"a_later_setting":7')
     expected = [
         (missing, Code.ERR_INSTALLED, "/no/such.ts is not on this host; copy it there"),
-        (foreign, Code.ERR_ARGS, "is of stream other"),
+        (foreign, Code.ERR_ARGS, "belongs to stream other"),
         ("{", Code.ERR_ARGS, "order the stream again"),
         (newer, Code.ERR_ARGS, "a_later_setting"),
         (host.parcel.replace('"bind_address":""', '"bind_address":"x?mode=caller"'), Code.ERR_ARGS, "is not numeric"),
