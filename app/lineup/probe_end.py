@@ -14,6 +14,7 @@ from app.lineup.ends import CLOCKS_AGREE_S
 from app.lineup.probe_reports import ProbeReports
 
 _POSTED_WITHIN_S: Final = 1.0  # of the probe's end: the report is made and sent at once
+_WITHIN_S: Final = 0.001  # the last second lies inside the run in spite of rounded sums
 
 
 class ProbeEnd:
@@ -31,13 +32,13 @@ class ProbeEnd:
 
     @property
     def begins_at(self) -> float:
-        """When the first second of the report began, by this host's clock."""
-        return self._seconds[0].at - 1.0
+        """When the run begins, by this host's clock: its last second is the last one of the report."""
+        return self._seconds[-1].at - self.duration_s + _WITHIN_S
 
     @property
     def duration_s(self) -> int:
-        """How long the probe measured."""
-        return round(self._seconds[-1].at - self.begins_at)
+        """How long the probe measured. A busy host makes seconds that are longer or shorter than one."""
+        return round(self._seconds[-1].at - self._seconds[0].at) + 1
 
     def check(self) -> str:
         """Return the prober's host and where it received from."""
