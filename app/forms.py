@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
+import msgspec
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from app.domain.errors import InvalidInput
+from app.domain.json_value import JsonObject
 from app.domain.presets import parse_preset_spec
 from app.domain.spec import (
     BarsSource,
@@ -97,7 +99,7 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         """Return what a preset keeps of the form: all but the passphrase. Raises InvalidInput as `to_spec`."""
         return self._judged(lambda document: parse_preset_spec(_without_passphrase(document)))
 
-    def _judged(self, parse: Callable[[dict[str, Any]], _SpecT]) -> _SpecT:
+    def _judged(self, parse: Callable[[JsonObject], _SpecT]) -> _SpecT:
         problems: dict[str, str] = {}
         document = self._to_document(problems)
         try:
@@ -118,7 +120,7 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         """Whether a setting that is folded away has a problem to be seen."""
         return any(self[name].errors for name, setting in SETTINGS.items() if setting.is_advanced)
 
-    def _to_document(self, problems: dict[str, str]) -> dict[str, Any]:
+    def _to_document(self, problems: dict[str, str]) -> JsonObject:
         bits = self.key_bits.data or "0"
         # An unknown choice is passed on unchanged: parse_spec names it.
         encryption = None if bits == "0" else {"key_bits": _KEY_BITS.get(bits, bits)}
@@ -131,7 +133,7 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             **{name: self._value(name, name, setting, problems) for name, setting in SETTINGS.items()},
         }
 
-    def _endpoint(self, problems: dict[str, str]) -> dict[str, Any]:
+    def _endpoint(self, problems: dict[str, str]) -> JsonObject:
         endpoint = {
             "mode": self.mode.data or Mode.LISTENER.value,
             "port": self._number("port", "endpoint.port", 1, problems),
@@ -140,7 +142,7 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             endpoint["host"] = (self.host.data or "").strip()
         return endpoint
 
-    def _source(self, problems: dict[str, str]) -> dict[str, Any]:
+    def _source(self, problems: dict[str, str]) -> JsonObject:
         kind = self.source_kind.data or "bars"
         settings = _SOURCES.get(kind, {})
         return {
@@ -175,9 +177,11 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return stand_in
 
 
-def _without_passphrase(document: dict[str, Any]) -> dict[str, Any]:
+def _without_passphrase(document: JsonObject) -> JsonObject:
     encryption = document["encryption"]
-    return document if encryption is None else {**document, "encryption": {"key_bits": encryption["key_bits"]}}
+    if not isinstance(encryption, dict):
+        return document
+    return {**document, "encryption": {"key_bits": encryption["key_bits"]}}
 
 
 def _field_for(setting: Setting) -> Field:
@@ -196,13 +200,14 @@ for _part in (*_SOURCES.values(), SETTINGS):
         setattr(StreamForm, FIELD_OF_SPEC[_name] if _part is SETTINGS else _field_name(_name), _field_for(_setting))
 
 
-def data_of(spec: JobSpec) -> dict[str, Any]:
+def data_of(spec: JobSpec) -> JsonObject:
     """A send stream as the form's fields, without its passphrase; empty for another kind of job."""
     if not isinstance(spec, SendSpec):
         return {}
     document = public_spec(spec)
-    flat = {f"{part}.{name}": value for part in ("endpoint", "source") for name, value in document[part].items()}
-    found = {FIELD_OF_SPEC[path]: value for path, value in (document | flat).items() if path in FIELD_OF_SPEC}
+    for part, values in (("endpoint", spec.endpoint), ("source", spec.source)):
+        document |= {f"{part}.{name}": value for name, value in msgspec.to_builtins(values).items()}
+    found = {FIELD_OF_SPEC[path]: value for path, value in document.items() if path in FIELD_OF_SPEC}
     found["key_bits"] = str(spec.encryption.key_bits) if spec.encryption is not None else "0"
     return {name: value if name in SWITCHES else _text(value) for name, value in found.items()}
 

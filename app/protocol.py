@@ -7,12 +7,13 @@ goes over the worker's Unix socket. Nothing here speaks of GStreamer: another se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from app.domain.constants import RECEIVERS_MAX
 from app.domain.events import NoticeCode, PeerChange
+from app.domain.figures.debug import EngineDebug
 from app.domain.figures.live_report import LiveReport
 from app.domain.figures.outputs import OutputsReport
 from app.domain.figures.reception import DeliveryPoint, Reception
@@ -22,6 +23,7 @@ from app.domain.figures.sample import Peer as Peer
 from app.domain.figures.sample import Point as Point
 from app.domain.figures.sample import Sample as Sample
 from app.domain.impairment.model import CutDirection, Impairment
+from app.domain.json_value import JsonObject
 from app.domain.secret import Secret
 from app.domain.spec import Engine, JobSpec
 from app.domain.status import Reason
@@ -86,7 +88,7 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     key: str
     pid: int
     started_at: float
-    spec: dict[str, Any]
+    spec: JsonObject
     engine: str
     protocol: int = PROTOCOL_VERSION
 
@@ -196,9 +198,14 @@ class Cut(msgspec.Struct, frozen=True, tag="cut"):
 
 
 class Debug(msgspec.Struct, frozen=True, tag="debug"):
-    """The worker's allow-listed raw view: libsrt and element values, nothing secret."""
+    """The worker's debug view as JSON: a worker of another release may send other values. Nothing in it is secret."""
 
-    values: dict[str, Any]
+    values: JsonObject
+
+    @classmethod
+    def of(cls, view: EngineDebug | None) -> Debug:
+        """Return an engine's view as a message; an empty one before there is an engine."""
+        return cls({} if view is None else msgspec.to_builtins(view))
 
 
 # Reports an event to the worker; safe to call from any thread.

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from builtins import list as list_of
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from app.domain.errors import InvalidInput, WrongState
 from app.domain.events import LogEntry
+from app.domain.figures.debug import StreamDebug
 from app.domain.figures.delivery_history import HISTORY_SECONDS
 from app.domain.figures.history import Second, seconds
 from app.domain.figures.reception import DeliveryPoint
@@ -246,16 +247,15 @@ class StreamManager:
         self.get(key)
         return self._history_file.read(key, start, end)
 
-    def debug(self, key: str) -> dict[str, Any]:
+    def debug(self, key: str) -> StreamDebug:
         """The worker's raw view with the stream's own state; nothing secret. Raises NotFound."""
         snapshot = self.get(key)
         values = self._supervisor.debug(key) if snapshot.worker_pid is not None else None
-        return {"detail": snapshot.detail, "applied": snapshot.applied, "worker": values}
+        return StreamDebug(snapshot.detail, snapshot.applied, values)
 
     def passphrase(self, key: str) -> Secret | None:
         """The stream's passphrase, for the far end's engineer. Raises NotFound."""
-        encryption = self._supervisor.job(key).spec.encryption
-        return encryption.passphrase if encryption is not None else None
+        return None if (kept := self._supervisor.job(key).spec.encryption) is None else kept.passphrase
 
     def events(self, *, key: str | None = None, limit: int = 200) -> list_of[LogEntry]:
         """What happened, newest first."""

@@ -17,6 +17,7 @@ from app.cli.probe_run import Outcome, Probe, Wanted
 from app.cli.probe_target import Duration, probe_spec
 from app.domain.figures.live_report import LiveReport
 from app.domain.figures.reception import Reception
+from app.domain.json_value import JsonObject
 from app.domain.spec import ReceiveSpec, public_spec
 from app.web.presenters.reception import present_reception
 from app.web.presenters.reception_views import ReceptionView
@@ -126,7 +127,7 @@ class _LiveLine:
             click.echo("", err=True)
 
 
-def _document(spec: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+def _document(spec: JsonObject, outcome: Outcome) -> dict[str, Any]:
     view = _view(outcome)
     return {
         "spec": spec,

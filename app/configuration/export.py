@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
+from app.domain.json_value import JsonObject
 from app.domain.snapshot import Snapshot
 from app.domain.spec import public_spec
 from app.supervisor.admission import is_wanted
@@ -28,11 +29,11 @@ def export(snapshots: Iterable[Snapshot]) -> str:
     return _HEAD + text
 
 
-def _entry(snapshot: Snapshot, variables: set[str]) -> dict[str, Any]:
+def _entry(snapshot: Snapshot, variables: set[str]) -> JsonObject:
     document = public_spec(snapshot.spec)
-    if document.get("encryption"):
-        document["encryption"] = {**document["encryption"], "passphrase": {"env": _variable(snapshot, variables)}}
-    made = {"name": document.pop("name", ""), "on_air": is_wanted(snapshot.status), **document}
+    if isinstance(encryption := document.get("encryption"), dict):
+        encryption["passphrase"] = {"env": _variable(snapshot, variables)}
+    made: JsonObject = {"name": document.pop("name", ""), "on_air": is_wanted(snapshot.status), **document}
     return {name: value for name, value in made.items() if value not in (None, "")}
 
 

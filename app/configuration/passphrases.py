@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
+
+from app.domain.json_value import JsonObject
 
 _KINDS: Final = ("env", "file")
 _NAME_LENGTH_MAX: Final = 400
@@ -33,18 +35,18 @@ def references_in(document: object) -> list[str]:
     return list(found)
 
 
-def with_passphrase(entry: dict[str, Any], secrets: Mapping[str, str]) -> tuple[dict[str, Any], str | None]:
+def with_passphrase(entry: JsonObject, secrets: Mapping[str, str]) -> tuple[JsonObject, str | None]:
     """The entry with the secret in place of its reference, and the reference where no secret is known for it."""
     encryption = entry.get("encryption")
     reference = reference_of(encryption.get("passphrase")) if isinstance(encryption, dict) else None
     if reference is None or not isinstance(encryption, dict):
         return entry, None
     secret = secrets.get(reference)
-    made = {**entry, "encryption": {**encryption, "passphrase": UNRESOLVED if secret is None else secret}}
-    return made, reference if secret is None else None
+    resolved: JsonObject = {**encryption, "passphrase": UNRESOLVED if secret is None else secret}
+    return {**entry, "encryption": resolved}, reference if secret is None else None
 
 
-def problem_with(entry: dict[str, Any]) -> str | None:
+def problem_with(entry: JsonObject) -> str | None:
     """Say what is wrong with how an entry names its passphrase, or None."""
     encryption = entry.get("encryption")
     if not isinstance(encryption, dict) or reference_of(encryption.get("passphrase")) is not None:

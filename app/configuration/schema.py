@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import msgspec
 
 from app.configuration.export import VERSION
+from app.domain.json_value import JsonObject
 from app.domain.secret import Secret
 from app.domain.spec import JobSpec
 
-_REFERENCE: Final = {
+_REFERENCE: Final[JsonObject] = {
     "description": "The place of the passphrase: an environment variable or a file. It is never in this file.",
     "oneOf": [
         {
@@ -25,7 +26,7 @@ _REFERENCE: Final = {
 _ON_AIR: Final = {"type": "boolean", "default": True, "description": "Whether the stream runs"}
 
 
-def configuration_schema() -> dict[str, Any]:
+def configuration_schema() -> JsonObject:
     """The schema, JSON Schema 2020-12."""
     directions = get_args(JobSpec)
     _, parts = msgspec.json.schema_components(directions, schema_hook=_reference, ref_template="#/$defs/{name}")
@@ -48,7 +49,7 @@ def configuration_schema() -> dict[str, Any]:
     }
 
 
-def _reference(kind: type) -> dict[str, Any]:
+def _reference(kind: type) -> JsonObject:
     if kind is Secret:
         return _REFERENCE
     raise NotImplementedError(kind)

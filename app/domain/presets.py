@@ -6,12 +6,13 @@ of the key, with an empty passphrase.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 
 from app.domain import names
 from app.domain.errors import InvalidInput
+from app.domain.json_value import JsonObject
 from app.domain.secret import Secret
 from app.domain.spec import SendSpec, parse_part, parse_spec, with_direction
 from app.domain.spec.endpoint import PORTS, Host, Port
@@ -112,12 +113,12 @@ def _without_passphrase(spec: SendSpec) -> SendSpec:
     return msgspec.structs.replace(spec, encryption=msgspec.structs.replace(kept, passphrase=Secret("")))
 
 
-def preset_document(preset: Preset) -> dict[str, Any]:
+def preset_document(preset: Preset) -> JsonObject:
     """The preset as it is kept and exported: without what is empty by default, so that older versions can read it."""
     return {"name": preset.name, "spec": msgspec.json.decode(encode_spec(preset.spec))}
 
 
-def far_end_document(far_end: FarEnd) -> dict[str, Any]:
+def far_end_document(far_end: FarEnd) -> JsonObject:
     """The far end as it is kept and exported."""
     return dict(msgspec.to_builtins(far_end))
 

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from app.domain.json_value import JsonObject
 from app.domain.secret import Secret
 from app.domain.spec import (
     Encryption,
@@ -41,11 +42,12 @@ def encode_spec(spec: JobSpec) -> str:
     return msgspec.json.encode(document).decode()
 
 
-def _drop_empty_defaults(part: msgspec.Struct, document: dict[str, Any]) -> None:
+def _drop_empty_defaults(part: msgspec.Struct, document: JsonObject) -> None:
     for field in msgspec.structs.fields(type(part)):
         value = getattr(part, field.name)
-        if isinstance(value, msgspec.Struct) and isinstance(document.get(field.name), dict):
-            _drop_empty_defaults(value, document[field.name])
+        inner = document.get(field.name)
+        if isinstance(value, msgspec.Struct) and isinstance(inner, dict):
+            _drop_empty_defaults(value, inner)
         elif _is_empty(value) and field.default == value:
             document.pop(field.name, None)
 
@@ -104,7 +106,7 @@ def _part_of(document: object, kind: Any, stand_in: Any) -> Any:
         return stand_in
 
 
-def _convert(document: dict[str, Any]) -> JobSpec:
+def _convert(document: JsonObject) -> JobSpec:
     while True:
         try:
             return cast(JobSpec, msgspec.convert(with_direction(document), JobSpec))
@@ -113,7 +115,7 @@ def _convert(document: dict[str, Any]) -> JobSpec:
                 raise SpecUnreadable(str(error)) from None
 
 
-def _drop_unknown_empty(document: dict[str, Any], message: str) -> bool:
+def _drop_unknown_empty(document: JsonObject, message: str) -> bool:
     """Remove the unknown field that msgspec names, if it is empty; whether that was so."""
     what, _, path = message.partition(" - at `$.")
     if not what.startswith(_UNKNOWN):

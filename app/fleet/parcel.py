@@ -9,10 +9,11 @@ import ipaddress
 import os
 import stat
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from app.domain.json_value import JsonObject
 from app.domain.secret import Secret
 from app.domain.stored_spec import SpecUnreadable, encode_spec, read_spec, with_passphrase
 from app.protocol import Job
@@ -39,8 +40,8 @@ class BadParcel(Exception):
 class _Parcel(msgspec.Struct, frozen=True):
     """`job` is a Job without its spec; `spec` is as the store keeps one; `passphrase` is a token of the fleet's key."""
 
-    job: dict[str, Any]
-    spec: dict[str, Any]
+    job: JsonObject
+    spec: JsonObject
     passphrase: str = ""
 
 

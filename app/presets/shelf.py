@@ -6,11 +6,12 @@ import threading
 from builtins import list as list_of
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
 from app.domain.errors import LimitReached, NameTaken, NotFound
+from app.domain.json_value import JsonObject
 from app.supervisor.admission import new_key
 
 ENTRIES_MAX: Final = 200
@@ -34,7 +35,7 @@ class Kind(Generic[EntryT]):
     word: str
     parse: Callable[[object], EntryT]
     read: Callable[[object], EntryT]
-    document: Callable[[EntryT], dict[str, Any]]
+    document: Callable[[EntryT], JsonObject]
 
 
 class Shelf(Generic[EntryT]):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from app.domain.errors import InvalidInput, ProductError
+from app.domain.json_value import JsonObject
 from app.presets.book import Book
 from app.presets.shelf import EntryT, Shelf
 
@@ -34,7 +35,7 @@ class Imported(msgspec.Struct, frozen=True):
     refused: list[Refused]
 
 
-def export(book: Book) -> dict[str, Any]:
+def export(book: Book) -> JsonObject:
     """All presets and far ends, by name."""
     return {
         "format": FORMAT,

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app.domain.figures.debug import SocketDebug
 from app.domain.figures.rates import payload_bytes
 from app.domain.figures.sample import Applied, Peer
 from app.srt.binding import version_text
@@ -94,12 +95,12 @@ def read_options(sock: SrtSocket) -> Applied:
     )
 
 
-def read_raw(sock: SrtSocket) -> dict[str, Any]:
-    """State, options and every libsrt figure of a socket, for the debug view. Texts are left out."""
+def read_raw(sock: SrtSocket) -> SocketDebug:
+    """Return the state, the options and every libsrt figure of a socket, for the debug view. Texts are left out."""
     state = sock.state()
     stats = sock.statistics() if state is State.CONNECTED else None
     options = {option.key: sock.option(option) for option in _SHOWN}
-    return {"state": state.name.lower(), "options": options, "stats": all_figures(stats) if stats else {}}
+    return SocketDebug(state.name.lower(), options, all_figures(stats) if stats else {})
 
 
 # These are no states of a socket, or are refused by libsrt without groups.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from app.domain.json_value import JsonObject
 from app.domain.secret import Secret
 from app.domain.spec import JobSpec
 from app.domain.status import Order, Reason, Status
@@ -44,7 +45,7 @@ class Known(msgspec.Struct, frozen=True):
             return _ORDER_LOST
         return _SPEC_UNREADABLE.format(why=self.why, json=self.stored_json[:_JSON_CHARACTERS])
 
-    def learn(self, document: dict[str, Any]) -> JobSpec | None:
+    def learn(self, document: JsonObject) -> JobSpec | None:
         """The settings as the worker that runs by them says; None where they are beyond this version."""
         try:
             spec, key_bits = read_spec(document)

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import random
-from typing import Any, assert_never
+from typing import assert_never
 
 import msgspec
 
 from app import protocol
 from app.domain import status as life
 from app.domain.events import EventKind
+from app.domain.json_value import JsonObject
 from app.domain.snapshot import Snapshot
 from app.domain.spec import JobSpec
 from app.domain.status import Order, Phase, Reason, Status
@@ -50,7 +51,7 @@ class SupervisedStream:
         self.ordered_at = now
         self.figures = Figures()
         self.receptions = Receptions()
-        self.debug_view: dict[str, Any] | None = None
+        self.debug_view: JsonObject | None = None
         self._watch = StreamWatch()
         self._detail = ""
         self._launch_not_before = 0.0

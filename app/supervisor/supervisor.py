@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
 from app.domain.errors import NotFound
 from app.domain.events import EventKind, LogEntry
 from app.domain.figures.sample import Point
+from app.domain.json_value import JsonObject
 from app.domain.snapshot import Snapshot
 from app.domain.status import Reason, Status
 from app.machine.steady_clock import unix_now
@@ -212,7 +213,7 @@ class Supervisor:
         """The newest events first."""
         return self._ask(lambda: self._journal.entries(key=key, limit=limit))
 
-    def debug(self, key: str, *, within_s: float = 1.0) -> dict[str, Any] | None:
+    def debug(self, key: str, *, within_s: float = 1.0) -> JsonObject | None:
         """The worker's debug view, None when it does not answer in time. Raises NotFound."""
         self._ask(lambda: self._stream(key).ask_debug())
         self.wait(lambda: self._stream_view(key) is not None, within_s)
@@ -242,7 +243,7 @@ class Supervisor:
         """End the thread and leave the workers on air, for another process to adopt."""
         self._thread.end()
 
-    def _stream_view(self, key: str) -> dict[str, Any] | None:
+    def _stream_view(self, key: str) -> JsonObject | None:
         return stream.debug_view if (stream := self._streams.get(key)) is not None else None
 
     def note(self, key: str, text: str) -> None:

@@ -12,6 +12,7 @@ from flask import Flask, current_app
 
 from app.documents.library import DocumentLibrary
 from app.domain.events import LogEntry
+from app.domain.figures.debug import StreamDebug
 from app.domain.figures.history import Second
 from app.domain.figures.reception import DeliveryPoint
 from app.domain.figures.summaries import Summary
@@ -92,7 +93,7 @@ class Manager(Protocol):
     def summaries(self, key: str, start: float, end: float, /) -> list_of[Summary]:
         """Its ten-second summaries of up to 72 hours, oldest first. Raises NotFound."""
 
-    def debug(self, key: str) -> dict[str, Any]:
+    def debug(self, key: str) -> StreamDebug:
         """Raw engine values without secrets. Raises NotFound."""
 
     def passphrase(self, key: str) -> Secret | None:

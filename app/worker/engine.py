@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
+from app.domain.figures.debug import EngineDebug
 from app.domain.figures.relay import RelayFigures
 from app.domain.figures.sample import Applied, Input, Peer
 from app.domain.impairment.model import CutDirection, Impairment
@@ -37,7 +38,7 @@ class Sender(Protocol):
     def read_applied(self) -> Applied:
         """The settings in force, read back from the library and not from the spec."""
 
-    def read_debug(self) -> dict[str, Any]:
+    def read_debug(self) -> EngineDebug:
         """Raw values for the debug view; allow-listed, nothing secret."""
 
     def engine_name(self) -> str:

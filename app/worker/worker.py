@@ -209,8 +209,8 @@ class Worker:
             case Stop():
                 self.stop()
             case Report():
-                values = self._sender.read_debug() if self._sender is not None else {}
-                self._link.say(Debug(values), keep=False)
+                view = None if self._sender is None else self._sender.read_debug()
+                self._link.say(Debug.of(view), keep=False)
             case Reset():
                 self._reception.reset()
             case Impair(impairment):

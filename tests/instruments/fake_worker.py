@@ -9,10 +9,10 @@ import os
 import signal
 import sys
 import time
-from typing import Any
 
 from app.domain.endings import CannotSend, Finished
 from app.domain.events import NoticeCode
+from app.domain.figures.debug import ReceiverDebug, SocketDebug
 from app.domain.figures.sample import Applied
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
@@ -110,9 +110,10 @@ class FakeSender:
         """Nothing is applied to anything."""
         return Applied()
 
-    def read_debug(self) -> dict[str, Any]:
+    def read_debug(self) -> ReceiverDebug:
         """A small view, or 30 kB."""
-        return {"engine": self.engine_name(), "filler": "x" * (30_000 if "chatty" in self._words else 1)}
+        filler = SocketDebug("x" * (30_000 if "chatty" in self._words else 1), {}, {})
+        return ReceiverDebug(self.engine_name(), filler, None)
 
     def engine_name(self) -> str:
         """Not GStreamer."""

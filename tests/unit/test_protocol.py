@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app import protocol
 from app.domain.events import NoticeCode, PeerChange
+from app.domain.figures.debug import DirectDebug, SocketDebug
 from app.domain.secret import Secret
 from app.domain.spec import Encryption, FileSource, ListenerEndpoint, SendSpec, public_spec
 from app.domain.status import Reason
@@ -69,11 +70,26 @@ def test_the_job_carries_the_passphrase_to_standard_input() -> None:
 
 
 def test_nothing_with_a_secret_in_it_can_be_put_on_the_socket() -> None:
-    debug = protocol.Debug(values={"passphrase": Secret(PASSPHRASE)})
+    debug = protocol.Debug(values={"passphrase": Secret(PASSPHRASE)})  # type: ignore[dict-item]
     with pytest.raises(TypeError):
         protocol.encode(debug)
     with pytest.raises(TypeError):
         protocol.encode(JOB)  # type: ignore[arg-type]
+
+
+def test_an_engines_debug_view_arrives_as_json_that_no_release_has_to_know() -> None:
+    socket = SocketDebug("connected", {"LATENCY": 200, "IPTOS": None}, {"msRTT": 1.5})
+    sent = protocol.Debug.of(DirectDebug("direct, libsrt 1.5.1", 4.0, {"main": socket}))
+    assert protocol.decode_from_worker(protocol.encode(sent)) == protocol.Debug(
+        {
+            "engine": "direct, libsrt 1.5.1",
+            "turn_ms": 4.0,
+            "sockets": {
+                "main": {"state": "connected", "options": {"LATENCY": 200, "IPTOS": None}, "stats": {"msRTT": 1.5}}
+            },
+        }
+    )
+    assert protocol.Debug.of(None) == protocol.Debug({})
 
 
 def test_a_job_shows_no_passphrase_when_printed() -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from app.domain.errors import CouldNotStart, LimitReached, NotFound, PortInUse
 from app.domain.events import LogEntry
+from app.domain.figures.debug import StreamDebug
 from app.domain.figures.history import Second
 from app.domain.figures.summaries import Summary, summaries
 from app.domain.impairment.model import CutDirection, Impairment
@@ -147,8 +148,8 @@ class FakeManager:
     def history(self, key: str, seconds: int, /) -> ListOf[Second]:
         return make_history(seconds, self.get(key))
 
-    def debug(self, key: str) -> dict[str, Any]:
-        return {"detail": self.get(key).detail, "applied": self.get(key).applied, "worker": None}
+    def debug(self, key: str) -> StreamDebug:
+        return StreamDebug(self.get(key).detail, self.get(key).applied, None)
 
     def passphrase(self, key: str) -> Secret | None:
         encryption = self.get(key).spec.encryption

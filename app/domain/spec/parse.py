@@ -15,6 +15,7 @@ import msgspec
 from app.domain.errors import InvalidInput
 from app.domain.impairment.model import Impairment
 from app.domain.impairment.profiles import complete
+from app.domain.json_value import JsonObject
 from app.domain.secret import Secret
 from app.domain.spec.endpoint import Endpoint
 from app.domain.spec.fields import bare, setting_of
@@ -70,19 +71,19 @@ def with_kept_passphrase(document: object, kept: Encryption | None) -> object:
     encryption = document.get("encryption") if isinstance(document, dict) else None
     if kept is None or not isinstance(encryption, dict) or encryption.get("passphrase"):
         return document
-    return {**cast(dict[str, Any], document), "encryption": {**encryption, "passphrase": kept.passphrase.reveal()}}
+    return {**cast(JsonObject, document), "encryption": {**encryption, "passphrase": kept.passphrase.reveal()}}
 
 
-def public_spec(spec: JobSpec) -> dict[str, Any]:
+def public_spec(spec: JobSpec) -> JsonObject:
     """The spec as JSON-ready data without the passphrase: encryption keeps only its key length."""
     match spec:
         case SendSpec() | ReceiveSpec():
-            document = cast(dict[str, Any], msgspec.to_builtins(msgspec.structs.replace(spec, encryption=None)))
+            document = cast(JsonObject, msgspec.to_builtins(msgspec.structs.replace(spec, encryption=None)))
             if spec.encryption is not None:
                 document["encryption"] = {"key_bits": spec.encryption.key_bits}
             return document
         case RelaySpec():
-            return cast(dict[str, Any], msgspec.to_builtins(spec))
+            return cast(JsonObject, msgspec.to_builtins(spec))
         case _:
             assert_never(spec)
 
@@ -94,7 +95,7 @@ def with_direction(document: object) -> object:
     return document
 
 
-def without_direction(document: dict[str, Any]) -> dict[str, Any]:
+def without_direction(document: JsonObject) -> JsonObject:
     """The document of a send stream as versions before there were directions understand it; others as they are."""
     return {name: value for name, value in document.items() if (name, value) != (_DIRECTION, _SEND)}
 

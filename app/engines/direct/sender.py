@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import Any, assert_never
+from typing import assert_never
 
 import msgspec
 
 from app.domain.endings import CannotSend, Finished
+from app.domain.figures.debug import DirectDebug
 from app.domain.figures.sample import Applied, Input, Peer
 from app.domain.spec import CallerEndpoint, Engine, ListenerEndpoint, SendSpec
 from app.domain.status import Reason
@@ -130,14 +131,12 @@ class DirectSender:
         applied = read_options(self._door.main)
         return msgspec.structs.replace(applied, engine=Engine.DIRECT, engine_reason=self._engine_reason)
 
-    def read_debug(self) -> dict[str, Any]:
+    def read_debug(self) -> DirectDebug:
         """Every libsrt option and figure; no texts, so no passphrase."""
         sockets = {"main": self._door.main} | {str(each.number): each.socket for each in self._door.receivers()}
-        return {
-            "engine": self.engine_name(),
-            "turn_ms": self._feed.turn_us / 1000,
-            "sockets": {name: read_raw(sock) for name, sock in sockets.items()},
-        }
+        return DirectDebug(
+            self.engine_name(), self._feed.turn_us / 1000, {name: read_raw(sock) for name, sock in sockets.items()}
+        )
 
     def engine_name(self) -> str:
         """The engine and libsrt's version."""

@@ -11,6 +11,7 @@ import msgspec
 from app.domain.constants import CONNECT_TIMEOUT_MS
 from app.domain.endings import CannotSend, Finished
 from app.domain.events import NoticeCode, PeerChange
+from app.domain.figures.debug import GStreamerDebug
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Input, Peer
 from app.domain.spec import Encryption, Engine, HostPort, SendSpec
 from app.domain.status import Reason
@@ -198,21 +199,21 @@ class GstSender:
         applied = self._peers.applied() if self._peers is not None else NOTHING_APPLIED
         return msgspec.structs.replace(applied, engine=Engine.GSTREAMER, engine_reason=self._job.engine_reason)
 
-    def read_debug(self) -> dict[str, Any]:
+    def read_debug(self) -> GStreamerDebug:
         """Element states and every libsrt figure. The passphrase is write-only in srtsink and not asked for."""
         elements = {
             element.get_factory().get_name(): element.get_state(0).state.value_nick
             for element in (*self._source.elements, self._sink)
         }
         sink = {name: self._sink.get_property(name) for name in _SINK_PROPERTIES_SHOWN}
-        return {
-            "engine": self.engine_name(),
-            "elements": elements,
-            "srtsink": sink,
-            "options": _options(self._job, self._spec),
-            "sockets": self._peers.debug() if self._peers is not None else {},
-            "rendered_ns": self._rendered_ns(),
-        }
+        return GStreamerDebug(
+            engine=self.engine_name(),
+            elements=elements,
+            srtsink=sink,
+            options=_options(self._job, self._spec),
+            sockets=self._peers.debug() if self._peers is not None else {},
+            rendered_ns=self._rendered_ns(),
+        )
 
     def engine_name(self) -> str:
         """GStreamer's and libsrt's versions."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.domain.figures.debug import SocketDebug
 from app.domain.figures.rates import payload_bytes
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Peer
 from app.engines.gstreamer.gst import Gst
@@ -74,8 +75,8 @@ class LibSrtPeers:
             agreed = self._agreed[number] = read_agreed(sock, address, unix_now())
         return read_peer(sock, self._origin - number, agreed)
 
-    def debug(self) -> dict[str, Any]:
-        """Every libsrt figure of every connection, for the debug view."""
+    def debug(self) -> dict[str, SocketDebug]:
+        """Return the state, options and figures of every connection, for the debug view."""
         return {str(self._origin - number): read_raw(SrtSocket(number)) for number in self.states()}
 
     def applied(self) -> Applied:

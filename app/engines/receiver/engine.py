@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import Any, Final
+from typing import Final
 
 from app.domain.endings import Finished
+from app.domain.figures.debug import ReceiverDebug
 from app.domain.figures.sample import NOTHING_APPLIED, Applied
 from app.domain.spec import ReceiveSpec
 from app.domain.status import Reason
@@ -120,14 +121,14 @@ class ReceiverEngine:
             nak_reports=bool(entry.option(Option.NAKREPORT)),
         )
 
-    def read_debug(self) -> dict[str, Any]:
+    def read_debug(self) -> ReceiverDebug:
         """States, options and every libsrt figure; nothing secret."""
         entry, connection = self._receiver.input.entry(), self._receiver.input.connection
-        return {
-            "engine": self.engine_name(),
-            "entry": read_raw(entry) if entry is not None else {},
-            "connection": read_raw(connection.sock) if connection is not None else {},
-        }
+        return ReceiverDebug(
+            self.engine_name(),
+            entry=None if entry is None else read_raw(entry),
+            connection=None if connection is None else read_raw(connection.sock),
+        )
 
     def engine_name(self) -> str:
         """The libsrt in use."""

@@ -6,12 +6,13 @@ import os
 import platform
 import sys
 import threading
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from app.domain.endings import CannotSend, Finished
 from app.domain.events import NoticeCode, PeerChange
+from app.domain.figures.debug import RelayDebug
 from app.domain.figures.relay import DirectionFigures, RelayFigures
 from app.domain.figures.sample import NOTHING_APPLIED, Applied, Input, Peer
 from app.domain.impairment.link import Direction, ImpairedLink
@@ -105,12 +106,9 @@ class RelayEngine:
         counters = msgspec.structs.asdict(self._link.paths[direction].counters)
         return DirectionFigures(**counters, queue_ms=0.0 if self._loop is None else self._loop.queue_ms(direction))
 
-    def read_debug(self) -> dict[str, Any]:
+    def read_debug(self) -> RelayDebug:
         """The impairment in force and the figures."""
-        return {
-            "impairment": msgspec.to_builtins(self._link.impairment),
-            "figures": msgspec.to_builtins(self.read_relay()),
-        }
+        return RelayDebug(self._link.impairment, self.read_relay())
 
     def engine_name(self) -> str:
         """The interpreter: the relay is the product's own."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 from xml.etree import ElementTree
 
-import msgspec
 from flask import Blueprint, Response, g, request
 
 from app.domain.errors import InvalidInput
@@ -60,9 +59,9 @@ def show_line_up(run_id: str) -> Response:
             return csv_response(f"line-up-{run.id}", _COLUMNS, _rows(view))
         case "pdf":
             # Imported here: the library and its fonts are memory that only a report needs.
-            from app.lineup.pdf import render_pdf
+            from app.web.presenters.line_up_pdf import render_pdf
 
-            return _file(render_pdf(msgspec.to_builtins(view)), "application/pdf", run, "pdf")
+            return _file(render_pdf(view), "application/pdf", run, "pdf")
         case "junit":
             return _file(_junit(view), "application/xml", run, "xml")
         case other:

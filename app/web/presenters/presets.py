@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from app.domain.json_value import JsonObject
 from app.domain.presets import FarEnd, Preset
 from app.domain.spec import public_spec
 from app.presets.transfer import FORMAT, VERSION
@@ -19,7 +20,7 @@ class PresetView(msgspec.Struct, frozen=True):
     key: str
     name: str
     text: Annotated[str, Meta(description="The preset in one line")]
-    spec: Annotated[dict[str, Any], Meta(description="As in POST /api/streams; encryption without its passphrase")]
+    spec: Annotated[JsonObject, Meta(description="As in POST /api/streams; encryption without its passphrase")]
 
 
 class KnownFarEndView(msgspec.Struct, frozen=True):
@@ -37,7 +38,7 @@ class PresetOrder(msgspec.Struct, frozen=True):
     """What a preset is made of."""
 
     name: str
-    spec: dict[str, Any]
+    spec: JsonObject
 
 
 class PresetDocument(msgspec.Struct, frozen=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
 from app.domain.figures.counters import Counters
+from app.domain.json_value import JsonObject
 from app.domain.verdict import Severity
 from app.web.presenters.counter_views import View, described, with_counters
 from app.web.presenters.judged_views import JudgedView
@@ -100,7 +101,7 @@ class StreamView(JudgedView, frozen=True):
     key: Annotated[str, _is("The stream's identity; the port is only an attribute")]
     name: Annotated[str, _is("The operator's name for it, may be empty")]
     label: Annotated[str, _is("The name, or one made of source and endpoint")]
-    spec: Annotated[dict[str, Any], _is("The requested settings, without the passphrase")]
+    spec: Annotated[JsonObject, _is("The requested settings, without the passphrase")]
     mode_text: Annotated[str, _is("Mode and port or host, as `listener on port 10001`")]
     target: Annotated[str, _is("The far end's address, or the listener port")]
     source_text: Annotated[str, _is("Its source, as `udp://239.1.1.1:1234 on eno1`")]

@@ -1,4 +1,4 @@
-"""The report as a PDF of one page with annexes, drawn from the same view as the page."""
+"""The report of a line-up test as a PDF of one page with annexes, drawn from the same view as the page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
+
+from app.web.presenters.line_up import GraphView, LineView, RunView
 
 # DejaVu covers Latin, Greek and Cyrillic; Debian's fonts-dejavu-core and Fedora's dejavu-sans-fonts ship it.
 _FONTS: Final = (
@@ -20,13 +22,13 @@ _GRAPH_HEIGHT_MM: Final = 34.0
 _EVENTS_MAX: Final = 60
 
 
-def render_pdf(view: dict[str, Any]) -> bytes:
-    """Draw the report of a run from its view, as the API shows it."""
+def render_pdf(view: RunView) -> bytes:
+    """Draw the report of a run."""
     pdf = _Report()
     pdf.heading(view)
     pdf.about(view)
-    pdf.figures(view["lines"])
-    pdf.graph(view["graph"])
+    pdf.figures(view.lines)
+    pdf.graph(view.graph)
     pdf.signatures(view)
     pdf.annexes(view)
     return bytes(pdf.output())
@@ -55,57 +57,57 @@ class _Report(FPDF):
         """The text as the chosen font can show it."""
         return text if self._family == "DejaVu" else text.encode("latin-1", "replace").decode("latin-1")
 
-    def heading(self, view: dict[str, Any]) -> None:
+    def heading(self, view: RunView) -> None:
         """The verdict and its reason."""
         self.line_of("SRT line-up test", 10)
-        self.set_text_color(*_VERDICT_COLOURS.get(view["verdict"] or "", _GREY))
-        self.line_of(view["verdict_text"], 20, "B", 9)
+        self.set_text_color(*_VERDICT_COLOURS.get(view.verdict or "", _GREY))
+        self.line_of(view.verdict_text, 20, "B", 9)
         self.set_text_color(0)
-        self.line_of(view["headline"] or view["problem"], 10, "B")
-        if view["state"] != "done":
-            self.line_of(f"The run is not complete: {view['state_text'].lower()}. {view['problem']}")
+        self.line_of(view.headline or view.problem, 10, "B")
+        if view.state != "done":
+            self.line_of(f"The run is not complete: {view.state_text.lower()}. {view.problem}")
 
-    def about(self, view: dict[str, Any]) -> None:
+    def about(self, view: RunView) -> None:
         """Who tested what, and when."""
-        plan, facts = view["plan"], view["facts"]
+        plan, facts = view.plan, view.facts
         rows = [
-            ("Production", plan["production"]),
-            ("Programme", plan["programme_at"]),
-            ("Far end", plan["far_end"]),
-            ("Contacts", plan["contacts"]),
-            ("Circuits", " / ".join(filter(None, [plan["circuit_main"], plan["circuit_backup"]]))),
-            ("Resilience", plan["resilience"]),
-            ("Tested", view["tested_text"]),
-            ("By", view["actor"]),
-            ("Sender", facts["stream"] or "not ours"),
-            ("Receiver", facts["receiver"] or "not this product: nothing was measured there"),
-            ("Host", f"{facts['hostname']}, MCR SRT Streamer {facts['version']}"),
-            ("Limits", plan["limits_name"]),
-            ("Far end's SRT", facts["far_end_version"]),
+            ("Production", plan.production),
+            ("Programme", plan.programme_at),
+            ("Far end", plan.far_end),
+            ("Contacts", plan.contacts),
+            ("Circuits", " / ".join(filter(None, [plan.circuit_main, plan.circuit_backup]))),
+            ("Resilience", plan.resilience),
+            ("Tested", view.tested_text),
+            ("By", view.actor),
+            ("Sender", facts.stream or "not ours"),
+            ("Receiver", facts.receiver or "not this product: nothing was measured there"),
+            ("Host", f"{facts.hostname}, MCR SRT Streamer {facts.version}"),
+            ("Limits", plan.limits_name),
+            ("Far end's SRT", facts.far_end_version),
         ]
         self.ln(1.5)
         self.rows([(title, text) for title, text in rows if text], (32, 150))
 
-    def figures(self, lines: Sequence[dict[str, Any]]) -> None:
+    def figures(self, lines: Sequence[LineView]) -> None:
         """Each figure with limit, margin and verdict."""
         self.ln(2)
         header = ("Figure", "Measured", "Limit", "Margin", "Verdict", "Last test", "Worst second, UTC")
         body = [
             (
-                line["title"],
-                line["got_text"],
-                line["limit_text"],
-                line["margin_text"],
-                line["verdict_text"],
-                line["before_text"] or "–",
-                (line["worst_at"] or "")[11:19],
+                line.title,
+                line.got_text,
+                line.limit_text,
+                line.margin_text,
+                line.verdict_text,
+                line.before_text or "–",
+                (line.worst_at or "")[11:19],
             )
             for line in lines
         ]
         self.rows([header, *body], (42, 28, 22, 24, 22, 22, 22), header=True)
         for line in lines:
-            if line["note"]:
-                self.line_of(f"{line['title']}: {line['note']}", 7.5, height=3.6)
+            if line.note:
+                self.line_of(f"{line.title}: {line.note}", 7.5, height=3.6)
 
     def rows(self, rows: Sequence[Sequence[str]], widths: Sequence[float], *, header: bool = False) -> None:
         """Rows of cells; a cell that is too long is wrapped."""
@@ -126,7 +128,7 @@ class _Report(FPDF):
             borders_layout="HORIZONTAL_LINES",
         )
 
-    def graph(self, graph: dict[str, Any]) -> None:
+    def graph(self, graph: GraphView) -> None:
         """Lateness and gaps above the line, lost packets below it."""
         if self.get_y() + _GRAPH_HEIGHT_MM + 12 > self.h - 20:
             self.add_page()
@@ -134,14 +136,14 @@ class _Report(FPDF):
         self.line_of("Output gap (up, ms) and packets lost (down) over the run", 8)
         left, top, width = self.l_margin, self.get_y(), self.epw
         middle = top + _GRAPH_HEIGHT_MM * 0.6
-        self._bars(graph["gap_ms"], left, middle, width, _GRAPH_HEIGHT_MM * 0.6, 1)
-        self._bars(graph["lost"], left, middle, width, _GRAPH_HEIGHT_MM * 0.4, -1)
+        self._bars(graph.gap_ms, left, middle, width, _GRAPH_HEIGHT_MM * 0.6, 1)
+        self._bars(graph.lost, left, middle, width, _GRAPH_HEIGHT_MM * 0.4, -1)
         self.set_draw_color(0)
         self.line(left, middle, left + width, middle)
         self.set_y(top + _GRAPH_HEIGHT_MM + 1)
-        highest = max((value for value in graph["gap_ms"] if value is not None), default=0)
-        most = max((value for value in graph["lost"] if value is not None), default=0)
-        self.line_of(f"Highest: {highest:.0f} ms up, {most} packets down. One bar is {graph['step_s']} s.", 7)
+        highest = max((value for value in graph.gap_ms if value is not None), default=0)
+        most = max((value for value in graph.lost if value is not None), default=0)
+        self.line_of(f"Highest: {highest:.0f} ms up, {most} packets down. One bar is {graph.step_s} s.", 7)
 
     def _bars(
         self, values: Sequence[float | None], left: float, base: float, width: float, height: float, up: int
@@ -154,7 +156,7 @@ class _Report(FPDF):
                 tall = height * value / highest
                 self.rect(left + index * step, base - tall if up > 0 else base, max(step, 0.2), tall, style="F")
 
-    def signatures(self, view: dict[str, Any]) -> None:
+    def signatures(self, view: RunView) -> None:
         """Two fields to sign, and the digest of the data."""
         if self.get_y() + 24 > self.h - 14:
             self.add_page()
@@ -167,26 +169,24 @@ class _Report(FPDF):
         self.set_x(self.l_margin + half + 6)
         self.cell(half, 4, "Date, name and signature, far end", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(2)
-        self.line_of(f"Run {view['id']} · SHA-256 of its JSON: {view['sha256'] or 'the run goes on'}", 7)
+        self.line_of(f"Run {view.id} · SHA-256 of its JSON: {view.sha256 or 'the test is running'}", 7)
 
-    def annexes(self, view: dict[str, Any]) -> None:
+    def annexes(self, view: RunView) -> None:
         """The configuration test, the settings and the events."""
         self.add_page()
         self.line_of("Configuration test", 11, "B", 7)
-        rows = [
-            (each["title"], each["asked"], each["got"], each["limit"], each["verdict_text"]) for each in view["checks"]
-        ]
+        rows = [(each.title, each.asked, each.got, each.limit, each.verdict_text) for each in view.checks]
         self.rows([("Check", "Requested", "Found", "Limit", "Verdict"), *rows], (50, 32, 48, 32, 20), header=True)
         self.ln(3)
         self.line_of("Settings", 11, "B", 7)
-        settings = [(s["title"], s["requested"], s["applied"], s["negotiated"]) for s in view["facts"]["settings"]]
+        settings = [(s.title, s.requested, s.applied, s.negotiated) for s in view.facts.settings]
         self.rows([("Setting", "Requested", "Applied", "Negotiated"), *settings], (45, 45, 45, 45), header=True)
         self.ln(3)
         self.line_of("Events", 11, "B", 7)
-        for event in view["events"][:_EVENTS_MAX]:
-            self.line_of(f"{event['at'][:19].replace('T', ' ')}  {event['text']}", 7.5, height=3.8)
-        for title, name in (("Expected services", "expected_services"), ("Remarks", "remarks")):
-            if view["plan"][name]:
+        for event in view.events[:_EVENTS_MAX]:
+            self.line_of(f"{event.at[:19].replace('T', ' ')}  {event.text}", 7.5, height=3.8)
+        for title, text in (("Expected services", view.plan.expected_services), ("Remarks", view.plan.remarks)):
+            if text:
                 self.ln(3)
                 self.line_of(title, 11, "B", 7)
-                self.line_of(view["plan"][name])
+                self.line_of(text)
