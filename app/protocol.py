@@ -185,13 +185,13 @@ class Reset(msgspec.Struct, frozen=True, tag="reset"):
 
 
 class Impair(msgspec.Struct, frozen=True, tag="impair"):
-    """Manager to a relay's worker: go over to another impairment."""
+    """Manager to a relay's worker: change to another impairment."""
 
     impairment: Impairment
 
 
 class Cut(msgspec.Struct, frozen=True, tag="cut"):
-    """Manager to a relay's worker: let nothing pass for a time, from now on."""
+    """Manager to a relay's worker: block all datagrams for a time, from now on."""
 
     for_ms: float
     direction: CutDirection = "both"

@@ -28,7 +28,7 @@ class Attendance(msgspec.Struct, frozen=True):
 def learnt(counts: Iterable[tuple[float, int]]) -> int:
     """Return how many receivers were there at once for LEARNT_AFTER_S, by the connected ones at each moment.
 
-    For a program that finds a stream on air: it did not see its receivers come.
+    For a program that adopts a stream on air, whose receivers connected earlier.
     """
     since: list[float] = []  # of each place, since when it has been taken without a break
     most = 0
@@ -42,7 +42,8 @@ def learnt(counts: Iterable[tuple[float, int]]) -> int:
 def follow(before: Attendance, connected_s: Mapping[str, float], now: float, *, wanted: int | None) -> Attendance:
     """Return the attendance with the receivers that are there now, each with the seconds since it connected.
 
-    `wanted` is what the operator set; without it, as many are expected as once stayed for LEARNT_AFTER_S.
+    `wanted` is the number that the operator set. Without it, the highest number that stayed for LEARNT_AFTER_S is
+    expected.
     """
     stayed = sum(seconds >= LEARNT_AFTER_S for seconds in connected_s.values())
     expected = wanted if wanted is not None else max(before.expected, stayed)

@@ -40,7 +40,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 def choose_engine(spec: SendSpec, default: SendEngine, hindrances: Set[Hindrance]) -> Choice:
-    """Choose for a spec; `default` counts where the spec says auto, `hindrances` where that says auto too."""
+    """Choose for a spec. `default` applies where the spec says auto, `hindrances` where `default` says auto too."""
     asked = spec.engine if spec.engine != "auto" else default
     source = spec.source
     if isinstance(source, BarsSource):

@@ -1,7 +1,7 @@
 """Numbers of MPEG transport streams, DVB, SRT and IP, and the limits of the product: each once, with its source.
 
-A number stands here when a standard, a library or a measurement sets it and more than one module uses it. House tests
-check that the distinctive ones occur as literals in no other module.
+A number is listed here when a standard, a library or a measurement sets it and more than one module uses it. House
+tests check that the distinctive ones occur as literals in no other module.
 """
 
 from __future__ import annotations

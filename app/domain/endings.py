@@ -19,4 +19,4 @@ class CannotSend(Ending):
 
 
 class Finished(Ending):
-    """The engine ended while it was running; END_OF_FILE is a good end."""
+    """The engine ended while it was running; END_OF_FILE is a normal end."""

@@ -1,4 +1,4 @@
-"""Errors that carry data. Prose for people is made at the edge, from these fields.
+"""Errors that carry data. Text for people is made where an error is shown, from these fields.
 
 What happens to a stream after it started is an event with a Reason, never one of these exceptions.
 """
@@ -26,7 +26,7 @@ class ProductError(Exception):
 
 
 class InvalidInput(ProductError):
-    """Input that does not describe something we can do."""
+    """Input that this program cannot carry out."""
 
     code = "invalid_input"
 
@@ -55,7 +55,7 @@ class PortInUse(ProductError):
 
 
 class LimitReached(ProductError):
-    """As many streams, tests or requests as allowed are already there."""
+    """The allowed number of streams, tests or requests is reached."""
 
     code = "limit_reached"
 

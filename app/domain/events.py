@@ -25,7 +25,7 @@ class EventKind(StrEnum):
     SOURCE_ERROR = "source_error"
 
 
-# What receivers, and strangers, cause: it must not push the rest out of the event log.
+# Events that receivers and strangers cause: they must not push the others out of the event log.
 PEER_KINDS = frozenset({EventKind.CONNECTED, EventKind.DISCONNECTED, EventKind.REFUSED})
 
 

@@ -1,4 +1,4 @@
-"""What a person calls an input that the API names in dotted form: `source.path` is the File."""
+"""Labels of the inputs that the API names in dotted form: `source.path` is labelled File."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a link must carry and how long it may fail: one formula for each question, for every page, answer and option.
 
-Rates are bit/s of transport stream unless a name says otherwise; overhead is in percent as the operator asks for it.
+Rates are bit/s of transport stream unless a name says otherwise; overhead is in percent as the operator sets it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BUFFER_PACKETS_LEAST: Final = 32  # libsrt SRTO_FC accepts no less
 
 
 def applied_overhead_percent(asked: int) -> int:
-    """Return the overhead that libsrt gets for one that was asked for: it accepts nothing below 5 %."""
+    """Return the overhead that libsrt is given for a requested one: it accepts no less than 5 %."""
     return max(OVERHEAD_PERCENT_LOWEST, asked)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-# JSON has no comments, but lists that people edit have.
+# JSON has no comments, but people write them into lists that they edit.
 _BLANK: Final = re.compile(r"(?:[ \t\r\n]+|(?://|#)[^\n]*|/\*[\s\S]*?\*/)*")
 _OBJECT_ON_ITS_LINE: Final = re.compile(r"^[ \t]*\{", re.MULTILINE)
 _COMMENT: Final = re.compile(r"/\*")
@@ -34,14 +34,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something that is not as JSON wants it, or not an object, and the line where it shows."""
+    """A violation of JSON, or a value that is not an object, and its line."""
 
     line: int
     text: str
 
 
 def read_objects(text: str) -> Iterator[Entry | Fault]:
-    """Give the objects of a JSON list and the faults between and in them, in the order of the file."""
+    """Yield the objects of a JSON list, and the faults in and between them, in the order of the file."""
     return _Walk(text).entries()
 
 

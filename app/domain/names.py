@@ -127,7 +127,7 @@ def problem_with_source_ip(text: str | None) -> str | None:
 
 
 def problem_with_media_path(text: str) -> str | None:
-    """Check a path below the media folder by its spelling only; links are the media library's to follow."""
+    """Check a path below the media folder by its spelling only; the media library resolves links."""
     if not text:
         return "choose a file"
     if len(text.encode(errors="surrogatepass")) > PATH_BYTES:

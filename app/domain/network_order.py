@@ -1,4 +1,4 @@
-"""What a network test is asked to do, and every rule about it."""
+"""The order of a network test, and every rule about it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ IPERF3_PORT = 5201
 
 
 class NetworkTestOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One test. `bitrate_mbps` is the stream's: UDP is sent at it, and the recommendation assumes it.
+    """One test. `bitrate_mbps` is the stream's: UDP is sent at this rate, and the recommendation assumes it.
 
-    `closest` and `regional` choose a server themselves and use TCP in the sending direction, as public servers allow.
-    `lowest_latency_ms` is how low the recommendation may go.
+    `closest` and `regional` let the program choose a server and use TCP in the sending direction, as public servers
+    allow. `lowest_latency_ms` is the lowest latency that may be recommended.
     """
 
     mode: Literal["closest", "regional", "manual"]

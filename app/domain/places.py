@@ -23,7 +23,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 def distance_km(one: Point, other: Point) -> float:
-    """Give the great-circle distance by the haversine formula."""
+    """Return the great-circle distance by the haversine formula."""
     latitudes = math.radians(one.latitude), math.radians(other.latitude)
     half_turns = math.radians(other.latitude - one.latitude) / 2, math.radians(other.longitude - one.longitude) / 2
     chord = (
@@ -33,7 +33,7 @@ def distance_km(one: Point, other: Point) -> float:
 
 
 def country_point(code: str) -> Point | None:
-    """Give the capital's place for an ISO 3166 alpha-2 code, or None for a code not in the table."""
+    """Return the capital's place for an ISO 3166 alpha-2 code, or None for a code not in the table."""
     found = _CAPITALS.get(code.upper())
     return None if found is None else Point(*found)
 

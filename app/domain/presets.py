@@ -1,7 +1,7 @@
 """What an operator saves to use again: presets of streams, and an address book of far ends.
 
-A preset holds a whole spec, whatever fields that has; only the passphrase is left out. Its encryption keeps the length
-of the key, with an empty passphrase.
+A preset holds every field of a spec except the passphrase. Its encryption keeps the length of the key, with an empty
+passphrase.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def parse_preset(document: object) -> Preset:
 
 
 def _in_spec(field: str) -> str:
-    """The path of a spec's field in a preset; a spec that is none at all has the name `stream`."""
+    """The path of a spec's field in a preset; a value that is no spec at all is named `stream`."""
     return "spec" if field == "stream" else f"spec.{field}"
 
 
@@ -114,7 +114,7 @@ def _without_passphrase(spec: SendSpec) -> SendSpec:
 
 
 def preset_document(preset: Preset) -> JsonObject:
-    """The preset as it is kept and exported: without what is empty by default, so that older versions can read it."""
+    """The preset as it is kept and exported: without fields that are empty by default, for older versions."""
     return {"name": preset.name, "spec": msgspec.json.decode(encode_spec(preset.spec))}
 
 

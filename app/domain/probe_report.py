@@ -49,7 +49,8 @@ class ProbeIndicator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProbeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a probe found. Times are Unix seconds by the prober's clock; `severity` none: there was no connection.
+    """What a probe found. Times are Unix seconds by the prober's clock; `severity` `none` means that there was no
+    connection.
 
     `host` and `version` are the prober's, `target` is what it received from; `error_seconds` are by kind. `history` has
     the newest seconds, oldest first: a line-up test reads them. `indicators` is None without an analysis.
@@ -82,7 +83,7 @@ class ProbeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeptReport(msgspec.Struct, frozen=True):
-    """A report with its identifier, when it came by this host's clock, and who posted it.
+    """A report with its identifier, when it arrived by this host's clock, and who posted it.
 
     In memory its report has no history; `history_seconds` counts what its file has.
     """

@@ -42,7 +42,7 @@ class Reason(StrEnum):
     MOVED = "moved"
 
 
-# Faults that time cannot heal: trying again would only hide them.
+# Faults that waiting cannot correct: trying again would only hide them.
 NOT_RETRIABLE: Final = frozenset(
     {
         Reason.FILE_MISSING,
@@ -59,7 +59,7 @@ NOT_RETRIABLE: Final = frozenset(
         Reason.ORDER_LOST,
     }
 )
-# A peer that refuses us is not hammered: libsrt peers log and may ban.
+# A peer that refuses us is called rarely: libsrt peers log each call and may ban us.
 _SLOW_RETRY: Final = frozenset({Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED})
 # The far end, or the way to it, is away and may be back at any moment: a call then is what the operator waits for.
 _AWAY: Final = frozenset(
@@ -71,7 +71,7 @@ _AWAY: Final = frozenset(
         Reason.MOVED,
     }
 )
-# Faults of the worker itself: three in a row without delivery are not bad luck.
+# Faults of the worker itself: three in a row without delivery are no coincidence.
 CRASHES: Final = frozenset({Reason.WORKER_CRASHED, Reason.WORKER_HUNG, Reason.ENGINE_ERROR})
 CRASHES_ALLOWED: Final = 3
 

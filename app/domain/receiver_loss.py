@@ -53,7 +53,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """What a sender counted over some seconds: packets sent once, sent again, and named by loss reports."""
+    """What a sender counted over some seconds: first transmissions, resent packets, packets named by loss reports."""
 
     seconds: float
     unique: int
@@ -94,7 +94,7 @@ def estimate_loss(
 
 
 def path_loss(traffic: Traffic) -> tuple[float, float]:
-    """The fraction that the path loses: what is certain, and what is probable when resends wait.
+    """Return the fraction that the path certainly loses, and the one that it probably loses when resends wait.
 
     Resent packets are lost as often as first ones, so that r = p / (1 - p) are resent. A sender short of room or of
     processor time resends less than it is asked to, but the receiver still reports each lost packet at least once.
@@ -111,7 +111,7 @@ def _demand(traffic: Traffic) -> float:
 
 
 class _ResendQueue:
-    """Resends that wait for room below the cap. New packets go first, so that they are a slow server's queue."""
+    """Resends that wait for room below the cap. New packets go first, so resends get the rate that these leave."""
 
     def __init__(self, traffic: Traffic, cap_mbps: float) -> None:
         first_mbps = traffic.wire_mbps * traffic.unique / (traffic.unique + traffic.resent)
@@ -156,7 +156,10 @@ def _residual(loss: float, k: float) -> float:
 
 
 def _waiting_ms(reading: Reading, cap_mbps: float | None) -> float:
-    """How long a new packet waits in the sender. SRT counts the latency from before that, so its repair lacks it."""
+    """How long a new packet waits in the sender.
+
+    SRT counts the latency from before that wait, so less time is left for repairs.
+    """
     return (reading.unsent or 0) * _packet_ms(cap_mbps) if cap_mbps else 0.0
 
 

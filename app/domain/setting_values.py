@@ -68,7 +68,7 @@ def parse_webhook(text: str) -> str:
 
 def parse_database_url(text: str) -> str:
     """Read an SQLAlchemy address of SQLite or PostgreSQL."""
-    # The sentence quotes nothing of it: there may be a password.
+    # The error quotes nothing of the address: it may hold a password.
     if not re.match(r"(sqlite|postgresql(\+psycopg)?)://", text):
         raise ValueError("give sqlite:////PATH or postgresql://USER:…@HOST/NAME")
     return text

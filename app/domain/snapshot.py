@@ -20,15 +20,13 @@ class Snapshot(msgspec.Struct, frozen=True):
     """A stream at a moment. `status` times and all others are Unix seconds.
 
     `sample` is None before the first one of the present worker; `sample_age_s` is its age. `rates` sum the stream over
-    the last second, `peer_rates` has them by `Peer.id`; both are None or empty until two samples are there.
-    `is_other_version`: the worker is of another version of this program and cannot be understood in full.
-    `totals` are the counters since the stream was ordered to run, earlier workers included.
-    `source_errors_at` is when the source last had continuity errors.
-    `fault` is why the stream will not be started again without an order. `spec` is a stand-in while `is_spec_known` is
-    False; `stored_json` is then what the store keeps of it. `reception`, `analysis`
-    and `outputs` are those of a receive stream. `impaired_by` is the key of the
-    relay of this host that it runs through, a relay's own key for itself. `host` is the host of the cluster that
-    carries it, empty for this one.
+    the last second, `peer_rates` has them by `Peer.id`; both are None or empty until two samples exist.
+    `is_other_version`: the worker is of another version of this program and cannot be understood in full. `totals` are
+    the counters since the stream was ordered to run, earlier workers included. `source_errors_at` is when the source
+    last had continuity errors. `fault` is why the stream will not be started again without an order. `spec` is a
+    stand-in while `is_spec_known` is False; `stored_json` is then what the store keeps of it. `reception`, `analysis`
+    and `outputs` are those of a receive stream. `impaired_by` is the key of the relay of this host that it runs
+    through, a relay's own key for itself. `host` is the host of the cluster that carries it, empty for this one.
     """
 
     key: str

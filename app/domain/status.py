@@ -39,9 +39,9 @@ HEALED_AFTER_S: Final = 60.0
 
 
 class Health(msgspec.Struct, frozen=True):
-    """What one sample says about the flow: is a peer there, does it acknowledge, does input arrive.
+    """What one sample shows about the flow: whether a peer is connected and acknowledges, and whether input arrives.
 
-    `is_input_discarded` says that the engine throws packets of the source away and sends nothing.
+    `is_input_discarded` means that the engine discards packets of the source and sends nothing.
     """
 
     connected: bool
@@ -55,7 +55,7 @@ class Launched(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """The worker says its pipeline plays: the port is bound, or the call is out."""
+    """The worker reports that its pipeline plays: the port is bound, or the call is out."""
 
 
 class Sampled(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class Sampled(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """The worker is gone; END_OF_FILE is a good end. `jitter` in 0..1 spreads the retries of many streams."""
+    """The worker is gone; END_OF_FILE is a normal end. `jitter` in 0..1 spreads the retries of many streams."""
 
     reason: Reason
     jitter: float = 0.0
@@ -140,7 +140,7 @@ def at_rest(status: Status | None, fault: Reason | None, now: float) -> Status:
 
 
 def step(status: Status, event: Event, now: float) -> Status:
-    """Give the status after `event` at `now`. Events that do not concern the phase leave it as it is."""
+    """Return the status after `event` at `now`. Events that do not concern the phase leave it as it is."""
     match event:
         case Launched():
             return _launched(status, now)
@@ -212,8 +212,8 @@ def _ended(status: Status, reason: Reason, jitter: float, now: float) -> Status:
 def _tries_that_count(status: Status, reason: Reason) -> int:
     """Count the tries that prolong the back-off: none when the far end was there until now.
 
-    libsrt needs 5 s to notice the loss of a peer that says no goodbye. By then the peer may be back and waiting. The
-    phase says nothing here: a sample between the loss and the worker's end makes it WAITING.
+    libsrt needs 5 s to notice the loss of a peer that does not close its connection. By then the peer may be back and
+    waiting. The phase is no evidence here: a sample between the loss and the worker's end makes it WAITING.
     """
     return 0 if reason is Reason.CONNECTION_LOST and status.has_served else status.attempts
 

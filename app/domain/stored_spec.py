@@ -1,4 +1,4 @@
-"""A spec as the store keeps it. Reading is tolerant: what cannot be read is reported with its reason, never raised on.
+"""A spec as the store keeps it. Reading is tolerant: SpecUnreadable names what cannot be read and why.
 
 A field that this version does not know may be ignored only while it is empty or `auto`: the version that wrote it then
 did without it too. Such fields are not written either, so that an older version can read what a newer one kept.
@@ -69,7 +69,7 @@ def decode_spec(text: str) -> tuple[JobSpec, int | None]:
 
 
 def read_spec(document: object) -> tuple[JobSpec, int | None]:
-    """As `decode_spec`, from a decoded document such as a worker's Hello has."""
+    """As `decode_spec`, from a decoded document, such as the one in a worker's Hello."""
     if not isinstance(document, dict):
         raise SpecUnreadable("it is not a JSON object")
     rest = msgspec.json.decode(msgspec.json.encode(document))
@@ -78,14 +78,14 @@ def read_spec(document: object) -> tuple[JobSpec, int | None]:
 
 
 def with_passphrase(spec: JobSpec, key_bits: int | None, passphrase: Secret) -> JobSpec:
-    """The spec as it was ordered; without encryption as it is."""
+    """Return the spec with its passphrase; without encryption it is unchanged."""
     if key_bits not in (128, 256) or isinstance(spec, RelaySpec):
         return spec
     return msgspec.structs.replace(spec, encryption=Encryption(128 if key_bits == 128 else 256, passphrase))
 
 
 def salvage_spec(text: str, key: str) -> SendSpec:
-    """What can be shown of a spec that cannot be read; every part that cannot is a stand-in that sends nothing."""
+    """Return what can be shown of an unreadable spec; each unreadable part is a stand-in that sends nothing."""
     try:
         document = msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -116,7 +116,7 @@ def _convert(document: JsonObject) -> JobSpec:
 
 
 def _drop_unknown_empty(document: JsonObject, message: str) -> bool:
-    """Remove the unknown field that msgspec names, if it is empty; whether that was so."""
+    """Remove the unknown field that msgspec names, if it is empty; return whether it was."""
     what, _, path = message.partition(" - at `$.")
     if not what.startswith(_UNKNOWN):
         return False

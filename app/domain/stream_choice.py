@@ -33,7 +33,7 @@ def parse_choice(document: object) -> StreamChoice:
 
 
 def choose(snapshots: list[Snapshot], choice: StreamChoice) -> list[Snapshot]:
-    """The streams that a choice names. Raises InvalidInput where it names what is not there."""
+    """The streams that a choice names. Raises InvalidInput where it names what does not exist."""
     if choice.keys is not None:
         unknown = [key for key in choice.keys if key not in {snapshot.key for snapshot in snapshots}]
         if unknown:

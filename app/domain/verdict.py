@@ -93,7 +93,7 @@ def judge(snapshot: Snapshot, now: float) -> Verdict:
 
 
 def ratio_severity(ratio: float | None) -> Severity:
-    """How bad a ratio of latency to RTT is; IDLE when it is not known."""
+    """The severity of a ratio of latency to RTT; IDLE when it is not known."""
     if ratio is None:
         return Severity.IDLE
     if ratio < RATIO_FAULT:
@@ -102,7 +102,7 @@ def ratio_severity(ratio: float | None) -> Severity:
 
 
 def loss_severity(fraction: float | None) -> Severity:
-    """How bad a fraction of packets lost at the receiver is; IDLE when it is not known."""
+    """The severity of a fraction of packets lost at the receiver; IDLE when it is not known."""
     if fraction is None:
         return Severity.IDLE
     if fraction > LOST_FAULT:
@@ -111,7 +111,7 @@ def loss_severity(fraction: float | None) -> Severity:
 
 
 def least_ratio(snapshot: Snapshot) -> float | None:
-    """The lowest latency / RTT of its peers of it, None without a peer."""
+    """The lowest latency / RTT of its peers, None without a peer."""
     peers = snapshot.sample.peers if snapshot.sample else []
     asked_ms = latency_ms_of(snapshot.spec) or 0
     ratios = [round((peer.negotiated_latency_ms or asked_ms) / peer.rtt_ms, 1) for peer in peers if peer.rtt_ms > 0]
@@ -124,7 +124,7 @@ def lost_at_receiver(snapshot: Snapshot) -> float | None:
 
 
 def discards(snapshot: Snapshot) -> bool:
-    """Whether the engine throws away more of the source than next to nothing."""
+    """Whether the engine discards a significant part of the source."""
     if snapshot.sample is None:
         return False
     source = snapshot.sample.input
@@ -132,7 +132,7 @@ def discards(snapshot: Snapshot) -> bool:
 
 
 def _severity_of_phase(snapshot: Snapshot) -> Severity:
-    """How bad the phase is. A next try does not heal: what failed stays a fault until the stream delivers again."""
+    """The severity of the phase. A retry does not clear a fault: it remains until the stream delivers again."""
     phase, is_caller = snapshot.status.phase, snapshot.spec.is_call
     if snapshot.status.reason is not None and phase in (Phase.STARTING, Phase.WAITING):
         # A listener that waits has its port again; a caller that waits has not reached its far end yet.
@@ -143,7 +143,7 @@ def _severity_of_phase(snapshot: Snapshot) -> Severity:
 
 
 def _concerns(snapshot: Snapshot, now: float) -> Iterator[tuple[Severity, Concern]]:
-    """Every concern, the weightiest first where severities are equal."""
+    """Every concern, the most important first where severities are equal."""
     phase = snapshot.status.phase
     if discards(snapshot):
         yield Severity.FAULT, Concern.DISCARDED

@@ -21,7 +21,7 @@ _RTP_HEADER_BYTES: Final = 12
 class ContinuityCheck:
     """Follows the continuity counter of each PID (ISO/IEC 13818-1, 2.4.3.3; ETSI TR 101 290, 1.4).
 
-    The counter stands still in a packet without payload. One repetition of a packet is allowed; its PCR may differ.
+    The counter does not change in a packet without payload. One repetition of a packet is allowed; its PCR may differ.
     A jump that discontinuity_indicator announces is no error. A packet with transport_error_indicator proves nothing
     and may have been any packet of its PID: the next counter is accepted as it is.
     """
@@ -66,7 +66,7 @@ class ContinuityCheck:
         self._latest.clear()
 
     def _fits(self, block: Block, pid_of: list[int], index: int, header: int) -> bool:
-        """Judge a packet that is not simply the next one of its PID, and set what comes after it."""
+        """Judge a packet that is not simply the next one of its PID, and set the next expected counter."""
         pid, at = pid_of[index], index * PACKET_BYTES
         if block[at + 1] & 0x80:
             self._expected[pid] = _UNKNOWN
@@ -103,7 +103,7 @@ def _without_pcr(packet: Block) -> Block:
 
 
 class RtpGaps:
-    """Counts missing RTP sequence numbers (RFC 3550, 5.1); a packet that comes late takes its gap back."""
+    """Counts missing RTP sequence numbers (RFC 3550, 5.1); a late packet reduces the count again."""
 
     def __init__(self) -> None:
         self.gaps_total = 0

@@ -22,7 +22,7 @@ class Framing(msgspec.Struct, frozen=True):
 
 
 def find_framing(head: Block) -> Framing | None:
-    """Give the framing of a file that begins with `head`; None without five sync bytes in a row near its start."""
+    """Return the framing of a file that begins with `head`; None without five sync bytes in a row near its start."""
     for packet_bytes in _PACKET_SIZES:
         for offset in range(packet_bytes):
             if _syncs(head, offset, packet_bytes):
@@ -31,7 +31,7 @@ def find_framing(head: Block) -> Framing | None:
 
 
 def find_sync(block: Block, start: int = 0) -> int:
-    """Give the first byte from `start` on where five 188-byte packets in a row begin, -1 when there is none."""
+    """Return the first byte from `start` on where five 188-byte packets in a row begin, -1 when there is none."""
     at = block.find(SYNC, start)
     while at >= 0:
         if _syncs(block, at, PACKET_BYTES):
@@ -85,7 +85,7 @@ class Aligner:
         self._rest = b""
 
     def take(self, data: bytes) -> Iterator[bytes]:
-        """Give the blocks that `data` completes."""
+        """Return the blocks that `data` completes."""
         data = self._rest + data
         at = 0
         # Five packets are kept back: that many are needed to find the next one after damage.
@@ -102,7 +102,7 @@ class Aligner:
         self._rest = data[at:]
 
     def finish(self) -> bytes:
-        """Give the last whole packets; the rest counts as skipped."""
+        """Return the last whole packets; the rest counts as skipped."""
         block = self._rest[: whole_packets(self._rest) * PACKET_BYTES]
         self.bytes_skipped += len(self._rest) - len(block)
         self._rest = b""

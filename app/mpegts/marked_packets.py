@@ -13,7 +13,7 @@ _PIDS_MAX: Final = 64
 
 
 class MarkedPackets:
-    """Counts since its making. A packet with both marks counts as errored: its other header bits cannot be trusted."""
+    """Counts since it was made. A packet with both marks counts as errored: its other header bits cannot be trusted."""
 
     def __init__(self) -> None:
         self.scrambled_total = 0
@@ -21,7 +21,7 @@ class MarkedPackets:
         self.scrambled_pids: set[int] = set()
 
     def check(self, packets: Block) -> None:
-        """Count in the next whole packets."""
+        """Count the marks in the next whole packets."""
         size = len(packets) // PACKET_BYTES
         if not size:
             return

@@ -48,10 +48,10 @@ def move_times(block: bytearray, at: int, times: int, shift: int) -> None:
 
 
 class SplitHeader:
-    """A PES header that goes on in later packets of its PID, gathered from them and put back in place."""
+    """A PES header that continues in later packets of its PID, gathered from them and put back in place."""
 
     def __init__(self, block: bytearray, at: int, following: bytearray) -> None:
-        """Gather the header that begins in the packet at byte `at` of `block`, going on into the next block."""
+        """Gather the header that begins in the packet at byte `at` of `block`, continuing in the next block."""
         self.data = bytearray()
         self._pieces: list[tuple[bytearray, int, int]] = []
         pid = bytes((block[at + 1] & 0x1F, block[at + 2]))

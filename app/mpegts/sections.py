@@ -1,4 +1,4 @@
-"""PSI and SI sections: their CRC and their way out of packets."""
+"""PSI and SI sections: their CRC, and how they are assembled from packets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a splice information section says (ANSI/SCTE 35): the command, its event and times, in one sentence."""
+"""What a splice information section contains (ANSI/SCTE 35): the command, its event and times, in one sentence."""
 
 from __future__ import annotations
 

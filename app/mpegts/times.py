@@ -23,7 +23,10 @@ def dvb_time(unix_s: float) -> bytes:
 
 
 def set_clock(block: bytearray, at: int, unix_s: float) -> None:
-    """Make the TDT and TOT in the packet at byte `at` show a time. One that goes on in the next packet stays."""
+    """Make the TDT and TOT in the packet at byte `at` show a time.
+
+    One that continues in the next packet is left unchanged.
+    """
     for start, length in _sections(block, at):
         table = block[start]
         if table == TDT_TABLE and length >= 8:

@@ -26,12 +26,12 @@ from app.mpegts.packets import (
 
 # Longer between two readings is no interval but a jump or a missing clock.
 HOLE_TICKS: Final = PCR_HZ
-# The pace is taken over so many intervals, about one second.
+# The pace is taken over this many intervals, about one second.
 _PACE_INTERVALS: Final = 32
-# A stretch that would go out so many times faster than the pace before it is a jump too, and no variable bitrate.
+# A stretch that would go out this many times faster than the pace before it is a jump too, no variable bitrate.
 _FASTER_MAX: Final = 20
 _FEW_PACKETS: Final = 100
-# Without any pace, so much without a clock means that there is none.
+# Without any pace, this many packets without a clock mean that there is none.
 _UNTIMED_PACKETS_MAX: Final = 8_000_000 // TS_PACKET_BYTES
 
 
@@ -126,7 +126,7 @@ class PacketTimer:
         return made
 
     def _read_first(self, packet: int, pcr: int) -> list[Stretch]:
-        """A reading without one before it: what waits goes by the pace; without a pace it waits for the next one."""
+        """Take a first reading: packets that wait keep the known pace, or else wait for the next reading."""
         pace = self._step()
         if pace is None and self._first is not None:
             packets, ticks = packet - self._first[0], clock_step(self._first[1], pcr)

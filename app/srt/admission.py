@@ -32,7 +32,7 @@ def acknowledges_unsent(flow_window_packets: int) -> bool:
 
 
 class Denial(StrEnum):
-    """Why a caller is not let in, as a sentence's end."""
+    """Why a caller is not let in, as the end of a sentence."""
 
     BANNED = "it sent an acknowledgement that no receiver sends"
     TOO_MANY_RECEIVERS = "the maximum number of receivers is connected"
@@ -56,7 +56,7 @@ class _Bucket(msgspec.Struct):
 
 
 class Admission:
-    """The limits of one listener. Times are seconds on any steady clock; the owner guards it against threads."""
+    """The limits of one listener. Times are seconds on any steady clock; the owner allows one thread at a time."""
 
     def __init__(self, receivers_max: int = RECEIVERS_MAX) -> None:
         self._receivers_max = receivers_max

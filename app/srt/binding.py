@@ -19,7 +19,7 @@ _LIBRARIES: Final = ("libsrt-gnutls.so.1.5", "libsrt.so.1.5", "libsrt-openssl.so
 
 
 class ErrorCode(IntEnum):
-    """The SRT_ERRNO values that are handled apart from the others."""
+    """The SRT_ERRNO values that are handled individually."""
 
     NO_SERVER = 1001
     CONNECTION_REJECTED = 1002

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 _Result = TypeVar("_Result")
-# libsrt may call to the process's last breath: what C holds a pointer to is never let go of.
+# libsrt may call until the process ends: objects that C points to are never released.
 _kept: Final[list[Any]] = []
 
 

@@ -51,7 +51,7 @@ class Epoll:
         self._srt.checked(self._srt.c.srt_epoll_update_usock(self._id, sock.number, ctypes.byref(_mask(events))))
 
     def remove(self, sock: SrtSocket) -> None:
-        """Watch it no more; a socket that is closed already is no error."""
+        """Stop watching it; a socket that is closed already is no error."""
         self._srt.c.srt_epoll_remove_usock(self._id, sock.number)
 
     def ready(self, timeout_ms: int = 0) -> list[tuple[SrtSocket, Event]]:
@@ -70,7 +70,7 @@ class Epoll:
         return bool(self._wait(self._id, self._found_at, _EVENTS_AT_ONCE, 0) > 0)
 
     def close(self) -> None:
-        """Let go of the set; the sockets stay."""
+        """Release the set; the sockets stay."""
         self._srt.c.srt_epoll_release(self._id)
 
     def __enter__(self) -> Self:

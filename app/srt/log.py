@@ -21,7 +21,7 @@ class LogLevel(IntEnum):
 def hear_log(on_text: Callable[[str], None], level: LogLevel) -> None:
     """Hand each line of libsrt's log up to `level` to `on_text`, in the thread of libsrt's that wrote it.
 
-    libsrt then writes nothing to standard error. What `on_text` raises is printed and goes no further.
+    libsrt then writes nothing to standard error. What `on_text` raises is printed and not passed on.
     """
 
     def handle(_opaque: int, _level: int, _file: bytes, _line: int, _area: bytes, message: bytes | None) -> None:

@@ -1,6 +1,6 @@
 """libsrt's socket options as one table: number, type, and when each may be set (srt.h and API-socket-options.md, 1.5).
 
-The name in lower case is also GStreamer's URI parameter. What a spec asks for is in `spec_options`.
+The name in lower case is also GStreamer's URI parameter. The options that a spec needs are in `spec_options`.
 """
 
 from __future__ import annotations

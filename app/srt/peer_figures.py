@@ -16,7 +16,7 @@ from app.srt.statistics import Statistics, all_figures
 
 
 class Agreed(msgspec.Struct, frozen=True):
-    """What the handshake settled, for as long as the connection stands. Read once: each reading costs CPU."""
+    """What the handshake settled, for as long as the connection lasts. Read once: each reading costs CPU."""
 
     address: str
     connected_at: float
@@ -32,7 +32,7 @@ def read_agreed(sock: SrtSocket, address: str, unix_s: float) -> Agreed:
     return Agreed(
         address=address,
         connected_at=unix_s - sock.connected_s(),
-        # A sender's peer buffers for PEERLATENCY: what both ends agreed on, the higher of the two wishes.
+        # A sender's peer buffers for PEERLATENCY: what both ends agreed on, the higher of the two requests.
         negotiated_latency_ms=sock.option(Option.PEERLATENCY),
         applied_overhead_percent=sock.option(Option.OHEADBW),
         peer_version=version_text(peer_version) if peer_version else None,

@@ -186,7 +186,7 @@ class SrtSocket:
         return 0.0 if made <= 0 else max(0.0, (srt.c.srt_time_now() - made) / 1e6)
 
     def close(self) -> None:
-        """Close the socket and say goodbye to the peer; may be called twice."""
+        """Close the socket, which notifies the peer; may be called twice."""
         library().c.srt_close(self.number)
 
     def __eq__(self, other: object) -> bool:

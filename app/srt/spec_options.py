@@ -1,4 +1,4 @@
-"""The libsrt options that a spec turns into, the same for every engine."""
+"""The libsrt options that follow from a spec, the same for every engine."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def options(
 ) -> dict[Option, Value]:
     """The options of a sender, apart from latency and encryption (`agreed_options`).
 
-    `dscp` (0..63) is used when the spec asks for QoS. SRTO_TRANSTYPE must stay out: libsrt resets latency, overhead
+    `dscp` (0..63) is used when the spec switches QoS on. SRTO_TRANSTYPE must stay out: libsrt resets latency, overhead
     and more when it is set, and live is the default.
     """
     packets = _packets_kept(spec, bitrate_bps, is_constant_bitrate=is_constant_bitrate)
-    # libsrt needs half a second to estimate a rate and caps nothing until then; a rate that is known it may have.
+    # libsrt needs half a second to estimate a rate and caps nothing until then; a known rate is set at once.
     known_bps = bitrate_bps if is_constant_bitrate else None
     return _optional(spec) | {
         Option.OHEADBW: applied_overhead_percent(spec.overhead_percent),

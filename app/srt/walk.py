@@ -68,7 +68,7 @@ class SocketWalk:
         """The sockets that exist now. `attempts`: calls received since the last walk, each of which took an id.
 
         New ones are looked for while there are none, for a while after each call (its socket is found only once it was
-        let in), and else about once a second: it takes a question for each of 64 ids.
+        let in), and else about once a second: each look queries 64 ids.
         """
         self._unseen_attempts += attempts
         now = monotonic()

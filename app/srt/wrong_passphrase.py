@@ -1,4 +1,4 @@
-"""Calls a listener with a wrong passphrase and prints what came of it: `python -m app.srt.wrong_passphrase HOST PORT`.
+"""Calls a listener with a wrong passphrase and prints the result: `python -m app.srt.wrong_passphrase HOST PORT`.
 
 Run as a child, because the web process does not load libsrt. The passphrase is random and no one's secret.
 """

@@ -1,4 +1,4 @@
-"""What is said of one stream: its events for the log, its standing notices, the callers that it refused."""
+"""What is reported about one stream: events for the log, present notices, refused callers."""
 
 from __future__ import annotations
 
@@ -69,13 +69,16 @@ class Account:
         self.note(now, EventKind.NOTICE, text)
 
     def begin_again(self, standing: str | None = None) -> None:
-        """Drop the notices: they describe a worker that left, and the event log has them. `standing` stays."""
+        """Drop the notices: they describe a worker that left, and the event log has them.
+
+        A notice `standing` remains.
+        """
         self._notices.clear()
         if standing is not None:
             self._notices.append((None, standing))
 
     def notices(self) -> tuple[str, ...]:
-        """The notices that stand, oldest first."""
+        """The present notices, oldest first."""
         return tuple(text for _, text in self._notices)
 
     def refusals(self) -> tuple[Refusal, ...]:

@@ -18,7 +18,7 @@ _OF_REHEARSAL: Final = "rehearsal-"
 
 
 class Admitted(Protocol):
-    """What admission looks at of a stream that is there."""
+    """What admission needs to know of an existing stream."""
 
     @property
     def key(self) -> str:
@@ -41,7 +41,7 @@ class Admission:
         self._is_port_bound = is_port_bound
 
     def check_limit(self, others: Collection[Admitted]) -> None:
-        """Raise LimitReached when as many streams as allowed run already; those of a rehearsal do not count."""
+        """Raise LimitReached when the allowed number of streams runs; those of a rehearsal do not count."""
         running = sum(is_wanted(other.status) and not is_rehearsal(other.key) for other in others)
         if running >= self._max_streams:
             raise LimitReached(f"{running} of {self._max_streams} streams are on air; stop one, or raise MAX_STREAMS")

@@ -66,7 +66,7 @@ class Budget:
         return [window.more for window in closed if window.more is not None]
 
     def open_lines(self) -> list[LogEntry]:
-        """The lines of the minutes that are not over, as they stand."""
+        """The present lines of the minutes that are not over."""
         return [window.more for window in self._windows.values() if window.more is not None]
 
 

@@ -1,6 +1,6 @@
-"""The worker that a stream has at present: its link, its words, its silence, and how it is made to leave.
+"""The worker that a stream has at present: its link, its messages, its silence, and how it is stopped.
 
-A stream makes a new one of these for each worker. What the words mean for the stream is decided in `stream`.
+A stream makes a new one of these for each worker. `stream` decides what the messages mean for the stream.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class CurrentWorker:
         self._verdict: Ended | None = None  # ours, of a worker that we had to kill
 
     def heard(self, now: float) -> None:
-        """Note that it said something, or was launched, just now."""
+        """Note that it sent a message, or was launched, just now."""
         self._heard_at = now
 
     def forgive(self, late_s: float) -> None:
@@ -48,7 +48,7 @@ class CurrentWorker:
     # ---- its words ----
 
     def read(self, now: float) -> list[FromWorker | NotUnderstood]:
-        """What it has sent, its greeting and its last word noted. Never blocks; a flood ends the worker."""
+        """Return its messages; note its greeting and its reason to end. Never blocks; a flood ends the worker."""
         try:
             messages = self.link.read(now)
         except LinkAbused as abuse:
@@ -92,12 +92,12 @@ class CurrentWorker:
     # ---- its leaving ----
 
     def ask_to_stop(self, now: float) -> None:
-        """Ask it to leave; `follow` then sees to that."""
+        """Ask it to leave; `follow` then enforces it."""
         if self.handle is not None and self._stopping.ask(now):
             self.link.say(Stop())
 
     def follow(self, worker: WorkerHandle, now: float) -> bool:
-        """Connect, and end what lingers or hangs. Return whether it has just proved to be out of reach."""
+        """Connect, and kill a worker that lingers or hangs. Return whether it has just become unreachable."""
         if not worker.is_here:
             self._heard_at = now  # its silence counts from its arrival on this host
         self.link.open(worker)
@@ -107,7 +107,7 @@ class CurrentWorker:
         return is_out_of_reach
 
     def _check_lingers(self, worker: WorkerHandle, now: float) -> None:
-        """Kill a worker that gave its last word and does not leave: some hang in their exit, and hold their port."""
+        """Kill a worker that reported its end and does not exit: some hang in their exit and hold their port."""
         if now - self._heard_at <= _LEAVE_WITHIN_S:
             return
         self._ended = self._ended or worker.last_word()

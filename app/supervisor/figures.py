@@ -32,7 +32,7 @@ class Figures:
         self._earlier = Counters()
 
     def take(self, sample: Sample, now: float) -> None:
-        """Book a sample that came at `now`."""
+        """Add a sample that came at `now`."""
         self._before, self.sample = self.sample, _in_own_time(sample, now)
         if sample.applied != NOTHING_APPLIED:
             self.applied = sample.applied
@@ -45,13 +45,13 @@ class Figures:
         self.history.extend(point for point in moved if point.at > newest)
 
     def end_worker(self) -> None:
-        """Close the present worker's account: its totals are kept, its last sample is no longer the present."""
+        """Close the present worker's account: its totals are kept, its last sample is no longer the present one."""
         self._earlier = self.totals()
         self.sample = self._before = None
         self.applied = NOTHING_APPLIED
 
     def open_account(self) -> None:
-        """Count from zero: the stream was ordered to run again. History goes on."""
+        """Count from zero: the stream was ordered to run again. History continues."""
         self._earlier = Counters()
 
     def totals(self) -> Counters:

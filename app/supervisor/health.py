@@ -1,4 +1,4 @@
-"""From two samples to what they say about the flow: is a peer there, does it acknowledge, does input arrive."""
+"""What two samples show about the flow: whether a peer is connected and acknowledges, and whether input arrives."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class FlowWatch:
 
 
 def _is_input_discarded(before: Sample | None, sample: Sample) -> bool:
-    """Whether the engine throws packets of the source away and sends nothing: the source is to blame, not the peer."""
+    """Whether the engine discards packets of the source and sends nothing: the source is to blame, not the peer."""
     if before is None:
         return False
     discarded = growth(before.input.packets_discarded_total, sample.input.packets_discarded_total)

@@ -36,7 +36,7 @@ class Journal:
         return self._peers if entry.kind in PEER_KINDS else self._rest
 
     def note(self, entry: LogEntry) -> LogEntry | None:
-        """Add an entry, or count it when the same text of the same stream stands among the last ones.
+        """Add an entry, or count it when the same text of the same stream is among the last ones.
 
         Returns it as it is to be stored, None when its stream has written too much this minute.
         """

@@ -1,4 +1,4 @@
-"""What an earlier process left behind about a stream, and what is said of one whose settings are not known."""
+"""What an earlier process left behind about a stream, and the description of one with unknown settings."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _UNKNOWN: Final = frozenset({Reason.SPEC_UNREADABLE, Reason.ORDER_LOST})
 
 class Known(msgspec.Struct, frozen=True):
     """What an earlier process left behind about a stream. `fault` forbids to start it; `start_at` spreads starts, and
-    is endless for a stream whose job is not complete yet.
+    is infinite for a stream whose job is not complete yet.
 
-    Of a stream whose settings are not known, `stored_json` and `why` say what the store has of them, and `passphrase`
-    is what its worker's own settings lack.
+    For a stream with unknown settings, `stored_json` is what the store has of them and `why` the reason that it cannot
+    be read; `passphrase` completes the settings that its worker reports.
     """
 
     order: Order
@@ -40,13 +40,13 @@ class Known(msgspec.Struct, frozen=True):
         return self.fault in _UNKNOWN
 
     def words(self) -> str:
-        """What to say of a stream whose settings are not known."""
+        """Describe a stream whose settings are not known."""
         if self.fault is Reason.ORDER_LOST:
             return _ORDER_LOST
         return _SPEC_UNREADABLE.format(why=self.why, json=self.stored_json[:_JSON_CHARACTERS])
 
     def learn(self, document: JsonObject) -> JobSpec | None:
-        """The settings as the worker that runs by them says; None where they are beyond this version."""
+        """Return the settings that the worker reports, None where this version cannot read them."""
         try:
             spec, key_bits = read_spec(document)
         except SpecUnreadable:

@@ -1,4 +1,4 @@
-"""The words of the event log for what happens to a stream: a kind and a text. Pure; the journal does the counting."""
+"""The texts of the event log for what happens to a stream: a kind and a text. Pure; the journal does the counting."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Receptions:
         self._present: Reception | None = None
 
     def take(self, message: Received | ReceivedHistory | Picture) -> None:
-        """Book an account, or what a worker remembers, except what is here already."""
+        """Add an account, or what a worker remembers, except what is here already."""
         match message:
             case Received(account, analysis, outputs):
                 self._present, self.analysis, self.outputs = account, analysis, outputs

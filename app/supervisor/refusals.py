@@ -17,7 +17,7 @@ class Refusals:
         self._kept: dict[tuple[str, Reason | None], Refusal] = {}
 
     def count(self, host: str, reason: Reason | None, now: float) -> None:
-        """Book one more of this host for this reason."""
+        """Count one more refusal of this host for this reason."""
         earlier = self._kept.pop((host, reason), None)
         self._kept[host, reason] = Refusal(
             address=host,

@@ -1,4 +1,4 @@
-"""How a worker is made to leave: it is asked, then terminated, then killed."""
+"""How a worker is stopped: it is asked, then terminated, then killed."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class SupervisedStream:
         return self._current.link
 
     def resume(self, known: Known, now: float) -> None:
-        """Go on from what an earlier process knew: with its worker where that lives, else from its order."""
+        """Continue from what an earlier process knew: with its worker where that is alive, else from its order."""
         self.ordered_at = known.ordered_at
         self._fault = known.fault
         if known.lacks_spec():
@@ -113,7 +113,7 @@ class SupervisedStream:
         self._current.ask_to_stop(now)
 
     def renew(self, job: Job, fault: Reason | None = None) -> None:
-        """Go on with a new job for the same stream, or with the complete one; `fault` forbids to start it."""
+        """Continue with a new job for the same stream, or with the complete one; `fault` forbids to start it."""
         self.job, self._account.spec = job, job.spec
         self._fault, self._launch_not_before = fault, 0.0
 

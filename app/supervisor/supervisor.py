@@ -1,4 +1,4 @@
-"""The streams, and what may be asked of them. All decisions are made on the supervisor's thread."""
+"""The streams, and the operations on them. All decisions are made on the supervisor's thread."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Supervisor:
         self._thread.start()
 
     def add(self, job: Job, *, actor: str, for_rehearsal: bool = False) -> str:
-        """Take a new stream on, whose key this makes, and launch its worker. Raises LimitReached or PortInUse."""
+        """Add a stream under a new key, and launch its worker. Raises LimitReached or PortInUse."""
 
         def take_on() -> str:
             others = list(self._streams.values())
@@ -83,7 +83,7 @@ class Supervisor:
         return self._ask(take_on)
 
     def resume(self, job: Job, known: Known) -> None:
-        """Take a stream of an earlier process on, with its worker where that lives; one that cannot be is FAILED."""
+        """Take over a stream of an earlier process, with its worker where that is alive. FAILED if it cannot run."""
 
         def take_on() -> None:
             now = self._clock()
@@ -96,7 +96,7 @@ class Supervisor:
         self._ask(take_on)
 
     def check_start(self, key: str) -> None:
-        """Check whether one more stream than the others may run. Raises LimitReached and NotFound."""
+        """Check whether this stream may run in addition to the others. Raises LimitReached and NotFound."""
         self._ask(lambda: self._admission.check_limit(self._others(key)))
 
     def complete(self, key: str, job: Job, fault: Reason | None) -> None:
@@ -137,7 +137,7 @@ class Supervisor:
         self._ask(lambda: self._stream(key).stop(self._clock(), actor))
 
     def order_worker(self, key: str, message: ToWorker, text: str, *, actor: str, job: Job | None = None) -> None:
-        """Have a worker do something, noted as `text`; with `job`, the next worker carries that. Raises NotFound."""
+        """Send an order to a worker, logged as `text`; with `job`, the next worker carries that. Raises NotFound."""
         self._ask(lambda: self._stream(key).note_order(self._clock(), text, actor, message, job=job))
 
     def forget(self, key: str) -> None:
@@ -247,17 +247,17 @@ class Supervisor:
         return stream.debug_view if (stream := self._streams.get(key)) is not None else None
 
     def note(self, key: str, text: str) -> None:
-        """Book a warning about something that is not, or not yet, a stream of ours."""
+        """Log a warning about something that is not, or not yet, a stream of this host."""
         self._ask(lambda: self.entry(LogEntry(at=self._clock(), key=key, name="", kind=EventKind.NOTICE, text=text)))
 
     # ---- on the supervisor's thread ----
     def entry(self, entry: LogEntry) -> None:
-        """Book what a stream says."""
+        """Log an event of a stream."""
         if (noted := self._journal.note(entry)) is not None:
             self._outside.entry(noted)
 
     def status(self, key: str, status: Status) -> None:
-        """Hand on a changed phase."""
+        """Pass on a changed phase."""
         self._outside.status(key, status)
 
     def _stream(self, key: str) -> SupervisedStream:
@@ -266,7 +266,7 @@ class Supervisor:
         return self._streams[key]
 
     def tick(self, now: float, late_s: float) -> None:
-        """Look at every stream: time passes for those that say nothing, too."""
+        """Check every stream: time passes also for those that send nothing."""
         for stream in list(self._streams.values()):
             if late_s > _LATE_S:
                 stream.forgive(late_s)

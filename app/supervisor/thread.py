@@ -25,7 +25,7 @@ class Turns(Protocol):
     """What the thread does in a turn."""
 
     def tick(self, now: float, late_s: float) -> None:
-        """Look at every stream: time passes for those that say nothing, too."""
+        """Check every stream: time passes also for those that send nothing."""
 
     def follow_ready(self, keys: set[str], now: float) -> None:
         """Look at the streams of which something is readable."""
@@ -49,7 +49,7 @@ class SupervisorThread:
         self._thread.start()
 
     def ask(self, work: Callable[[], T]) -> T:
-        """Have work done on the thread, and return or raise what it does."""
+        """Run work on the thread, and return its result or raise its error."""
         answer: Future[T] = Future()
 
         def run() -> None:
@@ -95,7 +95,7 @@ class SupervisorThread:
 
 
 def surprise(work: Callable[[], None], what: str) -> Exception | None:
-    """Do work that must not reach the other streams, whatever it raises; log that as `what`, and return it."""
+    """Run work whose exception must not affect other streams; log the exception as `what`, and return it."""
     try:
         work()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What a stream's samples say beyond its phase: receivers that are missing, errors of the source."""
+"""What a stream's samples show beyond its phase: receivers that are missing, errors of the source."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class StreamWatch:
             self.attendance = msgspec.structs.replace(self.attendance, expected=expected)
 
     def follow(self, sample: Sample, spec: JobSpec, now: float) -> list[Note]:
-        """Book a sample."""
+        """Take a sample."""
         notes: list[Note] = []
         errors = growth(self._errors_total, sample.point.continuity_errors_total)
         self._errors_total = sample.point.continuity_errors_total

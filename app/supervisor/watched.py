@@ -49,6 +49,6 @@ class Watched:
             self._selector.unregister(number)
 
     def close(self) -> None:
-        """Let go of everything; no thread may wait any more."""
+        """Release everything; no thread may wait any more."""
         self._selector.close()
         os.close(self._wake_fd)

@@ -1,8 +1,9 @@
-"""The supervisor's end of a worker's link: connect, read lines, decode them. Never blocks, and never believes a flood.
+"""The supervisor's end of a worker's link: connect, read lines, decode them. Never blocks, and bounds what a worker may
+send.
 
-A worker reads what strangers send. One that went mad must cost its own stream and not the supervisor: a turn reads a
-bounded number of bytes, a line has a bounded length, and a worker that keeps sending more than any healthy one is
-reported by LinkAbused.
+A worker reads what strangers send. A worker that misbehaves must affect its own stream only, not the supervisor: a turn
+reads a bounded number of bytes, a line has a bounded length, and a worker that keeps sending more than any healthy one
+is reported by LinkAbused.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class LinkAbused(Exception):
 
 
 class NotUnderstood:
-    """A line in place of which nothing can be said: a worker of another version sent it."""
+    """A line that this version cannot decode: a worker of another version sent it."""
 
 
 class WorkerLink:
@@ -88,7 +89,7 @@ class WorkerLink:
                 self.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None

@@ -1,10 +1,10 @@
-"""Who may ask: sessions with their CSRF token, the API key, and the headers that keep pages to themselves.
+"""Who may ask: sessions with their CSRF token, the API key, and the security headers of every answer.
 
-Every page gives its browser a session. Reading under /api needs that session or the API key; writing needs the
-session with its CSRF token (header X-CSRFToken or form field csrf_token), or the key. A wrong key is refused wherever
-it comes; without API_KEY no script has access. Only /health, the API's description and static files are open to all.
-Without the key, the server answers only by its own names (hosts.py).
-A session is no login: who may open the pages is the business of the proxy in front (docs/security.md).
+Every page gives its browser a session. Reading under /api needs that session or the API key; writing needs the session
+with its CSRF token (header X-CSRFToken or form field csrf_token), or the key. A wrong key is refused wherever it comes;
+without API_KEY no script has access. Only /health, the API's description and static files are open to all. Without the
+key, the server answers only by its own names (hosts.py). A session is no login: the proxy in front decides who may open
+the pages (docs/security.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every error as an answer: one JSON shape for programs, a page for people. The only place that writes that prose.
+"""Every error as an answer: one JSON shape for programs, a page for people. The only place that writes these texts.
 
 The JSON is `{"error": {"code", "message", "fields"}}`, with `reason` next to them when a stream could not start.
 """
@@ -58,7 +58,7 @@ class TooManyWrongKeys(ProductError):
 
 
 class UntrustedHost(ProductError):
-    """The request names a host that is none of ours."""
+    """The request names a host that is not this server."""
 
     code = "untrusted_host"
 
@@ -107,7 +107,7 @@ def wants_json() -> bool:
 def error_response(
     status: int, code: str, message: str, *, fields: Mapping[str, str] | None = None, reason: str | None = None
 ) -> Response:
-    """Give the error as JSON or as a page, whichever the client reads."""
+    """Return the error as JSON or as a page, whichever the client reads."""
     if wants_json():
         error = {"code": code, "message": message, "fields": dict(fields or {})}
         if reason is not None:

@@ -1,4 +1,4 @@
-"""Wrong API keys, counted by address: guessing is slowed, and does not stay unseen."""
+"""Wrong API keys, counted by address: guessing is slowed and reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FailedKeys:
     """Refuses the wrong keys of an address that sent too many within a minute.
 
     The right key is always accepted: a stranger behind the same proxy must not be able to lock a script out. A key has
-    at least 32 characters, so guessing finds it at no rate.
+    at least 32 characters, so it cannot be guessed at any rate.
 
     `note` receives a sentence for the event log, at most once a minute. Safe to use from several threads.
     """
@@ -45,7 +45,7 @@ class FailedKeys:
                 raise TooManyWrongKeys("Too many wrong API keys came from this address. Wait a minute.")
 
     def count(self, address: str) -> None:
-        """Book a wrong key; warn of it, and of those that came since the last warning."""
+        """Count a wrong key; warn of it, and of those that came since the last warning."""
         now = self._clock()
         with self._lock:
             failures = self._failures.pop(address, None) or deque(maxlen=ALLOWED_PER_MINUTE)

@@ -20,7 +20,7 @@ _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::[0-9]*)?")
 
 
 def own_names(hosts_file: Path = HOSTS_FILE) -> set[str]:
-    """This host's name, short and in full, as far as it is known without asking anybody: /etc/hosts has the long form.
+    """This host's name, short and in full, as far as it is known without a DNS query: /etc/hosts has the long form.
 
     With `.local`, which is how a network without a DNS server says it (RFC 6762).
     """

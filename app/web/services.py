@@ -40,7 +40,7 @@ _NAME: Final = "mcr_srt_streamer"
 
 
 class Manager(Protocol):
-    """What the web layer asks of stream_manager.StreamManager. Nothing here waits for more than 3 s."""
+    """What the web layer needs of stream_manager.StreamManager. Nothing here waits for more than 3 s."""
 
     def book(self) -> Book:
         """The presets and the address book. Nothing in it waits for more than some seconds."""
@@ -112,17 +112,17 @@ class Manager(Protocol):
         """Why orders and events cannot be kept at present, None when they can."""
 
     def runtime_problem(self) -> str | None:
-        """Why no worker could be started at present, None when nothing is known against it."""
+        """Why no worker could be started at present, None when no problem is known."""
 
     def shutdown(self) -> None:
         """Stop all streams in order."""
 
     def detach(self) -> None:
-        """Leave all streams on air and let go of them."""
+        """Leave all streams on air and release them."""
 
 
 class Media(Protocol):
-    """What the web layer asks of media.patience.PatientLibrary. Nothing here waits for more than 4 s."""
+    """What the web layer needs of media.patience.PatientLibrary. Nothing here waits for more than 4 s."""
 
     def check(self, path: str) -> Any:
         """A quick look at a file. Raises InvalidInput when it cannot be streamed."""

@@ -1,6 +1,6 @@
 """What a worker needs of an engine. It does not mention GStreamer.
 
-`pipeline.py` fulfils it with GStreamer. Another sender that talks to libsrt itself fits the same words and tests.
+Every engine fulfils it and passes the same tests.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Sender(Protocol):
         """Whether the sender waits for the far end's answer and wants `poll` soon."""
 
     def read_peers(self) -> list[Peer]:
-        """The connections that stand now."""
+        """The present connections."""
 
     def read_input(self) -> Input:
         """What came in from the source so far."""
@@ -45,7 +45,7 @@ class Sender(Protocol):
         """Libraries and versions in use, as `GStreamer 1.22.0, libsrt 1.5.1`."""
 
     def stop(self) -> None:
-        """Close the connections and let go of everything; may be called at any time, twice as well."""
+        """Close the connections and release everything; may be called at any time, also twice."""
 
 
 @runtime_checkable
@@ -53,7 +53,10 @@ class ReceivingEngine(Protocol):
     """What an engine provides as well that receives a stream and measures its delivery."""
 
     def read_received(self, *, is_last: bool = False) -> Received:
-        """The account of the last second, and what is in the stream. The last one holds all that came: it ends."""
+        """The account of the last second, and what is in the stream.
+
+        The last one holds everything that was received.
+        """
 
     def read_picture(self) -> Picture | None:
         """The newest key frame, None while there is none."""
@@ -72,13 +75,13 @@ class Halting(Protocol):
 
 @runtime_checkable
 class Relaying(Protocol):
-    """What an engine can do besides, if it is a relay."""
+    """What a relay provides as well."""
 
     def read_relay(self) -> RelayFigures:
         """What was done to each direction so far."""
 
     def impair(self, impairment: Impairment) -> None:
-        """Go over to another impairment without a break."""
+        """Change to another impairment without interruption."""
 
     def cut(self, direction: CutDirection, for_ms: float) -> None:
-        """Let nothing pass for a time, from now on."""
+        """Block all datagrams for a time, from now on."""

@@ -24,10 +24,11 @@ _LATENCY_STEP_MS: Final = 10
 
 
 class LiveAdvice(msgspec.Struct, frozen=True):
-    """What a stream's settings give on its link, and what they should be.
+    """What to expect of a stream's present settings on its link, and which settings it should have.
 
-    `latency_ms` and `overhead_percent` are what to set: the present value where that is enough. `expected` is for
-    the present settings, `advice` the full recommendation for the link as the stream sees it.
+    `latency_ms` and `overhead_percent` are the recommended settings; they equal the present ones where those suffice.
+    `expected` describes the present settings. `advice` is the full recommendation for the link as the stream measures
+    it.
     """
 
     advice: Advice
@@ -48,7 +49,7 @@ def advice_for_live(
 ) -> LiveAdvice:
     """Judge the settings of a stream on air; `latency_ms` is the one negotiated, the higher of the two ends.
 
-    `retransmitted_percent` is of unique packets, None when nothing was sent. The loss made of it is an estimate: a
+    `retransmitted_percent` is of unique packets, None when nothing was sent. The loss derived from it is an estimate: a
     sender cannot know what its receiver lost.
     """
     link = Link(Figure(rtt_ms, Basis.MEASURED, "SRT, this stream"), bitrate_bps, _loss(retransmitted_percent))
@@ -56,7 +57,7 @@ def advice_for_live(
     wanted = advice.recommended
     expected = expect(link, latency_ms, overhead_percent)
     latency_is_enough = latency_ms >= wanted.latency_ms
-    # A longer latency gives a burst more time to be repaired, so less overhead does.
+    # A longer latency gives a burst more time to be repaired, so less overhead suffices.
     overhead_needed = (
         min(wanted.overhead_percent, overhead_for(max(expected.k, advice.k), link.loss.value))
         if latency_is_enough
@@ -88,7 +89,7 @@ def _loss(retransmitted_percent: float | None) -> Figure:
 
 
 def _rounded_up(latency_ms: int) -> int:
-    """To whole steps: a figure that a person sets, and that does not move with every sample."""
+    """Round up to whole steps, so that the figure is easy to set and does not change with every sample."""
     return min(LATENCY_MS_HIGHEST, -(-latency_ms // _LATENCY_STEP_MS) * _LATENCY_STEP_MS)
 
 

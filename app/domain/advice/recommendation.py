@@ -39,7 +39,7 @@ class Basis(StrEnum):
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """A value with where it comes from; `source` says by what, in a few words (`ping, 20 replies`)."""
+    """A value and its basis; `source` names the measurement in a few words (`ping, 20 replies`)."""
 
     value: float
     basis: Basis
@@ -50,10 +50,10 @@ LOSS_UNKNOWN: Final = Figure(LOSS_PERCENT_ASSUMED, Basis.ASSUMED, "loss was not 
 
 
 class Link(msgspec.Struct, frozen=True):
-    """What is known of a path, and the bitrate that shall go over it.
+    """What is known of a path, and the bitrate that it has to carry.
 
-    `loss` is in percent; `loss_packets` is how many packets that was counted on. `bandwidth` is in bit/s and None if
-    not measured; it is a lower bound when no more than it was offered (`bandwidth_is_lower_bound`).
+    `loss` is in percent; `loss_packets` is the number of packets in that measurement. `bandwidth` is in bit/s and None
+    if not measured; it is a lower bound when the test sent no more than that (`bandwidth_is_lower_bound`).
     """
 
     rtt_ms: Figure
@@ -81,7 +81,10 @@ class Edition(StrEnum):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A row of the guide: for a worst-case loss up to `loss_percent_max`. `latency_ms_min` counts at a short RTT."""
+    """A row of the guide: for a worst-case loss up to `loss_percent_max`.
+
+    `latency_ms_min` applies when the RTT is short.
+    """
 
     loss_percent_max: float
     k: int
@@ -110,8 +113,9 @@ class Expectation(msgspec.Struct, frozen=True):
     """What to expect of a latency and overhead on a link.
 
     `residual_loss` is the fraction of packets that the receiver never gets, for random loss and an overhead that does
-    not throttle; `lost_per_hour` the same as packets. `burst_ms` is the longest run of lost packets that the
-    overhead can repair, `outage_ms` the longest complete outage that does not delay the receiver's output.
+    not delay retransmissions; `lost_per_hour` is the same in packets per hour. `burst_ms` is the longest run of lost
+    packets that the overhead can repair, `outage_ms` the longest complete outage that does not delay the receiver's
+    output.
     """
 
     k: float
@@ -137,8 +141,8 @@ class Settings(msgspec.Struct, frozen=True):
 class Advice(msgspec.Struct, frozen=True):
     """The recommendation for a link. `row` is None when the guide has none for this much loss.
 
-    `k` is the RTT multiplier that was asked for; `recommended.expected.k` the one that rounding and limits made of it.
-    `loss_percent_planned` is what the expectation assumes; above the measured 0 % it is an upper bound.
+    `k` is the requested RTT multiplier; `recommended.expected.k` is the one that remains after rounding and limits.
+    `loss_percent_planned` is the loss that the expectation assumes; where 0 % was measured, it is an upper bound.
     """
 
     link: Link
@@ -152,19 +156,19 @@ class Advice(msgspec.Struct, frozen=True):
 
     @property
     def outside_guide(self) -> bool:
-        """True above the last row's loss: the value is the formula's, not the guide's."""
+        """Whether the loss is above the last row's: the latency then follows from the formula, not from the guide."""
         return self.row is None
 
 
-# One lost packet in so many seconds.
+# One lost packet in this many seconds.
 _ALTERNATIVES: Final = (("low delay", 60), ("balanced", 3600), ("safe", 86400))
 
 
 def recommend(link: Link, *, edition: Edition = Edition.GUIDE_1_5, latency_ms_floor: int = LATENCY_MS_FLOOR) -> Advice:
     """Suggest latency and overhead for a link, with alternatives and what to expect of each.
 
-    Latency is k x RTT, not under the table's minimum when the RTT is short, nor under `latency_ms_floor`. Overhead is
-    max(5, 100 / k, 2 x loss) %, and 25 % when the loss is only assumed.
+    Latency is k x RTT. It is at least `latency_ms_floor` and, when the RTT is short, at least the table's minimum.
+    Overhead is max(5, 100 / k, 2 x loss) %, and 25 % when the loss is only assumed.
     """
     row = find_row(link.loss.value, edition)
     k = float(row.k) if row else _k_outside_guide(link.loss.value / 100, edition)
@@ -187,7 +191,7 @@ def recommend(link: Link, *, edition: Edition = Edition.GUIDE_1_5, latency_ms_fl
 
 
 def find_row(loss_percent: float, edition: Edition) -> Row | None:
-    """Give the guide's row for a loss, or None above its last one."""
+    """Return the guide's row for a loss, or None above its last one."""
     return next((row for row in TABLES[edition] if loss_percent <= row.loss_percent_max), None)
 
 
@@ -207,10 +211,10 @@ def limit_latency_ms(latency_ms: float, floor_ms: int = LATENCY_MS_FLOOR) -> int
 def residual_loss(loss: float, k: float) -> float:
     """Fraction of packets lost for good at a random loss (0..1) and a latency of k round trips.
 
-    p^k for k up to 4, p^(1 + (k - 1) / 1.2) from 5, measured; between the two the smaller promise. With less than one
-    round trip nothing is repaired.
+    p^k for k up to 4, p^(1 + (k - 1) / 1.2) from 5, measured; between the two, the less optimistic one. With less than
+    one round trip nothing is repaired.
     """
-    # A float can round a loss away; what is very seldom is not the same as never.
+    # A float can round a small loss to zero; very rare is not the same as never.
     return max(float(loss ** _exponent(k)), _RESIDUAL_LEAST) if loss > 0 else 0.0
 
 
@@ -235,7 +239,7 @@ def _k_outside_guide(loss: float, edition: Edition) -> float:
 
 
 def planned_loss_percent(link: Link) -> float:
-    """The loss to assume. None seen in n packets proves no more than under 3 / n (95 % sure)."""
+    """The loss to assume. No loss in n packets only proves a loss below 3 / n (95 % confidence)."""
     if link.loss.value == 0 and link.loss_packets:
         return min(100.0, 300 / link.loss_packets)
     return link.loss.value
@@ -269,7 +273,7 @@ def _alternative(name: str, every_s: int, link: Link, latency_ms_floor: int, gui
     loss_percent, rtt_ms = planned_loss_percent(link), max(link.rtt_ms.value, _RTT_MS_LEAST)
     k = _k_for(loss_percent / 100, min(1.0, 1 / (packets_per_second(link.bitrate_bps) * every_s)))
     latency_ms = limit_latency_ms(min(k * link.rtt_ms.value, LATENCY_MS_HIGHEST), latency_ms_floor)
-    # Longer than the guide asks for is no reason to give bursts less room than it does.
+    # A latency longer than the guide's must not reduce the room that the guide gives to bursts.
     return _settings(name, link, latency_ms, overhead_for(min(max(k, latency_ms / rtt_ms), guide_k), link.loss.value))
 
 

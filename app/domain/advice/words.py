@@ -28,7 +28,7 @@ _UNITS: Final = (("a second", 1), ("a minute", 60), ("an hour", 3600), ("a day",
 
 
 def working(advice: Advice) -> tuple[str, ...]:
-    """Say how the recommendation was reached, one step a sentence, every figure with its basis."""
+    """Explain how the recommendation was reached, one sentence per step, every figure with its basis."""
     return (
         f"RTT {_ms(advice.link.rtt_ms.value)} ({_basis(advice.link.rtt_ms)}).",
         _loss_sentence(advice),
@@ -76,11 +76,11 @@ def warnings(advice: Advice) -> tuple[str, ...]:
 
 
 def rarity(lost_per_hour: float) -> str:
-    """Say a rate of lost packets so that it can be imagined: `3 lost packets an hour`."""
+    """Express a rate of lost packets in a unit that is easy to imagine: `3 lost packets an hour`."""
     if lost_per_hour <= 0:
         return NO_LOSS
     for unit, seconds in _UNITS:
-        # What rounds to one is one: 59.99 an hour are 1 a minute.
+        # 59.99 an hour round to 1 a minute.
         if (count := lost_per_hour * seconds / 3600) >= 0.95:
             return f"{count:.0f} lost packet{'s' if round(count) != 1 else ''} {unit}"
     years = 3600 / (lost_per_hour * _UNITS[-1][1])
@@ -88,7 +88,7 @@ def rarity(lost_per_hour: float) -> str:
 
 
 def multiple(k: float) -> str:
-    """Latency / RTT as people say it: what is far beyond any rule says only so."""
+    """Return latency / RTT as text; above 99 the exact value has no meaning."""
     return "more than 99" if k > 99 else f"{k:.1f}"
 
 

@@ -1,4 +1,5 @@
-"""Everything that a stream counts. One field is one counter: its name, meaning and unit stand here and nowhere else.
+"""Everything that a stream counts. One field is one counter: its name, meaning and unit are defined here and nowhere
+else.
 
 The worker's ledger, samples, history, rates, API and metrics follow from these fields (docs/development/recipes.md).
 A counter only grows; one that fell belongs to a new worker or connection and starts from zero.
@@ -68,7 +69,7 @@ def described(kind: type[ConnectionCounters]) -> Mapping[str, Meta]:
 
 
 def short_name(counter: str) -> str:
-    """Return a counter's name in answers and metrics, where the unit is said elsewhere: without `_total`."""
+    """Return a counter's name in answers and metrics, where the unit is given separately: without `_total`."""
     return counter.removesuffix(SUFFIX)
 
 

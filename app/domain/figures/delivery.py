@@ -147,7 +147,7 @@ class DeliveryMeter:
     def _keep_headroom(self, headroom_ms: int | None) -> None:
         """Keep a second's lowest headroom once the next second has come out without a pause.
 
-        A buffer also runs empty when its sender stops: then the pause follows, and there was no lack of latency.
+        A buffer also runs empty when its sender stops. A pause follows then, and the latency was sufficient.
         """
         waiting_ms, self._waiting_headroom_ms = self._waiting_headroom_ms, headroom_ms
         if headroom_ms is not None and waiting_ms is not None:

@@ -45,7 +45,7 @@ class DeliveryHistory:
         return found[::-1]
 
     def recall(self, seconds: Iterable[DeliveryPoint], minutes: Iterable[DeliveryPoint]) -> None:
-        """Add what a worker remembers, but for what is here already."""
+        """Add what a worker remembers, except what is here already."""
         newest = _decoder.decode(self._minutes[-1]).at if self._minutes else 0.0
         for minute in minutes:
             if minute.at > newest:
@@ -60,7 +60,7 @@ class DeliveryHistory:
         return _newer(self._seconds, since)
 
     def minutes(self, since: float = 0.0) -> list[DeliveryPoint]:
-        """The minutes of the last 24 hours after `since`, oldest first; the present minute is not among them."""
+        """The minutes of the last 24 hours after `since`, oldest first, without the present minute."""
         return _newer(self._minutes, since)
 
 

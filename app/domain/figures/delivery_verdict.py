@@ -25,7 +25,7 @@ SayTime = Callable[[float], str]
 
 
 class VerdictSeverity(StrEnum):
-    """How a reception is, worst last."""
+    """How severe the state of a reception is, worst last."""
 
     GOOD = "good"
     ATTENTION = "attention"

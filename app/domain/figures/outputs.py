@@ -10,7 +10,7 @@ from app.domain.figures.watching import LoudnessReport, PictureReport
 
 
 class RecordingEnd(StrEnum):
-    """Why a recording is over. STOPPED: it was asked to stop."""
+    """Why a recording is over. STOPPED: a stop was requested."""
 
     STOPPED = "stopped"
     NO_SPACE = "no_space"
@@ -20,7 +20,7 @@ class RecordingEnd(StrEnum):
 
 
 class RecordingReport(msgspec.Struct, frozen=True):
-    """A recording. `file` is the name of the file written now or last; `end` is None while it goes on.
+    """A recording. `file` is the name of the file written now or last; `end` is None while it continues.
 
     `bytes_missing` could not be written in time because the disk was too slow; `detail` is the system's word for a
     failure.
@@ -46,7 +46,7 @@ class ForwardReport(msgspec.Struct, frozen=True):
 
 
 class OutputsReport(msgspec.Struct, frozen=True):
-    """The outputs of a receive stream; None for each that was not asked for."""
+    """The outputs of a receive stream; None for each that was not requested."""
 
     recording: RecordingReport | None = None
     forward: ForwardReport | None = None

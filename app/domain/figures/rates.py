@@ -29,7 +29,7 @@ class Rates(msgspec.Struct, frozen=True):
 
 
 def rates(before: ConnectionCounters, after: ConnectionCounters, interval_s: float) -> Rates | None:
-    """Return the rates between two readings of one flow, or None when they are too close to divide by."""
+    """Return the rates between two readings of one flow, or None when they are too close together to divide by."""
     if interval_s < SHORTEST_INTERVAL_S:
         return None
     new = Counters(**grown(before, after))
@@ -61,7 +61,7 @@ def payload_bytes(bytes_with_headers: int, packets: int) -> int:
 
 
 def _input_mbps(before: Point, after: Point, interval_s: float) -> float:
-    """The source's rate. A file goes in by the piece, so its bytes belong to the time between two pieces."""
+    """The source's rate. A file is read in pieces, so its bytes belong to the time between two pieces."""
     counted_s = after.input_at - before.input_at if before.input_at and after.input_at else interval_s
     new = growth(before.input_bytes_total, after.input_bytes_total)
     return mbps(new, counted_s if counted_s >= SHORTEST_INTERVAL_S else interval_s)

@@ -95,7 +95,7 @@ class DeliveryPoint(msgspec.Struct, frozen=True, array_like=True):
 class Reception(msgspec.Struct, frozen=True):
     """The whole account of a reception at `second.at`. Counters and extremes run from `since`, the last reset.
 
-    `lateness` is that of the last minute. `quiet_ms` is how long the output has stood still now. `error_seconds` and
+    `lateness` is that of the last minute. `quiet_ms` is how long the output has been silent now. `error_seconds` and
     `last_error_at` are by kind of error.
     """
 
@@ -116,7 +116,7 @@ class Reception(msgspec.Struct, frozen=True):
 
 
 def combine(earlier: Reception | None, present: Reception) -> Reception:
-    """The account of a reception that an earlier worker began: the time between the two was without a connection."""
+    """Combine the accounts of an earlier worker and of the present one: between the two there was no connection."""
     if earlier is None:
         return present
     seconds = {kind: earlier.error_seconds.get(kind, 0) + present.error_seconds.get(kind, 0) for kind in ErrorKind}

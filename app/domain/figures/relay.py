@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-# A relay that sent more than this share over 3 ms late was not the path that was asked for.
+# A relay that sent more than this share over 3 ms late did not simulate the requested path.
 LATE_SHARE_MAX: Final = 0.05
 
 
@@ -39,7 +39,7 @@ class DirectionFigures(DirectionCounters, frozen=True):  # type: ignore[misc] # 
 class RelayFigures(msgspec.Struct, frozen=True):
     """Both directions, and what was not relayed.
 
-    `refused` datagrams came from callers beyond the most allowed, `strangers` are no SRT. `late` datagrams left more
+    `refused` datagrams came from callers beyond the allowed number, `strangers` are not SRT. `late` datagrams left more
     than 3 ms after they were due, because the machine was busy.
     """
 

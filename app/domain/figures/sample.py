@@ -64,9 +64,9 @@ class Input(msgspec.Struct, frozen=True):
 
     `last_packet_age_s` is None before the first packet. `rtp_gaps_total` counts missing RTP sequence numbers.
     `loops_total` counts how often a file began again. `counted_at` is the Unix time at which `bytes_total` was true,
-    for a source that goes in by the piece; None is the present. `packets_scrambled_total` and `packets_errored_total`
-    (transport error indicator) are what the source holds of such packets, `packets_discarded_total` what the engine
-    threw away of them.
+    for a source that is read in pieces; None means now. `packets_scrambled_total` and `packets_errored_total`
+    (transport error indicator) count such packets in the source, `packets_discarded_total` those of them that the
+    engine discarded.
     """
 
     bytes_total: int = 0
@@ -111,7 +111,7 @@ NOTHING_APPLIED = Applied()
 
 
 class Sample(msgspec.Struct, frozen=True, tag="sample"):
-    """What is true this second. The one before the end (`is_last`) closes the account and says nothing of health."""
+    """What is true this second. The one before the end (`is_last`) closes the account and is no evidence of health."""
 
     point: Point
     peers: list[Peer]

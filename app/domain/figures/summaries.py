@@ -63,7 +63,7 @@ def summaries(seconds: Sequence[Second], after: int, until: float) -> list[Summa
 
 
 def coarser(kept: Sequence[Summary], step_s: int) -> list[Summary]:
-    """The same past in steps of `step_s` seconds, oldest first."""
+    """The same summaries in steps of `step_s` seconds, oldest first."""
     windows: dict[int, list[Summary]] = {}
     for summary in kept:
         windows.setdefault(math.ceil(summary.at / step_s) * step_s, []).append(summary)
@@ -90,12 +90,12 @@ def pack(summary: Summary) -> bytes:
 
 
 def seconds_in(packed: bytes) -> int:
-    """Of how many seconds there are figures in what was packed; 0 where another version packed it otherwise."""
+    """Return the number of seconds in a packed summary; 0 where another version packed it differently."""
     return _LAYOUT.unpack(packed)[0] if len(packed) == _LAYOUT.size else 0
 
 
 def unpack(at: int, packed: bytes) -> Summary | None:
-    """What was packed, None where another version packed it otherwise."""
+    """Return the packed summary, None where another version packed it differently."""
     if len(packed) != _LAYOUT.size:
         return None
     count, *numbers = _LAYOUT.unpack(packed)

@@ -22,7 +22,7 @@ class DecoderProblem(StrEnum):
 
 
 class DecoderReport(msgspec.Struct, frozen=True):
-    """A decoder. `restarts` counts those after the first; `bytes_missing` found its pipe full and were left out.
+    """A decoder. `restarts` counts those after the first; `bytes_missing` were left out because its pipe was full.
 
     `problem` is why the last one ended, None while one runs without trouble.
     """

@@ -1,4 +1,4 @@
-"""The rules of an impairment that a type cannot say, each with the field that is wrong and how to correct it."""
+"""The rules of an impairment that a type cannot express, each with the field that is wrong and how to correct it."""
 
 from __future__ import annotations
 

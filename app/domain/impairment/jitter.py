@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-# The delay changes by at most a quarter of the time that passes. Datagrams sent one after the other then arrive so.
+# The delay changes by at most a quarter of the time that passes. Datagrams therefore keep their order.
 SLOPE: Final = 0.25
 _FORGET_AFTER_LEGS: Final = 100
 
@@ -40,7 +40,7 @@ class Jitter:
         return round(self._moved(since_start_ns - self._from_ns)[0])
 
     def _leg_ns(self) -> int:
-        """How long it moves before it may turn: long enough for half the width to one and a half times it."""
+        """How long the delay moves before it may turn: the time for 0.5 to 1.5 times the width."""
         return max(1, round(self._width_ns * (0.5 + self._chance.random()) / SLOPE))
 
     def _moved(self, elapsed_ns: int) -> tuple[float, bool]:

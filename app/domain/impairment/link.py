@@ -37,14 +37,17 @@ class ImpairedLink:
         return self.paths[direction].decide(size, at_ns)
 
     def change(self, impairment: Impairment, at_ns: int) -> None:
-        """Go over to another impairment without a break. Its events count from now; the random sequences go on."""
+        """Change to another impairment without interruption.
+
+        Its events count from now; the random sequences continue.
+        """
         self.impairment = impairment
         for direction, path in self.paths.items():
             path.change(_settings(impairment, direction), event_speed=impairment.event_speed, at_ns=at_ns)
         self._begin(at_ns)
 
     def cut(self, direction: Direction | Literal["both"], from_ns: int, for_ms: float) -> None:
-        """Let nothing pass for a time."""
+        """Block all datagrams for a time."""
         until_ns = from_ns + round(for_ms * _MS)
         for name, path in self.paths.items():
             if direction in ("both", name):

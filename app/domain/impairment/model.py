@@ -1,6 +1,6 @@
 """An impairment as an operator describes it: what happens to the datagrams of each direction.
 
-Each field carries its title, unit and bounds; `checks.py` holds them to those. Rules between fields are there too.
+Each field carries its title, unit and bounds; `checks.py` checks them, and the rules between fields.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class PeriodicOutage(_Part, frozen=True):
 
 
 class RouteFlap(_Part, frozen=True):
-    """The delay grows by `by_ms` after `every_s`, and falls back after as long again."""
+    """The delay grows by `by_ms` after `every_s`, and returns to normal after another `every_s`."""
 
     every_s: Annotated[float, _figure("Route flap every", 0.1, 86_400, "s")]
     by_ms: Annotated[float, _figure("Route flap by", 0, 10_000, "ms")]
@@ -123,8 +123,8 @@ class Impairment(_Part, frozen=True):
     """What a relay does, the same on each run with the same `seed` and the same datagrams.
 
     `profile` names where the figures come from. Without either direction the relay takes those of the profile; with
-    one of them, the other is left alone. `event_speed` makes outages and route flaps come that many times as often,
-    so that a rehearsal of minutes meets what a link shows in hours.
+    only one of them, the other direction is not impaired. `event_speed` makes outages and route flaps come that many
+    times as often, so that a rehearsal of minutes meets what a link shows in hours.
     """
 
     profile: str | None = None

@@ -1,4 +1,4 @@
-"""My link: an impairment made of what was measured on a real link, and a worse one to rehearse with."""
+"""My link: an impairment made from measurements of a real link, and a worse one to rehearse with."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class MeasuredLink(msgspec.Struct, frozen=True):
 
 
 def profile_of(link: MeasuredLink, *, times: int = 1) -> Profile:
-    """A profile with the figures of a link, alike in both directions; `times` its loss and its longest gap.
+    """Return a profile with the figures of a link in both directions; `times` multiplies its loss and its longest gap.
 
-    Half of the delay and the whole of the loss is put in each direction: the measurement cannot separate them.
+    Each direction gets half of the delay and the whole loss: the measurement cannot separate them.
     """
     rtt_ms = max(0.0, link.rtt_p50_ms)
     # Not more jitter than the median RTT: the delay cannot be negative.
@@ -59,7 +59,7 @@ def profile_of(link: MeasuredLink, *, times: int = 1) -> Profile:
 
 
 def quantile(values: list[float], share: float) -> float | None:
-    """The value that `share` of them do not exceed, None of none."""
+    """Return the value that `share` of them do not exceed, None without values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 

@@ -1,4 +1,4 @@
-"""Profiles of this installation: read from a document that anyone may have written, with every fault named."""
+"""Profiles of this installation: read from an untrusted document; every fault is named."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Path:
             self._started_ns = at_ns
 
     def cut(self, from_ns: int, until_ns: int) -> None:
-        """Let nothing pass between two moments."""
+        """Block all datagrams between two moments."""
         insort(self._outages_ns, (from_ns, until_ns))
 
     def decide(self, size: int, at_ns: int) -> tuple[int, ...]:
@@ -168,7 +168,7 @@ class Path:
         return at_ns - (at_ns if self._started_ns is None else self._started_ns)
 
     def _chance(self, name: str) -> Random:
-        """The random sequence of a purpose. Python keeps what a text seed leads to (random, version 2)."""
+        """The random sequence of a purpose. Python guarantees the sequence of a text seed (random, version 2)."""
         if name not in self._chances:
             self._chances[name] = Random(f"{self._seed} {name}")  # noqa: S311 - reproducible is what it must be
         return self._chances[name]

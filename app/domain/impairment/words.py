@@ -26,7 +26,7 @@ def summary(impairment: Impairment) -> str:
 
 
 def remarks(figures: RelayFigures) -> list[str]:
-    """What the figures of a relay do not say by themselves, as sentences."""
+    """What the figures of a relay do not show by themselves, as sentences."""
     found = []
     if reordered := figures.to_target.reordered + figures.to_caller.reordered:
         found.append(

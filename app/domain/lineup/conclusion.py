@@ -12,7 +12,7 @@ import msgspec
 from app.domain.lineup.measured import CheckVerdict, Measured, ReceiverSecond, SenderSecond
 from app.domain.lineup.plan import Plan
 
-# A sender whose wire rate stands this close to its cap cannot resend more (measured: 8.78 of 8.8 Mb/s).
+# A sender whose wire rate is this close to its cap cannot resend more (measured: 8.78 of 8.8 Mb/s).
 _AT_CAP: Final = 0.97
 _AT_CAP_SHARE: Final = 0.2
 _MEASURED_SHARE: Final = 0.98
@@ -27,7 +27,7 @@ class Verdict(StrEnum):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A figure with its limit. `margin` is what is left to the limit, in the figure's unit. None: not measured."""
+    """A figure with its limit. `margin` is the distance to the limit, in the figure's unit. None: not measured."""
 
     name: str
     title: str
@@ -49,7 +49,7 @@ class Conclusion(msgspec.Struct, frozen=True):
 
 
 def conclude(plan: Plan, measured: Measured) -> Conclusion:
-    """Judge what was measured against the plan's limits. Pure; a run that goes on can be judged at any time."""
+    """Judge what was measured against the plan's limits. Pure; a run that has not ended can be judged too."""
     lines = (*_receiver_lines(plan, measured), *_rtt_lines(plan, measured), *_sender_lines(plan, measured))
     lines = (*lines, _completeness(plan, measured))
     verdicts = {line.verdict for line in lines} | {check.verdict for check in measured.checks}
@@ -127,7 +127,7 @@ def _rtt_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
     rtts = sorted(second.rtt_ms for second in both if second.rtt_ms is not None)
     latency = next((s.latency_ms for s in reversed(measured.receiver) if s.latency_ms is not None), None)
     p95, p50 = _quantile(rtts, 0.95), _quantile(rtts, 0.5)
-    # Below 0.1 ms the ratio says nothing: the path is this host.
+    # Below 0.1 ms the ratio has no meaning: both ends are on this host.
     ratio = latency / p95 if latency is not None and p95 is not None and p95 >= 0.1 else None
     lines = [_at_most("rtt_spread_max_ms", plan, None if p95 is None or p50 is None else round(p95 - p50, 2))]
     if latency is not None and p95 is not None and p95 < 0.1:
@@ -249,7 +249,7 @@ def _figure(value: float | None) -> str:
 
 
 def _interruptions(measured: Measured) -> int | None:
-    """How often a connection that stood was lost, as the receiver saw it, or else the sender."""
+    """How often an established connection was lost, counted at the receiver, or else at the sender."""
     connected = [second.is_connected for second in measured.receiver] or [
         second.peers > 0 for second in measured.sender
     ]

@@ -1,4 +1,4 @@
-"""The limits of a line-up test. One field is one limit: its default, title, unit and meaning stand here."""
+"""The limits of a line-up test. One field is one limit: its default, title, unit and meaning are defined here."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _NAME_LENGTH_MAX: Final = 40
 
 
 class SavedLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits under a name, which a plan may give instead of single limits."""
+    """Limits under a name, which a plan may name instead of listing single limits."""
 
     name: str
     limits: Limits = Limits()

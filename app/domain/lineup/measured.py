@@ -63,7 +63,7 @@ class SenderSecond(msgspec.Struct, frozen=True, array_like=True):
 class CheckVerdict(StrEnum):
     """How one line ended.
 
-    UNKNOWN was not measured and counts as a remark. SKIPPED was not asked for and counts as nothing.
+    UNKNOWN was not measured and counts as a remark. SKIPPED was not requested and does not count.
     """
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
@@ -74,7 +74,7 @@ class CheckVerdict(StrEnum):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One line of the configuration test: what was asked, what was found, and what that means."""
+    """One line of the configuration test: what was requested, what was found, and what that means."""
 
     title: str
     asked: str

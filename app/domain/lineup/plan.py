@@ -1,4 +1,4 @@
-"""What a line-up test is asked to do: who, what, for how long, and against which limits."""
+"""The order of a line-up test: who, what, for how long, and against which limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.domain.lineup.limits import Limits
 Text = Annotated[str, Meta(max_length=200)]
 LongText = Annotated[str, Meta(max_length=2000)]
 Profile = Literal["quick", "line-up", "booking", "new-circuit"]
-# ITU-T Y.1564 asks 15 min, 2 h and 24 h of a performance test; three minutes are for a repeated line-up.
+# ITU-T Y.1564 requires 15 min, 2 h and 24 h of a performance test; three minutes are for a repeated line-up.
 PROFILE_SECONDS: Final[dict[Profile, int]] = {"quick": 180, "line-up": 900, "booking": 7200, "new-circuit": 86_400}
 DURATION_S: Final = (10, 86_400)
 
@@ -33,13 +33,13 @@ class RemoteReceiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
 
 
 class ProbeReceiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="probe"):
-    """A report that `mcr probe --report` posted here. The run judges the time of the probe, which is over."""
+    """A report that `mcr probe --report` posted here. The run judges the past interval of the probe."""
 
     report: Text
 
 
 class NotOurs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="none"):
-    """The receiver is not ours: only the sender's figures count, and the report says what no one measured."""
+    """The receiver is not ours: only the sender's figures count, and the report names what was not measured."""
 
 
 ReceivingEnd = LocalReceiver | RemoteReceiver | ProbeReceiver | NotOurs
@@ -49,7 +49,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line-up test. `stream` is the key of the send stream under test, None when only a receiver is ours.
 
     `duration_s` None takes the profile's. `restart_stream` allows the configuration test to interrupt the stream.
-    `limits_name` says which saved limits `limits` began with.
+    `limits_name` names the saved limits that `limits` were taken from.
     """
 
     stream: Text | None = None

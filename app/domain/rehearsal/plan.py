@@ -1,4 +1,4 @@
-"""What a rehearsal is asked to do: which stream, through what, at which latencies, for how long."""
+"""The order of a rehearsal: the stream, the impairment, the latencies and the duration."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ GAP_MS: Final = (1, 60_000)
 class RehearsalPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rehearsal. `stream` is the key of the send stream whose source and settings are copied.
 
-    Without `latencies_ms` they are multiples of `rtt_ms`, and that is by default the mean RTT of the impairment. An
-    output gap longer than `output_gap_max_ms` is a failure.
+    By default, `latencies_ms` are multiples of `rtt_ms`, and `rtt_ms` is the mean RTT of the impairment. An output gap
+    longer than `output_gap_max_ms` is a failure.
     """
 
     stream: str

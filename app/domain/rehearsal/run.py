@@ -34,7 +34,7 @@ class Attempt(msgspec.Struct, frozen=True):
     tally: Tally = Tally()
 
     def keys(self) -> list[str]:
-        """The keys of the streams that are there, the sender first: the order in which to end them."""
+        """The keys of the streams that exist, the sender first: the order in which to end them."""
         return [key for key in (self.sender, self.relay, self.receiver) if key]
 
 

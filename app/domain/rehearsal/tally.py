@@ -23,7 +23,7 @@ class LatencyVerdict(StrEnum):
 
 
 class HeardSecond(msgspec.Struct, frozen=True):
-    """One second at the receiver. `at` is its end, Unix time; a gap of `is_held_up` is this host's."""
+    """One second at the receiver. `at` is its end, Unix time; `is_held_up`: this host caused its gap."""
 
     at: float
     packets_unique: int
@@ -66,11 +66,11 @@ class Tally(msgspec.Struct, frozen=True):
     late: int = 0
 
     def overhead_percent(self) -> float | None:
-        """Packets that were sent again, of those that were sent for the first time."""
+        """Resent packets in percent of the packets that were sent for the first time."""
         return 100 * self.packets_resent / self.packets_sent if self.packets_sent else None
 
     def is_disturbed(self) -> bool:
-        """Whether this machine was too busy to be a path of the delay that was asked for."""
+        """Whether this machine was too busy to simulate the requested delay."""
         return self.held_up_s > 0 or self.late > LATE_SHARE_MAX * self.relayed
 
 

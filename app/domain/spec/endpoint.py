@@ -27,7 +27,7 @@ class HostPort(msgspec.Struct, frozen=True):
 
 
 class Mode(StrEnum):
-    """How an SRT connection comes about, seen from this host."""
+    """How an SRT connection is made, seen from this host."""
 
     LISTENER = "listener"
     CALLER = "caller"

@@ -1,4 +1,4 @@
-"""How a setting is described, once: its range, unit, title, help and rule stand in the `Annotated` of its field.
+"""How a setting is described, once: the `Annotated` of its field holds range, unit, title, help and rule.
 
 Parsing, the form with its bounds, the command line, the API's description and the documentation read it from there.
 """
@@ -18,7 +18,7 @@ Rule = Callable[[Any], str | None]
 
 
 class Kind(StrEnum):
-    """How a setting is asked for."""
+    """How a setting is entered."""
 
     NUMBER = "number"
     SWITCH = "switch"
@@ -76,7 +76,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 def setting_of(annotation: Any, name: str = "") -> Setting | None:
-    """The description that stands in an annotation; None where there is none."""
+    """The description in an annotation; None without one."""
     for meta in getattr(annotation, "__metadata__", ()):
         if isinstance(meta, Meta) and meta.title:
             extra = meta.extra or {}

@@ -22,7 +22,7 @@ class Engine(StrEnum):
     RELAY = "relay"
 
 
-# The engines of this version. An engine that lands is added here; until then an order for it is refused.
+# The engines of this version. An order for another engine is refused.
 AVAILABLE: Final = frozenset(Engine)
 
 
@@ -50,7 +50,7 @@ def _sending_engine(asked: SendEngine) -> Engine:
 
 
 def problem_with_engine(spec: JobSpec) -> dict[str, str]:
-    """Name the field that asks for an engine that cannot carry the spec; empty when it can."""
+    """Name the field that selects an engine that cannot carry the spec; empty when it can."""
     engine = engine_of(spec)
     if engine is Engine.DIRECT and isinstance(spec, SendSpec) and isinstance(spec.source, BarsSource):
         return {"engine": "colour bars are made by GStreamer; choose gstreamer or auto"}
@@ -61,7 +61,7 @@ def problem_with_engine(spec: JobSpec) -> dict[str, str]:
 
 
 def latency_ms_of(spec: JobSpec) -> int | None:
-    """The SRT latency that a spec asks for; None for a relay, which has none."""
+    """The SRT latency of a spec; None for a relay, which has none."""
     match spec:
         case SendSpec() | ReceiveSpec():
             return spec.latency_ms

@@ -1,7 +1,7 @@
 """From JSON to a spec, strictly, and back, without secrets. What was stored is read in `app.domain.stored_spec`.
 
-`parse_spec` is the only validation in the product: the form, the API and the command line all end there.
-Rules that need the machine (does the file exist, is the port free) belong to code that can read the machine.
+`parse_spec` is the only validation in the product: the form, the API and the command line all use it. Rules that need
+the machine (does the file exist, is the port free) belong to code that can read the machine.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def parse_part(document: object, kind: type[_PartT], path: str) -> _PartT:
 
 
 def with_kept_passphrase(document: object, kept: Encryption | None) -> object:
-    """A document with the passphrase that the stream has already, where its encryption names none."""
+    """Return the document with the stream's present passphrase where its encryption names none."""
     encryption = document.get("encryption") if isinstance(document, dict) else None
     if kept is None or not isinstance(encryption, dict) or encryption.get("passphrase"):
         return document
@@ -89,14 +89,14 @@ def public_spec(spec: JobSpec) -> JsonObject:
 
 
 def with_direction(document: object) -> object:
-    """A document as it is, with `direction` where it was left out: it came with receive streams."""
+    """Return the document with a `direction`, which documents from before receive streams lack."""
     if isinstance(document, dict) and _DIRECTION not in document:
         return {_DIRECTION: _SEND, **document}
     return document
 
 
 def without_direction(document: JsonObject) -> JsonObject:
-    """The document of a send stream as versions before there were directions understand it; others as they are."""
+    """Return a send stream's document as versions without directions read it; others unchanged."""
     return {name: value for name, value in document.items() if (name, value) != (_DIRECTION, _SEND)}
 
 
@@ -166,7 +166,7 @@ def _join(path: str, name: str) -> str:
 
 
 def _port_faults(document: object, listener_ports: Collection[int]) -> Iterator[Fault]:
-    """What is wrong with the port that a document asks of this host, if the document is right so far."""
+    """Yield the fault of a document's listener port, if it has one."""
     if not isinstance(document, dict):
         return
     endpoint = _endpoint_in(document)

@@ -1,4 +1,4 @@
-"""A receive stream: one SRT input, analysed, and recorded or forwarded where asked."""
+"""A receive stream: one SRT input, analysed, and recorded or forwarded where requested."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Record(Part, frozen=True):
 
 
 class Forward(Part, frozen=True):
-    """Where the received transport stream is sent on to: a multicast group or a host."""
+    """Where the received transport stream is forwarded to: a multicast group or a host."""
 
     address: Annotated[str, setting("Address", "IPv4 address of a group or host", rule=names.problem_with_target)]
     port: Port
@@ -55,7 +55,7 @@ class Forward(Part, frozen=True):
 
 
 class ReceiveSpec(Part, frozen=True, tag_field="direction", tag="receive"):
-    """One SRT input, as asked."""
+    """One SRT input, as ordered."""
 
     endpoint: Endpoint
     name: Name = ""

@@ -30,7 +30,7 @@ def _problem_with_version(version: str | None) -> str | None:
 
 
 class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
-    """One SRT output with its source, as asked; the worker reports what is applied."""
+    """One SRT output with its source, as ordered; the worker reports what is applied."""
 
     endpoint: Endpoint
     source: Source

@@ -32,7 +32,7 @@ class FileSource(Part, frozen=True, tag_field="kind", tag="file"):
 
 
 class MulticastSource(Part, frozen=True, tag_field="kind", tag="multicast"):
-    """A group to join. `interface` is a name or `auto`; `source_ip` asks a source-specific join (RFC 4607)."""
+    """A group to join. `interface` is a name or `auto`; `source_ip` requests a source-specific join (RFC 4607)."""
 
     address: Annotated[str, setting("Group", "IPv4 multicast address", rule=names.problem_with_group)]
     port: Port
@@ -47,7 +47,7 @@ class MulticastSource(Part, frozen=True, tag_field="kind", tag="multicast"):
 
     @property
     def is_live(self) -> bool:
-        """True: it arrives when it arrives, and its silence is a fault."""
+        """True: it arrives in real time, and its silence is a fault."""
         return True
 
     def label(self) -> str:

@@ -43,7 +43,7 @@ class CallDoor:
         self._calling_until = time.monotonic() + _CALL_DEADLINE_S
 
     def is_waiting(self) -> bool:
-        """Whether the call rings."""
+        """Whether the call is not answered yet."""
         return self._calling_until is not None
 
     def receivers(self) -> tuple[Receiver, ...]:
@@ -76,7 +76,7 @@ class CallDoor:
             raise Finished(Reason.CONNECTION_TIMEOUT, "no answer to the call")
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection, or end the call."""
         self._standing.close()
         self.main.close()
 

@@ -28,10 +28,10 @@ class Door(Protocol):
         """Accept waiting callers and remove those that left. Raises Finished when that ends the stream."""
 
     def is_waiting(self) -> bool:
-        """Whether nothing may be sent yet, because a call rings or the first receiver has not called."""
+        """Whether nothing may be sent yet, because a call is not answered or the first receiver has not called."""
 
     def receivers(self) -> tuple[Receiver, ...]:
-        """Those that stand, oldest first; safe in any thread."""
+        """The connected receivers, oldest first; safe in any thread."""
 
     def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
         """Close a receiver's connection and report that it left."""
@@ -64,7 +64,7 @@ class Standing:
         return receiver
 
     def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
-        """Close a connection and report that it left; of one that left already nothing is reported."""
+        """Close a connection and report that it left; nothing is reported for one that has left already."""
         with self._lock:
             known = self._by_number.pop(receiver.socket.number, None)
             self.all = tuple(self._by_number.values())
@@ -75,7 +75,7 @@ class Standing:
         self._notify(PeerEvent(unix_now(), PeerChange.DISCONNECTED, receiver.agreed.address, reason))
 
     def watch_for_callers(self, sock: SrtSocket) -> None:
-        """Let `serve` say when a caller waits at a listening socket."""
+        """Let `serve` report when a caller waits at a listening socket."""
         self._epoll.add(sock, Event.IN | Event.ERROR)
 
     def serve(self) -> bool:
@@ -97,7 +97,7 @@ class Standing:
             return self._by_number.get(number)
 
     def close(self) -> None:
-        """Say goodbye to all of them."""
+        """Close all connections."""
         with self._lock:
             leaving, self._by_number, self.all = self.all, {}, ()
         for receiver in leaving:

@@ -9,7 +9,7 @@ from app.domain.endings import Finished
 from app.domain.status import Reason
 from app.engines.direct.receiver import Receiver
 
-# After the last packet the far end still needs its repairs: wait for an empty send buffer, so much at most.
+# After the last packet the far end still needs its repairs: wait this long at most for an empty send buffer.
 _BEYOND_LATENCY_S: Final = 1.0
 _PLAYED_AFTER_S: Final = 0.1
 

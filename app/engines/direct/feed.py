@@ -11,9 +11,9 @@ from app.domain.status import Reason
 from app.protocol import Job, Notify
 from app.srt.messages import Batch
 
-# How often a file is sent. It goes out by so much before it is due; libsrt's cap spreads each turn over most of it.
+# How often a file is sent. It goes out this much before it is due; libsrt's cap spreads each turn over most of it.
 FILE_TURN_US: Final = 20_000
-# A group's datagrams wait so long for their turn: what is sent late leaves less of the latency for repairs.
+# A group's datagrams wait up to this long for their turn: what is sent late has less of the latency for repairs.
 GROUP_TURN_US: Final = 10_000
 
 
@@ -26,7 +26,7 @@ class Feed(Protocol):
         """Begin: the first message of a file is due now."""
 
     def due(self, now_us: int) -> list[Batch]:
-        """The messages to send in this turn, with their times. Raises Finished when the source has gone bad."""
+        """The messages to send in this turn, with their times. Raises Finished when the source is no longer usable."""
 
     def has_ended(self) -> bool:
         """Whether no message will follow."""
@@ -35,11 +35,11 @@ class Feed(Protocol):
         """What came in so far."""
 
     def close(self) -> None:
-        """Let go of file or socket."""
+        """Release the file or socket."""
 
 
 def build_feed(job: Job, spec: SendSpec, notify: Notify) -> Feed:
-    """Build the feed of an job. Raises CannotSend or Finished."""
+    """Build the feed of a job. Raises CannotSend or Finished."""
     source = spec.source
     match source:
         case FileSource():

@@ -67,7 +67,7 @@ class FileFeed:
             self._buffer.stamp(self._times())
 
     def due(self, now_us: int) -> list[Batch]:
-        """The messages of this turn. Raises Finished when the file has gone bad."""
+        """The messages of this turn. Raises Finished when the file is no longer usable."""
         made: list[Batch] = []
         if not self._count:
             return made
@@ -100,7 +100,7 @@ class FileFeed:
         return not self._count
 
     def read_input(self) -> Input:
-        """Bytes and laps of the file so far; checks on the way what became of the file."""
+        """Bytes and laps of the file so far; also checks whether the file has changed."""
         self._reader.check_file()
         bytes_total, counted_at = self._counted
         return Input(

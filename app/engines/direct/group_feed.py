@@ -21,7 +21,7 @@ from app.srt.binding import time_now_us
 from app.srt.messages import Batch, MessageBuffer
 
 _DATAGRAMS_A_TURN: Final = 4_096
-# Packets that fill no whole message wait so long for more of them.
+# Packets that fill no whole message wait up to this long for more of them.
 _PARTIAL_US: Final = 20_000
 _CLOCK_READINGS: Final = 3
 # A datagram that is older than this was stamped before the machine's clock was set.
@@ -65,7 +65,7 @@ class GroupFeed:
         return batches(going)
 
     def _receive(self) -> None:
-        """Take what has come, count its packets, and cut them into messages."""
+        """Take the datagrams that have arrived, count their packets, and cut them into messages."""
         ahead_us, now_us = unix_ahead_us(), time_now_us()
         in_step = bytearray()
         for datagram, received_ns in self._group.receive(_DATAGRAMS_A_TURN):

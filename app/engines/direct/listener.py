@@ -1,7 +1,7 @@
 """The door of a listener: it accepts callers, and knows of each one that was refused and why.
 
-libsrt asks about a caller before it checks the passphrase, in its own thread. A caller that was not accepted after
-that was refused by the check: its socket ends. The reason is in libsrt's log alone, in the line after the question.
+libsrt asks about a caller before it checks the passphrase, in its own thread. A caller that is not accepted afterwards
+was refused by the check, and its socket ends. Only libsrt's log has the reason, in the line after the query.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class ListenerDoor:
         return self._is_waiting
 
     def receivers(self) -> tuple[Receiver, ...]:
-        """Those that stand."""
+        """The connected receivers."""
         return self._standing.all
 
     def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
@@ -111,7 +111,7 @@ class ListenerDoor:
         return Reject.OVERLOAD
 
     def _on_log(self, text: str) -> None:
-        """Hear the reason of a refusal, and an attack; in libsrt's thread."""
+        """Take the reason of a refusal, or a sign of an attack, from a log line; in libsrt's thread."""
         if (match := _REJECTED.search(text)) is not None:
             with self._lock:
                 if self._latest is not None:
@@ -155,7 +155,7 @@ class ListenerDoor:
             self._notify(PeerEvent(unix_now(), PeerChange.REFUSED, call.address, reason, call.stream_id))
 
     def _punish(self) -> None:
-        """Lose a caller that acknowledges unsent packets: each such packet holds up libsrt's receiving thread."""
+        """Disconnect a caller that acknowledges unsent packets: each such packet holds up libsrt's receiving thread."""
         with self._lock:
             banned, self._bogus = self._bogus, []
         for number, host in banned:
@@ -177,6 +177,6 @@ class ListenerDoor:
             self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
 
     def close(self) -> None:
-        """Stop listening and say goodbye to all receivers."""
+        """Stop listening and close all connections."""
         self._standing.close()
         self.main.close()

@@ -28,7 +28,7 @@ _REASONS: Final = {
 
 
 def make_socket(job: Job, spec: SendSpec) -> SrtSocket:
-    """Make a socket with all that the spec asks for. Raises CannotSend, naming option, value and reason."""
+    """Make a socket with all options of the spec. Raises CannotSend, naming option, value and reason."""
     wanted = options(spec, dscp=job.dscp, bitrate_bps=job.bitrate_bps, is_constant_bitrate=job.is_constant_bitrate)
     sock = SrtSocket.create()
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# A machine is late by some milliseconds all the time; only what is later than this is caught up gently.
+# Delays of some milliseconds are normal; only longer ones are caught up slowly.
 _SLACK_US: Final = 15_000
 _CATCH_UP: Final = 1.2
 _LONGEST_TURN_US: Final = 40_000

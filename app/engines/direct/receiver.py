@@ -16,10 +16,10 @@ _NO_ACK_US: Final = NO_ACK_MS * 1000
 
 
 class Receiver:
-    """A receiver that stands. `send` is for the sender's thread alone, the figures for any."""
+    """A connected receiver. `send` is for the sender's thread alone, the figures for any."""
 
     def __init__(self, sock: SrtSocket, number: int, agreed: Agreed, now_us: int) -> None:
-        """`number` counts a worker's receivers from 1; messages due before `now_us` were for the others."""
+        """`number` counts a worker's receivers from 1; messages due before `now_us` are not for it."""
         self.socket = sock
         self.number = number
         self.agreed = agreed
@@ -29,7 +29,10 @@ class Receiver:
         self._acknowledged_us = now_us
 
     def send(self, batches: Sequence[Batch]) -> bool:
-        """Send what is due; False when the connection is gone. What does not fit into its send buffer is lost to it."""
+        """Send what is due; False when the connection is gone.
+
+        What does not fit into its send buffer is lost for it.
+        """
         number, since_us = self.socket.number, self._since_us
         for batch in batches:
             if unsent := batch.send_to(number, since_us):
@@ -39,7 +42,7 @@ class Receiver:
         return True
 
     def has_gone_silent(self, now_us: int) -> bool:
-        """Whether it has acknowledged nothing for a while although something waits for that."""
+        """Whether it has acknowledged nothing for a while although packets wait for it."""
         stats = self.socket.statistics()
         if stats is None or stats.pktRecvACKTotal != self._acks or not stats.pktSndBuf:
             self._acks = stats.pktRecvACKTotal if stats is not None else self._acks

@@ -98,11 +98,11 @@ class DirectSender:
         return self._wake_fd
 
     def is_on_its_way(self) -> bool:
-        """Whether a call rings or the last packets drain: poll often then."""
+        """Whether a call is unanswered or the last packets are on their way: poll often then."""
         return self._door.is_waiting() or self._drain.has_begun()
 
     def poll(self) -> None:
-        """Follow the draining end. Raises Finished."""
+        """Follow the end of a file. Raises Finished."""
         if self._end is not None:
             raise self._end
         if self._drain.has_begun():
@@ -114,7 +114,7 @@ class DirectSender:
                 sock.try_to_set(Option.INPUTBW, 0)
 
     def read_peers(self) -> list[Peer]:
-        """The connections that stand."""
+        """The present connections."""
         peers = (receiver.read() for receiver in self._door.receivers())
         return [peer for peer in peers if peer is not None]
 
@@ -149,7 +149,7 @@ class DirectSender:
             self._thread.join()
 
     def stop(self) -> None:
-        """Close the connections, which the receivers notice at once, and let go of the source."""
+        """Close the connections, which the receivers notice at once, and release the source."""
         if self._is_closed:
             return
         self._is_closed = True

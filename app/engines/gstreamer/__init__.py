@@ -1,1 +1,1 @@
-"""The GStreamer fence. Runs only as `python -m app.worker.worker`; no package above imports it."""
+"""The GStreamer engine. Runs only as `python -m app.worker.worker`; no package above imports it."""

@@ -1,4 +1,4 @@
-"""Colour bars as a pipeline source: a link is tested with no file and no channel at hand."""
+"""Colour bars as a pipeline source, for tests without a file or a channel."""
 
 from __future__ import annotations
 
@@ -50,4 +50,4 @@ class BarsPart:
         return None
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to release."""

@@ -1,4 +1,5 @@
-"""Names the GStreamer elements that are missing and what ships them: `python -m app.engines.gstreamer.check_elements`.
+"""Names the missing GStreamer elements and the packages that ship them: `python -m
+app.engines.gstreamer.check_elements`.
 
 Exit status 1 when streams cannot go on air; 0 with a warning when only colour bars and the sample are out of reach.
 Run as a child, because the web process never loads GStreamer.

@@ -1,7 +1,7 @@
-"""What tsparse throws away without a word: packets that are scrambled or carry the transport error indicator.
+"""What tsparse discards without a message: packets that are scrambled or carry the transport error indicator.
 
 GStreamer's mpegtspacketizer treats both as bad packets (seen in 1.22 and 1.26), so they reach no receiver. They are
-counted on their way in.
+counted before tsparse.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The one table from what GStreamer says to a Reason. Domain and code are the same for many faults there;
-only the text differs, and the useful text is in the message's debug string.
+"""The one table that maps GStreamer's error texts to a Reason. Domain and code are the same for many faults there; only
+the text differs, and the useful text is in the message's debug string.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Reader(Protocol):
     laps: int
 
     def read(self) -> bytearray | None:
-        """The next chunk, or None at the end. Raises Finished when the file has gone bad."""
+        """The next chunk, or None at the end. Raises Finished when the file is no longer usable."""
 
     def check_file(self) -> object:
         """Check whether the file changed on disk and report each change once."""
@@ -45,7 +45,7 @@ class FilePart:
     def __init__(
         self, reader: Reader, *, piece_bytes: int, smoothing_latency_ms: int, progress: Progress, notify: Notify
     ) -> None:
-        """`piece_bytes` go into the pipeline at once."""
+        """`piece_bytes` is the size of the pieces that go into the pipeline."""
         self._reader = reader
         self._piece_bytes = piece_bytes
         self._progress = progress
@@ -110,7 +110,7 @@ class FilePart:
         self._bytes_at_progress = bytes_total
 
     def read_input(self) -> Input:
-        """Bytes and laps of the file so far; a look at the file on the way."""
+        """Bytes and laps of the file so far; also checks whether the file has changed."""
         self._reader.check_file()
         bytes_total, counted_at = self._counted
         counted = Input(
@@ -122,7 +122,7 @@ class FilePart:
         return self._discards.add_to(counted)
 
     def fault(self) -> Finished | None:
-        """Why the file ended, if not by its end."""
+        """Why the file ended early, None if it did not."""
         return self._fault
 
     def close(self) -> None:

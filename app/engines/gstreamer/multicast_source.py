@@ -33,7 +33,7 @@ class MulticastPart:
         self._received_at: float | None = None
         self._thread: int | None = None
         udpsrc = make("udpsrc", socket=self._socket, close_socket=False, auto_multicast=False)
-        # tsparse lets go of packets when the next PCR is in, and the sink then holds them until their time. Without a
+        # tsparse releases packets when the next PCR has arrived, and the sink holds them until their time. Without a
         # thread in between, udpsrc would read its next datagram late, time it late, and slow down in a circle.
         queue = make("queue", max_size_bytes=RECEIVE_BUFFER_BYTES, max_size_buffers=0, max_size_time=0)
         self.elements = [udpsrc, queue, make_tsparse(smoothing_latency_ms)]

@@ -1,4 +1,4 @@
-"""A stream's GStreamer pipeline: source ! srtsink, made of elements and properties. Fulfils sender.Sender."""
+"""A stream's GStreamer pipeline: source ! srtsink, made of elements and properties. Fulfils worker.engine.Sender."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from app.srt.sockets import SrtSocket, State
 from app.srt.spec_options import gstreamer_uri_parameters
 
 _WATCHED: Final = Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.WARNING
-# After the last packet the far end still needs its repairs: wait for an empty send buffer, so much at most.
+# After the last packet the far end still needs its repairs: wait this long at most for an empty send buffer.
 _DRAIN_BEYOND_LATENCY_S: Final = 1.0
 _PLAYED_AFTER_S: Final = 0.1
 _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
@@ -94,7 +94,7 @@ class GstSender:
             raise CannotSend(*self._error_on_bus())
         self._source.start()
         if self._is_caller and self._peers is not None:
-            # Playing only once connected: what was due while the call rang would follow as one burst.
+            # Play only once connected: what was due before the answer would follow as one burst.
             self._calling_until = unix_now() + _CALL_DEADLINE_S
         elif not self._waits_for_receiver:
             self._play()
@@ -117,11 +117,11 @@ class GstSender:
         return int(self._bus.get_pollfd().fd)
 
     def is_on_its_way(self) -> bool:
-        """Whether a call rings or the last packets drain: poll often then."""
+        """Whether a call is unanswered or the last packets are on their way: poll often then."""
         return any(until is not None for until in (self._calling_until, self._draining_until, self._end_at))
 
     def poll(self) -> None:
-        """Handle messages, the ringing call and the draining end. Raises Finished."""
+        """Handle messages, an unanswered call and the end of a file. Raises Finished."""
         while (message := self._bus.pop_filtered(_WATCHED)) is not None:
             self._handle(message)
         if self._calling_until is not None and self._peers is not None:
@@ -179,7 +179,7 @@ class GstSender:
         self._draining_until, self._end_at = None, unix_now() + (held_ms + rtt_ms) / 1000 + _PLAYED_AFTER_S
 
     def read_peers(self) -> list[Peer]:
-        """The connections that stand, from libsrt, or from GStreamer where libsrt is hidden."""
+        """The present connections, from libsrt, or from GStreamer where libsrt is hidden."""
         if self._peers is not None:
             peers = self._peers.read(self._watch.take_attempts() if self._watch else 0)
             if self._watch is not None:
@@ -235,7 +235,7 @@ _SINK_PROPERTIES_SHOWN: Final = ("latency", "wait-for-connection", "auto-reconne
 
 
 def build_sink(job: Job, spec: SendSpec) -> Gst.Element:
-    """The srtsink of a job, set and read back. Raises CannotSend when a setting did not stick."""
+    """The srtsink of a job, set and read back. Raises CannotSend when a setting was not accepted."""
     options = _options(job, spec)
     # srtsink forgets every option set before `uri`, encryption included. Keep this line first. The host is an address
     # or an RFC 1123 name; every character of a stream ID that has a meaning in a URI is encoded, and GStreamer does

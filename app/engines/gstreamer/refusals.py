@@ -77,7 +77,7 @@ class CallerWatch:
             hear(self._on_log, LogLevel.DEBUG)
 
     def take_attempts(self) -> int:
-        """How many called since this was asked last."""
+        """How many called since the last call of this method."""
         with self._lock:
             attempts, self._attempts = self._attempts, 0
         return attempts

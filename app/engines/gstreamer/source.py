@@ -30,7 +30,7 @@ class SourcePart(Protocol):
         """Why the source ended or must end, None while it is well."""
 
     def close(self) -> None:
-        """Let go of files and sockets. The pipeline is down by then."""
+        """Release files and sockets. The pipeline is down by then."""
 
 
 def make(factory: str, **properties: object) -> Gst.Element:

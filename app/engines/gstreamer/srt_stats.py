@@ -34,7 +34,7 @@ class LibSrtPeers:
         return self._walk.sockets(attempts)
 
     def read(self, attempts: int = 0) -> list[Peer]:
-        """The connections that stand, oldest first. `attempts` as for SocketWalk.sockets."""
+        """The present connections, oldest first. `attempts` as for SocketWalk.sockets."""
         connected = [socket for socket, state in self.states(attempts).items() if state is State.CONNECTED]
         self._agreed = {socket: agreed for socket, agreed in self._agreed.items() if socket in connected}
         peers = (self._peer(socket) for socket in sorted(connected, reverse=True))
@@ -45,7 +45,7 @@ class LibSrtPeers:
         return [self._origin - peer.id for peer in peers if acknowledges_unsent(peer.flow_window_packets or 0)]
 
     def estimate_input_rate(self) -> None:
-        """Drop the input rate that was given, so that libsrt measures it: the source is not what it was."""
+        """Drop the input rate that was given, so that libsrt measures it: the source has changed."""
         for number in self.states():
             SrtSocket(number).try_to_set(Option.INPUTBW, 0)
 

@@ -66,7 +66,7 @@ class ReceiverEngine:
         return self._wake_fd
 
     def is_on_its_way(self) -> bool:
-        """Whether a connection is awaited: the thread looks after that itself."""
+        """False: the thread follows the connection by itself."""
         return False
 
     def read_peers(self) -> list[Peer]:

@@ -56,7 +56,7 @@ class Callers:
         return len(self._by_address) >= CALLERS_MAX
 
     def add(self, address: SocketAddress, now_ns: int) -> Caller:
-        """Take a new caller in. Raises OSError when there is no way to the target."""
+        """Add a new caller. Raises OSError when there is no route to the target."""
         caller = Caller(next(self._numbers), address, self._open_back(), now_ns)
         self._by_address[address] = self._by_descriptor[caller.back.fileno()] = caller
         return caller
@@ -74,7 +74,7 @@ class Callers:
         self._close_back(caller)
 
     def silent(self, now_ns: int) -> list[Caller]:
-        """Callers of which neither side was heard for long."""
+        """Callers without a datagram from either side for a long time."""
         return [caller for caller in self._by_address.values() if now_ns - caller.heard_ns > SILENT_AFTER_NS]
 
     def _open_back(self) -> socket.socket:

@@ -28,7 +28,7 @@ from app.engines.relay.target import find_target
 from app.machine.steady_clock import unix_now
 from app.protocol import Job, Notice, Notify, PeerEvent
 
-# The thread that samples must not hold the one that relays for Python's usual 5 ms.
+# The sampling thread must not delay the relaying thread by Python's usual 5 ms.
 _SWITCH_INTERVAL_S: Final = 0.0005
 
 
@@ -115,12 +115,12 @@ class RelayEngine:
         return f"relay, Python {platform.python_version()}"
 
     def impair(self, impairment: Impairment) -> None:
-        """Go over to another impairment without a break."""
+        """Change to another impairment without interruption."""
         if self._loop is not None:
             self._loop.order_change(impairment)
 
     def cut(self, direction: CutDirection, for_ms: float) -> None:
-        """Let nothing pass for a time, from now on."""
+        """Block all datagrams for a time, from now on."""
         if self._loop is not None:
             self._loop.order_outage(direction, for_ms)
 
@@ -145,7 +145,7 @@ def _peer(caller: Caller) -> Peer:
 
 
 class _Teller(RelayObserver):
-    """Reports what an operator should know; what may happen a thousand times a second, once."""
+    """Reports what an operator should know. What may happen a thousand times a second is reported once."""
 
     def __init__(self, notify: Notify) -> None:
         self._notify = notify

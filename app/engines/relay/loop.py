@@ -75,11 +75,11 @@ class RelayLoop:
     # ---- orders, from any thread ----
 
     def order_change(self, impairment: Impairment) -> None:
-        """Go over to another impairment without a break."""
+        """Change to another impairment without interruption."""
         self._order_up(lambda now_ns: self.link.change(impairment, now_ns))
 
     def order_outage(self, direction: Direction | Literal["both"], for_ms: float) -> None:
-        """Let nothing pass for a time, from now on."""
+        """Block all datagrams for a time, from now on."""
         self._order_up(lambda now_ns: self.link.cut(direction, now_ns, for_ms))
 
     def order_stop(self) -> None:

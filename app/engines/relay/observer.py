@@ -1,4 +1,4 @@
-"""Who wants to know what a relay does. Called on the relay's thread; must not block."""
+"""The interface of a relay's observer. Called on the relay's thread; must not block."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from app.engines.relay.sockets import SocketAddress
 
 
 class RelayObserver:
-    """Takes note of nothing; subclasses take note of what they need."""
+    """Ignores every event; subclasses handle those that they need."""
 
     def came(self, caller: Caller) -> None:
         """A caller sent its first datagram."""
 
     def left(self, caller: Caller) -> None:
-        """A caller and its target were silent for long."""
+        """A caller and its target were silent for a long time."""
 
     def refused(self, address: SocketAddress) -> None:
-        """A caller was one too many."""
+        """A caller came although the limit is reached."""
 
     def stranger(self, address: SocketAddress) -> None:
         """Something that is not an SRT handshake came from an unknown address."""
 
     def no_way(self, error: OSError) -> None:
-        """There is no way to the target."""
+        """There is no route to the target."""
 
     def not_sent(self, error: OSError) -> None:
         """A datagram could not be sent on."""
@@ -35,4 +35,4 @@ class RelayObserver:
         """A datagram leaves late, because the machine was busy."""
 
     def datagram(self, direction: Direction, datagram: memoryview, arrived_ns: int, leaves: int) -> None:
-        """A datagram came in and leaves so many times: 0 when it is lost, 2 with a duplicate."""
+        """A datagram came in and leaves `leaves` times: 0 when it is lost, 2 with a duplicate."""

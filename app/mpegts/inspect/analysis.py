@@ -53,7 +53,7 @@ _TABLE: Final = 0x10
 
 
 class Analyser:
-    """Takes a file's packets in order and says at the end what it was."""
+    """Takes a file's packets in order and returns the analysis at the end."""
 
     def __init__(self) -> None:
         self._packets = 0
@@ -109,7 +109,7 @@ class Analyser:
     def _read_tables(self, block: bytes, index: int, pid: int) -> None:
         assembler = self._assemblers.setdefault(pid, SectionAssembler())
         for section in assembler.feed(block, index * PACKET_BYTES):
-            # A table comes ten times a second and hardly ever changes.
+            # A table comes ten times a second and rarely changes.
             known = self._known_sections.get((pid, section))
             if known is None:
                 known = self._take_section(pid, section)
@@ -140,7 +140,7 @@ class Analyser:
         return "" if pat is None else "PAT"
 
     def result(self, *, size_bytes: int, bytes_skipped: int) -> Analysis:
-        """Say what the file was."""
+        """Return the analysis of the file."""
         clock = self._chosen_clock()
         ticks_a_packet = clock.elapsed / clock.packets if clock and clock.packets else 0.0
         duration_s = self._packets * ticks_a_packet / PCR_HZ

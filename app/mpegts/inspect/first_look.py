@@ -1,4 +1,4 @@
-"""What the first and last megabytes of a file say: programmes, clock, bitrate and duration.
+"""What the first and last megabytes of a file show: programmes, clock, bitrate and duration.
 
 A file that cannot be streamed raises NotStreamable with a sentence for the operator.
 """
@@ -41,7 +41,7 @@ _CONSTANT_WITHIN_PACKETS: Final = 2
 
 
 def align(head: Block) -> int:
-    """Give the first byte of the first packet of a file; NotStreamable when it has no 188-byte packets."""
+    """Return the first byte of the first packet of a file; NotStreamable when it has no 188-byte packets."""
     framing = find_framing(head)
     if framing is None and (count := few_packets(head)):
         raise NotStreamable(
@@ -151,7 +151,7 @@ def _choose_clock(clocks: dict[int, list[Reading]], programmes: dict[int, Progra
 
 
 class _Pace(msgspec.Struct):
-    """What a run of PCR readings says: ticks and packets that count, longest step, window rates, jumps."""
+    """What consecutive PCR readings show: ticks and packets that count, longest step, window rates, jumps."""
 
     ticks: int = 0
     packets: int = 0
@@ -228,7 +228,7 @@ def _interval_warnings(longest_ms: float) -> list[str]:
 
 
 def _is_constant(windows: list[tuple[int, int]], packets_a_tick: float) -> bool:
-    """Return whether every window has as many packets as the mean rate says, within 1 % or two packets."""
+    """Return whether every window has as many packets as the mean rate implies, within 1 % or two packets."""
     return bool(windows) and all(
         abs(packets - ticks * packets_a_tick) <= max(_CONSTANT_WITHIN_PACKETS, packets * CBR_TOLERANCE)
         for packets, ticks in windows

@@ -26,7 +26,7 @@ def few_packets(head: Block) -> int:
 
 
 def check_end(head: Block, tail: Block) -> None:
-    """Refuse a file that goes on without packets: a copy in progress, or one that broke off on a preallocated file."""
+    """Refuse a file whose end has no packets: a copy in progress, or one that broke off in a preallocated file."""
     end = tail or head[len(head) * 3 // 4 :]
     if len(end) > _END_BYTES_JUDGED and find_sync(end) < 0:
         raise NotStreamable(
@@ -75,7 +75,7 @@ def _is_clock_scrambled(block: Block, pcr_pid: int) -> bool:
 
 
 def why_no_pace(readings: list[Reading]) -> str:
-    """Why a clock that has readings gives no rate, with the remedy."""
+    """Explain why a clock with readings yields no rate, with the remedy."""
     steps = [clock_step(before, after) for (_, before), (_, after) in pairwise(readings)]
     if all(step > JUMP_TICKS for step in steps):
         return (

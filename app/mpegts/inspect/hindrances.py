@@ -1,4 +1,4 @@
-"""What in a block of packets GStreamer's pipeline would discard or stumble over."""
+"""What GStreamer's pipeline would discard from a block of packets, or fail to handle."""
 
 from __future__ import annotations
 

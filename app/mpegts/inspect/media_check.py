@@ -28,9 +28,9 @@ class MediaCheck(msgspec.Struct, frozen=True):
     """A quick look at a transport stream file, taken from its head and tail only.
 
     `bitrate_bps` counts all packets, null packets included. `pcr_interval_ms` is the longest one seen on `pcr_pid`.
-    `programme_count` is what the PAT names. `packets_scrambled` and `packets_errored` (transport error indicator) are
-    found among `packets_looked_at`; `is_clock_scrambled` says that packets with PCRs are among the scrambled ones, so
-    that an engine that discards these has no clock. `hindrances` is what GStreamer does not carry
+    `programme_count` is the number of programmes in the PAT. `packets_scrambled` and `packets_errored` (transport error
+    indicator) are found among `packets_looked_at`; `is_clock_scrambled` says that packets with PCRs are among the
+    scrambled ones, so that an engine that discards these has no clock. `hindrances` is what GStreamer does not carry
     unchanged. `warnings` are sentences for the operator, empty for a sound file.
     """
 

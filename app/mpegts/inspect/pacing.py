@@ -34,11 +34,11 @@ class IntervalMeter:
         self._last = ticks
 
     def forget_last(self) -> None:
-        """Begin again after a jump of the clock: what lies over it is no interval."""
+        """Begin again after a jump of the clock: what spans it is no interval."""
         self._last = None
 
     def result(self) -> Repetition:
-        """What the intervals were."""
+        """The statistics of the intervals."""
         limit_ms = self._limit / _TICKS_A_MS
         if not self._intervals:
             return Repetition(self.count, limit_ms)
@@ -94,7 +94,7 @@ class TableMeter:
             self._waiting.append((table, packet))
 
     def date(self, clock: ClockMeter, covered: tuple[int, int] | None) -> None:
-        """Date what waits, now that the clock was read again; `covered` is what its `add` gave."""
+        """Date the waiting tables, because the clock was read again; `covered` is what its `add` returned."""
         if covered is None or clock.last is None:
             for meter in self.meters.values():
                 meter.forget_last()
@@ -106,6 +106,6 @@ class TableMeter:
         self._waiting.clear()
 
     def result(self, table: str) -> Repetition:
-        """What the intervals of a table were."""
+        """The statistics of a table's intervals."""
         meter = self.meters.get(table) or IntervalMeter(self._limit_ms)
         return meter.result()

@@ -14,7 +14,7 @@ from app.mpegts.inspect.report import Analysis, Finding, Level, Repetition
 
 
 def judged(analysis: Analysis) -> Analysis:
-    """Give the analysis with its findings and verdict."""
+    """Return the analysis with its findings and verdict."""
     findings = tuple(_findings(analysis))
     levels = {finding.level for finding in findings}
     verdict = next((level for level in (Level.FAULT, Level.ATTENTION) if level in levels), Level.GOOD)

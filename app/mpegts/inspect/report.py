@@ -1,4 +1,4 @@
-"""What a whole file turned out to hold: the typed result of an analysis, ready to be shown or sent."""
+"""What a whole file contains: the typed result of an analysis, ready to be shown or sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Level(StrEnum):
-    """How a finding is to be taken."""
+    """How severe a finding is."""
 
     GOOD = "good"
     ATTENTION = "attention"

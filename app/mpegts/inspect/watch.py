@@ -15,7 +15,7 @@ _REPEATED_PACKETS_MAX: Final = 8
 
 
 class TableWatch:
-    """What PAT and PMT have said so far. What a later table leaves out is kept: a lap begins with the first again."""
+    """What PAT and PMT have shown so far. What a later table omits is kept: a lap begins with the first again."""
 
     def __init__(self) -> None:
         self.table_pids: set[int] = {PAT_PID}

@@ -20,7 +20,7 @@ _ADAPTATION_ONLY: Final = 0x20
 def make_filler(
     seam: Seam, at_end: Mapping[int, int], sent: dict[int, int], tables: list[bytes]
 ) -> Iterator[bytearray]:
-    """Give the filler of a seam in blocks.
+    """Return the filler of a seam in blocks.
 
     `at_end` is what each clock, as it was sent, reads at the lap's end; `sent` the counter last sent on each PID, kept
     up to date; `tables` the packets of PAT and PMTs, sent again every 100 ms.

@@ -11,7 +11,7 @@ from typing import Final
 from app.domain.constants import CBR_TOLERANCE
 from app.mpegts.packets import PCR_HZ, PTS_HZ, PTS_WRAP, clock_step
 
-# A local rate is taken over so many PCR intervals, about one second: long against the jitter of one, short against
+# A local rate is taken over this many PCR intervals, about one second: long against the jitter of one, short against
 # the changes of a variable bitrate.
 RATE_INTERVALS: Final = 32
 # Stretches of this many intervals are compared to distinguish constant from variable bitrate; each has fewer frames
@@ -114,7 +114,8 @@ class UnitTrack:
         self.last, self._length = time, length
 
     def last_duration(self) -> int:
-        """Ticks that the last PES packet plays, as far as it shows; 1 where units come as they please (subtitles).
+        """Ticks that the last PES packet plays, as far as it is known; 1 where units come at irregular times
+        (subtitles).
 
         A video packet is one picture and lasts the shortest step. A sound packet may hold fewer frames than the others
         at the end of a file: it lasts as long as its bytes do on average.

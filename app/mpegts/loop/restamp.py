@@ -1,9 +1,9 @@
-"""Making the laps of a looped file one endless stream, in place, block by block.
+"""Turns the laps of a looped file into one endless stream, in place, block by block.
 
-Continuity counters run on per PID; PCR, OPCR, PTS, DTS and splice times move with their programme's clock; TDT and
-TOT show the present time. The first lap passes as it is, but for the time; it is watched as every lap is, so that the
-seam is planned from what was really sent, whatever happened to the file meanwhile. Scrambled packets keep their
-payload: counters and PCR lie outside it. ESCR, DTS_next_AU and the contents of the streams stay as they are.
+Continuity counters run on per PID; PCR, OPCR, PTS, DTS and splice times move with their programme's clock; TDT and TOT
+show the present time. The first lap passes unchanged except for the time. Every lap is observed, so that the seam is
+planned from what was really sent, even if the file changed meanwhile. Scrambled packets keep their payload: counters
+and PCR lie outside it. ESCR, DTS_next_AU and the contents of the streams stay as they are.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SECTION_ONLY: Final = bytes(value & _SECTION for value in range(256))
 class Restamper:
     """Rewrites the laps of one stream. Blocks come in file order; `turn` goes to the next lap.
 
-    `unmoved_headers` counts PES headers that went on beyond the following block and so kept their times.
+    `unmoved_headers` counts PES headers that continued beyond the following block and so kept their times.
     """
 
     def __init__(self) -> None:
@@ -192,6 +192,6 @@ class Restamper:
 
 
 def _hide_jump(block: bytearray, at: int) -> None:
-    """Take back the announcement of a jump that no longer is one."""
+    """Remove the announcement of a jump that no longer is one."""
     if has_discontinuity(block, at):
         block[at + 5] &= 0x7F

@@ -1,17 +1,17 @@
 """How one lap of a looped file joins the next: how far each clock moves on, and what is sent in between.
 
-The clocks. Behind its last PCR a file goes on for some packets, and before its first PCR there are some; both take the
-time that packets take there, judged by the last and the first second of the reference clock. Each clock steps by its
-own gap, so none can run back. At a constant bitrate the packets keep their rate to the tick, and clocks that agree
-within a millisecond move on by the same ticks, or the programmes would drift apart lap by lap. With a variable bitrate
-the gap is a guess, and the access units know better: the step is then as short as they allow, but no clock loses more
-than half of its gap.
+The clocks. A file has some packets after its last PCR and some before its first PCR. Both take the time that packets
+take there, judged by the last and the first second of the reference clock. Each clock steps by its own gap, so none can
+run back. At a constant bitrate the packets keep their rate to the tick, and clocks that agree within a millisecond move
+on by the same ticks, or the programmes would drift apart lap by lap. With a variable bitrate the gap is a guess, and
+the access units are more precise: the step is then as short as they allow, but no clock loses more than half of its
+gap.
 
 Access units. The first decoding time of the next lap must lie a unit behind the last one of this lap, on each PID.
-Where sound or picture outlasts the clock (an encoder that buffered more at the end than at the start), the seam is
-made longer: null packets and PCRs at the pace of the lap's end. That is also what the receiver's buffer asks for,
-since it drains by just the surplus. The other way round, a file that buffered less at its end, leaves a gap
-between units: there is nothing to fill it with.
+Where sound or picture outlasts the clock (an encoder that buffered more at the end than at the start), the seam is made
+longer: null packets and PCRs at the pace of the lap's end. The receiver's buffer needs that as well, since it drains by
+exactly the surplus. A file that buffered less at its end leaves a gap between units instead; there is nothing to fill
+it with.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.mpegts.loop.lap import ClockTrack, Lap
 from app.mpegts.loop.seam_pcrs import PACKETS_A_TICK_MAX, FillerPcr, Gap, filler_rate, place_pcrs
 from app.mpegts.packets import PCR_HZ, PCR_WRAP, clock_step
 
-# A surplus beyond this is no buffering but a timestamp astray; the seam does not wait for it.
+# A surplus beyond this is not buffering but a wrong timestamp; the seam does not wait for it.
 SURPLUS_TICKS_MAX: Final = 2 * PCR_HZ
 # A unit may come this much early over the seam, rather than stretch it for a rounding.
 _EARLY_90K: Final = 90
@@ -40,7 +40,7 @@ class Seam(msgspec.Struct, frozen=True):
 
     `steps` is what each clock adds to its shift, `end_of_lap` what it would read at the lap's end, unshifted; both in
     27 MHz ticks by PCR PID. `filler_packets` are sent between the laps, null packets but for `filler_pcrs`.
-    `overlapping` are PIDs whose units still step back, because their surplus is no buffering.
+    `overlapping` are PIDs whose units still step back, because their surplus is not buffering.
     """
 
     steps: dict[int, int]
@@ -133,7 +133,7 @@ def _natural_steps(
 def _surplus(
     lap: Lap, following: Lap, clock_of: dict[int, int], reference: int, steps: dict[int, float]
 ) -> tuple[float, tuple[int, ...]]:
-    """Ticks by which the units outlast the clock, negative if they do not; and the PIDs that are beyond help."""
+    """Ticks by which the units outlast the clock, negative if they do not; and the PIDs that go beyond any buffer."""
     surplus, overlapping = -float(PCR_WRAP), []
     for pid, units in lap.units.items():
         if (after := following.units.get(pid)) is None:
@@ -150,7 +150,7 @@ def _surplus(
 
 
 def _nearer(ticks: float) -> float:
-    """A difference of clocks the nearer way round: a lap may be longer than half the wrap, what is compared is not."""
+    """The difference of two clocks, the shorter way round the wrap: compared values are always close."""
     return (ticks + PCR_WRAP / 2) % PCR_WRAP - PCR_WRAP / 2
 
 

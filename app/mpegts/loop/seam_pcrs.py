@@ -9,7 +9,7 @@ import msgspec
 
 from app.mpegts.packets import PACKET_BYTES, PCR_HZ
 
-# A rate beyond 200 Mb/s comes of senseless PCRs; null packets at such a pace would flood the line.
+# A rate beyond 200 Mb/s comes from meaningless PCRs; null packets at such a rate would flood the link.
 PACKETS_A_TICK_MAX: Final = 200e6 / 8 / PACKET_BYTES / PCR_HZ
 _PACKETS_A_TICK_ASSUMED: Final = 1e6 / 8 / PACKET_BYTES / PCR_HZ
 _PCR_TOLERANCE_TICKS: Final = PCR_HZ // 2000
@@ -28,7 +28,7 @@ class FillerPcr(msgspec.Struct, frozen=True):
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """What a clock would pause over the seam: `tail` ticks from its last PCR to the lap's end, and `head` ticks from
+    """How long a clock would pause at the seam: `tail` ticks from its last PCR to the lap's end, and `head` ticks from
     the next lap's start to its first. `longest` is its longest interval within the file.
     """
 

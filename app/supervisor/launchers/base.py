@@ -73,10 +73,10 @@ class WorkerHandle(Protocol):
         """Why a dead worker ended: its own report, or the reason derived from its exit status."""
 
     def terminate(self) -> None:
-        """Ask it to leave."""
+        """Ask it to end."""
 
     def kill(self) -> None:
-        """Make it leave."""
+        """Kill it."""
 
 
 class Launcher(Protocol):
@@ -92,7 +92,7 @@ class Launcher(Protocol):
         """The keys of all workers that may be alive."""
 
     def last_word(self, key: str) -> Ended | None:
-        """Why a worker of that key ended while no manager was there, None when it left no word."""
+        """Why a worker of that key ended while no manager was there, None when it left no report."""
 
     def announce(self, key: str) -> None:
         """Remember that the order of a worker to come is not acknowledged yet. Raises OSError."""
@@ -104,7 +104,7 @@ class Launcher(Protocol):
         """Whether a worker of that key was announced and its order never acknowledged."""
 
     def problem(self) -> str | None:
-        """Why no worker could be started at present, None when nothing is known against it. Never blocks for long."""
+        """Why no worker could be started at present, None when no problem is known. Never blocks for long."""
 
     def discard(self, key: str) -> None:
         """Remove what a dead worker of that key left behind."""
@@ -131,7 +131,7 @@ class Launcher(Protocol):
         """Begin to follow what other hosts order."""
 
     def cluster_problem(self) -> str | None:
-        """What is dangerous about the cluster, None when nothing is known against it. Never blocks."""
+        """What is dangerous about the cluster, None when no problem is known. Never blocks."""
 
 
 class OneHost:

@@ -127,7 +127,7 @@ class LocalLauncher(OneHost):
         return read_last_word(self._path(key))
 
     def keys(self) -> list[str]:
-        """The keys of which anything lies in the runtime folder, or lay there and has a process."""
+        """The keys that have a file in the runtime folder, or had one and still have a process."""
         left_behind = (*_LEFT_BEHIND, _ANNOUNCED)
         lying = {path.stem for path in self._folder.iterdir() if path.suffix in left_behind}
         served = {worker.path for worker in own_workers(self._modules)}
@@ -147,7 +147,7 @@ class LocalLauncher(OneHost):
         return self._path(key).with_suffix(_ANNOUNCED).exists()
 
     def discard(self, key: str) -> None:
-        """Remove what lies in the runtime folder of a worker that is gone."""
+        """Remove the files in the runtime folder of a worker that is gone."""
         self._remove(key, (*_LEFT_BEHIND, _ANNOUNCED))
 
     def _remove(self, key: str, suffixes: Sequence[str]) -> None:

@@ -71,7 +71,10 @@ class LocalWorker:
 
 
 class ChildWorker(LocalWorker):
-    """A worker that this process started. Its standard input stays open: it shows the worker that we live."""
+    """A worker that this process started.
+
+    Its standard input stays open: it shows the worker that this process is alive.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], path: Path) -> None:
         super().__init__(process.pid, path, os.pidfd_open(process.pid))

@@ -1,6 +1,6 @@
 """The JSON API of orders to all streams at once, to a group of them, or to some by their keys.
 
-Each stream follows on its own: one that cannot holds none up.
+Each stream follows independently: one that cannot does not delay the others.
 """
 
 from __future__ import annotations

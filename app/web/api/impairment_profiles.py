@@ -60,7 +60,7 @@ def measured_profiles() -> Response:
 
 
 def with_own_profile(impairment: object) -> object:
-    """An impairment as it came, with the figures of the own profile that it names where it states none."""
+    """Return the impairment document; where it states no figures, with those of the own profile that it names."""
     if not isinstance(impairment, dict) or impairment.get("to_target") or impairment.get("to_caller"):
         return impairment
     name = impairment.get("profile")
@@ -72,7 +72,7 @@ def with_own_profile(impairment: object) -> object:
 
 
 def with_own_profile_in(document: object) -> object:
-    """A relay or a rehearsal as it came, with the figures of the own profile that its impairment names."""
+    """Return the document of a relay or rehearsal with the figures of the own profile that its impairment names."""
     if not isinstance(document, dict) or "impairment" not in document:
         return document
     return {**document, "impairment": with_own_profile(document["impairment"])}

@@ -38,7 +38,7 @@ def remove_limits(name: str) -> Response:
 
 
 def with_saved_limits(document: object) -> object:
-    """A plan as it came, with the saved limits that it names under those that it states."""
+    """Return the plan with the saved limits that it names; limits that it states itself take precedence."""
     name = document.get("limits_name") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not name or not isinstance(name, str):
         return document

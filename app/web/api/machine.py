@@ -67,7 +67,7 @@ def check_media() -> Response:
 
 @machine.get("/media/info")
 def show_media_info() -> Response:
-    """The analysis of a whole file: asked for now, made in the background; ask again to see how far it is."""
+    """The analysis of a whole file: started now and made in the background; repeat the request for its progress."""
     state = services().analyst.look(request.args.get("path", ""))
     overhead_percent = read_setting("overhead_percent", _SETTINGS["overhead_percent"])
     return json_response(present_media_info(state, overhead_percent))

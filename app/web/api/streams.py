@@ -47,7 +47,7 @@ def list_streams() -> Response:
 
 @api.post("/streams")
 def start_stream() -> Response:
-    """Put a stream on air and answer with what became of it within 3 s."""
+    """Put a stream on air and answer with its state within 3 s."""
     spec = parse_spec(with_own_profile_in(read_json()), listener_ports=services().settings.listener_ports)
     return started(services().manager.start(spec, actor=g.actor))
 

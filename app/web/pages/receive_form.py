@@ -1,4 +1,4 @@
-"""The form that starts a receive stream. It turns texts into the API's document; the rules are domain.spec's alone."""
+"""The form that starts a receive stream. It turns texts into the API's document; only domain.spec has the rules."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
 
 
 class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
-    """What a receive stream is asked."""
+    """The settings of a receive stream."""
 
     name = StringField("Name")
     group = StringField("Group")

@@ -12,7 +12,7 @@ from app.configuration.words import plan_lines, summary
 
 
 class StepView(msgspec.Struct, frozen=True):
-    """A stream of the plan. `problem` says why it is as it was; empty before and after success."""
+    """A stream of the plan. `problem` says why it is unchanged; empty before and after success."""
 
     action: Action
     label: str

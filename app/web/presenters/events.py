@@ -1,4 +1,4 @@
-"""Events for a short list: what one stream says again and again takes one line with its count."""
+"""Events for a short list: what one stream repeats takes one line with its count."""
 
 from __future__ import annotations
 

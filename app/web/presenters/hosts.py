@@ -15,7 +15,7 @@ from app.web.presenters.machine import present_overview
 from app.web.presenters.rows import present_row
 from app.web.presenters.views import OverviewView
 
-# A report that is older than two questions and one time limit is no longer the present.
+# A report that is older than two polls and one time limit is stale.
 STALE_AFTER_S: Final = 2 * POLL_EVERY_S + ANSWER_WITHIN_S
 _UNKNOWN: Final = "unknown"
 _SEVERITIES: Final = frozenset({"good", "attention", "fault", "idle"})

@@ -15,7 +15,7 @@ from app.network.findings import loss_of
 from app.network_test import NetworkTestRecord
 from app.web.presenters.stream import iso
 
-# 95 % of a normal distribution lie below the mean and so many deviations; ping reports no quantiles.
+# 95 % of a normal distribution lie below the mean plus this many deviations; ping reports no quantiles.
 _DEVIATIONS: Final = 1.645
 
 
@@ -63,7 +63,7 @@ def _of_sender(snapshot: Snapshot, seconds: Sequence[Second], where: str) -> Mea
         source=f"{where}; loss from the retransmissions; a sender does not know bursts and gaps",
         rtt_p50_ms=p50_ms,
         rtt_p95_ms=p95_ms,
-        # Each loss is resent, and a resent packet is lost as often: of all that were sent, so many did not arrive.
+        # Each loss is resent, and a resent packet is lost as often: this share of all sent packets did not arrive.
         loss_percent=100 * again / (unique + again) if unique else 0.0,
         seconds=float(max(1, len(seconds))),
     )

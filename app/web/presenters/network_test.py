@@ -26,7 +26,7 @@ from app.web.presenters.stream import iso
 
 
 def present_network_test(record: NetworkTestRecord) -> NetworkTestView:
-    """All there is to say of a test, with the recommendation once it has ended."""
+    """Everything about a test, with the recommendation once it has ended."""
     findings = record.findings
     advice = advise(record.order, findings) if record.finished_at is not None else None
     target = findings.target

@@ -14,7 +14,7 @@ def _is(text: str) -> msgspec.Meta:
 
 
 class FigureView(View, frozen=True):
-    """A figure of a test. `basis` is measured, estimated or assumed, `source` by what."""
+    """A figure of a test. `basis` is measured, estimated or assumed; `source` names the measurement."""
 
     name: str
     label: str
@@ -37,7 +37,7 @@ class AttemptView(View, frozen=True):
 
 
 class TargetView(View, frozen=True):
-    """Whom the test talked to."""
+    """The server of the test."""
 
     host: str
     port: int
@@ -102,7 +102,7 @@ class NetworkTestView(View, frozen=True):
 
 
 class NetworkTestRowView(View, frozen=True):
-    """A test in the history: target, time and what came of it. `loss_basis` says how far the loss can be trusted."""
+    """A test in the history: target, time and result. `loss_basis` says how far the loss can be trusted."""
 
     id: str
     state: str

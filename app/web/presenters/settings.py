@@ -1,4 +1,4 @@
-"""A stream's settings side by side: what was asked, what libsrt applied, what holds with the peers."""
+"""A stream's settings side by side: requested, applied by libsrt, and negotiated with the peers."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ from app.words.states import phase_text, reason_text, remedy_text
 
 
 def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
-    """All there is to say of a stream."""
+    """Everything about a stream."""
     sample, rates = snapshot.sample, snapshot.rates
     peers = [_present_peer(peer, snapshot) for peer in sample.peers] if sample else []
     return StreamView(

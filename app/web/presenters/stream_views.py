@@ -73,7 +73,7 @@ class RefusalView(View, frozen=True):
 
 
 class SettingView(View, frozen=True):
-    """One setting: what was asked, what libsrt applied, what holds with the peers, and a note when they differ."""
+    """One setting: requested, applied by libsrt, negotiated with the peers, and a note when they differ."""
 
     name: str
     asked: str
@@ -96,7 +96,7 @@ else:
 
 
 class StreamView(JudgedView, frozen=True):
-    """All there is to say of a stream. Mb/s are sums over its peers over the last second."""
+    """Everything about a stream. Mb/s are sums over its peers over the last second."""
 
     key: Annotated[str, _is("The stream's identity; the port is only an attribute")]
     name: Annotated[str, _is("The operator's name for it, may be empty")]

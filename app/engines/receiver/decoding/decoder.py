@@ -50,7 +50,7 @@ INPUT: Final = (
 
 
 class Listener(Protocol):
-    """Takes what a decoder says. All calls come from the decoder's thread."""
+    """Receives a decoder's messages and output. All calls come from the decoder's thread."""
 
     def begin(self) -> None:
         """A decoder has started."""
@@ -69,7 +69,7 @@ class Decoder:
     """Runs one decoder after the other. `take` from the receiver's thread, `stop` once."""
 
     def __init__(self, argv: Sequence[str], kind: str, listener: Listener, *, mute_s: float = _MUTE_S) -> None:
-        """`kind` is what it decodes, Video or Audio. A decoder that says nothing for `mute_s` while fed is ended."""
+        """`kind` is what it decodes, Video or Audio. A decoder that writes nothing for `mute_s` while fed is ended."""
         self._argv = list(argv)
         self._kind = kind
         self._listener = listener
@@ -160,7 +160,7 @@ class Decoder:
             self._report = msgspec.structs.replace(self._report, is_running=is_running)
 
     def _serve(self, child: subprocess.Popen[bytes]) -> DecoderProblem:
-        """Feed the decoder and take what it says until it ends or has to be ended."""
+        """Feed the decoder and read its output until it ends or has to be ended."""
         assert child.stdin is not None  # noqa: S101 - made with pipes
         assert child.stdout is not None  # noqa: S101
         assert child.stderr is not None  # noqa: S101
@@ -204,7 +204,7 @@ class Decoder:
             self._note(problem=None, detail="")
 
     def _feed(self, fd: int) -> bool:
-        """Write what the pipe takes now; whether it took anything."""
+        """Write what the pipe accepts now; return whether it accepted anything."""
         has_fed = False
         while True:
             self._rest = self._rest or self._queue.take()

@@ -21,7 +21,7 @@ import msgspec
 from app.domain.figures.outputs import ForwardReport
 
 HOLDING_S: Final = 0.05
-# After a stop of the network, what came in one burst leaves at no more than so many times the usual rate.
+# After a stop of the network, what came in one burst leaves at no more than this many times the usual rate.
 _CATCH_UP: Final = 4
 _USUAL_OVER_S: Final = 1.0
 _WAITING_MAX: Final = 16_384
@@ -34,7 +34,10 @@ _SEND_BUFFER_BYTES: Final = 1024 * 1024
 
 
 class ForwardPlan(msgspec.Struct, frozen=True):
-    """Where to send. `address` is a literal IP address; `interface` a name, or `auto` for what the routes say."""
+    """Where to send.
+
+    `address` is a literal IP address; `interface` a name, or `auto` for the one that the routing table selects.
+    """
 
     address: str
     port: int
@@ -45,7 +48,7 @@ class ForwardPlan(msgspec.Struct, frozen=True):
 
 
 class Forwarding:
-    """One forwarding. `take` from the receiver's thread; `stop` once. Raises OSError for an interface that is not."""
+    """One forwarding. `take` from the receiver's thread; `stop` once. Raises OSError for an unknown interface."""
 
     def __init__(self, plan: ForwardPlan) -> None:
         self._target = (plan.address, plan.port)
@@ -130,11 +133,11 @@ class Pacer:
             self._counted_since, self._counted = now, 0
 
     def due(self, waiting: int) -> float:
-        """When the next datagram leaves, with so many waiting."""
+        """When the next datagram leaves while `waiting` of them are queued."""
         return self._sent_at + self._spacing(waiting)
 
     def sent(self, waiting: int, now: float) -> None:
-        """Note that a datagram left. Of a wake-up that came late, one interval is made up for; of a pause, nothing."""
+        """Note that a datagram left. A late wake-up is compensated by at most one interval, a pause not at all."""
         due = self.due(waiting)
         self._sent_at = now if now - due > HOLDING_S else max(due, now - self._spacing(waiting))
 

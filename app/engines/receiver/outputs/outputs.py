@@ -1,6 +1,6 @@
-"""The outputs that a receive stream asks for, behind one interface for its receiver.
+"""The requested outputs of a receive stream, behind one interface for its receiver.
 
-Modules are imported when an output is asked for: a reception without outputs shall not pay memory for them.
+Modules are imported when an output is requested: a reception without outputs must not use memory for them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Outputs:
                 output.take(payloads)
 
     def report(self) -> OutputsReport:
-        """The state of the outputs; None for those that were not asked for."""
+        """The state of the outputs; None for those that were not requested."""
         return OutputsReport(
             recording=self._recording.report() if self._recording else self._refused_recording,
             forward=self._forwarding.report() if self._forwarding else self._refused_forwarding,
@@ -58,13 +58,13 @@ class Outputs:
         return self._picture.newest() if self._picture else None
 
     def reset(self, at: float) -> None:
-        """Count what is seen and heard from zero; `at` is Unix time."""
+        """Count picture and sound from zero; `at` is Unix time."""
         for watch in (self._picture, self._loudness):
             if watch is not None:
                 watch.reset(at)
 
     def stop(self) -> None:
-        """Write out what waits and let go of everything."""
+        """Write what waits and release everything."""
         for output in (self._picture, self._loudness, self._forwarding, self._recording):
             if output is not None:
                 output.stop()

@@ -19,7 +19,7 @@ from app.mpegts.packets import PACKET_BYTES
 
 _BATCH_S: Final = 0.1
 _BATCH_BYTES: Final = 64 * 1024
-# Without a payload for so long, synchronisation counts as lost.
+# Without a payload for this long, synchronisation counts as lost.
 SILENCE_S: Final = 1.0
 # What may be wrong with synchronisation.
 _SILENT, _OUT_OF_STEP = 0, 1
@@ -77,7 +77,7 @@ class LiveAnalyser:
         self._is_running = False
 
     def reset(self, now: float) -> None:
-        """Count from 0. What the tables said stays known."""
+        """Count from 0. The content of the tables stays known."""
         self._examine()
         self._since = now
         self._board.reset()
@@ -180,7 +180,7 @@ class LiveAnalyser:
         self._examiner.continuity.forget()
 
     def _judge_measurability(self) -> None:
-        """Say why the accuracy of the clock is not measured, where that is so."""
+        """Note why the accuracy of the clock is not measured, where it is not."""
         indicator, constant = self._board["pcr_accuracy_error"], self._examiner.clocks.is_constant_bitrate()
         indicator.state = IndicatorState.GOOD if constant else IndicatorState.UNMEASURED
         if constant:

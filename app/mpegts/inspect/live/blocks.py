@@ -1,4 +1,4 @@
-"""The examination of a block of whole packets: counters, marks, tables, clocks and times go to their judges."""
+"""Examines a block of whole packets: passes counters, marks, tables, clocks and times to what judges them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from app.mpegts.pes import times_in
 
 _TABLE: Final = 0x10
 _PES_HEADER_BYTES: Final = 9
-# So often in a block may tables change what the rest of it means.
+# How often tables may change the meaning of the rest of a block.
 _NEW_LOOKS_MAX: Final = 8
 _CLEAR: Final = bytes(value for value in range(256) if not value & 0xC0)
 _SCRAMBLED: Final = bytes(1 if value & 0xC0 else 0 for value in range(256))
@@ -118,7 +118,7 @@ class BlockExaminer:
         self.tables.end_seconds(seconds)
 
     def reset(self) -> None:
-        """Count from 0. What the tables said stays known."""
+        """Count from 0. The content of the tables stays known."""
         self.packets_before = self.packets
         self.continuity.errors_total = self.tables.cues_total = 0
         self.pids.reset()
@@ -189,7 +189,7 @@ class BlockExaminer:
 
     def _read_unit(self, block: bytes, at: int, pid: int, clock: BatchClock) -> None:
         offset = payload_offset(block, at)
-        # A header that goes on in the next packet gets the benefit of the doubt.
+        # A header that continues in the next packet is assumed to be correct.
         if at + PACKET_BYTES - offset < _PES_HEADER_BYTES or times_in(block, offset):
             self.presence.pts_seen[pid] = clock.at(at)
 

@@ -25,11 +25,11 @@ _READINGS_MAX: Final = 128
 _READINGS_NEEDED: Final = 32
 _SPAN_NEEDED_S: Final = 1.0
 _FIT_EVERY_S: Final = 1.0
-# In a constant-rate stream most clocks lie within so many packets of where their byte position puts them.
+# In a constant-rate stream most clocks lie within this many packets of where their byte position puts them.
 _CONSTANT_WITHIN_PACKETS: Final = 1.0
 # More packets too many or too few between two clocks were left out or added there; the clock is not to blame.
 _STEP_PACKETS: Final = 2.0
-# A constant rate that was not confirmed for so long is not known any more.
+# A constant rate that was not confirmed for this long is no longer known.
 _CONFIRMED_FOR_S: Final = 10.0
 
 

@@ -28,7 +28,7 @@ NAMES: Final = {
     "tdt_error": 3,
     "unreferenced_pid": 3,
 }
-# An indicator stays red so long after its last error, so that a person can see it.
+# An indicator stays red for this long after its last error, so that a person can see it.
 _SHOWN_S: Final = 5.0
 _SUBJECTS_MAX: Final = 1024
 
@@ -54,7 +54,7 @@ class Indicator:
         self._hit = False
 
     def hit(self, at: float, detail: str, *, times: int = 1) -> None:
-        """Count an error of a moment, or several of the same kind."""
+        """Count a momentary error, or several of the same kind."""
         self.count += times
         self.last_at, self.last_detail = at, detail
         self._hit = True
@@ -91,7 +91,7 @@ class Indicator:
         return wrong
 
     def report(self, now: float) -> IndicatorReport:
-        """The indicator as it stands."""
+        """The present state of the indicator."""
         return IndicatorReport(
             name=self.name,
             priority=NAMES[self.name],

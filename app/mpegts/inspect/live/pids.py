@@ -9,14 +9,14 @@ from app.domain.constants import NULL_PID
 from app.mpegts.packets import PACKET_BYTES
 
 _BITS_A_PACKET: Final = PACKET_BYTES * 8
-# Bitrates are means of so many whole seconds.
+# Bitrates are means of this many whole seconds.
 RATE_WINDOW_S: Final = 5
 # A PID is scrambled as long as a scrambled packet came this lately.
 _SCRAMBLED_S: Final = 1.0
 
 
 class PidState:
-    """One PID since the reset; `first_seen` and `last_seen` are times of batches of packets, right to 0.1 s."""
+    """One PID since the reset; `first_seen` and `last_seen` are times of batches of packets, accurate to 0.1 s."""
 
     __slots__ = ("continuity_errors", "first_seen", "has_captions", "last_seen", "packets")
 

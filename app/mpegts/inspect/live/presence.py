@@ -1,4 +1,4 @@
-"""Time limits of a received stream: tables, PIDs and presentation times that must come so often."""
+"""Time limits of a received stream: how often tables, PIDs and presentation times must come."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from app.mpegts.inspect.live.programmes import Programmes
 PSI_S: Final = PSI_INTERVAL_MS / 1000
 PID_S: Final = 5.0  # ETSI TR 101 290 V1.4.1, 1.6 leaves it to the user
 PTS_S: Final = 0.7  # the same, 2.5
-# 2.6 sets no time: so long for a first CAT, and so long for the next one.
+# 2.6 sets no time limit: the first is for the first CAT, the second for each further one.
 _FIRST_CAT_S: Final = 1.0
 _NEXT_CAT_S: Final = 10.0
 _UNREFERENCED_S: Final = 0.5  # 3.4a
-# A PID that did not come for so long is not in the stream any more.
+# A PID that was absent for this long has left the stream.
 _GONE_S: Final = 5.0
 # Third priority; a table that never came is absent, as contribution streams may well be without it.
 _SI: Final = {

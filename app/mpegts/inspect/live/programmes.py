@@ -1,4 +1,4 @@
-"""What PAT, PMT, CAT and SDT of a received stream say at this moment: programmes, roles of PIDs, service names."""
+"""What PAT, PMT, CAT and SDT of a received stream contain at this moment: programmes, roles of PIDs, service names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Received bytes cut into whole packets with the hysteresis of TR 101 290, and RTP headers taken off.
+"""Cuts received bytes into whole packets with the hysteresis of TR 101 290, and removes RTP headers.
 
 Five sync bytes in a row gain synchronisation, two wrong ones in a row lose it. One wrong sync byte between right ones
 is an error of that byte only; the packet is used.
@@ -44,7 +44,7 @@ class Synchroniser:
         return self._rtp.gaps_total
 
     def unwrap(self, payload: bytes) -> bytes:
-        """Take off the RTP header of a payload that has one; others are returned as they are."""
+        """Remove the RTP header of a payload that has one; others are returned as they are."""
         if payload[:1] == b"\x47" or (self.is_locked and not self._is_rtp):
             return payload
         self._is_rtp = _looks_like_rtp(payload)
@@ -74,7 +74,7 @@ class Synchroniser:
         self._rest = b""
 
     def content(self) -> tuple[Content, str]:
-        """What the bytes are, with a word about foreign ones."""
+        """What the bytes are, with a description of foreign ones."""
         if self.is_locked or self.was_locked:
             return (Content.RTP if self._is_rtp else Content.TRANSPORT_STREAM), ""
         if not self._head:

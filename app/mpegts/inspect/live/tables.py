@@ -1,4 +1,4 @@
-"""The tables of a received stream: which came when, what they say, and sections that are wrong.
+"""The tables of a received stream: when each arrived, what it contains, and which sections are wrong.
 
 A section that was seen before is recognised by its bytes and parsed no second time.
 """
@@ -45,10 +45,10 @@ _TABLE_NAMES: Final = {
     _TOT_TABLE: "TOT",
     _SPLICE_TABLE: "SCTE-35",
 }
-# Recognised sections are kept so long as they are few and short: a quarter of a megabyte at most.
+# Recognised sections are kept as long as they are few and short: a quarter of a megabyte at most.
 _KNOWN_MAX: Final = 256
 _KNOWN_BYTES_MAX: Final = 1024
-# New versions of tables that may be parsed at once, and more of them each second.
+# How many new versions of tables may be parsed at once, and how many more each second.
 _CHANGES_MAX: Final = 512
 _CHANGES_A_SECOND: Final = 32
 
