@@ -202,7 +202,7 @@ def _render(template: str, form: StreamForm, **page: Any) -> str:
 
 
 def _interface_choices(form: StreamForm) -> list[tuple[str, str]]:
-    """Interfaces that may carry multicast; one that was asked for and is not there stays to be seen."""
+    """Interfaces that may carry multicast; a requested one that does not exist stays in the list."""
     found = [(i.name, f"{i.name} {i.addresses[0] if i.addresses else ''}") for i in list_interfaces() if i.is_up]
     asked = form.interface.data or "auto"
     missing = [(asked, asked)] if asked not in {"auto", *(name for name, _ in found)} else []

@@ -145,7 +145,7 @@ class StreamManager:
         check_relay(spec, [one for one in self.list() if one.key != key], self._settings.relay_targets)
         self._supervisor.check_start(key)
         if self.get(key).status.order is Order.RUN:
-            # The store goes on saying `run`: a loss of power in between must not leave the stream off air.
+            # The store still has `run`: a loss of power in between must not leave the stream off air.
             self._launcher.withdraw(key)
             self._supervisor.stop(key, actor=actor)
             self._wait_off_air(key)

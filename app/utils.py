@@ -1,4 +1,4 @@
-"""What this machine says of itself: load, memory, disk, addresses, interfaces, and what a worker costs.
+"""Facts about this machine: load, memory, disk, addresses, interfaces, and what a worker costs.
 
 Every reader answers from /proc and the kernel's tables at once; nothing here waits or calls a name server.
 """

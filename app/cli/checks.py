@@ -168,7 +168,7 @@ def _kernel() -> Iterator[Finding]:
         return
     wanting = [line.split(maxsplit=1)[1] for line in outcome.text().splitlines() if line.startswith("would ")]
     for setting in wanting:
-        # The script sets them all, so its name stands once, below the last of them.
+        # The script sets them all, so its name is shown once, below the last of them.
         yield Finding(Level.WARN, setting, f"sudo {script}" if setting is wanting[-1] else "")
     if not wanting:
         yield Finding(Level.OK, "kernel settings suit SRT")

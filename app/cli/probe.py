@@ -63,8 +63,9 @@ class _Command(click.Command):
 def probe(url: str, **asked: Any) -> None:
     """Receive URL and say whether it arrives whole and in time.
 
-    srt://host:port?latency=200 calls a sender, srt://:port waits for one. Exit status: 0 good, 1 attention, 2 fault,
-    3 no connection, 64 wrong usage. A passphrase is asked for, or read from standard input when that is no terminal.
+    srt://host:port?latency=200 calls a sender, srt://:port waits for one. Exit status: 0 good, 1 attention, 2 fault, 3
+    no connection, 64 wrong usage. The command prompts for a passphrase, or reads it from standard input when that is no
+    terminal.
     """
     key_bits = int(asked["encrypt"]) if asked["encrypt"] else None
     passphrase = _read_passphrase(asked["passphrase_file"]) if key_bits else None

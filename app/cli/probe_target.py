@@ -1,4 +1,4 @@
-"""What a probe is asked for on the command line, as a receive stream's spec. A passphrase never stands in a URL."""
+"""The target of a probe on the command line, as a receive stream's spec. A URL never contains a passphrase."""
 
 from __future__ import annotations
 

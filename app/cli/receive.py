@@ -25,7 +25,7 @@ from app.domain.spec import ReceiveSpec
 def receive(api: Api, /, **asked: Any) -> None:
     """Receive a stream, measure its delivery and check it.
 
-    A passphrase is asked for, or read from standard input when that is no terminal.
+    The command prompts for a passphrase, or reads it from standard input when that is no terminal.
     """
     passphrase = ask_passphrase() if asked["key_bits"] else None
     with reported():

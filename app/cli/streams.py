@@ -47,8 +47,8 @@ def streams(api: Api, as_json: bool) -> None:
 def start(api: Api, /, key: str | None, wants_all: bool, **asked: Any) -> None:
     """Put a stream on air: a known one by its KEY, or a new one by the options.
 
-    A passphrase is asked for, or read from standard input when that is no terminal; it is no option, because
-    everybody can read a command line.
+    The command prompts for a passphrase, or reads it from standard input when that is no terminal; it is no option,
+    because everybody can read a command line.
     """
     with reported():
         if wants_all:

@@ -59,7 +59,7 @@ class Document(NamedTuple):
 
 
 class DocumentLibrary:
-    """Safe in many threads; each document is rendered once, when it is first asked for."""
+    """Safe in many threads; each document is rendered once, at its first request."""
 
     def __init__(self, project: Path) -> None:
         self._project = project

@@ -53,7 +53,7 @@ RECEIVERS_MAX: Final = 64  # of one listener: each may cost its send buffer, 1.6
 CALLS_AT_ONCE: Final = 64  # of one address: all receivers behind one router that come back in the same moment
 CALLS_PER_S_OF_ADDRESS: Final = 5  # after that; a receiver calls again once or twice a second
 CALLS_PER_S: Final = 50  # of all addresses; a refused handshake costs libsrt up to 0.2 MB for about a second
-NO_ACK_MS: Final = 5000  # a receiver that acknowledges nothing for so long is gone: it acknowledges every 10 ms
+NO_ACK_MS: Final = 5000  # a receiver that acknowledges nothing for this long is gone: it acknowledges every 10 ms
 
 # ---- this program's own ----
 

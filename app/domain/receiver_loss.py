@@ -22,8 +22,8 @@ UNCERTAINTY_FACTOR: Final = 3
 LOST_FAULT: Final = 1e-4
 # What is really above LOST_FAULT must never look good, however uncertain the estimate is.
 LOST_ATTENTION: Final = LOST_FAULT / UNCERTAINTY_FACTOR
-# Loss reports name a resent packet again before it can have arrived: at most so often, and in the mean of resends that
-# have to wait so often.
+# How often loss reports name a resent packet again before it can have arrived: at most, and on average for resends
+# that have to wait.
 _NAMED_AGAIN_MOST: Final = 1.7
 _NAMED_AGAIN_WAITING: Final = 1.3
 # New packets go first, so that a resend waits for the room that they leave. Losses and new packets come in clusters, so
@@ -34,7 +34,7 @@ _GRACE_MS: Final = 4.0  # by which libsrt's receiver lets a packet come late
 _ACKNOWLEDGED_EVERY_MS: Final = 10.0
 _OVERDUE_SHARE: Final = 0.25  # of the readings; less may be a pause of either end
 _OVERDUE_RATIO: Final = 1.5  # of latency and RTT; with less, a packet that was in time may look overdue
-_HELD_BACK_SHARE: Final = 0.1  # so many of the resends too late are worth saying why
+_HELD_BACK_SHARE: Final = 0.1  # above this share of late resends, the cause is reported
 # Exponents of the loss at latencies of less than two round trips.
 _NO_REPAIR_BELOW: Final = 0.95  # of a round trip: RTT is smoothed, so a little less than one may be one
 _EXPONENTS: Final = ((_NO_REPAIR_BELOW, 1.1), (1.5, 1.85), (2.0, 2.0))

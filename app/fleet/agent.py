@@ -60,7 +60,7 @@ class Agent:
     def _start(self, carrier: Carrier) -> Code:
         began, job = time.monotonic(), self._job()
         if missing := missing_hosts():
-            # It may be cut off and not dead: it stops its streams by itself, and they must be gone before this one.
+            # It may be cut off and not dead: it then stops its streams itself, and they must be gone before this one.
             sys.stderr.write(f"waiting {TAKEOVER_DELAY_S:g} s, because {', '.join(missing)} may still send\n")
             wait_since(began, TAKEOVER_DELAY_S)
         carrier.start(job, self._environ["OCF_RESKEY_job"])

@@ -50,7 +50,7 @@ class Carrier:
             self._permits.grant(job.key, parcel)
             worker = self._launcher.adopt(job.key) or self._launch(job)
         ended = self._serve(worker)
-        # A far end that refuses or is away is no fault of this host: it goes on trying, as it does without a cluster.
+        # A far end that refuses or is away is no fault of this host: it keeps trying, as it does without a cluster.
         if ended is not None and ended.reason in HOST_FAULTS:
             self.stop(job.key)
             raise AgentFault(Code.ERR_GENERIC, f"the worker did not start: {ended.reason}: {ended.detail}")

@@ -224,7 +224,7 @@ def missing_hosts() -> list[str]:
 
 
 def read_monitor() -> ET.Element:
-    """What pacemaker says of the cluster at present. Raises ClusterRefused."""
+    """What pacemaker reports about the cluster at present. Raises ClusterRefused."""
     return _read("crm_mon", "--one-shot", "--output-as=xml", "--inactive", "--show-node-attributes")
 
 

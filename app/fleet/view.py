@@ -52,7 +52,7 @@ class View(msgspec.Struct, frozen=True):
                 "Add a third host, a quorum device or fencing."
             )
         if not self.stops_without_quorum:
-            return "no-quorum-policy is not stop: a host that is cut off goes on sending. Set it to stop."
+            return "no-quorum-policy is not stop: a host that is cut off continues to send. Set it to stop."
         return None
 
 

@@ -20,7 +20,7 @@ _SILENCE_S: Final = 2.5  # two samples in a row without an acknowledgement, as `
 
 
 class Visit(msgspec.Struct):
-    """What a worker said. `sample_age_s` is None before its first sample."""
+    """What a worker reported. `sample_age_s` is None before its first sample."""
 
     is_greeted: bool = False
     is_receiver: bool = False

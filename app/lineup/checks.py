@@ -24,7 +24,7 @@ _LAST_SECONDS: Final = 5
 
 
 def check_sender(plan: Plan, snapshot: Snapshot) -> list[Check]:
-    """What the sender knows of its connections: encryption, negotiated latency, far end's version."""
+    """What the sender reports about its connections: encryption, negotiated latency, far end's version."""
     peers = snapshot.sample.peers if snapshot.sample is not None else []
     if not isinstance(snapshot.spec, SendSpec):
         return []
@@ -73,7 +73,7 @@ def _version(peer: Peer) -> Check:
 
 
 def check_receiver(plan: Plan, end: ReceiverEnd) -> list[Check]:
-    """What the receiver knows of the connection: its latency, which is the higher of both ends' settings."""
+    """What the receiver reports about the connection: its latency, which is the higher of both ends' settings."""
     title, limit = "Negotiated latency at the receiver", f"at least {plan.limits.latency_rtt_ratio_min:g} × RTT"
     try:
         newest = next((each for each in reversed(end.read(_LAST_SECONDS)) if each.latency_ms is not None), None)

@@ -40,7 +40,7 @@ class Streams(Protocol):
 
 
 class CannotRead(Exception):
-    """An end cannot be read now; the text says why. The run goes on and reads the missing seconds later."""
+    """An end cannot be read now; the text says why. The run continues and reads the missing seconds later."""
 
 
 class ReceiverEnd(Protocol):

@@ -1,4 +1,4 @@
-"""Starts, follows, cancels and remembers line-up tests. A run goes on after a restart of the web process."""
+"""Starts, follows, cancels and remembers line-up tests. A run continues after a restart of the web process."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LineUpRunner:
     """All line-up tests of this installation. Every method returns at once; each run has a thread."""
 
     def __init__(self, known: Installations, folder: Path, *, hostname: str, webhook: str = "") -> None:
-        """Read the runs of earlier processes, and go on with those that are not over."""
+        """Read the runs of earlier processes, and continue those that are not over."""
         self._known = known
         self._streams = known.streams
         self._archive = RunFiles(folder, "line_up-", encode=encode_run, decode=decode_run)
@@ -121,7 +121,7 @@ class LineUpRunner:
         self._archive.remove(run_id)
 
     def close(self) -> None:
-        """End the threads; runs go on in the next process."""
+        """End the threads; runs continue in the next process."""
         self._closed.set()
         for thread in self._threads:
             thread.join(_CLOSE_WITHIN_S)

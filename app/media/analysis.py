@@ -1,4 +1,4 @@
-"""Analyses of media files in the background: asked for by the page, made one at a time, kept while the file stays.
+"""Analyses of media files in the background: requested by the page, made one at a time, kept while the file stays.
 
 The reading is done by a child process at idle priority, so that neither the streams nor the pages feel it.
 """

@@ -1,6 +1,6 @@
 """The multicast channels of this installation, from a JSON file that people edit while the program runs.
 
-Nothing here raises to its callers: what is usable is listed, what is not is said with its line and field.
+Nothing here raises to its callers: usable channels are listed, faults are reported with line and field.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FIELDS: Final = ("name", "address", "port", "protocol", "source_ip")
 
 
 class Channel(msgspec.Struct, frozen=True):
-    """One channel, right by all rules of a multicast source. `line` is where it stands in the file.
+    """One channel, right by all rules of a multicast source. `line` is its line in the file.
 
     `extra` keeps the keys that the file has besides ours, as they are.
     """

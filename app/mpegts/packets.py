@@ -21,7 +21,7 @@ PCR_WRAP: Final = PTS_WRAP * 300
 
 Block = bytes | bytearray
 
-# What `marks` says of a packet.
+# The marks that `marks` gives to a packet.
 UNIT_START: Final = 1
 HAS_PCR: Final = 2
 HAS_OPCR: Final = 4

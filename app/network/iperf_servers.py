@@ -72,7 +72,7 @@ class ServerList:
     """All known servers. Reading never waits; `refresh_soon` and `refresh` bring the public list up to date."""
 
     def __init__(self, *, built_in: Path, own: Path, cache: Path, address: str | None) -> None:
-        """Read the three files; `address` None means that the public list is never asked for."""
+        """Read the three files; `address` None means that the public list is never requested."""
         self._own_file, self._cache_file, self._address = own, cache, address
         self._built_in = _read_file(built_in, Origin.BUILT_IN)
         self._listed = _read_file(cache, Origin.LISTED)

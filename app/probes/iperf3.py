@@ -108,7 +108,7 @@ def iperf3(order: Iperf3Order, *, cancel: CancelSwitch | None = None) -> Iperf3R
         hint = "; is UDP blocked on the path?" if order.protocol is Protocol.UDP else ""
         raise TimedOut("iperf3", f"{error.message}{hint}") from error
     if not outcome.stdout.strip():
-        raise ProbeFailed("iperf3", f"iperf3 returned no result: {outcome.complaint() or 'it said nothing'}")
+        raise ProbeFailed("iperf3", f"iperf3 returned no result: {outcome.complaint() or 'it wrote nothing'}")
     return parse_iperf3(outcome.stdout, order)
 
 

@@ -53,7 +53,7 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.stdout.decode(errors="replace")
 
     def complaint(self) -> str:
-        """The last line of standard error, at most 300 printable characters; empty if it said nothing."""
+        """The last line of standard error, at most 300 printable characters; empty if there is none."""
         lines = [line.strip() for line in self.stderr.decode(errors="replace").splitlines() if line.strip()]
         return "".join(c for c in lines[-1] if c.isprintable())[:300] if lines else ""
 

@@ -77,7 +77,7 @@ class SrtInput:
             sock.on_call(self._callers.decide)
             sock.listen(_BACKLOG)
         except SrtError as error:
-            # SOCKET_SETUP is what 1.5.1 says of a port that another program has.
+            # SOCKET_SETUP is what 1.5.1 reports for a port that another program has.
             in_use = error.code in (ErrorCode.BIND_CONFLICT, ErrorCode.SOCKET_SETUP)
             raise CannotSend(Reason.PORT_IN_USE if in_use else Reason.ENGINE_ERROR, error.text) from None
 

@@ -156,7 +156,7 @@ class Receiver:
         return [_peer(connection, statistics)]
 
     def close(self) -> None:
-        """Close the connection and let go of everything; may be called twice."""
+        """Close the connection and release everything; may be called twice."""
         self.input.close()
 
 

@@ -1,4 +1,4 @@
-"""Starts, follows, cancels and remembers rehearsals. One that measures goes on after a restart of the web process."""
+"""Starts, follows, cancels and remembers rehearsals. One that measures continues after a restart of the web process."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _ACTOR: Final = "rehearsal"
 
 
 class _CouldNotMeasure(Exception):
-    """A rehearsal that cannot go on; the text says why."""
+    """A rehearsal that cannot continue; the text says why."""
 
 
 class RehearsalRunner:
     """All rehearsals of this installation, one at a time. Every method returns at once; a run has a thread."""
 
     def __init__(self, streams: Streams, folder: Path) -> None:
-        """Read the rehearsals of earlier processes, go on with the one that measures, and end what others left."""
+        """Read the rehearsals of earlier processes, continue the one that measures, and end what others left."""
         self._streams = streams
         self._files = RunFiles(folder, "rehearsal-", encode=encode_rehearsal, decode=decode_rehearsal)
         self._lock = threading.Lock()
@@ -104,7 +104,7 @@ class RehearsalRunner:
         self._files.remove(run_id)
 
     def close(self) -> None:
-        """End the thread; a rehearsal that measures goes on in the next process."""
+        """End the thread; a rehearsal that measures continues in the next process."""
         self._closed.set()
         if self._thread is not None:
             self._thread.join(_CLOSE_WITHIN_S)

@@ -1,7 +1,7 @@
 """A file as an endless stream without a seam, or once from start to end. Knows nothing of GStreamer.
 
 What happens to the file while it is on air:
-* deleted: the stream goes on from the open file, for ever, and says so;
+* deleted: the stream continues from the open file, for ever, and reports it;
 * replaced by another (renamed over it), rewritten, truncated or grown: from the next seam on the new contents are
   played, joined to what was sent before, and the stream says so; if they cannot be joined, because they are no
   transport stream or have other PIDs, the stream ends with FILE_CHANGED and is started again by the supervisor.
@@ -68,7 +68,7 @@ class LoopingReader:
         self._lock = threading.Lock()
         self._restamper = Restamper()
         self._filler: Iterator[bytearray] = iter(())
-        # One block is read ahead: a PES header may go on in it.
+        # One block is read ahead: a PES header may continue in it.
         self._ahead: bytearray | None = self._first_block()
 
     def read(self) -> bytearray | None:

@@ -123,7 +123,7 @@ def _bind(group: str, port: int) -> socket.socket:
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     try:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Only what this socket joined, on the interface where it joined, from the sender that it asked for.
+        # Only what this socket joined, on the interface where it joined, from the sender that it requested.
         receiver.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
         receiver.bind((group, port))
     except OSError as error:
@@ -138,7 +138,7 @@ def _size_buffer(receiver: socket.socket, notify: Notify) -> None:
         receiver.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
     except OSError:  # needs CAP_NET_ADMIN; without it net.core.rmem_max is the limit
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-    granted = receiver.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2  # the kernel doubles what it is asked for
+    granted = receiver.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2  # the kernel doubles the requested size
     if granted < RECEIVE_BUFFER_BYTES:
         text = (
             f"The kernel granted {granted // 1024} kB of receive buffer, but 50 Mb/s needs "

@@ -43,7 +43,7 @@ class TimedBlock(NamedTuple):
 
 
 class TimedFile:
-    """The messages of a file, in order, block by block as they are asked for."""
+    """The messages of a file, in order, read block by block on request."""
 
     def __init__(
         self, reader: LoopingReader, *, bitrate_bps: int | None, clock_pid: int | None, notify: Notify

@@ -149,7 +149,7 @@ def library() -> Library:
 
     In a process with GStreamer call this only after srtsink was made: a second copy would know none of its sockets.
     """
-    if _loaded:  # asked for each message: without the lock, which only the first call needs
+    if _loaded:  # called for each message: without the lock, which only the first call needs
         return _loaded[0]
     with _lock:
         if not _loaded:

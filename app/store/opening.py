@@ -119,7 +119,7 @@ def open_server(url: URL) -> Engine:
     """Return an engine on a PostgreSQL server; it connects when it is used."""
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-    # What the URL says of these comes first.
+    # What the URL sets of these takes precedence.
     limits = {name: value for name, value in _SERVER_LIMITS.items() if name not in url.query}
     return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=limits)
 

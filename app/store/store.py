@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """What is kept of a stream whose row this version cannot read: why, and the row's own spec as it stands."""
+    """What is kept of a stream whose row this version cannot read: the reason, and the row's spec unchanged."""
 
     why: str
     spec_json: str
@@ -109,7 +109,7 @@ class Store:
 
     @staticmethod
     def _save_unreadable(session: Session, row: StreamRow) -> None:
-        """Change nothing but order and status where the row stands: its text may not be what was read of it."""
+        """Change only order and status in the row: its text may differ from what was read of it."""
         changed = update(StreamRow).where(StreamRow.key == row.key)
         found = session.connection().execute(changed.values(order=row.order, status_json=row.status_json))
         if not found.rowcount:

@@ -37,7 +37,7 @@ _STOP_WITHIN_S: Final = 6.0
 
 
 class Inheritance:
-    """What the store knows of an earlier process, as far as it can be read; `problem` says what cannot."""
+    """What the store knows of an earlier process, as far as it can be read; `problem` says what cannot be read."""
 
     def __init__(self, store: Store, spare: SpareOrders) -> None:
         self.problem: str | None = None

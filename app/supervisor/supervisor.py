@@ -72,7 +72,9 @@ class Supervisor:
                 self._admission.check_limit(others)
             self._admission.check_port(job.spec, others)
             key = new_key({**self._streams, **self._dismissed}, for_rehearsal=for_rehearsal)
-            with contextlib.suppress(OSError):  # where it cannot be announced it cannot be launched, and that is said
+            with contextlib.suppress(
+                OSError
+            ):  # where it cannot be announced it cannot be launched, and that is reported
                 self._launcher.announce(key)
             stream = SupervisedStream(msgspec.structs.replace(job, key=key), self._launcher, self, self._clock())
             self._streams[key] = stream

@@ -45,7 +45,7 @@ class WorkerLink:
     def open(self, worker: WorkerHandle) -> None:
         """Connect if there is no connection. A worker that does not serve, or hangs, is tried again next time."""
         if self.connection is None:
-            self._lines = LineReader(LINE_BYTES_MAX)  # a line that broke off does not go on in a new connection
+            self._lines = LineReader(LINE_BYTES_MAX)  # a line that broke off does not continue in a new connection
             self.connection = worker.connect()
 
     def read(self, now: float) -> list[FromWorker | NotUnderstood]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 HOSTS_FILE: Final = Path("/etc/hosts")
-# RFC 9110 7.2: uri-host [ ":" port ]; an IPv6 address stands in brackets.
+# RFC 9110 7.2: uri-host [ ":" port ]; an IPv6 address is in brackets.
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::[0-9]*)?")
 
 

@@ -56,7 +56,7 @@ class Ledger:
         return made
 
     def sample(self, at: float, peers: list[Peer], source: Input, *, steady_at: float = 0.0) -> Sample:
-        """Book a reading and return it as a sample; `steady_at` is the moment in seconds since the host booted."""
+        """Take a reading and return it as a sample; `steady_at` is the moment in seconds since the host booted."""
         self.follow(peers)
         peers = self._with_losses(at, peers)
         losses = [peer.lost_at_receiver for peer in peers if peer.lost_at_receiver is not None]

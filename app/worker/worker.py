@@ -289,5 +289,5 @@ def _leave_reason(socket_path: Path, ended: Ended) -> None:
 if __name__ == "__main__":
     status = main()
     sys.stderr.flush()
-    # libsrt's threads race its static destructors: a worker that said its last word has seen "double free" there.
+    # libsrt's threads race its static destructors: a worker that reported its end has seen "double free" there.
     os._exit(status)

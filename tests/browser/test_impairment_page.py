@@ -105,7 +105,7 @@ def test_a_running_relay_is_changed_by_the_form_that_shows_what_it_does(page: Br
     page.click("#start")
     page.wait_text("#relays", "Change")
     page.click("#relays button:nth-of-type(2)")
-    page.wait_text("#change-text", "goes on without a break")
+    page.wait_text("#change-text", "continues without interruption")
     assert page.js("return document.querySelector('#to_caller-delay_ms').value") == "32"
     page.js("for (const each of document.querySelectorAll('details')) each.open = true")
     page.js("for (const each of document.querySelectorAll('[data-figure^=\"route_flap\"]')) each.value = ''")

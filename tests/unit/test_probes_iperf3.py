@@ -137,7 +137,7 @@ def test_any_document_is_a_result_or_a_refusal(document: object, order: Iperf3Or
 
 @pytest.mark.parametrize(
     ("behaviour", "words"),
-    [("garbage", "cannot be read"), ("nonsense", "cannot be read"), ("silence", "said nothing"), ("busy", "busy")],
+    [("garbage", "cannot be read"), ("nonsense", "cannot be read"), ("silence", "wrote nothing"), ("busy", "busy")],
 )
 @pytest.mark.parametrize("order", [TCP, UDP])
 def test_an_iperf3_that_misbehaves_ends_in_a_sentence(

@@ -164,7 +164,7 @@ def _latency_sentence(advice: Advice) -> str:
         return f"Latency: {sum_}, raised to the row's minimum of {latency_ms} ms."
     if latency_ms == LATENCY_MS_LOWEST:
         return f"Latency: {sum_}, raised to {latency_ms} ms, the lowest value that can be set."
-    floor = "the guide's floor" if latency_ms == LATENCY_MS_FLOOR else "the floor asked for"
+    floor = "the guide's floor" if latency_ms == LATENCY_MS_FLOOR else "the requested floor"
     return f"Latency: {sum_}, raised to {latency_ms} ms, {floor}."
 
 

@@ -31,7 +31,7 @@ class Jitter:
     def at(self, since_start_ns: int) -> int:
         """The extra delay at a moment, which must not be before that of the last call."""
         if since_start_ns - self._turns_at_ns > _FORGET_AFTER_LEGS * self._width_ns / SLOPE:
-            self._begin(since_start_ns)  # nothing came for long: where it stands now does not depend on the way
+            self._begin(since_start_ns)  # nothing came for long: the present offset does not depend on the way there
         while since_start_ns > self._turns_at_ns:
             self._offset_ns, self._rises = self._moved(self._turns_at_ns - self._from_ns)
             self._from_ns = self._turns_at_ns

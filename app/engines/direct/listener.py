@@ -1,4 +1,4 @@
-"""The door of a listener: it accepts callers, and knows of each one that was refused and why.
+"""The door of a listener: it accepts callers, and reports each one that was refused and why.
 
 libsrt asks about a caller before it checks the passphrase, in its own thread. A caller that is not accepted afterwards
 was refused by the check, and its socket ends. Only libsrt's log has the reason, in the line after the query.

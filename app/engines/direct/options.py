@@ -17,7 +17,7 @@ from app.srt.spec_options import agreed_options, options
 _NEVER_WAIT: Final[dict[Option, Value]] = {Option.SNDSYN: False, Option.RCVSYN: False}
 _REASONS: Final = {
     ErrorCode.BIND_CONFLICT: Reason.PORT_IN_USE,
-    ErrorCode.SOCKET_SETUP: Reason.PORT_IN_USE,  # what 1.5.1 says of a port that another program has
+    ErrorCode.SOCKET_SETUP: Reason.PORT_IN_USE,  # what 1.5.1 reports for a port that another program has
     ErrorCode.SYSTEM_RESOURCES: Reason.OUT_OF_MEMORY,
     ErrorCode.NO_THREADS: Reason.OUT_OF_MEMORY,
     ErrorCode.NO_MEMORY: Reason.OUT_OF_MEMORY,

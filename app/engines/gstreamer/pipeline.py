@@ -200,7 +200,7 @@ class GstSender:
         return msgspec.structs.replace(applied, engine=Engine.GSTREAMER, engine_reason=self._job.engine_reason)
 
     def read_debug(self) -> GStreamerDebug:
-        """Element states and every libsrt figure. The passphrase is write-only in srtsink and not asked for."""
+        """Element states and every libsrt figure. The passphrase is write-only in srtsink and is not read."""
         elements = {
             element.get_factory().get_name(): element.get_state(0).state.value_nick
             for element in (*self._source.elements, self._sink)

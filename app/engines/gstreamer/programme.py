@@ -32,7 +32,7 @@ _PCR_INTERVAL_MS: Final = PCR_INTERVAL_MS_DVB // 2  # the multiplexer rounds up 
 _TICKS_PER_MS: Final = 90
 _TABLES_INTERVAL_MS: Final = 100
 _SDT_INTERVAL_MS: Final = 500  # ETSI TS 101 211, 4.4.1 asks for 2 s at least
-# What encoding may take before the live multiplexer goes on without the picture.
+# What encoding may take before the live multiplexer continues without the picture.
 _ENCODER_SLACK_MS: Final = 100
 
 
@@ -120,7 +120,7 @@ def _clock(programme: Programme) -> Gst.Element:
     factory = "clockoverlay" if programme.duration_s is None else "timeoverlay"
     text = programme.service_name
     if programme.duration_s is None:
-        text = f"{overlay_text(programme.name) or text}\n"  # the clock stands under the name
+        text = f"{overlay_text(programme.name) or text}\n"  # the clock is below the name
     clock = make(factory, text=text, font_desc="Sans Bold 32", shaded_background=True)
     for name in ("halignment", "valignment"):
         Gst.util_set_object_arg(clock, name, "center")

@@ -100,7 +100,7 @@ class CallerWatch:
             self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
 
     def suspect(self, numbers: list[int]) -> None:
-        """Note connections that have acknowledged what was never sent, of which libsrt's log said nothing."""
+        """Note connections that have acknowledged what was never sent, which libsrt's log does not mention."""
         with self._lock:
             self._bogus += [number for number in numbers if number not in self._bogus]
 

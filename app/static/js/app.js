@@ -37,7 +37,7 @@ export class ApiError extends Error {
 
 /**
  * Ask again and again, one request at a time, not while the tab is hidden. `url` may be a function.
- * Returns a function that asks immediately; its `stop` waits for the answer that is due, and `again` goes on.
+ * Returns a function that asks immediately; its `stop` waits for the answer that is due, and `again` continues.
  */
 export function poll(url, everyMs, onAnswer) {
   const polling = new Polling(url, everyMs, onAnswer);

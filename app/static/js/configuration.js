@@ -42,7 +42,7 @@ byId("apply").addEventListener("click", async () => {
   await send({ ...order, dry_run: false });
 });
 
-/** What was compared no longer is what stands in the form. */
+/** What was compared no longer is what the form holds. */
 function forget() {
   compared = null;
   byId("apply").disabled = true;

@@ -1,4 +1,4 @@
-// Values that a network test put into the form: where they come from is said, and the form is brought into view.
+// Values that a network test put into the form: their origin is shown, and the form is scrolled into view.
 import { make } from "./dom.js";
 import { timeOfDay } from "./format.js";
 

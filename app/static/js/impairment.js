@@ -61,7 +61,7 @@ function setChanged(stream) {
   if (!stream) return;
   setText(
     byId("change-text"),
-    `${stream.label} goes on without a break. Outages and rebindings count from the change.`,
+    `${stream.label} continues without interruption. Outages and rebindings count from the change.`,
   );
   fill(stream.spec.impairment);
   byId("profile").focus();

@@ -56,7 +56,7 @@ function impairedBadge(relay) {
   );
 }
 
-/** What is said of all streams together: severity and words. */
+/** The state of all streams together: severity and text. */
 export function summary(overview) {
   const many = (number, one, more) => `${number} ${number === 1 ? one : more}`;
   if (overview.fault) return ["fault", many(overview.fault, "fault", "faults")];

@@ -1,4 +1,4 @@
-// How to set up a receiver, for each kind. Pure: texts from what the server says of the far end. The command
+// How to set up a receiver, for each kind. Pure: texts made from what the server reports about the far end. The command
 // lines were tried with ffmpeg 5.1, srt-live-transmit 1.5.1 and VLC 3.0.24; none of them decodes %xx, and `&` would
 // end the passphrase.
 import { encryptionRows, ffmpegOptions, ffmpegUrl, liveTransmitUrl, placeRows, shell, table } from "./far_end_parts.js";

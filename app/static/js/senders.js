@@ -1,4 +1,4 @@
-// How to set up a sender at the far end, for each kind of sender. Pure: texts from what the server says of the far end.
+// How to set up a sender at the far end, for each kind. Pure: texts made from the server's data of the far end.
 import { encryptionRows, ffmpegOptions, ffmpegUrl, liveTransmitUrl, placeRows, shell, table } from "./far_end_parts.js";
 
 /** The cards by the kind of sender, each a text to be copied. `end` is made by `describe` in receivers.js. */

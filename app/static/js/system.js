@@ -4,7 +4,7 @@ import { UNKNOWN, duration, mbps, percent } from "./format.js";
 
 const gigabytes = (megabytes) => (megabytes / 1000).toFixed(megabytes < 10_000 ? 1 : 0);
 
-/** Show what the dashboard's answer says of the machine. */
+/** Show what the dashboard's answer says about the machine. */
 export function showSystem(system) {
   setFigure(byId("on-air"), String(system.streams_on_air), `of ${system.streams_max}`);
   setFigure(byId("sending"), mbps(system.sending_mbps), "Mb/s");

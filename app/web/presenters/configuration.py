@@ -1,4 +1,4 @@
-"""What the API answers about a configuration file: the plan, and what became of it."""
+"""What the API answers about a configuration file: the plan, and its outcome."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class BlockExaminer:
     def _work_off(
         self, block: bytes, pid_of: list[int], work: bytes, start: int, clock: BatchClock, *, to_the_end: bool
     ) -> int:
-        """Look into marked packets from `start` on; return where to go on when tables have changed, else the end."""
+        """Look into marked packets from `start` on; return where to continue when tables have changed, else the end."""
         for index in marked(work):
             at = index * PACKET_BYTES
             if index < start or block[at + 1] & 0x80:

@@ -87,7 +87,7 @@ class Synchroniser:
         return self.is_locked and len(data) - at >= PACKET_BYTES and data[at] == TS_SYNC_BYTE
 
     def _follow(self, data: bytes, at: int, blocks: list[bytes | None]) -> int:
-        """Take packets until one sync byte is wrong; return where to go on."""
+        """Take packets until one sync byte is wrong; return where to continue."""
         count = (len(data) - at) // PACKET_BYTES
         syncs = data[at : at + count * PACKET_BYTES : PACKET_BYTES]
         good = len(syncs) - len(syncs.lstrip(b"\x47"))
