@@ -1,4 +1,4 @@
-"""Carries a plan out. Each stream is changed whole or not at all; one that is refused holds no other up."""
+"""Carries a plan out. Each stream is changed completely or not at all; a refused one does not delay the others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AT_ONCE_MAX: Final = 50
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of a step. `problem` is empty when it was done, otherwise it says why the stream is as it was."""
+    """The result of a step. `problem` is empty when it was done, otherwise it says why the stream is unchanged."""
 
     step: Step
     problem: str = ""

@@ -16,7 +16,7 @@ from app.supervisor.admission import is_wanted
 
 
 class Action(StrEnum):
-    """What becomes of a stream."""
+    """What happens to a stream."""
 
     ADD = "add"
     CHANGE = "change"

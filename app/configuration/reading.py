@@ -1,4 +1,4 @@
-"""From a configuration file to the streams that it asks for. Every fault is found in one pass and has its line."""
+"""Reads the streams that a configuration file orders. Every fault is found in one pass and has its line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TOP_FIELDS: Final = ("version", "streams")
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A stream that the file asks for. `unresolved` is the reference of a passphrase that was not sent."""
+    """A stream that the file orders. `unresolved` is the reference of a passphrase that was not sent."""
 
     spec: JobSpec
     is_on_air: bool

@@ -1,1 +1,1 @@
-"""Work in the background, in one place. What a job does, and what is remembered of it, is its owner's."""
+"""Work in the background, in one place. The owner of a job knows what it does and what is kept of it."""

@@ -1,6 +1,6 @@
 """Notifies systemd that the server is ready, still answers, and stops (sd_notify(3)).
 
-Nothing here does anything when no service manager asked: NOTIFY_SOCKET and WATCHDOG_USEC are systemd's own variables.
+Without a service manager, nothing here has an effect: NOTIFY_SOCKET and WATCHDOG_USEC are systemd's own variables.
 """
 
 from __future__ import annotations

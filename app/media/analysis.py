@@ -1,6 +1,6 @@
 """Analyses of media files in the background: requested by the page, made one at a time, kept while the file stays.
 
-The reading is done by a child process at idle priority, so that neither the streams nor the pages feel it.
+The reading is done by a child process at idle priority, so that it delays neither streams nor pages.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from app.settings import PROJECT_FOLDER
 
 WAITING_MAX: Final = 50
 _KEPT_MAX: Final = 200
-# A failure may have been the disk's mood: asked again after this long, the file is read again.
+# A failure may have been temporary: after this long, the next request reads the file again.
 _FAILURE_KEPT_S: Final = 10.0
 
 

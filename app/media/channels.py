@@ -70,7 +70,7 @@ class ChannelList:
     def read(self) -> ChannelsView:
         """Return the valid channels and the problems of the others. Raises nothing."""
         try:
-            # O_NONBLOCK: a pipe put in the file's place must not hold the page up.
+            # O_NONBLOCK: a pipe put in the file's place must not delay the page.
             descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             return _whole_file(f"{self._path.name} cannot be opened: {error.strerror}")

@@ -109,7 +109,7 @@ class MediaLibrary:
             return real, FileIdentity.of(os.fstat(file.fileno()))
 
     def check(self, path: str) -> MediaCheck:
-        """Look at a file's head and tail and say what it is; InvalidInput when it cannot be streamed."""
+        """Check a file's head and tail, and return what it is; InvalidInput when it cannot be streamed."""
         file, _ = self._open(path)
         with file:
             verdict = self._verdict(file)
@@ -218,7 +218,7 @@ def _why_not_there(error: Exception) -> str:
 
 
 def _open_regular(real: Path) -> BinaryIO:
-    """Open a file for reading after all its links were followed; what is no regular file is not waited for."""
+    """Open a file for reading after all its links were followed; never wait for what is no regular file."""
     try:
         descriptor = open_straight(real, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:

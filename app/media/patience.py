@@ -1,4 +1,4 @@
-"""The media library behind a time limit: a file server that hangs holds up one or two threads, and nothing else.
+"""The media library behind a time limit: a file server that hangs blocks one or two threads, and nothing else.
 
 A system call that hangs cannot be ended, so it gets a thread that is abandoned with it. While it hangs, everything
 that would have to ask the same part of the folder is refused at once.

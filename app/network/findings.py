@@ -12,7 +12,7 @@ from app.probes.ping import PingResult
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Whom the test talks to. `distance_km` is None when a place is not known; `address` before it is looked up."""
+    """The server of a test. `distance_km` is None when a place is not known; `address` before it is looked up."""
 
     host: str
     port: int
@@ -49,7 +49,7 @@ class Findings(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
     def with_problem(self, text: str) -> Findings:
-        """These findings and one more thing that went wrong."""
+        """These findings and one more problem."""
         return msgspec.structs.replace(self, problems=(*self.problems, text))
 
 

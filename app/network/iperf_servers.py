@@ -1,7 +1,7 @@
 """The iperf3 servers that a network test can choose from: built in, listed in public, the operator's own.
 
-The public list comes from one HTTPS address, in the background and only after the network test is used; its
-last good copy stays in the data folder. Whatever a list holds that is no server is left out.
+The public list comes from one HTTPS address, in the background and only after the network test is used; its last good
+copy stays in the data folder. List entries that are no server are left out.
 """
 
 from __future__ import annotations

@@ -271,5 +271,5 @@ def _marked(attempts: tuple[Attempt, ...], server: Server, problem: str) -> tupl
 
 
 def _any_of(things: Sequence[T], count: int) -> list[T]:
-    """Up to `count` of them at random, so that not all the world meets at the first."""
+    """Up to `count` of them at random, so that the load spreads over the servers."""
     return random.sample(list(things), min(count, len(things)))

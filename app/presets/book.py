@@ -1,4 +1,4 @@
-"""Both shelves, and their way into the store: one write among the orders, of what differs from what is stored."""
+"""Both shelves, and how they are stored: one write among the orders, of the entries that differ from the store."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ORDER_NAME: Final = "presets and far ends"
 
 
 class Documents(Protocol):
-    """What the book asks of store.Store."""
+    """What the book needs of store.Store."""
 
     def documents(self, table: type[DocumentRow]) -> dict[str, str]:
         """All documents of a table by key. Raises StoreUnavailable."""

@@ -94,7 +94,7 @@ class Shelf(Generic[EntryT]):
             return key, True
 
     def store(self) -> None:
-        """Have what `put` changed stored."""
+        """Store what `put` changed."""
         self._changed()
 
     def texts(self) -> dict[str, str]:

@@ -27,7 +27,7 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What became of a document: entries that are new, those that replaced one of their name, and those refused."""
+    """The result of an import: entries that are new, those that replaced one of their name, and those refused."""
 
     presets: int
     far_ends: int
@@ -48,7 +48,7 @@ def export(book: Book) -> JsonObject:
 def import_into(book: Book, document: object) -> Imported:
     """Take over the entries of an exported document, each completely or not at all.
 
-    An entry replaces the one of its name. Raises InvalidInput where the document as a whole is none of ours.
+    An entry replaces the one of its name. Raises InvalidInput where the document as a whole is not an export.
     """
     lists = _lists_in(document)
     refused: list[Refused] = []
@@ -73,7 +73,7 @@ def _lists_in(document: object) -> dict[str, list[object]]:
 
 
 def _take(shelf: Shelf[EntryT], documents: list[object], refused: list[Refused]) -> list[bool]:
-    """Put the right entries on the shelf; return for each whether it replaced one."""
+    """Put the valid entries on the shelf; return for each whether it replaced one."""
     taken = []
     for position, document in enumerate(documents, start=1):
         try:

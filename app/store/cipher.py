@@ -15,7 +15,7 @@ _PURPOSE: Final = b"mcr-srt-streamer stored passphrases 1"
 
 
 class WrongKey(Exception):
-    """What was encrypted was not encrypted under this SECRET_KEY."""
+    """A text was encrypted under another SECRET_KEY."""
 
 
 class Cipher:

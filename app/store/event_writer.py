@@ -1,6 +1,6 @@
 """Writes events and phases in order; those that come while the disk refuses, or hangs for long, are dropped.
 
-While there is nothing to write, it looks every few seconds whether the store is well.
+While there is nothing to write, it checks every few seconds whether the store works.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class EventWriter:
                 self._health.note_well()
 
     def _look(self) -> None:
-        """Check how the store is while there is nothing to write."""
+        """Check the store while there is nothing to write."""
         if self._orders.retry():
             return
         if self._refused is not None:

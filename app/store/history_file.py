@@ -1,4 +1,4 @@
-"""72 hours of all streams in a SQLite file next to the database, so that no history can hurt the orders.
+"""72 hours of all streams in a SQLite file next to the database, so that no history can damage the orders.
 
 One transaction for all streams each five seconds, written through to the disk. The present ten seconds are written
 before they are complete, and replaced once more of them is known: a loss of power costs less than ten seconds.

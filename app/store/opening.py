@@ -39,7 +39,10 @@ _WAL_SUFFIX: Final = "-wal"
 
 
 def parse_url(database_url: str) -> URL:
-    """DATABASE_URL in its parts. Raises StoreUnavailable, whose text quotes nothing of it: there may be a password."""
+    """DATABASE_URL in its parts.
+
+    Raises StoreUnavailable, whose text quotes nothing of it, because it may hold a password.
+    """
     try:
         return make_url(database_url)
     except (ArgumentError, ValueError):

@@ -18,7 +18,7 @@ from app.store.unavailable import StoreUnavailable
 
 _LOCK: Final = 0x6D637273  # "mcrs"; advisory locks of a database are distinguished by their number
 _WAIT_S: Final = 12.0  # a host that vanished loses its lock within 11 s
-# The server notices within seconds that the process or its host is gone, and lets go of the lock.
+# The server notices within seconds that the process or its host is gone, and releases the lock.
 _NOTICE: Final = (("tcp_keepalives_idle", 5), ("tcp_keepalives_interval", 2), ("tcp_keepalives_count", 3))
 
 

@@ -26,7 +26,7 @@ from app.store.tables import ACTOR_CHARACTERS, DocumentRow, EventRow, StreamRow
 from app.store.unavailable import DiskRefuses, NewerSchema, StoreUnavailable
 
 _EVENTS_KEPT: Final = 10_000
-# What strangers cause and the rest: neither pushes the other out.
+# Events that strangers cause, and the others: neither pushes the other out.
 _OF_PEERS: Final = EventRow.kind.in_(sorted(PEER_KINDS))
 _HALVES: Final = (_OF_PEERS, ~_OF_PEERS)
 _EVENTS_TRIMMED_EVERY: Final = 500
@@ -235,7 +235,7 @@ class Store:
         self.events(1)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._engine.dispose()
 
     def _write(self, work: Callable[[Session], object]) -> None:

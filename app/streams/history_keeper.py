@@ -1,4 +1,4 @@
-"""Writes ten-second summaries of all streams behind everyone's back, and catches up after a restart."""
+"""Writes ten-second summaries of all streams in the background, and catches up after a restart."""
 
 from __future__ import annotations
 

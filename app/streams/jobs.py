@@ -1,4 +1,4 @@
-"""Makes of a spec the job that a worker carries: with the file found and its rate measured."""
+"""Makes the job of a spec that a worker carries: finds the file and measures its rate."""
 
 from __future__ import annotations
 

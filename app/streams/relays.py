@@ -51,7 +51,7 @@ def relay_spec(job: Job) -> RelaySpec:
 
 
 def mark_impaired(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
-    """Return the snapshots; those of streams that run through a relay of ours name it."""
+    """Return the snapshots; those of streams that run through a relay of this host name it."""
     relays = [
         (snapshot.key, snapshot.spec)
         for snapshot in snapshots

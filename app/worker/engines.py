@@ -1,4 +1,4 @@
-"""Which engine carries a job. Engines are imported only here and only when needed: GStreamer is memory and time."""
+"""Which engine carries a job. Engines are imported only here and only when needed: GStreamer costs memory and time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GI_REMEDY: Final = "install python3-gi and GStreamer's packages: ./run.sh and sc
 
 
 def build_engine(job: Job, notify: Notify) -> Sender:
-    """Build the engine that a job's spec asks for. Raises CannotSend."""
+    """Build the engine that carries a job's spec. Raises CannotSend."""
     job = _with_engine(job)
     engine = job.engine or engine_of(job.spec)
     match engine:

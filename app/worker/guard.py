@@ -27,7 +27,7 @@ _PAUSE_S: Final = 1.0
 
 
 class _Flow:
-    """One byte counter, judged in windows against the rate that is expected of it."""
+    """One byte counter, judged in windows against its expected rate."""
 
     def __init__(self) -> None:
         self._at: float | None = None
@@ -63,7 +63,7 @@ class RateGuard:
 
     def __init__(self, spec: JobSpec, declared_bps: int | None) -> None:
         """`declared_bps` is the rate of a file or of bars, None when it is not known."""
-        # What a receiver or a relay passes on is the far end's to decide.
+        # The far end decides what a receiver or a relay passes on.
         self._is_sender = isinstance(spec, SendSpec)
         self._declared_bps = _expected_bps(spec, declared_bps)
         self._input = _Flow()

@@ -1,4 +1,4 @@
-"""The worker's book: counters summed over all peers that ever were, and an hour of them, second by second."""
+"""The worker's account: counters summed over all present and past peers, second by second for an hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker's end of the Unix socket: several listeners may connect, and none of them can hold the worker up."""
+"""The worker's end of the Unix socket: several listeners may connect, and none of them can delay the worker."""
 
 from __future__ import annotations
 

@@ -224,9 +224,9 @@ class Worker:
 
 
 def main(build: Build | None = None) -> int:
-    """Read the job, carry it, leave the reason behind. Exit status 0 for a good end, 1 otherwise.
+    """Read the job, carry it, leave the reason behind. Exit status 0 for a normal end, 1 otherwise.
 
-    `build` makes the engine; without it, the one that the job's spec asks for.
+    `build` makes the engine; without it, the one that carries the job's spec.
     """
     faulthandler.enable()
     job = protocol.decode_job(sys.stdin.buffer.readline(protocol.LINE_BYTES_MAX))

@@ -203,7 +203,7 @@ def overhead_for(k: float, loss_percent: float) -> int:
 
 def limit_latency_ms(latency_ms: float, floor_ms: int = LATENCY_MS_FLOOR) -> int:
     """Round a latency up to whole milliseconds, within the floor and 20..8000 ms."""
-    # 3 x 33.4 is 100.19999999999999: what is a whole number but for the last bits stays it.
+    # 3 x 33.4 is 100.19999999999999: a value that is whole except for rounding errors is not rounded up.
     whole = math.ceil(round(min(latency_ms, LATENCY_MS_HIGHEST), 6))
     return min(max(whole, floor_ms, LATENCY_MS_LOWEST), LATENCY_MS_HIGHEST)
 
