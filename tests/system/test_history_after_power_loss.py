@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ SECONDS = 19
 
 
 @pytest.fixture
-def product(sample: Path):
+def product(sample: Path) -> Iterator[Product]:
     with Product(sample) as running:
         yield running
 

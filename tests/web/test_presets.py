@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from tests.web.fake_manager import PORTS
+from tests.web.client import Answer, Client
+from tests.web.fake_manager import PORTS, FakeManager
 
 SPEC = {"endpoint": {"mode": "caller", "host": "192.0.2.10", "port": 9000}, "source": {"kind": "bars"}}
 FAR_END = {"name": "Umeå", "host": "umea.example.net", "port": 9000, "stream_id": None, "notes": "call first"}
@@ -15,17 +18,17 @@ FORM = {"mode": "caller", "host": "192.0.2.10", "port": "9000", "source_kind": "
 FORM |= {"overhead_percent": "25", "smoothing_latency_ms": "30", "qos": "1", "engine": "auto", "bars_format": "720p50"}
 
 
-def save(script, name: str = "Saturday", **changes):
+def save(script: Client, name: str = "Saturday", **changes: object) -> Any:
     answer = script.post("/api/presets", json={"name": name, "spec": {**SPEC, **changes}})
     assert answer.status_code == 201, answer.json
     return answer.json
 
 
-def save_form(browser, typed):
+def save_form(browser: Client, typed: Mapping[str, str]) -> Answer:
     return browser.post("/presets", data=typed, headers={"Accept": "application/json"})
 
 
-def test_a_preset_is_listed_shown_replaced_and_deleted(script):
+def test_a_preset_is_listed_shown_replaced_and_deleted(script: Client) -> None:
     saved = save(script, latency_ms=350, group="Match")
     assert (saved["name"], saved["spec"]["latency_ms"], saved["spec"]["group"]) == ("Saturday", 350, "Match")
     assert saved["text"] == "bars 720p50 → caller to 192.0.2.10 port 9000 · not encrypted · 350 ms"
@@ -39,7 +42,7 @@ def test_a_preset_is_listed_shown_replaced_and_deleted(script):
         assert answer.status_code == 404
 
 
-def test_a_preset_says_how_long_its_key_is_and_takes_no_passphrase(script, manager):
+def test_a_preset_says_how_long_its_key_is_and_takes_no_passphrase(script: Client, manager: FakeManager) -> None:
     saved = save(script, encryption={"key_bits": 256})
     assert saved["spec"]["encryption"] == {"key_bits": 256}
     secret = {"key_bits": 256, "passphrase": "a secret of this test"}
@@ -49,7 +52,7 @@ def test_a_preset_says_how_long_its_key_is_and_takes_no_passphrase(script, manag
     assert "a secret of this test" not in answer.text + str(manager.documents.tables)
 
 
-def test_the_address_book_is_listed_replaced_and_deleted(script):
+def test_the_address_book_is_listed_replaced_and_deleted(script: Client) -> None:
     saved = script.post("/api/far-ends", json=FAR_END).json
     assert saved == {"key": saved["key"], **FAR_END}
     path = f"/api/far-ends/{saved['key']}"
@@ -62,26 +65,26 @@ def test_the_address_book_is_listed_replaced_and_deleted(script):
 
 @pytest.mark.parametrize("path", ["/api/presets", "/api/far-ends", "/api/presets/import"])
 @pytest.mark.parametrize("body", [b"", b"{", b"7", b"null", b'"x"', b"[]", b"{}", b'{"name":"\xff"}', b"[" * 9000])
-def test_bad_bodies_are_named_and_change_nothing(script, manager, path, body):
+def test_bad_bodies_are_named_and_change_nothing(script: Client, manager: FakeManager, path: str, body: bytes) -> None:
     answer = script.post(path, data=body)
     assert answer.status_code == 400
     assert answer.json["error"]["fields"]
     assert manager.documents.tables == {}
 
 
-def test_every_wrong_field_of_a_far_end_is_named(script):
+def test_every_wrong_field_of_a_far_end_is_named(script: Client) -> None:
     wrong = {"name": "", "host": "two words", "port": 70000, "stream_id": "x" * 513, "notes": "n" * 301, "city": "Umeå"}
     assert set(script.post("/api/far-ends", json=wrong).json["error"]["fields"]) == set(wrong)
 
 
-def test_a_name_that_is_taken_is_a_conflict(script):
+def test_a_name_that_is_taken_is_a_conflict(script: Client) -> None:
     save(script)
     answer = script.post("/api/presets", json={"name": "saturday", "spec": SPEC})
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "name_taken")
     assert "choose another name" in answer.json["error"]["fields"]["name"]
 
 
-def test_an_export_is_one_document_that_can_be_imported(script):
+def test_an_export_is_one_document_that_can_be_imported(script: Client) -> None:
     save(script, encryption={"key_bits": 128})
     script.post("/api/far-ends", json=FAR_END)
     answer = script.get("/api/presets/export")
@@ -92,7 +95,7 @@ def test_an_export_is_one_document_that_can_be_imported(script):
     assert taken.json == {"presets": 1, "far_ends": 1, "replaced": 2, "refused": []}
 
 
-def test_an_import_may_be_larger_than_other_requests_and_has_a_limit(script):
+def test_an_import_may_be_larger_than_other_requests_and_has_a_limit(script: Client) -> None:
     far_ends = [{**FAR_END, "name": str(number), "notes": "n" * 300} for number in range(200)]
     document = {"format": "mcr-presets", "version": 1, "far_ends": far_ends}
     assert len(json.dumps(document)) > 64 * 1024
@@ -103,7 +106,7 @@ def test_an_import_may_be_larger_than_other_requests_and_has_a_limit(script):
     assert "at most 64 KiB" in script.post("/api/presets", data=b" " * (64 * 1024 + 1)).json["error"]["message"]
 
 
-def test_a_form_is_saved_without_its_passphrase_and_fills_the_next_form(browser, manager):
+def test_a_form_is_saved_without_its_passphrase_and_fills_the_next_form(browser: Client, manager: FakeManager) -> None:
     typed = {**FORM, "group": "Match", "key_bits": "256", "passphrase": "a secret of this test"}
     answer = save_form(browser, {**typed, "preset_name": "Saturday"})
     assert answer.status_code == 201
@@ -117,7 +120,7 @@ def test_a_form_is_saved_without_its_passphrase_and_fills_the_next_form(browser,
     assert browser.get("/?preset=unknown").status_code == 404
 
 
-def test_a_form_with_faults_is_not_saved_and_its_fields_are_named(browser, manager):
+def test_a_form_with_faults_is_not_saved_and_its_fields_are_named(browser: Client, manager: FakeManager) -> None:
     answer = save_form(browser, {**FORM, "latency_ms": "x", "host": "", "preset_name": "a"})
     assert set(answer.json["error"]["fields"]) == {"latency_ms", "endpoint.host"}
     answer = save_form(browser, {**FORM, "preset_name": "  "})
@@ -125,7 +128,7 @@ def test_a_form_with_faults_is_not_saved_and_its_fields_are_named(browser, manag
     assert manager.documents.tables == {}
 
 
-def test_a_saved_form_replaces_another_only_when_that_is_asked(browser):
+def test_a_saved_form_replaces_another_only_when_that_is_asked(browser: Client) -> None:
     first = save_form(browser, {**FORM, "preset_name": "Saturday"}).json
     again = {**FORM, "latency_ms": "500", "preset_name": "Saturday"}
     refused = save_form(browser, again)
@@ -136,7 +139,9 @@ def test_a_saved_form_replaces_another_only_when_that_is_asked(browser):
     assert replaced.json["spec"]["latency_ms"] == 500
 
 
-def test_a_preset_of_a_port_that_is_taken_chooses_a_free_one_and_says_so(script, browser, manager):
+def test_a_preset_of_a_port_that_is_taken_chooses_a_free_one_and_says_so(
+    script: Client, browser: Client, manager: FakeManager
+) -> None:
     taken = next(port for port in PORTS if port not in manager.free_ports())
     key = save(script, endpoint={"mode": "listener", "port": taken})["key"]
     page = " ".join(browser.get(f"/?preset={key}").text.split())
@@ -145,7 +150,7 @@ def test_a_preset_of_a_port_that_is_taken_chooses_a_free_one_and_says_so(script,
     assert f'<option value="{free}" selected>' in page
 
 
-def test_the_page_of_presets_and_the_form_need_no_script_to_be_read(browser, script):
+def test_the_page_of_presets_and_the_form_need_no_script_to_be_read(browser: Client, script: Client) -> None:
     script.post("/api/far-ends", json={**FAR_END, "name": "<b>bold</b>"})
     assert "&lt;b&gt;bold" in browser.get("/caller").text
     assert browser.get("/presets").status_code == 200
