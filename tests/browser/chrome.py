@@ -95,7 +95,7 @@ class Browser:
         return self.driver.execute_async_script(script, *arguments)
 
     def _log(self, kind: str) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self.driver.get_log(kind)
+        entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
         return entries
 
     # ---- what is on the page ----

@@ -190,7 +190,7 @@ def test_cancel_ends_a_real_iperf3_and_the_server_serves_the_next(script: FlaskC
         for child in psutil.Process().children():
             with contextlib.suppress(psutil.NoSuchProcess):  # a ping that ended meanwhile
                 if child.name() == "iperf3" and "-c" in child.cmdline():
-                    return child.pid
+                    return int(child.pid)
         return 0
 
     pid = wait_for(client_pid, deadline_s=20, what="the iperf3 client")

@@ -37,7 +37,8 @@ def settled(product: Product, key: str) -> View:
     """The reception once counting began again in a quiet moment."""
     time.sleep(1.5)  # the connection's first second belongs to the handshake
     product.post(f"/api/streams/{key}/reset")
-    return product.wait_for_stream(key, lambda seen: seen["reception"]["seconds"] >= 2)["reception"]
+    reception: View = product.wait_for_stream(key, lambda seen: seen["reception"]["seconds"] >= 2)["reception"]
+    return reception
 
 
 # The edge is the latency less the RTT, here 200 and 150 ms: up to it each lost packet is sent again in time. A busy

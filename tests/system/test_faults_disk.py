@@ -104,7 +104,7 @@ def fill_last_page(file: Path) -> None:
 
 def is_as_before(product: Product, viewer: Viewer) -> bool:
     view = product.stream(viewer.key)
-    return view["phase"] == "delivering" and view["worker"]["pid"] == viewer.worker_pid
+    return bool(view["phase"] == "delivering" and view["worker"]["pid"] == viewer.worker_pid)
 
 
 def test_a_read_only_disk_costs_no_stream_and_no_page(own: Product, disk: SmallDisk) -> None:

@@ -44,7 +44,7 @@ def recorded(product: Product) -> dict[str, str]:
 
 def is_as_before(product: Product, viewer: Viewer) -> bool:
     view = product.stream(viewer.key)
-    return view["phase"] == "delivering" and view["worker"]["pid"] == viewer.worker_pid
+    return bool(view["phase"] == "delivering" and view["worker"]["pid"] == viewer.worker_pid)
 
 
 def is_said(product: Product) -> bool:

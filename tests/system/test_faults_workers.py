@@ -87,7 +87,7 @@ def test_one_worker_crashes_one_hangs_and_the_others_do_not_notice(
 
 def unchanged(product: Product, viewer: Viewer) -> bool:
     view = product.stream(viewer.key)
-    return view["worker"]["pid"] == viewer.worker_pid and view["restarts"] == 0
+    return bool(view["worker"]["pid"] == viewer.worker_pid and view["restarts"] == 0)
 
 
 @daily_on_direct
@@ -101,7 +101,7 @@ def test_totals_go_on_over_a_crash(engine: str, own: Product) -> None:
 
 
 def waits_after(restarts: int, seen: dict[str, Any]) -> bool:
-    return seen["restarts"] == restarts and seen["phase"] == "waiting"
+    return bool(seen["restarts"] == restarts and seen["phase"] == "waiting")
 
 
 def test_a_worker_that_crashes_three_times_in_a_row_stays_down_and_says_why(own: Product) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.sources.looping_file import LoopingReader
-from tests.instruments.ts_maker import WRAP_27, WRAP_90, Packetizer, Programme, Recipe, make_ts, splice_null
-from tests.instruments.ts_reader import Report, read_ts, signed
+from tests.instruments.ts_maker import Packetizer, Programme, Recipe, make_ts, splice_null
+from tests.instruments.ts_reader import WRAP_27, WRAP_90, Report, read_ts, signed
 
 LAPS = 20
 NOW = datetime(2026, 1, 31, 12, 34, 56, tzinfo=UTC).timestamp()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.sources.looping_file import LoopingReader
-from tests.instruments.ts_maker import WRAP_27, Programme, Recipe, make_ts
-from tests.instruments.ts_reader import Report, read_ts
+from tests.instruments.ts_maker import Programme, Recipe, make_ts
+from tests.instruments.ts_reader import WRAP_27, Report, read_ts
 
 LAPS = 3
 PCR_MS = 35.0

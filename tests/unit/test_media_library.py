@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from app.domain.errors import InvalidInput
 from app.media import library as library_module
 from app.media.library import HEAD_BYTES, MediaLibrary
-from tests.instruments.ts_maker import NULL_PACKET, WRAP_27, Programme, Recipe, make_ts
+from tests.instruments.ts_maker import NULL_PACKET, Programme, Recipe, make_ts
+from tests.instruments.ts_reader import WRAP_27
 
 SAMPLE = make_ts(Recipe(seconds=2.0))
 

@@ -13,8 +13,8 @@ from app.mpegts.framing import Aligner
 from app.mpegts.inspect.analysis import Analyser
 from app.mpegts.inspect.report import Analysis, Level
 from app.mpegts.tables import Stream
-from tests.instruments.ts_maker import WRAP_27, Packetizer, Programme, Recipe, make_ts
-from tests.instruments.ts_reader import read_ts
+from tests.instruments.ts_maker import Packetizer, Programme, Recipe, make_ts
+from tests.instruments.ts_reader import WRAP_27, read_ts
 
 
 def analysed(data: bytes, piece: int = 261_696) -> Analysis:

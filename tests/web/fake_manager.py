@@ -75,8 +75,9 @@ class FakeManager:
         key = f"new{len(self.streams):03d}"
         self.started.append(spec)
         self.orders.append(("start", key, actor))
-        self.streams[key] = make_snapshot(key, spec, Phase.WAITING, since_s=1)
-        return self.streams[key]
+        made = make_snapshot(key, spec, Phase.WAITING, since_s=1)
+        self.streams[key] = made
+        return made
 
     def add_off_air(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
         snapshot = self._add(spec, actor)
@@ -94,8 +95,9 @@ class FakeManager:
         self.get(key)
         self.changed.append((key, spec))
         self.orders.append(("change", key, actor))
-        self.streams[key] = make_snapshot(key, spec, Phase.WAITING, since_s=1)
-        return self.streams[key]
+        made = make_snapshot(key, spec, Phase.WAITING, since_s=1)
+        self.streams[key] = made
+        return made
 
     def dismiss(self, key: str, *, actor: str = "operator") -> None:
         self.get(key)
@@ -124,7 +126,8 @@ class FakeManager:
         return self.pictures.get(key)
 
     def reset(self, key: str, *, actor: str = "operator") -> Snapshot:
-        return self.get(key)
+        snapshot: Snapshot = self.get(key)
+        return snapshot
 
     def get(self, key: str) -> Any:
         if key not in self.streams:
@@ -138,12 +141,14 @@ class FakeManager:
         snapshot = self.get(key)
         self.orders.append(("impair", key, actor))
         spec = msgspec.structs.replace(snapshot.spec, impairment=impairment)
-        self.streams[key] = msgspec.structs.replace(snapshot, spec=spec)
-        return self.streams[key]
+        made: Snapshot = msgspec.structs.replace(snapshot, spec=spec)
+        self.streams[key] = made
+        return made
 
     def cut(self, key: str, for_ms: float, direction: CutDirection = "both", *, actor: str = "operator") -> Snapshot:
         self.orders.append((f"cut {for_ms:g} {direction}", key, actor))
-        return self.get(key)
+        snapshot: Snapshot = self.get(key)
+        return snapshot
 
     def history(self, key: str, seconds: int, /) -> ListOf[Second]:
         return make_history(seconds, self.get(key))
@@ -181,5 +186,6 @@ class FakeManager:
     def _order(self, name: str, key: str, actor: str, phase: Phase) -> Snapshot:
         snapshot = self.get(key)
         self.orders.append((name, key, actor))
-        self.streams[key] = make_snapshot(key, snapshot.spec, phase, since_s=0)
-        return self.streams[key]
+        made = make_snapshot(key, snapshot.spec, phase, since_s=0)
+        self.streams[key] = made
+        return made

@@ -82,7 +82,7 @@ def test_metrics_agree_with_the_api(script: Client) -> None:
 
     def value(name: str) -> float:
         (sample,) = [sample for sample in metrics[name] if sample.labels["key"] == "parlmt"]
-        return sample.value
+        return float(sample.value)
 
     assert value("srt_stream_packets_dropped") == view["totals"]["packets_dropped"] == 14
     assert value("srt_stream_payload_bits_per_second") == pytest.approx(view["payload_mbps"] * 1e6)

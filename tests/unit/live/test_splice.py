@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from app.mpegts.splice import describe_splice
 from tests.instruments.live_feed import Feed
-from tests.instruments.ts_maker import Recipe, make_ts, slow_crc32, splice_null
+from tests.instruments.ts_maker import Recipe, make_ts, splice_null
+from tests.instruments.ts_reader import slow_crc32
 
 INSERT = bytes.fromhex(
     "fc302f000000000000fffff014054800008f7feffe7369c02efe0052ccf500000000000a0008435545490000013562dba30a"
