@@ -98,6 +98,7 @@ def create_app(
     workers = launcher or _launcher_of(settings)
     streams = manager or _manager_of(settings, workers, library)
     probe_reports = ProbeReports(settings.data_folder)
+    rehearsals_of_host = RehearsalRunner(streams, settings.data_folder)
     limit_rates(app, writes_per_minute=settings.writes_per_minute)
     install_services(
         app,
@@ -115,11 +116,12 @@ def create_app(
             limits_book=LimitsBook(settings.data_folder / "line_up_limits.json"),
             line_ups=LineUpRunner(
                 Installations(streams, settings.hosts, probe_reports),
+                rehearsals_of_host,
                 settings.data_folder,
                 hostname=socket.gethostname(),
                 webhook=settings.line_up_webhook,
             ),
-            rehearsals=RehearsalRunner(streams, settings.data_folder),
+            rehearsals=rehearsals_of_host,
             own_profiles=OwnProfiles(settings.data_folder / "impairment_profiles.json"),
             cluster_problem=workers.cluster_problem,
         ),

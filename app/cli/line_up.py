@@ -26,6 +26,8 @@ def plan_document(
     limits: str | None,
     profile: str,
     seconds: int | None,
+    margin: bool,
+    margin_seconds: int | None,
 ) -> dict[str, Any]:
     """The plan as the API takes it: from a file, with the options on top."""
     document: dict[str, Any] = {}
@@ -36,19 +38,20 @@ def plan_document(
             raise click.ClickException(f"{plan_file}: {error}") from None
         if not isinstance(document, dict):
             raise click.ClickException(f"{plan_file}: write one JSON object")
-    if stream is not None:
-        document["stream"] = stream
     if receiver is not None:
         host, slash, key = receiver.rpartition("/")
         document["receiver"] = {"kind": "remote", "host": host, "key": key} if slash else {"kind": "local", "key": key}
     if probe_report is not None:
         document["receiver"] = {"kind": "probe", "report": probe_report}
-    if limits is not None:
-        document["limits_name"] = limits
     document.setdefault("profile", profile)
-    if seconds is not None:
-        document["duration_s"] = seconds
-    return document
+    options = {
+        "stream": stream,
+        "limits_name": limits,
+        "duration_s": seconds,
+        "margin": margin or None,
+        "margin_s": margin_seconds,
+    }
+    return document | {name: value for name, value in options.items() if value is not None}
 
 
 def follow(api: Api, run: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +94,8 @@ def exit_status(run: dict[str, Any]) -> int:
 @click.option("--limits", metavar="NAME", help="Saved limits; `mcr line-up-limits list` names them.")
 @click.option("--profile", type=click.Choice(["quick", "line-up", "booking", "new-circuit"]), default="line-up")
 @click.option("--seconds", type=int, help="Another duration than the profile's.")
+@click.option("--margin", is_flag=True, help="Then test the margin: the source through the link × 2, on the server.")
+@click.option("--margin-seconds", type=int, help="How long the margin test measures; 60 without it.")
 @click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")
 @click.pass_obj
 def line_up(api: Api, /, as_json: bool, **asked: Any) -> None:

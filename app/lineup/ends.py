@@ -8,6 +8,7 @@ from app.domain.errors import InvalidInput, NotFound
 from app.domain.events import LogEntry
 from app.domain.figures.history import Second
 from app.domain.figures.reception import DeliveryPoint
+from app.domain.lineup.content import Content
 from app.domain.lineup.measured import IndicatorSeconds, ReceiverSecond, SenderSecond
 from app.domain.lineup.plan import Plan
 from app.domain.snapshot import Snapshot
@@ -54,6 +55,9 @@ class ReceiverEnd(Protocol):
 
     def indicators(self) -> tuple[IndicatorSeconds, ...] | None:
         """The error-seconds of each indicator since the stream's reset; None without an analysis. Raises CannotRead."""
+
+    def content(self) -> Content:
+        """What it has decoded of picture and sound since the stream's reset. Raises CannotRead."""
 
 
 def sender_check(plan: Plan, streams: Streams) -> Snapshot | None:

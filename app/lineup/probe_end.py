@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from app.domain.errors import InvalidInput, NotFound
+from app.domain.lineup.content import Content
 from app.domain.lineup.measured import Check, CheckVerdict, IndicatorSeconds, ReceiverSecond
 from app.domain.probe_report import KeptReport, ProbeSecond
 from app.lineup.clocks import ClockDifference, check_clock
@@ -60,6 +61,10 @@ class ProbeEnd:
         if found is None:
             return None
         return tuple(IndicatorSeconds(name, each.priority, each.error_seconds) for name, each in found.items())
+
+    def content(self) -> Content:
+        """Nothing: a probe decodes neither picture nor sound."""
+        return Content()
 
 
 def _found(reports: ProbeReports, report_id: str) -> KeptReport:

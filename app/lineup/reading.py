@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from app.domain.errors import NotFound
+from app.domain.lineup.content import content_since
 from app.domain.lineup.measured import IndicatorSeconds, extended
 from app.domain.lineup.run import Facts, Run, RunEvent, SettingFact
 from app.lineup.ends import ReceiverEnd, Streams, sender_seconds
@@ -30,7 +31,11 @@ def read_more(run: Run, streams: Streams, end: ReceiverEnd | None) -> Run:
     if end is not None:
         theirs = end.read(_wanted(began, measured.receiver))
         measured = extended(measured, receiver=[second for second in theirs if began < second.at <= ends])
-        measured = msgspec.structs.replace(measured, indicators=_grown(run.baseline, end.indicators()))
+        measured = msgspec.structs.replace(
+            measured,
+            indicators=_grown(run.baseline, end.indicators()),
+            content=content_since(run.content_before, end.content()),
+        )
     return msgspec.structs.replace(run, measured=measured, events=_events(run, streams))
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, assert_never
 
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.hosts import HostEntry
+from app.domain.lineup.content import Content, content_of
 from app.domain.lineup.measured import IndicatorSeconds, ReceiverSecond, receiver_second
 from app.domain.lineup.plan import LocalReceiver, NotOurs, Plan, ProbeReceiver, RemoteReceiver
 from app.domain.spec import ReceiveSpec
@@ -13,6 +14,7 @@ from app.lineup.ends import CannotRead, ReceiverEnd, Streams
 from app.lineup.probe_end import ProbeEnd
 from app.lineup.probe_reports import ProbeReports
 from app.lineup.remote_end import RemoteEnd
+from app.machine.steady_clock import unix_now
 
 
 class Installations(NamedTuple):
@@ -74,3 +76,10 @@ class LocalEnd:
         if analysis is None:
             return None
         return tuple(IndicatorSeconds(each.name, each.priority, each.error_seconds) for each in analysis.indicators)
+
+    def content(self) -> Content:
+        """From the decoders of the worker."""
+        try:
+            return content_of(self._streams.get(self._key).outputs, unix_now())
+        except NotFound:
+            raise CannotRead("the receive stream was removed") from None

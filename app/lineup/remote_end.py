@@ -9,8 +9,11 @@ from urllib.parse import quote
 import msgspec
 
 from app.domain.errors import InvalidInput
+from app.domain.figures.outputs import OutputsReport
 from app.domain.figures.reception import ErrorKind
+from app.domain.figures.watching import DecoderReport, LoudnessReport, PictureReport, SpellReport
 from app.domain.hosts import HostEntry
+from app.domain.lineup.content import Content, content_of
 from app.domain.lineup.measured import IndicatorSeconds, ReceiverSecond
 from app.fleet.client import NoAnswer, get
 from app.lineup.ends import CLOCKS_AGREE_S, CannotRead
@@ -44,8 +47,55 @@ class _RemoteIndicator(msgspec.Struct, frozen=True):
     error_seconds: int = 0
 
 
+class _RemoteSpell(msgspec.Struct, frozen=True):
+    since: datetime | None = None
+    seconds: float = 0.0
+
+    def report(self) -> SpellReport:
+        """As the worker there reports it."""
+        return SpellReport(since=None if self.since is None else self.since.timestamp(), seconds=self.seconds)
+
+
+class _RemoteDecoder(msgspec.Struct, frozen=True):
+    is_running: bool = False
+
+
+class _RemotePicture(msgspec.Struct, frozen=True):
+    decoder: _RemoteDecoder = _RemoteDecoder()
+    black: _RemoteSpell = _RemoteSpell()
+    frozen: _RemoteSpell = _RemoteSpell()
+
+
+class _RemoteLoudness(msgspec.Struct, frozen=True):
+    decoder: _RemoteDecoder = _RemoteDecoder()
+    since: datetime | None = None
+    integrated_lufs: float | None = None
+    true_peak_dbtp: float | None = None
+    silent: _RemoteSpell = _RemoteSpell()
+
+
 class _RemoteReception(msgspec.Struct, frozen=True):
     tr101290: dict[str, _RemoteIndicator] = {}
+    picture: _RemotePicture | None = None
+    loudness: _RemoteLoudness | None = None
+
+    def outputs(self) -> OutputsReport:
+        """What its decoders report, as its worker does."""
+        seen, heard = self.picture, self.loudness
+        picture: PictureReport | None = None
+        loudness: LoudnessReport | None = None
+        if seen is not None:
+            decoder = DecoderReport(is_running=seen.decoder.is_running)
+            picture = PictureReport(decoder, black=seen.black.report(), frozen=seen.frozen.report())
+        if heard is not None:
+            loudness = LoudnessReport(
+                DecoderReport(is_running=heard.decoder.is_running),
+                since=None if heard.since is None else heard.since.timestamp(),
+                integrated_lufs=heard.integrated_lufs,
+                true_peak_dbtp=heard.true_peak_dbtp,
+                silent=heard.silent.report(),
+            )
+        return OutputsReport(picture=picture, loudness=loudness)
 
 
 class _RemoteStream(msgspec.Struct, frozen=True):
@@ -111,6 +161,13 @@ class RemoteEnd:
         return tuple(
             IndicatorSeconds(name, each.priority, each.error_seconds) for name, each in reception.tr101290.items()
         )
+
+    def content(self) -> Content:
+        """From the other host's decoders."""
+        reception, ahead_s = self._stream().reception, self.clock_ahead_s or 0.0
+        content = content_of(OutputsReport() if reception is None else reception.outputs(), unix_now() + ahead_s)
+        since = None if content.loudness_since is None else content.loudness_since - ahead_s
+        return msgspec.structs.replace(content, loudness_since=since)
 
     def second_there(self) -> float:
         """The time that the other host shows, in whole seconds. Raises CannotRead."""

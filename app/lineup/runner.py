@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Final
 import msgspec
 
 from app.domain.errors import InvalidInput, LimitReached, NotFound, ProductError
+from app.domain.lineup.content import Content
+from app.domain.lineup.margin import Margin
 from app.domain.lineup.measured import Measured
 from app.domain.lineup.plan import NotOurs, Plan
 from app.domain.lineup.run import RUNNING, Facts, Run, RunEvent, RunState, decode_run, encode_run
@@ -17,6 +20,7 @@ from app.domain.snapshot import Snapshot
 from app.domain.version import VERSION
 from app.lineup.configuration import Ends, check_configuration
 from app.lineup.ends import CannotRead, ReceiverEnd, sender_check
+from app.lineup.margin import Rehearsals, begin_margin, read_margin
 from app.lineup.probe_end import ProbeEnd
 from app.lineup.reading import read_more
 from app.lineup.receivers import Installations, LocalEnd, receiver_end
@@ -35,9 +39,12 @@ _LAST_SECONDS_S: Final = 3.0  # the last second of a worker arrives up to this l
 class LineUpRunner:
     """All line-up tests of this installation. Every method returns at once; each run has a thread."""
 
-    def __init__(self, known: Installations, folder: Path, *, hostname: str, webhook: str = "") -> None:
+    def __init__(
+        self, known: Installations, rehearsals: Rehearsals, folder: Path, *, hostname: str, webhook: str = ""
+    ) -> None:
         """Read the runs of earlier processes, and continue those that are not over."""
         self._known = known
+        self._rehearsals = rehearsals
         self._streams = known.streams
         self._archive = RunFiles(folder, "line_up-", encode=encode_run, decode=decode_run)
         self._hostname = hostname
@@ -134,20 +141,47 @@ class LineUpRunner:
 
     def _carry_out(self, run: Run) -> None:
         try:
-            end = receiver_end(run.plan, self._known)
-            if run.state is RunState.CONFIGURATION:
-                run = self._configure(run, end)
-            run = self._measure(run, end)
+            if run.state is not RunState.MARGIN:
+                run = self._test_line(run)
+            is_cut_short = run.state is not RunState.MARGIN and run.id in self._cancelled
+            if run.plan.margin and not is_cut_short:
+                run = self._test_margin(run)
             if self._closed.is_set():
                 self._keep(run)
                 return
-            state = RunState.CANCELLED if run.id in self._cancelled else RunState.DONE
-            self._finish(run, state)
+            self._finish(run, RunState.CANCELLED if is_cut_short else RunState.DONE)
         except (InvalidInput, CannotRead) as error:
             words = error.fields if isinstance(error, InvalidInput) else {}
             self._finish(run, RunState.FAILED, problem="; ".join(words.values()) or str(error))
         except ProductError as error:
             self._finish(run, RunState.FAILED, problem=error.message)
+
+    def _test_line(self, run: Run) -> Run:
+        """The configuration test and the performance test."""
+        end = receiver_end(run.plan, self._known)
+        if run.state is RunState.CONFIGURATION:
+            run = self._configure(run, end)
+        return self._measure(run, end)
+
+    def _test_margin(self, run: Run) -> Run:
+        """The margin test, which a restart of this program does not end either. One that is cancelled has no result."""
+        if self._closed.is_set():
+            return run
+        margin = run.measured.margin
+        if margin is None:
+            margin = begin_margin(run, self._streams, self._rehearsals)
+        run = _with_margin(run, margin)
+        self._keep(run)
+        while not margin.is_over() and not self._closed.is_set():
+            if run.id in self._cancelled:
+                with contextlib.suppress(NotFound):
+                    self._rehearsals.cancel(margin.rehearsal)
+            margin = read_margin(margin, self._rehearsals)
+            run = _with_margin(run, margin)
+            self._show(run)
+            if not margin.is_over():
+                self._closed.wait(_READ_EVERY_S)
+        return run
 
     def _configure(self, run: Run, end: ReceiverEnd | None) -> Run:
         sender = self._sender_with_figures(run.plan)
@@ -160,6 +194,7 @@ class LineUpRunner:
             state=RunState.PERFORMANCE,
             performance_at=unix_now(),
             baseline=baseline,
+            content_before=end.content() if end is not None else Content(),
             measured=msgspec.structs.replace(run.measured, checks=checks),
         )
         self._keep(run)
@@ -224,6 +259,12 @@ def _of_probe(run: Run, end: ProbeEnd) -> Run:
         performance_at=end.begins_at,
         measured=Measured(checks=tuple(end.checks())),
     )
+
+
+def _with_margin(run: Run, margin: Margin) -> Run:
+    """The run in its margin test."""
+    measured = msgspec.structs.replace(run.measured, margin=margin)
+    return msgspec.structs.replace(run, state=RunState.MARGIN, measured=measured).judged()
 
 
 def _share_an_end(one: Plan, other: Plan) -> bool:

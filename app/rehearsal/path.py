@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from app.domain.errors import InvalidInput, NotFound, ProductError
+from app.domain.errors import InvalidInput, LimitReached, NotFound, ProductError
 from app.domain.figures.history import Second
 from app.domain.figures.reception import DeliveryPoint
 from app.domain.impairment.model import Impairment
@@ -118,9 +118,15 @@ def dismiss(streams: Streams, key: str, *, actor: str) -> None:
 
 
 def free_port_pairs(count: int) -> list_of[tuple[int, int]]:
-    """Pairs of UDP ports that nothing holds now, outside the listener ports, which are the operators'."""
-    with ExitStack() as sockets:
-        ports = list(_bound_ports(sockets, 2 * count))
+    """Pairs of UDP ports that nothing holds now, outside the listener ports, which are the operators'.
+
+    Raises LimitReached when there are none.
+    """
+    try:
+        with ExitStack() as sockets:
+            ports = list(_bound_ports(sockets, 2 * count))
+    except OSError as error:
+        raise LimitReached(f"this host has no free UDP ports: {error}") from None
     return list(zip(ports[::2], ports[1::2], strict=True))
 
 

@@ -103,6 +103,7 @@ def test_limits_are_saved_chosen_again_and_deleted_on_the_page(page: Browser) ->
     page.wait_text("#runs-empty", "No line-up test yet")
     page.js("document.querySelector('#limits_name').closest('details').open = true")
     page.type("#limit-output_gap_max_ms", "25")
+    page.type("#limit-true_peak_max_dbtp", "-1.5")
     page.type("#save_as", "a/b")
     page.click("#save-limits")
     page.wait_text("[data-fault-of='save_as']", "no slash")
@@ -114,7 +115,9 @@ def test_limits_are_saved_chosen_again_and_deleted_on_the_page(page: Browser) ->
     page.wait_text("#limits_name", "Strict")
     page.js("document.querySelector('#limits_name').closest('details').open = true")
     choose(page, "#limits_name", "Strict")
-    assert page.js("return document.querySelector('#limit-output_gap_max_ms').value") == "25"
+    shown = "return ['output_gap_max_ms', 'true_peak_max_dbtp', 'black_max_s']"
+    shown += ".map((name) => document.querySelector(`#limit-${name}`).value)"
+    assert page.js(shown) == ["25", "-1.5", ""]
     assert page.violations() == []
     page.click("#forget-limits")
     page.wait_gone("#limits_name option:nth-child(2)")

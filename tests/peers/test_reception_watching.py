@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 from functools import partial
 
 import psutil
 import pytest
 
+from tests.instruments.loudness import integrated_of
 from tests.instruments.product import SAMPLE_NAME, Product
 from tests.instruments.srt_sender import Sender
 from tests.instruments.waiting import wait_for
@@ -21,13 +20,6 @@ def decoders_of(pid: int) -> dict[str, psutil.Process]:
         for child in psutil.Process(pid).children()
         if child.name() == "ffmpeg" and child.status() != psutil.STATUS_ZOMBIE
     }
-
-
-def integrated_of(path: str) -> float:
-    """The integrated loudness of a file by ffmpeg's own summary."""
-    argv = ("ffmpeg", "-hide_banner", "-nostats", "-i", path, "-vn", "-af", "ebur128", "-f", "null", "-")
-    text = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stderr.split("Summary:")[1]
-    return float(re.findall(r"I:\s+(-?[\d.]+)", text)[0])
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -70,7 +62,7 @@ def test_picture_and_loudness_are_shown_and_may_die_without_the_stream(product: 
     )
     product.post(f"/api/streams/{key}/stop")
     recorded = product.media / reception["recording"]["file"]
-    assert reception["loudness"]["integrated_lufs"] == pytest.approx(integrated_of(str(recorded)), abs=0.5)
+    assert reception["loudness"]["integrated_lufs"] == pytest.approx(integrated_of(recorded), abs=0.5)
 
 
 def test_a_killed_worker_leaves_no_decoder_behind(product: Product) -> None:

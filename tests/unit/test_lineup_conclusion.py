@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from app.domain.errors import InvalidInput
-from app.domain.lineup.conclusion import Conclusion, Line, Verdict, conclude
+from app.domain.lineup.conclusion import Conclusion, Verdict, conclude
+from app.domain.lineup.lines import Line
 from app.domain.lineup.measured import (
     Check,
     CheckVerdict,

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
-from app.lineup.remote_end import _RemoteSecond
-from app.web.presenters.reception_views import DeliverySecondView
+from app.lineup.remote_end import _RemoteDecoder, _RemoteLoudness, _RemotePicture, _RemoteSecond, _RemoteSpell
+from app.web.presenters.reception_views import DecoderView, DeliverySecondView, LoudnessView, PictureView, SpellView
 
 
-def test_the_history_of_a_reception_has_every_figure_that_a_line_up_test_reads_from_another_host() -> None:
-    read = {field.encode_name for field in msgspec.structs.fields(_RemoteSecond)}
-    shown = {field.encode_name for field in msgspec.structs.fields(DeliverySecondView)}
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        (_RemoteSecond, DeliverySecondView),
+        (_RemotePicture, PictureView),
+        (_RemoteLoudness, LoudnessView),
+        (_RemoteSpell, SpellView),
+        (_RemoteDecoder, DecoderView),
+    ],
+)
+def test_a_reception_shows_every_figure_that_a_line_up_test_reads_from_another_host(
+    asked: type[msgspec.Struct], answered: type[msgspec.Struct]
+) -> None:
+    read = {field.encode_name for field in msgspec.structs.fields(asked)}
+    shown = {field.encode_name for field in msgspec.structs.fields(answered)}
     assert read - shown == set()

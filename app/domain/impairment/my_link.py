@@ -58,6 +58,14 @@ def profile_of(link: MeasuredLink, *, times: int = 1) -> Profile:
     return Profile(name, title, f"{link.source}{factor}", to_target=both, to_caller=both)
 
 
+def loss_of_retransmissions(unique: int, again: int) -> float:
+    """The loss in percent that a sender's packets show.
+
+    Each loss is resent, and a resent packet is lost as often: this share of all sent packets did not arrive.
+    """
+    return 100 * again / (unique + again) if unique else 0.0
+
+
 def quantile(values: list[float], share: float) -> float | None:
     """Return the value that `share` of them do not exceed, None without values."""
     ordered = sorted(values)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 
+from app.domain.lineup.content import Content, figures_of, loudness_note
+from app.domain.lineup.lines import Line, at_least, at_most
 from app.domain.lineup.measured import CheckVerdict, Measured, ReceiverSecond, SenderSecond
 from app.domain.lineup.plan import Plan
 
@@ -26,20 +28,6 @@ class Verdict(StrEnum):
     FAIL = "fail"
 
 
-class Line(msgspec.Struct, frozen=True):
-    """A figure with its limit. `margin` is the distance to the limit, in the figure's unit. None: not measured."""
-
-    name: str
-    title: str
-    got: float | None
-    limit: float | None
-    margin: float | None
-    unit: str
-    verdict: CheckVerdict
-    worst_at: float | None = None
-    note: str = ""
-
-
 class Conclusion(msgspec.Struct, frozen=True):
     """The verdict, the sentence that says why, and every line."""
 
@@ -51,44 +39,14 @@ class Conclusion(msgspec.Struct, frozen=True):
 def conclude(plan: Plan, measured: Measured) -> Conclusion:
     """Judge what was measured against the plan's limits. Pure; a run that has not ended can be judged too."""
     lines = (*_receiver_lines(plan, measured), *_rtt_lines(plan, measured), *_sender_lines(plan, measured))
-    lines = (*lines, _completeness(plan, measured))
+    lines = (*lines, *_content_lines(plan, measured.content or Content()))
+    lines = (*lines, _completeness(plan, measured), *_margin_lines(measured))
     verdicts = {line.verdict for line in lines} | {check.verdict for check in measured.checks}
     if CheckVerdict.FAIL in verdicts:
         return Conclusion(Verdict.FAIL, " ".join(_reasons(measured, lines)), lines)
     if verdicts & {CheckVerdict.REMARK, CheckVerdict.UNKNOWN}:
         return Conclusion(Verdict.REMARKS, _remarks(measured, lines), lines)
     return Conclusion(Verdict.PASS, _passed(measured), lines)
-
-
-def _at_most(name: str, plan: Plan, got: float | None, worst_at: float | None = None, note: str = "") -> Line:
-    title, unit, limit = _described(plan, name)
-    if got is None:
-        return Line(
-            name,
-            title,
-            None,
-            limit,
-            None,
-            unit,
-            CheckVerdict.UNKNOWN,
-            note="Not measured: the receiver is not this product.",
-        )
-    verdict = CheckVerdict.PASS if got <= limit else CheckVerdict.FAIL
-    return Line(name, title, float(got), limit, limit - got, unit, verdict, worst_at, note)
-
-
-def _at_least(name: str, plan: Plan, got: float | None, worst_at: float | None = None) -> Line:
-    title, unit, limit = _described(plan, name)
-    if got is None:
-        return Line(name, title, None, limit, None, unit, CheckVerdict.UNKNOWN, note="Not measured.")
-    verdict = CheckVerdict.PASS if got >= limit else CheckVerdict.REMARK
-    return Line(name, title, float(got), limit, got - limit, unit, verdict, worst_at)
-
-
-def _described(plan: Plan, name: str) -> tuple[str, str, float]:
-    field = next(field for field in msgspec.structs.fields(type(plan.limits)) if field.name == name)
-    meta = next(meta for meta in field.type.__metadata__ if isinstance(meta, msgspec.Meta))
-    return meta.title or name, (meta.extra or {}).get("unit", ""), float(getattr(plan.limits, name))
 
 
 def _receiver_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
@@ -98,28 +56,28 @@ def _receiver_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
     errors = _sum_of(seconds, lambda s: s.continuity_errors)
     headroom = _lowest_headroom(seconds)
     return (
-        _at_most("lost_packets_max", plan, lost[0] if has_any else None, lost[1], _rule_of_three(seconds)),
-        _at_most("output_gap_max_ms", plan, gaps[0] if has_any else None, gaps[1]),
-        _at_most("continuity_errors_max", plan, errors[0] if has_any else None, errors[1]),
+        at_most("lost_packets_max", plan, lost[0] if has_any else None, lost[1], _rule_of_three(seconds)),
+        at_most("output_gap_max_ms", plan, gaps[0] if has_any else None, gaps[1]),
+        at_most("continuity_errors_max", plan, errors[0] if has_any else None, errors[1]),
         _indicator_line("priority_1_error_seconds_max", plan, measured, 1),
         _indicator_line("priority_2_error_seconds_max", plan, measured, 2),
-        _at_least("headroom_min_percent", plan, *headroom),
-        _at_most("interruptions_max", plan, _interruptions(measured)),
+        at_least("headroom_min_percent", plan, *headroom),
+        at_most("interruptions_max", plan, _interruptions(measured)),
     )
 
 
 def _indicator_line(name: str, plan: Plan, measured: Measured, priority: int) -> Line:
     """The indicator of that priority with the most error-seconds."""
     if measured.indicators is None:
-        return _at_most(name, plan, None)
+        return at_most(name, plan, None)
     worst = max(
         (each for each in measured.indicators if each.priority == priority),
         key=lambda each: each.error_seconds,
         default=None,
     )
     if worst is None or not worst.error_seconds:
-        return _at_most(name, plan, 0)
-    return _at_most(name, plan, worst.error_seconds, note=f"Worst indicator: {worst.name}.")
+        return at_most(name, plan, 0)
+    return at_most(name, plan, worst.error_seconds, note=f"Worst indicator: {worst.name}.")
 
 
 def _rtt_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
@@ -129,10 +87,10 @@ def _rtt_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
     p95, p50 = _quantile(rtts, 0.95), _quantile(rtts, 0.5)
     # Below 0.1 ms the ratio has no meaning: both ends are on this host.
     ratio = latency / p95 if latency is not None and p95 is not None and p95 >= 0.1 else None
-    lines = [_at_most("rtt_spread_max_ms", plan, None if p95 is None or p50 is None else round(p95 - p50, 2))]
+    lines = [at_most("rtt_spread_max_ms", plan, None if p95 is None or p50 is None else round(p95 - p50, 2))]
     if latency is not None and p95 is not None and p95 < 0.1:
         ratio = 100.0
-    return (_at_least("latency_rtt_ratio_min", plan, None if ratio is None else round(min(ratio, 100.0), 1)), *lines)
+    return (at_least("latency_rtt_ratio_min", plan, None if ratio is None else round(min(ratio, 100.0), 1)), *lines)
 
 
 def _sender_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
@@ -147,6 +105,16 @@ def _sender_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
     return (Line("resent_percent", "Resent", percent, None, None, "%", CheckVerdict.PASS, note=note),)
 
 
+def _content_lines(plan: Plan, content: Content) -> Iterator[Line]:
+    """Picture and sound where the receive stream decodes them, and where the plan limits them."""
+    for name, got in figures_of(content):
+        note = loudness_note(content) if name == "loudness_deviation_max_lu" else ""
+        if got is not None:
+            yield at_most(name, plan, got, note=note)
+        elif getattr(plan.limits, name) is not None:
+            yield at_most(name, plan, None, note=note or "Not measured: the receive stream does not decode it.")
+
+
 def _completeness(plan: Plan, measured: Measured) -> Line:
     """How many seconds of the plan were measured: an unmeasured second proves nothing."""
     counted = float(len(measured.receiver) if measured.receiver else len(measured.sender))
@@ -155,6 +123,20 @@ def _completeness(plan: Plan, measured: Measured) -> Line:
     verdict = CheckVerdict.PASS if is_whole else CheckVerdict.REMARK
     note = "" if is_whole else "The run ended early, or seconds are missing."
     return Line("seconds_measured", "Seconds measured", counted, wanted, counted - wanted, "s", verdict, note=note)
+
+
+def _margin_lines(measured: Measured) -> tuple[Line, ...]:
+    """The lowest latency that held through twice the impairment, against the line's. A small margin is a remark."""
+    margin = measured.margin
+    if margin is None or not margin.is_over():
+        return ()
+    lowest, limit = margin.lowest_held(), float(margin.latency_ms) if margin.tried else None
+    verdicts = {True: CheckVerdict.PASS, False: CheckVerdict.REMARK, None: CheckVerdict.SKIPPED}
+    left = None if lowest is None or limit is None else limit - lowest
+    got = None if lowest is None else float(lowest)
+    verdict = verdicts[margin.holds()]
+    title, note = "Latency for the link × 2", margin.words()
+    return (Line("margin_latency_ms", title, got, limit, left, "ms", verdict, note=note),)
 
 
 def _reasons(measured: Measured, lines: Sequence[Line]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, get_args
 
 import msgspec
 from msgspec import Meta
@@ -10,12 +10,20 @@ from msgspec import Meta
 from app.domain.errors import InvalidInput
 
 
-def _limit(title: str, unit: str, text: str, high: float) -> Meta:
-    return Meta(title=title, description=text, ge=0, le=high, extra={"unit": unit})
+def _limit(title: str, unit: str, text: str, high: float, low: float = 0) -> Meta:
+    return Meta(title=title, description=text, ge=low, le=high, extra={"unit": unit})
+
+
+def _content(title: str, unit: str, text: str, high: float, low: float = 0) -> Meta:
+    """A limit that there is on request only: not each programme is to be held to it."""
+    return _limit(title, unit, f"{text}. Empty: no limit", high, low)
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a run may show and still pass. After the performance objectives of ITU-T Y.1564, clause 8."""
+    """What a run may show and still pass. After the performance objectives of ITU-T Y.1564, clause 8.
+
+    A limit that is None is none: its figure is information where the receive stream measures it.
+    """
 
     lost_packets_max: Annotated[
         int, _limit("Packets lost", "packets", "Lost for good at the receiver, or not decrypted there", 10**9)
@@ -44,6 +52,42 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interruptions_max: Annotated[
         int, _limit("Interruptions", "times", "How often the connection was lost during the run", 10_000)
     ] = 0
+    black_max_s: (
+        Annotated[int, _content("Black picture", "s", "Seconds of black pictures that last 10 s or longer", 86_400)]
+        | None
+    ) = None
+    frozen_max_s: (
+        Annotated[
+            int, _content("Frozen picture", "s", "Seconds of pictures that do not move for 10 s or longer", 86_400)
+        ]
+        | None
+    ) = None
+    silent_max_s: (
+        Annotated[int, _content("Silence", "s", "Seconds of silence that lasts 10 s or longer", 86_400)] | None
+    ) = None
+    loudness_deviation_max_lu: (
+        Annotated[
+            float,
+            _content("Loudness deviation", "LU", "Integrated loudness, from -23 LUFS (EBU R 128), up or down", 50),
+        ]
+        | None
+    ) = None
+    true_peak_max_dbtp: (
+        Annotated[float, _content("True peak", "dBTP", "Highest true peak of all channels; EBU R 128 has -1", 20, -100)]
+        | None
+    ) = None
+
+
+def describe(name: str) -> Meta:
+    """The title, text, range and unit of a limit."""
+    kind = next(field.type for field in msgspec.structs.fields(Limits) if field.name == name)
+    annotated = next(each for each in (kind, *get_args(kind)) if hasattr(each, "__metadata__"))
+    return next(meta for meta in annotated.__metadata__ if isinstance(meta, Meta))
+
+
+def unit_of(meta: Meta) -> str:
+    """The unit of a limit."""
+    return str((meta.extra or {}).get("unit", ""))
 
 
 SAVED_MAX: Final = 100

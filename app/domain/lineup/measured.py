@@ -8,6 +8,8 @@ from enum import StrEnum
 import msgspec
 
 from app.domain.figures.reception import DeliveryPoint, ErrorKind
+from app.domain.lineup.content import Content
+from app.domain.lineup.margin import Margin
 
 
 class ReceiverSecond(msgspec.Struct, frozen=True, array_like=True):
@@ -92,13 +94,19 @@ class IndicatorSeconds(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """Everything that a run has measured so far. `indicators` is None where no receiver of ours analyses."""
+    """Everything that a run has measured so far.
+
+    `indicators` is None where no receiver of ours analyses, `content` where none decodes, `margin` until the margin
+    test begins.
+    """
 
     sender: tuple[SenderSecond, ...] = ()
     receiver: tuple[ReceiverSecond, ...] = ()
     indicators: tuple[IndicatorSeconds, ...] | None = None
     cap_mbps: float | None = None
     checks: tuple[Check, ...] = ()
+    content: Content | None = None
+    margin: Margin | None = None
 
 
 def extended(

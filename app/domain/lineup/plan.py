@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from app.domain.errors import InvalidInput
 from app.domain.lineup.limits import Limits
+from app.domain.rehearsal.plan import DURATION_S as MARGIN_S
 
 Text = Annotated[str, Meta(max_length=200)]
 LongText = Annotated[str, Meta(max_length=2000)]
@@ -49,7 +50,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line-up test. `stream` is the key of the send stream under test, None when only a receiver is ours.
 
     `duration_s` None takes the profile's. `restart_stream` allows the configuration test to interrupt the stream.
-    `limits_name` names the saved limits that `limits` were taken from.
+    `limits_name` names the saved limits that `limits` were taken from. `margin` asks for the margin test after the
+    performance test; it measures for `margin_s`.
     """
 
     stream: Text | None = None
@@ -57,6 +59,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profile: Profile = "line-up"
     duration_s: int | None = None
     restart_stream: bool = False
+    margin: bool = False
+    margin_s: int = 60
     production: Text = ""
     programme_at: Text = ""
     far_end: Text = ""
@@ -92,6 +96,11 @@ def _problems(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "duration_s", f"{plan.seconds()} is outside {low} to {high} s"
     if plan.stream is None and isinstance(plan.receiver, NotOurs):
         yield "stream", "choose the stream under test, or the receive stream that measures"
+    low, high = MARGIN_S
+    if not low <= plan.margin_s <= high:
+        yield "margin_s", f"{plan.margin_s} is outside {low} to {high} s"
+    if plan.margin and plan.stream is None:
+        yield "margin", "the margin test copies a send stream of this host; choose the stream under test"
     for name, value in _texts(plan):
         if any(not character.isprintable() and character != "\n" for character in value):
             yield name, "this text has control characters; remove them"

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from app.domain.lineup.conclusion import Conclusion, conclude
+from app.domain.lineup.content import Content
 from app.domain.lineup.measured import IndicatorSeconds, Measured
 from app.domain.lineup.plan import Plan
 
@@ -17,12 +18,13 @@ class RunState(StrEnum):
 
     CONFIGURATION = "configuration"
     PERFORMANCE = "performance"
+    MARGIN = "margin"
     DONE = "done"
     CANCELLED = "cancelled"
     FAILED = "failed"
 
 
-RUNNING = frozenset({RunState.CONFIGURATION, RunState.PERFORMANCE})
+RUNNING = frozenset({RunState.CONFIGURATION, RunState.PERFORMANCE, RunState.MARGIN})
 
 
 class SettingFact(msgspec.Struct, frozen=True):
@@ -55,7 +57,7 @@ class RunEvent(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True):
     """A run. Times are Unix seconds; `performance_at` is the beginning of the performance test.
 
-    `baseline` holds the error-seconds that the receive stream had counted before it.
+    `baseline` and `content_before` hold what the receive stream had counted before it.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Run(msgspec.Struct, frozen=True):
     problem: str = ""
     facts: Facts = Facts()
     baseline: tuple[IndicatorSeconds, ...] = ()
+    content_before: Content = Content()
     measured: Measured = Measured()
     events: tuple[RunEvent, ...] = ()
     conclusion: Conclusion | None = None
@@ -80,11 +83,18 @@ class Run(msgspec.Struct, frozen=True):
         """When the performance test is over, None before it has begun."""
         return None if self.performance_at is None else self.performance_at + self.plan.seconds()
 
+    def part_ends_at(self) -> float | None:
+        """When the part that runs now is over: the performance test or the margin test. None before it has begun."""
+        if self.state is not RunState.MARGIN:
+            return self.ends_at()
+        return None if self.measured.margin is None else self.measured.margin.ends_at
+
     def progress(self, now: float) -> float:
-        """The share of the performance test that is over, 0 to 1."""
-        if self.performance_at is None:
+        """The share of the part that runs now, 0 to 1: the performance test, and after it the margin test."""
+        if (ends_at := self.part_ends_at()) is None:
             return 0.0
-        return min(1.0, max(0.0, (self.finished_at or now) - self.performance_at) / self.plan.seconds())
+        length_s = self.plan.margin_s if self.state is RunState.MARGIN else self.plan.seconds()
+        return min(1.0, max(0.0, 1 - (ends_at - (self.finished_at or now)) / length_s))
 
 
 _decoder = msgspec.json.Decoder(Run)

@@ -34,6 +34,7 @@ function plan() {
     receiver: chosenReceiver(),
     profile: byId("profile").value,
     restart_stream: byId("restart_stream").checked,
+    margin: byId("margin").checked,
     limits_name: byId("limits_name").value,
     limits: statedLimits(),
     ...texts,

@@ -8,9 +8,13 @@ const chosen = byId("limits_name");
 const fields = [...document.querySelectorAll("[data-limit]")];
 let saved = [];
 
-/** The limits as the form states them. */
+/** The limits as the form states them; null for one that may be empty and is. */
 export function statedLimits() {
-  return Object.fromEntries(fields.map((field) => [field.dataset.limit, Number(field.value.replace(",", "."))]));
+  return Object.fromEntries(fields.map((field) => [field.dataset.limit, stated(field)]));
+}
+
+function stated({ value, defaultValue }) {
+  return value.trim() === "" && defaultValue === "" ? null : Number(value.replace(",", "."));
 }
 
 async function load(name) {
@@ -22,7 +26,7 @@ async function load(name) {
 
 function show() {
   const limits = saved.find(({ name }) => name === chosen.value)?.limits;
-  for (const field of fields) field.value = limits ? String(limits[field.dataset.limit]) : field.defaultValue;
+  for (const field of fields) field.value = limits ? String(limits[field.dataset.limit] ?? "") : field.defaultValue;
   byId("forget-limits").disabled = !limits;
 }
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from flask import Blueprint, render_template
 
-from app.domain.lineup.limits import Limits
+from app.domain.lineup.limits import Limits, describe, unit_of
 from app.domain.lineup.plan import PROFILE_SECONDS
 from app.domain.spec import ReceiveSpec, SendSpec
 from app.machine.steady_clock import unix_now
@@ -63,9 +63,14 @@ def _limits() -> list[dict[str, object]]:
     """Each limit with its default, as the form shows it."""
     shown: list[dict[str, object]] = []
     for field in msgspec.structs.fields(Limits):
-        meta = next(meta for meta in field.type.__metadata__ if isinstance(meta, msgspec.Meta))
-        unit = (meta.extra or {}).get("unit", "")
+        meta, default = describe(field.name), "" if field.default is None else field.default
         shown.append(
-            {"name": field.name, "title": meta.title, "text": meta.description, "unit": unit, "default": field.default}
+            {
+                "name": field.name,
+                "title": meta.title,
+                "text": meta.description,
+                "unit": unit_of(meta),
+                "default": default,
+            }
         )
     return shown

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any, Final
 
-from app.domain.lineup.conclusion import Conclusion, Line, Verdict
+from app.domain.lineup.conclusion import Conclusion, Verdict
+from app.domain.lineup.lines import Line
 from app.domain.lineup.measured import Check, CheckVerdict
 from app.domain.lineup.plan import Plan
 from app.domain.lineup.run import RUNNING, Facts, Run, RunState, digest
@@ -16,6 +17,7 @@ _VERDICT_TEXTS: Final = {Verdict.PASS: "PASS", Verdict.REMARKS: "PASS WITH REMAR
 _STATE_TEXTS: Final = {
     RunState.CONFIGURATION: "Configuration test",
     RunState.PERFORMANCE: "Performance test",
+    RunState.MARGIN: "Margin test",
     RunState.DONE: "Finished",
     RunState.CANCELLED: "Cancelled",
     RunState.FAILED: "Could not measure",
@@ -172,7 +174,7 @@ def _span(run: Run, zone: tzinfo | None) -> str:
 
 
 def _row(run: Run, now: float) -> dict[str, Any]:
-    is_running, ends_at = run.state in RUNNING, run.ends_at()
+    is_running, ends_at = run.state in RUNNING, run.part_ends_at()
     return {
         "id": run.id,
         "state": run.state.value,

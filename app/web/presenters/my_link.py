@@ -8,7 +8,7 @@ from typing import Final, assert_never
 from app.domain.errors import InvalidInput, WrongState
 from app.domain.figures.history import Second
 from app.domain.figures.reception import DeliveryPoint
-from app.domain.impairment.my_link import MeasuredLink, quantile
+from app.domain.impairment.my_link import MeasuredLink, loss_of_retransmissions, quantile
 from app.domain.snapshot import Snapshot
 from app.domain.spec import ReceiveSpec, RelaySpec, SendSpec
 from app.network.findings import loss_of
@@ -63,8 +63,7 @@ def _of_sender(snapshot: Snapshot, seconds: Sequence[Second], where: str) -> Mea
         source=f"{where}; loss from the retransmissions; a sender does not know bursts and gaps",
         rtt_p50_ms=p50_ms,
         rtt_p95_ms=p95_ms,
-        # Each loss is resent, and a resent packet is lost as often: this share of all sent packets did not arrive.
-        loss_percent=100 * again / (unique + again) if unique else 0.0,
+        loss_percent=loss_of_retransmissions(unique, again),
         seconds=float(max(1, len(seconds))),
     )
 

@@ -1,0 +1,48 @@
+"""The lines of a report: a figure against its limit."""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.domain.lineup.limits import describe, unit_of
+from app.domain.lineup.measured import CheckVerdict
+from app.domain.lineup.plan import Plan
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A figure with its limit. `margin` is the distance to the limit, in the figure's unit. None: not measured."""
+
+    name: str
+    title: str
+    got: float | None
+    limit: float | None
+    margin: float | None
+    unit: str
+    verdict: CheckVerdict
+    worst_at: float | None = None
+    note: str = ""
+
+
+def at_most(name: str, plan: Plan, got: float | None, worst_at: float | None = None, note: str = "") -> Line:
+    """A figure that fails above its limit; without a limit it is information. `note` also says why there is none."""
+    title, unit, limit = _described(plan, name)
+    if got is None:
+        why = note or "Not measured: the receiver is not this product."
+        return Line(name, title, None, limit, None, unit, CheckVerdict.UNKNOWN, note=why)
+    verdict = CheckVerdict.PASS if limit is None or got <= limit else CheckVerdict.FAIL
+    margin = None if limit is None else round(limit - got, 3)
+    return Line(name, title, float(got), limit, margin, unit, verdict, worst_at, note)
+
+
+def at_least(name: str, plan: Plan, got: float | None, worst_at: float | None = None) -> Line:
+    """A figure that is worth a remark below its limit."""
+    title, unit, limit = _described(plan, name)
+    if got is None or limit is None:
+        return Line(name, title, None, limit, None, unit, CheckVerdict.UNKNOWN, note="Not measured.")
+    verdict = CheckVerdict.PASS if got >= limit else CheckVerdict.REMARK
+    return Line(name, title, float(got), limit, got - limit, unit, verdict, worst_at)
+
+
+def _described(plan: Plan, name: str) -> tuple[str, str, float | None]:
+    meta, limit = describe(name), getattr(plan.limits, name)
+    return meta.title or name, unit_of(meta), None if limit is None else float(limit)

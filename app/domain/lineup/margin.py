@@ -1,0 +1,91 @@
+"""The margin: the stream's source through twice the impairment that the line showed, at several latencies. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from app.domain.constants import LATENCY_MS_HIGHEST, LATENCY_MS_LOWEST
+from app.domain.rehearsal.tally import LatencyVerdict
+
+TIMES: Final = 2
+# Of the line's latency: below it to find what is left, above it to find what would be needed.
+_FACTORS: Final = (0.5, 1.0, 1.5, 2.0)
+_WORDS: Final = {LatencyVerdict.HELD: "held", LatencyVerdict.FAILED: "failed", LatencyVerdict.UNCLEAR: "unclear"}
+
+
+class TriedLatency(msgspec.Struct, frozen=True):
+    """One latency of the margin test, how it did, and why it did not hold."""
+
+    latency_ms: int
+    verdict: LatencyVerdict
+    reasons: tuple[str, ...] = ()
+
+
+class Margin(msgspec.Struct, frozen=True):
+    """The margin test of a run: the line's latency, what was `tried`, and the ID of the rehearsal that tried it.
+
+    `link` says which impairment. `ends_at` is Unix time, None before it measures. `problem` is why it measured nothing.
+    """
+
+    latency_ms: int = 0
+    link: str = ""
+    rehearsal: str = ""
+    ends_at: float | None = None
+    tried: tuple[TriedLatency, ...] = ()
+    problem: str = ""
+
+    def is_over(self) -> bool:
+        """Whether it has a result, or a reason why there is none."""
+        return bool(self.tried or self.problem)
+
+    def lowest_held(self) -> int | None:
+        """The lowest latency that held while no higher one failed; None when none did."""
+        lowest = None
+        for each in sorted(self.tried, key=lambda each: -each.latency_ms):
+            if each.verdict is LatencyVerdict.FAILED:
+                break
+            if each.verdict is LatencyVerdict.HELD:
+                lowest = each.latency_ms
+        return lowest
+
+    def holds(self) -> bool | None:
+        """Whether the line's latency holds; None when that cannot be judged."""
+        lowest = self.lowest_held()
+        if lowest is not None and lowest <= self.latency_ms:
+            return True
+        enough = [each.verdict for each in self.tried if each.latency_ms >= self.latency_ms]
+        return False if LatencyVerdict.FAILED in enough else None
+
+    def words(self) -> str:
+        """The result as sentences."""
+        if not self.tried:
+            return self.problem
+        each = "; ".join(_tried_words(tried) for tried in self.tried)
+        return f"{self._result()} {self.link}. {each}. Rehearsal {self.rehearsal}."
+
+    def _result(self) -> str:
+        lowest = self.lowest_held()
+        match self.holds():
+            case True:
+                return f"Holds at the latency of the line, {self.latency_ms} ms."
+            case None:
+                return "This host was too busy to judge the latency of the line."
+            case False if lowest is None:
+                return f"Breaks at the latency of the line, {self.latency_ms} ms, and at every latency that was tried."
+            case False:
+                return f"Breaks at the latency of the line, {self.latency_ms} ms."
+
+
+def margin_latencies(line_ms: int) -> tuple[int, ...]:
+    """The latencies to try for a line's latency, within what streams of this product may have, lowest first."""
+    asked = (round(factor * line_ms) for factor in _FACTORS)
+    return tuple(sorted({min(LATENCY_MS_HIGHEST, max(LATENCY_MS_LOWEST, latency_ms)) for latency_ms in asked}))
+
+
+def _tried_words(tried: TriedLatency) -> str:
+    reasons: Sequence[str] = tried.reasons if tried.verdict is not LatencyVerdict.HELD else ()
+    why = f" ({' '.join(reasons)})" if reasons else ""
+    return f"{tried.latency_ms} ms: {_WORDS[tried.verdict]}{why}"

@@ -1,0 +1,14 @@
+"""The loudness of a file, measured by another program than the product."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+
+def integrated_of(path: Path) -> float:
+    """The integrated loudness of a file by ffmpeg's own summary."""
+    argv = ("ffmpeg", "-hide_banner", "-nostats", "-i", path, "-vn", "-af", "ebur128", "-f", "null", "-")
+    text = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stderr.split("Summary:")[1]
+    return float(re.findall(r"I:\s+(-?[\d.]+)", text)[0])
