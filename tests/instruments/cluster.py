@@ -6,6 +6,7 @@ The nodes and `far`, a place for receivers, share one Ethernet segment, 10.77.0.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -174,9 +175,10 @@ class ClusterNode:
         return stopped
 
     def thaw(self, stopped: Sequence[int]) -> None:
-        """Let the processes go on."""
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
+        """Let the processes go on, and with them each nsenter, which stops itself when its child stops."""
+        for pid in (*stopped, *(child.pid for child in self._children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def cut_cluster_network(self) -> None:
         """Drop what the cluster says, and nothing else: the streams still reach everyone."""
