@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +15,9 @@ import pytest
 
 from app.fleet.resources import Place
 from tests.instruments.child import Child
-from tests.instruments.cluster import Cluster, ClusterNode
-from tests.instruments.cluster_streams import PORTS, Fleet, Spell, longest_gap_s, overlaps, receiver, spells
+from tests.instruments.cluster import Cluster
+from tests.instruments.cluster_on_air import OnAir, callers_on_air
+from tests.instruments.cluster_streams import PORTS, Fleet, Spell, longest_gap_s, overlaps, receiver
 from tests.instruments.sample import make_sample
 from tests.instruments.waiting import wait_for
 from tests.instruments.wire import Wire
@@ -32,62 +32,16 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_sample(tmp_path_factory.mktemp("cluster") / "bars.ts", seconds=8, bitrate_bps=1_000_000)
 
 
-class OnAir:
-    """So many caller streams on three hosts, a receiver for each, and a capture at the far end."""
-
-    def __init__(self, fleet: Fleet, wire: Wire, receivers: dict[int, Child]) -> None:
-        self.fleet, self.wire, self.receivers = fleet, wire, receivers
-        self.nodes = fleet.cluster.nodes
-
-    def sent(self) -> dict[int, list[Spell]]:
-        return spells(self.wire.packets())
-
-    def ports_of(self, node: ClusterNode) -> list[int]:
-        """The streams that a host carries, by who sent last."""
-        return [port for port, found in self.sent().items() if found[-1].host == node.address]
-
-    def wait_taken_over(self, ports: list[int], node: ClusterNode) -> dict[int, list[Spell]]:
-        """Wait until other hosts than that one send these streams."""
-
-        def taken() -> dict[int, list[Spell]] | None:
-            sent = self.sent()
-            is_taken = all(sent[port][-1].host != node.address and _lasts(sent[port][-1]) for port in ports)
-            return sent if is_taken else None
-
-        found = wait_for(taken, deadline_s=40, what=f"the streams {ports} on another host", every_s=0.5)
-        assert found is not None
-        return found
-
-    def check(self, sent: dict[int, list[Spell]], moved: list[int], gap_s: float) -> None:
-        """Never two senders, a short gap for what moved, and none for the rest."""
-        assert {port: overlaps(found) for port, found in sent.items() if overlaps(found)} == {}
-        assert {port: round(longest_gap_s(sent[port]), 1) for port in moved if longest_gap_s(sent[port]) > gap_s} == {}
-        assert {port: len(found) for port, found in sent.items() if port not in moved and len(found) != 1} == {}
-
-
-def _lasts(spell: Spell) -> bool:
-    return spell.last_at - spell.first_at > 1
-
-
-@contextlib.contextmanager
-def _on_air(media: Path, count: int) -> Iterator[OnAir]:
-    ports = list(PORTS)[:count]
-    with contextlib.ExitStack() as stack:
-        cluster = stack.enter_context(Cluster(3))
-        fleet = Fleet(cluster, media)
-        wire = stack.enter_context(Wire(range(PORTS.start, PORTS.stop), card="eth0", within=cluster.far.enter))
-        receivers = {port: stack.enter_context(receiver(cluster, port)) for port in ports}
-        fleet.order([fleet.ordered(f"s{port}", fleet.caller(port)) for port in ports])
-        made = OnAir(fleet, wire, receivers)
-        wait_for(lambda: len(made.sent()) == count, deadline_s=90, what="every stream at the far end", every_s=0.5)
-        senders = Counter(found[-1].host for found in made.sent().values())
-        assert senders == dict.fromkeys([node.address for node in cluster.nodes], count // 3)
-        yield made
+def check(sent: dict[int, list[Spell]], moved: list[int], gap_s: float) -> None:
+    """Never two senders, a short gap for what moved, and none for the rest."""
+    assert {port: overlaps(found) for port, found in sent.items() if overlaps(found)} == {}
+    assert {port: round(longest_gap_s(sent[port]), 1) for port in moved if longest_gap_s(sent[port]) > gap_s} == {}
+    assert {port: len(found) for port, found in sent.items() if port not in moved and len(found) != 1} == {}
 
 
 @pytest.fixture(params=[pytest.param(3, id="three"), _TWELVE])
 def on_air(request: pytest.FixtureRequest, media: Path) -> Iterator[OnAir]:
-    with _on_air(media, request.param) as made:
+    with callers_on_air(media, request.param) as made:
         yield made
 
 
@@ -106,7 +60,7 @@ def _moved(on_air: OnAir, event: Callable[[], object]) -> tuple[list[int], dict[
 
 def test_the_streams_of_a_lost_host_are_sent_by_the_others_and_no_other_receiver_sees_anything(on_air: OnAir) -> None:
     moved, sent = _moved(on_air, on_air.nodes[2].power_off)
-    on_air.check(sent, moved, TAKEOVER_S)
+    check(sent, moved, TAKEOVER_S)
 
 
 def test_a_host_that_is_cut_off_stops_before_the_others_start_and_comes_back_without_a_restart_of_the_rest(
@@ -114,7 +68,7 @@ def test_a_host_that_is_cut_off_stops_before_the_others_start_and_comes_back_wit
 ) -> None:
     # Only the cluster's network is cut: the streams of both sides still reach the far end.
     moved, sent = _moved(on_air, on_air.nodes[2].cut_cluster_network)
-    on_air.check(sent, moved, TAKEOVER_S)
+    check(sent, moved, TAKEOVER_S)
     wait_for(lambda: on_air.fleet.workers_on(on_air.nodes[2]) == [], deadline_s=5, what="no worker on the host cut off")
     on_air.nodes[2].join_cluster_network()
     wait_for(lambda: len(on_air.fleet.cluster.online()) == 3, deadline_s=60, what="the three hosts together")
@@ -129,7 +83,7 @@ def test_a_host_that_is_cut_off_stops_before_the_others_start_and_comes_back_wit
 @pytest.mark.campaign
 def test_the_streams_of_a_drained_host_move_with_a_short_gap_each(on_air: OnAir) -> None:
     moved, sent = _moved(on_air, lambda: on_air.nodes[0].run("crm_standby", "--node", "host3", "--update", "on"))
-    on_air.check(sent, moved, DRAIN_GAP_S)
+    check(sent, moved, DRAIN_GAP_S)
 
 
 @pytest.mark.campaign
