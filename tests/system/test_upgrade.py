@@ -12,6 +12,7 @@ from tests.instruments.audience import PATIENT_MS, audience
 from tests.instruments.child import ROOT, is_alive
 from tests.instruments.product import Product
 from tests.instruments.receivers import Receiver
+from tests.instruments.waiting import wait_for
 
 BEFORE_THE_LAYOUT = "7a1b5f1"  # it has one engine
 BEFORE_BATCHES = "4a6da37"  # its receiver reads one message at a time
@@ -22,6 +23,13 @@ ENCRYPTION = {"key_bits": 256, "passphrase": "ten letters and more"}
 def secured(port: int, **wanted: Any) -> Receiver:
     """Call a listener with the passphrase."""
     return Receiver.calling(port, passphrase=ENCRYPTION["passphrase"], **wanted)
+
+
+def raw_values(product: Product, key: str) -> dict[str, Any]:
+    """Return the raw values of a stream's worker; the web process waits a second at most for them."""
+    path = f"/api/streams/{key}/debug"
+    values: dict[str, Any] = wait_for(lambda: product.get(path).document["worker"], deadline_s=10, what="raw values")
+    return values
 
 
 def tree_of(commit: str, folder: Path) -> Path:
@@ -54,9 +62,12 @@ def test_workers_of_an_earlier_release_are_adopted_and_nobody_notices(
             view = product.wait_for_phase(viewer.key, "delivering")
             assert (view["worker"]["pid"], view["name"]) == (viewer.worker_pid, viewer.view["name"])
             viewer.wait_for_more(1_000_000)
-            (peer,) = product.stream(viewer.key)["peers"]
+            # A rate needs two samples since the adoption, which may take longer than the bytes.
+            has_rate = product.wait_for_stream(viewer.key, lambda seen: seen["peers"][0]["payload_mbps"] is not None)
+            (peer,) = has_rate["peers"]
             assert peer["payload_mbps"] == pytest.approx(LIGHT_MBPS, rel=0.3)
             assert peer["negotiated_latency_ms"] == PATIENT_MS
+            assert raw_values(product, viewer.key)["sockets"]
         verdicts = [viewer.verdict() for viewer in viewers]
         assert all(verdict.is_whole for verdict in verdicts), verdicts
         # It takes orders of this release too, and a restart brings this release's worker.
