@@ -69,11 +69,14 @@ def follow(api: Api, run: dict[str, Any]) -> dict[str, Any]:
 
 
 def report_lines(run: dict[str, Any]) -> list[str]:
-    """The verdict and every figure, for a terminal."""
-    figures = [
-        f"  {each['verdict_text']:13} {each['title']:24} {each['got_text']:>14}  limit {each['limit_text']}"
-        for each in run["lines"]
-    ]
+    """The verdict and every figure, for a terminal, with the note of each that is no pass."""
+    figures = []
+    for each in run["lines"]:
+        figures.append(
+            f"  {each['verdict_text']:13} {each['title']:24} {each['got_text']:>14}  limit {each['limit_text']}"
+        )
+        if each["note"] and each["verdict"] != "pass":
+            figures.append(f"{'':16}{each['note']}")
     checks = [f"  {each['verdict_text']:13} {each['title']}: {each['got']}" for each in run["checks"]]
     verdict = f"{run['verdict_text']}: {run['headline'] or run['problem']}"
     return [verdict, *figures, *checks, f"Report: /line-up/{run['id']}/report"]

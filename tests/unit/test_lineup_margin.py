@@ -133,7 +133,7 @@ def test_a_margin_that_holds_passes_and_one_that_breaks_is_a_remark_with_the_lat
     line = line_of(small)
     assert (small.verdict, small.headline) == (Verdict.REMARKS, "Check: Latency for the link × 2.")
     assert (line.got, line.limit, line.margin, line.verdict) == (375, 250, -125, CheckVerdict.REMARK)
-    assert "125 ms: failed; 250 ms: failed; 375 ms: held." in line.note
+    assert "Tried: 125 ms failed, 250 ms failed, 375 ms held." in line.note
 
 
 def test_a_margin_that_cannot_be_judged_is_not_tested_and_changes_no_verdict() -> None:

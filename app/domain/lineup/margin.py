@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -60,11 +59,11 @@ class Margin(msgspec.Struct, frozen=True):
         return False if LatencyVerdict.FAILED in enough else None
 
     def words(self) -> str:
-        """The result as sentences."""
+        """The result as sentences. Why each latency failed is in the record and on the rehearsal's page."""
         if not self.tried:
             return self.problem
-        each = "; ".join(_tried_words(tried) for tried in self.tried)
-        return f"{self._result()} {self.link}. {each}. Rehearsal {self.rehearsal}."
+        each = ", ".join(f"{tried.latency_ms} ms {_WORDS[tried.verdict]}" for tried in self.tried)
+        return f"{self._result()} {self.link}. Tried: {each}. Rehearsal {self.rehearsal}."
 
     def _result(self) -> str:
         lowest = self.lowest_held()
@@ -83,9 +82,3 @@ def margin_latencies(line_ms: int) -> tuple[int, ...]:
     """The latencies to try for a line's latency, within what streams of this product may have, lowest first."""
     asked = (round(factor * line_ms) for factor in _FACTORS)
     return tuple(sorted({min(LATENCY_MS_HIGHEST, max(LATENCY_MS_LOWEST, latency_ms)) for latency_ms in asked}))
-
-
-def _tried_words(tried: TriedLatency) -> str:
-    reasons: Sequence[str] = tried.reasons if tried.verdict is not LatencyVerdict.HELD else ()
-    why = f" ({' '.join(reasons)})" if reasons else ""
-    return f"{tried.latency_ms} ms: {_WORDS[tried.verdict]}{why}"

@@ -1,0 +1,34 @@
+"""`mcr line-up` without a server: the plan of its options, and what it prints."""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.cli.line_up import plan_document, report_lines
+from app.web.presenters.line_up import present_run
+from tests.web.fake_line_ups import stored_line_up
+
+
+def test_the_options_make_the_plan_and_leave_out_what_is_not_given() -> None:
+    asked = plan_document(None, "abc234", "far/def567", None, None, "quick", None, True, 30)
+    assert asked == {
+        "profile": "quick",
+        "stream": "abc234",
+        "receiver": {"kind": "remote", "host": "far", "key": "def567"},
+        "margin": True,
+        "margin_s": 30,
+    }
+    assert plan_document(None, "abc234", None, None, "Strict", "line-up", 60, False, None) == {
+        "profile": "line-up",
+        "stream": "abc234",
+        "limits_name": "Strict",
+        "duration_s": 60,
+    }
+
+
+def test_a_figure_that_is_no_pass_says_why_below_it() -> None:
+    lines = report_lines(msgspec.to_builtins(present_run(stored_line_up(), 2_000_000_000.0)))
+    at = next(at for at, line in enumerate(lines) if at and "Latency for the link × 2" in line)
+    assert lines[at].split() == ["Remark", "Latency", "for", "the", "link", "×", "2", "375", "ms", "limit", "250", "ms"]
+    assert lines[at + 1].strip().startswith("Breaks at the latency of the line, 250 ms. The line showed RTT 20.0 ms")
+    assert not any("Integrated loudness" in line for line in lines), "it passed"
