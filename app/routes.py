@@ -33,7 +33,7 @@ pages = Blueprint("pages", __name__)
 _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
 _NAVIGATION: Final = (
     ("pages.dashboard", "Dashboard"),
-    ("pages.caller", "New caller"),
+    ("pages.caller", "New stream"),
     ("receive_pages.receive", "Receive"),
     ("line_up_pages.line_up", "Line-up test"),
     ("impairment_pages.impairment", "Impairment"),

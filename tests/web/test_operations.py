@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.domain.spec import BarsSource, ListenerEndpoint, ReceiveSpec, SendSpec
+from app.domain.status import Phase
 from app.settings import Settings
 from tests.instruments.ts_maker import Recipe, make_ts
 from tests.instruments.waiting import wait_for
 from tests.web.client import Client
 from tests.web.fake_manager import FakeManager
+from tests.web.fake_streams import make_peer, make_snapshot
 
 
 @pytest.fixture
@@ -114,6 +117,17 @@ def test_the_dashboard_says_how_all_are(script: Client) -> None:
     assert len(answer["streams"][2]["spark"]) == 60
     assert 10001 not in answer["free_ports"]
     assert answer["system"]["sending_mbps"] == pytest.approx(54.5, abs=0.1)
+
+
+def test_what_is_received_does_not_count_as_sent(script: Client, manager: FakeManager) -> None:
+    sends = SendSpec(ListenerEndpoint(10001), BarsSource())
+    receives = ReceiveSpec(ListenerEndpoint(10002))
+    manager.streams = {
+        "out": make_snapshot("out", sends, Phase.DELIVERING, peers=(make_peer(1),), payload_mbps=8.0),
+        "in": make_snapshot("in", receives, Phase.DELIVERING, peers=(make_peer(2),), payload_mbps=5.0),
+    }
+
+    assert script.get("/api/dashboard").json["system"]["sending_mbps"] == pytest.approx(8.0)
 
 
 def test_the_machine_is_told_as_it_is(script: Client) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from app.domain.link_budget import bandwidth_needed_bps, shown_mbps
 from app.domain.snapshot import Snapshot
+from app.domain.spec import SendSpec
 from app.domain.status import Order
 from app.domain.verdict import Severity, Verdict, judge
 from app.domain.version import VERSION
@@ -54,12 +55,18 @@ def present_system(
         addresses=system.addresses,
         streams_on_air=_on_air(snapshots),
         streams_max=settings.max_streams,
-        sending_mbps=round(sum(snapshot.rates.payload_mbps for snapshot in snapshots if snapshot.rates), 2),
+        sending_mbps=_sending_mbps(snapshots),
         gstreamer_version=versions.gstreamer,
         libsrt_version=versions.libsrt_package or versions.libsrt,
         warnings=warnings_about(versions),
         missing=missing,
     )
+
+
+def _sending_mbps(snapshots: Sequence[Snapshot]) -> float:
+    """The payload of the send streams; what is received or relayed is not sent by this host."""
+    rates = [snapshot.rates for snapshot in snapshots if isinstance(snapshot.spec, SendSpec)]
+    return round(sum(each.payload_mbps for each in rates if each is not None), 2)
 
 
 def present_media_info(state: AnalysisState, overhead_percent: int) -> MediaInfoView:

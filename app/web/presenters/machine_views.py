@@ -27,7 +27,7 @@ class SystemView(View, frozen=True):
     addresses: Annotated[list[str], _is("Addresses at which other hosts may reach this one")]
     streams_on_air: int
     streams_max: int
-    sending_mbps: Annotated[float, _is("Payload of all streams together")]
+    sending_mbps: Annotated[float, _is("Payload of all send streams together")]
     gstreamer_version: str | None
     libsrt_version: str | None
     warnings: Annotated[list[str], _is("Known-bad versions in use")]
