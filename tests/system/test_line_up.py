@@ -72,6 +72,7 @@ def figures(run: dict[str, Any]) -> dict[str, Any]:
     return {line["name"]: line["got"] for line in run["lines"]}
 
 
+@pytest.mark.precise
 def test_a_clean_link_passes_and_every_form_of_the_report_has_the_same_figures(own: Product) -> None:
     sender, receiver = pair(own)
     begun = start(own, sender, receiver)
@@ -178,6 +179,7 @@ def test_a_cancelled_run_keeps_what_it_measured_and_can_be_deleted(own: Product)
         own.dismiss(key)
 
 
+@pytest.mark.precise
 def test_a_posted_probe_is_judged_over_its_own_time_next_to_the_senders_seconds(own: Product, tmp_path: Path) -> None:
     stream = own.start(latency_ms=250)
     (tmp_path / "key").write_text(own.api_key)

@@ -75,6 +75,7 @@ def ports_of_copies(product: Product, run_id: str) -> set[int]:
     return {spec["endpoint"]["port"] for spec in specs if "endpoint" in spec}
 
 
+@pytest.mark.precise
 def test_the_margin_holds_at_twice_the_loss_although_the_web_process_is_killed(own: Product) -> None:
     stream = own.start(latency_ms=LATENCY_MS)
     line_port = stream["spec"]["endpoint"]["port"]

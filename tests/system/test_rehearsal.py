@@ -43,6 +43,7 @@ def wait_for_state(product: Product, run_id: str, *states: str) -> dict[str, Any
     return run
 
 
+@pytest.mark.precise
 def test_the_lowest_latency_that_held_is_the_one_that_outlasts_the_outage(own: Product) -> None:
     stream = own.start()
     answer = own.post("/api/rehearsals", {"stream": stream["key"], **PLAN})
