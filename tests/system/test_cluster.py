@@ -22,6 +22,8 @@ from tests.instruments.sample import make_sample
 from tests.instruments.waiting import wait_for
 from tests.instruments.wire import Wire
 
+pytestmark = pytest.mark.precise  # a pause of this machine looks like a new sender
+
 TAKEOVER_S = 10.0
 DRAIN_GAP_S = 3.0
 _TWELVE = pytest.param(12, marks=pytest.mark.campaign, id="twelve")

@@ -80,6 +80,7 @@ def test_a_rehearsal_that_is_cancelled_keeps_what_it_measured_and_leaves_no_stre
     assert rehearsal_streams(own) == []
 
 
+@pytest.mark.precise
 def test_a_rehearsal_goes_on_when_the_web_process_is_killed_and_misses_no_second(own: Product) -> None:
     stream = own.start()
     plan = {"stream": stream["key"], "latencies_ms": [1000], "duration_s": 14, "output_gap_max_ms": 400}
