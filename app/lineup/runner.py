@@ -241,12 +241,13 @@ class LineUpRunner:
                 self._runs[run.id] = run
 
     def _keep(self, run: Run) -> None:
-        self._show(run)
+        """Store it, then show it: what was seen is still true after a restart."""
         try:
             self._archive.keep(run.id, run)
         except OSError as error:
             log.warning("the line-up test %s cannot be stored: %s", run.id, error)
-            self._show(msgspec.structs.replace(run, problem=run.problem or f"The report could not be stored: {error}"))
+            run = msgspec.structs.replace(run, problem=run.problem or f"The report could not be stored: {error}")
+        self._show(run)
 
 
 def _of_probe(run: Run, end: ProbeEnd) -> Run:

@@ -202,8 +202,9 @@ class RehearsalRunner:
                 self._runs[run.id] = run
 
     def _keep(self, run: Rehearsal) -> None:
-        self._show(run)
+        """Store it, then show it: what was seen is still true after a restart."""
         try:
             self._files.keep(run.id, run)
         except OSError as error:
             log.warning("the rehearsal %s cannot be stored: %s", run.id, error)
+        self._show(run)
