@@ -14,8 +14,8 @@ from app.cli.api import Api
 from app.cli.probe_run import Outcome
 from app.domain.figures.live_report import LiveReport
 from app.domain.figures.reception import DeliveryPoint
-from app.domain.lineup.measured import receiver_second
-from app.domain.probe_report import ProbeIndicator, ProbeReport, ProbeSecond, Severity
+from app.domain.lineup.measured import ReceiverSecond, receiver_second
+from app.domain.probe_report import ProbeIndicator, ProbeReport, Severity
 from app.domain.spec import ReceiveSpec
 from app.domain.version import VERSION
 from app.web.presenters.reception_views import ReceptionView
@@ -24,10 +24,10 @@ from app.words.states import reason_text
 
 
 def api_of(url: str, key_file: Path | None) -> Api:
-    """The installation at `http://host:port`. Raises click.UsageError."""
+    """Return a client for the installation at `http://host:port`. Raises click.UsageError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise click.UsageError("write the installation as http://host:port or https://host")
+        raise click.UsageError("write the address of the installation as http://host:port or https://host")
     return Api.at(url.rstrip("/"), _key(key_file))
 
 
@@ -85,11 +85,7 @@ def _indicators(analysis: LiveReport) -> dict[str, ProbeIndicator]:
     return {each.name: ProbeIndicator(each.priority, each.error_seconds) for each in analysis.indicators}
 
 
-def _second(point: DeliveryPoint) -> ProbeSecond:
+def _second(point: DeliveryPoint) -> ReceiverSecond:
     second = receiver_second(point)
     rounded = {name: value for name, value in msgspec.structs.asdict(second).items() if isinstance(value, float)}
-    return msgspec.convert(
-        msgspec.structs.replace(second, **{name: round(value, 3) for name, value in rounded.items()}),
-        ProbeSecond,
-        from_attributes=True,
-    )
+    return msgspec.structs.replace(second, **{name: round(value, 3) for name, value in rounded.items()})

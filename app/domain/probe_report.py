@@ -10,10 +10,13 @@ import msgspec
 from msgspec import Meta
 
 from app.domain.errors import InvalidInput
+from app.domain.lineup.measured import ReceiverSecond
 
-Count = Annotated[int, Meta(ge=0, le=2**53)]
+_FIGURE_MAX: Final = 2**53
+Count = Annotated[int, Meta(ge=0, le=_FIGURE_MAX)]
 Milliseconds = Annotated[float, Meta(ge=0, le=1e12)]
-Moment = Annotated[float, Meta(ge=0, le=2**33)]
+_MOMENT_MAX: Final = 2**33
+Moment = Annotated[float, Meta(ge=0, le=_MOMENT_MAX)]
 Word = Annotated[str, Meta(max_length=300)]
 Sentence = Annotated[str, Meta(max_length=500)]
 Kind = Annotated[str, Meta(max_length=40, pattern="^[a-z_]+$")]
@@ -22,23 +25,6 @@ Kind = Annotated[str, Meta(max_length=40, pattern="^[a-z_]+$")]
 Severity = Literal["good", "attention", "fault", "none"]
 Indicator = Annotated[str, Meta(max_length=40, pattern="^[a-z0-9_]+$")]
 SECONDS_MAX: Final = 7200
-
-
-class ProbeSecond(msgspec.Struct, frozen=True, array_like=True):
-    """One second of a probe: the fields of `ReceiverSecond` in their order, bounded. `at` is its end, Unix time."""
-
-    at: Moment
-    packets_unique: Count = 0
-    packets_lost: Count = 0
-    continuity_errors: Count = 0
-    encoder_errors: Count = 0
-    gap_ms: Milliseconds = 0
-    frozen_ms: Milliseconds = 0
-    latency_ms: Count | None = None
-    headroom_ms: Count | None = None
-    rtt_ms: Milliseconds | None = None
-    lateness_ms: Milliseconds | None = None
-    is_connected: bool = True
 
 
 class ProbeIndicator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,7 +65,7 @@ class ProbeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delivered_mbps: Annotated[float, Meta(ge=0, le=1e6)] | None = None
     error_seconds: Annotated[dict[Kind, Count], Meta(max_length=20)] = {}
     indicators: Annotated[dict[Indicator, ProbeIndicator], Meta(max_length=40)] | None = None
-    history: Annotated[list[ProbeSecond], Meta(max_length=SECONDS_MAX)] = []
+    history: Annotated[list[ReceiverSecond], Meta(max_length=SECONDS_MAX)] = []
 
 
 class KeptReport(msgspec.Struct, frozen=True):
@@ -110,6 +96,8 @@ def parse_probe_report(document: object) -> ProbeReport:
 def _problems(report: ProbeReport) -> Iterator[tuple[str, str]]:
     if report.ended_at < report.started_at:
         yield "ended_at", "it is before started_at"
+    if not all(_is_within_bounds(second) for second in report.history):
+        yield "history", "a figure is negative or too large"
     if any(second.at >= following.at for second, following in pairwise(report.history)):
         yield "history", "the seconds are not in order; send the oldest first, each once"
     texts = {"host": report.host, "target": report.target, "text": report.text, "version": report.version}
@@ -117,3 +105,8 @@ def _problems(report: ProbeReport) -> Iterator[tuple[str, str]]:
     for name, value in texts.items():
         if not value.isprintable():
             yield name, "this text has control characters; remove them"
+
+
+def _is_within_bounds(second: ReceiverSecond) -> bool:
+    figures = [value for value in msgspec.structs.astuple(second) if value is not None]
+    return second.at <= _MOMENT_MAX and all(0 <= value <= _FIGURE_MAX for value in figures)

@@ -9,7 +9,7 @@ import msgspec
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.lineup.content import Content
 from app.domain.lineup.measured import Check, CheckVerdict, IndicatorSeconds, ReceiverSecond
-from app.domain.probe_report import KeptReport, ProbeSecond
+from app.domain.probe_report import KeptReport
 from app.lineup.clocks import ClockDifference, check_clock
 from app.lineup.ends import CLOCKS_AGREE_S
 from app.lineup.probe_reports import ProbeReports
@@ -81,6 +81,5 @@ def _without_seconds(kept: KeptReport) -> str:
     return "this report has no seconds; run `mcr probe --report` of the present version again"
 
 
-def _second(second: ProbeSecond, shift_s: float) -> ReceiverSecond:
-    values = msgspec.structs.astuple(second)
-    return ReceiverSecond(values[0] - shift_s, *values[1:])
+def _second(second: ReceiverSecond, shift_s: float) -> ReceiverSecond:
+    return msgspec.structs.replace(second, at=second.at - shift_s)

@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from app.domain.errors import NotFound
-from app.domain.probe_report import KeptReport, ProbeReport, ProbeSecond
+from app.domain.lineup.measured import ReceiverSecond
+from app.domain.probe_report import KeptReport, ProbeReport
 from app.machine.atomic_file import write_atomically
 from app.machine.steady_clock import unix_now
 
@@ -63,7 +64,7 @@ class ProbeReports:
                 raise NotFound(f"there is no probe report {report_id[:40]}")
             return kept
 
-    def history(self, report_id: str) -> list[ProbeSecond]:
+    def history(self, report_id: str) -> list[ReceiverSecond]:
         """The seconds of a report, from its file; none where the disk refuses. Raises NotFound."""
         path = self._path(self.get(report_id).id)
         try:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from app.domain.probe_report import ProbeSecond
+from app.domain.lineup.measured import ReceiverSecond
 from app.lineup.probe_end import ProbeEnd
 from app.lineup.probe_reports import ProbeReports
 
@@ -21,8 +21,8 @@ class Kept:
     def get(self, _report_id: str) -> Any:
         return SimpleNamespace(report=SimpleNamespace(ended_at=self._ends[-1], severity="good"), received_at=100.0)
 
-    def history(self, _report_id: str) -> list[ProbeSecond]:
-        return [ProbeSecond(at, packets_unique=700) for at in self._ends]
+    def history(self, _report_id: str) -> list[ReceiverSecond]:
+        return [ReceiverSecond(at, packets_unique=700) for at in self._ends]
 
 
 @pytest.mark.parametrize(
