@@ -1,7 +1,7 @@
-"""MCR SRT Streamer: sends MPEG transport streams over SRT and reports what it measures.
+"""MCR SRT Streamer: sends, receives and measures MPEG transport streams over SRT.
 
-`application.py` wires the web application. It is imported only when that is made, so that a worker
-(`python -m app.worker.worker`) never loads Flask.
+`application.py` wires the web application. It is imported only to make a web application, so that a worker (`python -m
+app.worker.worker`) never loads Flask.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def create_app(
 ) -> Flask:
     """Make the web application of one installation.
 
-    Without a `manager` it makes the real one, which puts workers where `launcher` says: on this host by default.
-    The caller ends the application's manager: `web.services.services_of(app).manager.shutdown()`.
+    Without a `manager` it makes the real one, which starts workers with `launcher`: on this host by default. The caller
+    must shut the manager down: `web.services.services_of(app).manager.shutdown()`.
     """
     from app import application
 

@@ -130,7 +130,7 @@ def create_app(
 
 
 def _web_of(settings: Settings) -> Flask:
-    """The application with its doors and routes, still without services."""
+    """Return the Flask application with its access checks and routes, without the services."""
     app = Flask("app")
     app.config["SECRET_KEY"] = settings.secret_key.reveal()
     app.config["TEMPLATES_AUTO_RELOAD"] = settings.flask_env == "development"
@@ -145,7 +145,7 @@ def _web_of(settings: Settings) -> Flask:
 
 
 def _manager_of(settings: Settings, launcher: Launcher, media: PatientLibrary) -> StreamManager:
-    # Copies go where memory is: a disk that takes no writes takes no copy either.
+    # Copies go to folders in memory: a disk that accepts no writes accepts no copy either.
     copy_folders = (settings.runtime_folder, Path("/dev/shm"))  # noqa: S108 - a folder of this user's own is made in it
     store = Store(settings.database_url, settings.secret_key, copy_folders=copy_folders)
     return StreamManager(settings, launcher, media, store)

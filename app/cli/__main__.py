@@ -1,4 +1,4 @@
-"""What `./mcr` runs: `python -m app.cli`."""
+"""Runs the command line for `./mcr`: `python -m app.cli`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mcr start --all` and `mcr stop --all`, of every stream or of one group."""
+"""`mcr start --all` and `mcr stop --all`: orders to every stream or to one group."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from app.cli.api import Api
 
 
 def order(api: Api, word: str, key: str | None, group: str = "") -> None:
-    """Order all streams, or those of a group, to start or stop, and print each.
+    """Order all streams, or those of a group, to start or stop, and print a line for each.
 
-    Exit status 1 when one of them could not follow.
+    Exits with status 1 when a stream did not follow the order.
     """
     if key:
         raise click.UsageError("name one stream by its KEY or all of them by --all, not both")

@@ -1,6 +1,6 @@
-"""The JSON API from the command line's side: one small client over the standard library.
+"""A small HTTP client for the JSON API, with the standard library only.
 
-Environment: HOST and PORT say where the server listens, API_KEY opens it. The key goes into a header only.
+It reads HOST, PORT and API_KEY from the environment. The key is sent in a header only.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any, Final
 from app.domain.field_labels import field_label
 
 _TIMEOUT_S: Final = 15.0  # a start takes up to 3 s, a restart waits for the old worker to leave first
-# What a server listens on is not always what a client can call.
+# A server may listen on every address; a client has to call one.
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced, not bound
 
 
-# Straight to this host, whatever proxy the environment names.
+# Calls this host directly, even if the environment names a proxy.
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Refuses to follow: the key is for the server that was named, and for no other."""
+    """Refuses redirects: only the server that was named may receive the key."""
 
     def redirect_request(self, *_: object) -> None:
-        """Make the redirect an error answer."""
+        """Report the redirect as an error."""
 
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
@@ -35,7 +35,7 @@ class ServerUnreachable(Exception):
 
 
 class Refused(Exception):
-    """The server answered, and not with success. `fields` maps inputs to what is wrong with them."""
+    """The server answered with an error. `fields` maps inputs to what is wrong with them."""
 
     def __init__(self, status: int, code: str, message: str, fields: Mapping[str, str]) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ class Refused(Exception):
         self.fields = dict(fields)
 
     def lines(self) -> list[str]:
-        """What to print: the message, and of the fields only what it does not say."""
+        """Return the lines to print: the message, and each field error that the message does not contain."""
         return [
             self.message,
             *(f"  {field_label(name)}: {text}" for name, text in self.fields.items() if text not in self.message),
@@ -63,25 +63,25 @@ class Api:
 
     @classmethod
     def at(cls, address: str, key: str) -> Api:
-        """The server at an address such as `https://host`; an empty `key` sends none."""
+        """Return a client for the server at an address such as `https://host`; an empty `key` sends none."""
         made = cls({"API_KEY": key})
         made.address = address
         return made
 
     def get(self, path: str) -> Any:
-        """Read; raises Refused or ServerUnreachable, as the others do."""
+        """Send a GET request. Raises Refused or ServerUnreachable, as the other methods do."""
         return self._call("GET", path)
 
     def get_text(self, path: str) -> str:
-        """Read a file that is no JSON."""
+        """Fetch a file that is not JSON."""
         return self._answer("GET", path).decode()
 
     def post(self, path: str, document: object = None, *, timeout_s: float = _TIMEOUT_S) -> Any:
-        """Order something."""
+        """Send a POST request."""
         return self._call("POST", path, document, timeout_s)
 
     def delete(self, path: str) -> None:
-        """Remove something."""
+        """Send a DELETE request."""
         self._call("DELETE", path)
 
     def _call(self, method: str, path: str, document: object = None, timeout_s: float = _TIMEOUT_S) -> Any:
@@ -106,7 +106,7 @@ class Api:
 
 
 def _refusal(error: urllib.error.HTTPError) -> Refused:
-    """Read the one error shape of the product; for anything else (a proxy's page) return its HTTP status."""
+    """Return the error in an answer. An answer in another form, such as a proxy's page, gives its HTTP status."""
     try:
         shape = json.loads(error.read())["error"]
         return Refused(error.code, shape["code"], shape["message"], shape.get("fields") or {})

@@ -1,4 +1,4 @@
-"""Backup and restore of an installation's own data: the store, the lists in the data folder, the key that opens it."""
+"""Backup and restore of an installation's data: the store, the lists in the data folder, and the SECRET_KEY."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MEMBER_BYTES_MAX: Final = 2**31
 
 
 class BackupFailed(Exception):
-    """A backup that cannot be made or put back; the text says why."""
+    """A backup cannot be made or restored; the text says why."""
 
 
 def back_up(settings: Settings, archive: Path) -> list[str]:
     """Write the archive, readable by this user only, and return the names in it. The server may be running.
 
-    Streams and events in PostgreSQL are not in it: see `store_elsewhere`. Raises BackupFailed or OSError; an unfinished
-    archive is never left under its name.
+    Streams and events in PostgreSQL are not included (see `store_elsewhere`). Raises BackupFailed or OSError. An
+    incomplete archive never gets the requested name.
     """
     database = _database_file(settings)
     if database is not None and not database.exists():
@@ -53,7 +53,7 @@ def back_up(settings: Settings, archive: Path) -> list[str]:
 
 
 def restore(settings: Settings, archive: Path) -> tuple[list[str], bool]:
-    """Put the archive's files back; return their names, and whether the archive's SECRET_KEY is another one.
+    """Put the archive's files back. Return their names, and whether the archive has another SECRET_KEY.
 
     The server must not be running. Raises BackupFailed, with nothing changed, when this is no such archive.
     """
@@ -77,13 +77,15 @@ def restore(settings: Settings, archive: Path) -> tuple[list[str], bool]:
 
 
 def _database_url(settings: Settings) -> URL:
-    from app.store.opening import parse_url  # here: loading SQLAlchemy doubles the start of every other command
+    from app.store.opening import (
+        parse_url,
+    )  # imported here, because loading SQLAlchemy doubles the start time of every other command
 
     return parse_url(settings.database_url)
 
 
 def store_elsewhere(settings: Settings) -> str | None:
-    """What a backup of this installation leaves to another program, and the command that saves it; None for SQLite."""
+    """Say which data a backup leaves out and which command saves it; None with SQLite, where nothing is left out."""
     if _database_file(settings) is not None:
         return None
     url = _database_url(settings)
@@ -112,7 +114,7 @@ def _contents(settings: Settings, database: Path | None) -> list[tuple[str, byte
 
 
 def _copy_of(database: Path) -> bytes:
-    """A consistent copy, taken while the server may be writing (SQLite's online backup)."""
+    """Return a consistent copy, made while the server may write (SQLite's online backup)."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
         with (
@@ -124,7 +126,7 @@ def _copy_of(database: Path) -> bytes:
 
 
 def _read(archive: Path) -> dict[str, bytes]:
-    """The archive's plain files by name. Names with folders are refused: they could lead anywhere."""
+    """Return the archive's plain files by name. Names with folders are refused, because they could lead anywhere."""
     found: dict[str, bytes] = {}
     try:
         with tarfile.open(archive, "r:gz") as tar:
@@ -143,7 +145,7 @@ def _read(archive: Path) -> dict[str, bytes]:
 
 
 def _replace(target: Path, content: bytes) -> None:
-    """Write a file next to its target and rename it. Its owner is that of the data folder."""
+    """Write a file next to its target and rename it. It gets the owner of the data folder."""
     unfinished = target.with_name(f".{target.name}.unfinished")
     unfinished.write_bytes(content)
     unfinished.chmod(0o600)
@@ -154,7 +156,7 @@ def _replace(target: Path, content: bytes) -> None:
 
 
 def _database_file(settings: Settings) -> Path | None:
-    """SQLite's file, None with a database server."""
+    """Return the path of the SQLite file, None with a database server."""
     url = _database_url(settings)
     if url.get_backend_name() != "sqlite" or not url.database:
         return None

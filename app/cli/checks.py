@@ -1,4 +1,4 @@
-"""`mcr check`: the faults of this host and installation, with their remedies. Changes nothing."""
+"""`mcr check`: lists the faults of this host and installation with their remedies. Changes nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PRIVATE_FILES: Final = ("secret_key", "*.sqlite3*", "*.log")
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """How severe a finding is."""
 
     OK = "ok"
     WARN = "warn"
@@ -52,7 +52,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def check_all(settings: Settings, api: Api) -> list[Finding]:
-    """Check everything, in the order in which it is best fixed."""
+    """Make every check, in the order in which faults are best corrected."""
     return [
         *_elements(),
         *_versions(),
@@ -67,7 +67,7 @@ def check_all(settings: Settings, api: Api) -> list[Finding]:
 
 def _elements() -> Iterator[Finding]:
     try:
-        # env, because GStreamer's check is a module of this program wherever mcr was called from.
+        # env sets the folder: the check is a module of this program, and mcr may be called from any folder.
         outcome = run(
             ["env", "-C", str(PROJECT_FOLDER), sys.executable, "-m", "app.engines.gstreamer.check_elements"],
             timeout_s=_TIMEOUT_S,
@@ -115,14 +115,14 @@ def _folders(settings: Settings) -> Iterator[Finding]:
 
 
 def _server_user(data_folder: Path) -> str:
-    """Who runs the server: as root, this command looks for the service, whose data folder has its owner."""
+    """Return the user that runs the server. For root it is the owner of the service's data folder."""
     if os.geteuid() == 0 and data_folder.exists():
         return data_folder.owner()
     return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def _may(user: str, path: Path, *tests: str) -> bool:
-    """Whether a user has access by the operators of test(1); root itself would always have."""
+    """Return whether a user has access, by operators of test(1) run as that user: root itself always has access."""
     become = ["runuser", "-u", user, "--"] if os.geteuid() == 0 else []
     try:
         return all(run([*become, "test", each, str(path)], timeout_s=_TIMEOUT_S).returncode == 0 for each in tests)
@@ -150,7 +150,7 @@ def _data_folder(folder: Path) -> Iterator[Finding]:
 
 
 def _private_folder(folder: Path) -> Iterator[Finding]:
-    """The runtime folder: anyone who can open a socket in it can send orders to a worker."""
+    """Check the runtime folder: anyone who can open a socket in it can send orders to a worker."""
     if not folder.exists():
         yield Finding(Level.OK, f"the runtime folder {folder} is created at the server's start")
     elif folder.stat().st_mode & (_OTHERS | stat.S_IRWXG):
@@ -168,7 +168,7 @@ def _kernel() -> Iterator[Finding]:
         return
     wanting = [line.split(maxsplit=1)[1] for line in outcome.text().splitlines() if line.startswith("would ")]
     for setting in wanting:
-        # The script sets them all, so its name is shown once, below the last of them.
+        # One script sets them all, so it is named once, below the last of them.
         yield Finding(Level.WARN, setting, f"sudo {script}" if setting is wanting[-1] else "")
     if not wanting:
         yield Finding(Level.OK, "kernel settings suit SRT")
@@ -177,9 +177,9 @@ def _kernel() -> Iterator[Finding]:
 def _network() -> Iterator[Finding]:
     usable = [each.name for each in list_interfaces() if each.is_up and each.can_multicast and not each.is_loopback]
     if usable:
-        yield Finding(Level.OK, f"multicast can come in on {', '.join(usable)}")
+        yield Finding(Level.OK, f"multicast can be received on {', '.join(usable)}")
     else:
-        yield Finding(Level.WARN, "no interface takes multicast", "ip link set dev NAME up multicast on")
+        yield Finding(Level.WARN, "no interface is up for multicast", "ip link set dev NAME up multicast on")
     if usable and not _has_multicast_route():
         yield Finding(
             Level.WARN,
@@ -189,7 +189,7 @@ def _network() -> Iterator[Finding]:
 
 
 def _has_multicast_route() -> bool:
-    """Whether the routing table has a way to 239.0.0.0/8: a default route will do (proc(5), net/route)."""
+    """Return whether the routing table has a route to 239.0.0.0/8; a default route counts (proc(5), net/route)."""
     for line in Path("/proc/net/route").read_text().splitlines()[1:]:
         fields = line.split()
         # Addresses are hexadecimal in the host's byte order.
@@ -200,7 +200,7 @@ def _has_multicast_route() -> bool:
 
 
 def _ports(settings: Settings, api: Api) -> Iterator[Finding]:
-    """Listener ports that another program has: a stream started there would be refused."""
+    """Find listener ports that another program uses: a stream could not start on them."""
     try:
         ours = {view["spec"]["endpoint"].get("port") for view in api.get("/api/streams")["streams"]}
     except (ServerUnreachable, Refused):
@@ -242,7 +242,7 @@ def _server(settings: Settings, api: Api) -> Iterator[Finding]:
 
 
 def _cluster(settings: Settings) -> Iterator[Finding]:
-    """What is dangerous about the cluster; nothing on a host that belongs to none."""
+    """Find what is dangerous about the cluster; nothing on a host outside a cluster."""
     if settings.launcher != "pacemaker":
         return
     try:

@@ -1,6 +1,6 @@
-"""`mcr`: the product from the command line. It speaks to the running server over the JSON API, as any script would.
+"""`mcr`: the command line. It uses the JSON API of the running server, as any script can.
 
-Only `check`, `backup`, `restore` and `fleet` look at this host themselves, with the settings that the server reads.
+Only `check`, `backup`, `restore` and `fleet` read this host themselves, with the server's settings.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from app.domain.version import VERSION
 @click.version_option(VERSION, prog_name="MCR SRT Streamer")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Look after MCR SRT Streamer.
+    """Control and check MCR SRT Streamer.
 
-    HOST, PORT and API_KEY come from the environment, as the server reads them.
+    HOST, PORT and API_KEY come from the environment, as for the server.
     """
     context.obj = Api(os.environ)
 

@@ -1,4 +1,4 @@
-"""`mcr export` and `mcr apply`: the streams of a server as one file under version control."""
+"""`mcr export` and `mcr apply`: the streams of a server as one file for version control."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _APPLY_TIMEOUT_S: Final = 120.0  # fifty streams that start and stop
 
 
 def export_to(api: Api, path: Path | None) -> None:
-    """Print the file, or write it."""
+    """Print the file, or write it to `path`."""
     text = api.get_text("/api/configuration")
     if path is None:
         click.echo(text, nl=False)
@@ -31,7 +31,7 @@ def export_to(api: Api, path: Path | None) -> None:
 
 
 def apply_from(api: Api, text: str, *, dry_run: bool, prune: bool, as_json: bool) -> None:
-    """Send a file and print what changed; exit status 1 when a stream could not follow."""
+    """Send a file and print what changed. Exits with status 1 when a stream could not be changed."""
     answer = api.post(
         "/api/configuration",
         {"document": text, "secrets": _secrets(text), "dry_run": dry_run, "prune": prune},
@@ -49,9 +49,9 @@ def apply_from(api: Api, text: str, *, dry_run: bool, prune: bool, as_json: bool
 
 
 def _secrets(text: str) -> dict[str, str]:
-    """The passphrases that the file refers to and that are set here. What is not set is left to the server.
+    """Read the passphrases that the file refers to and that are set here.
 
-    The server keeps the passphrase that a stream has already.
+    For the others, the server keeps the passphrase that the stream already has.
     """
     document, _ = read_yaml(text)
     return dict(_found(references_in(document.value)))
@@ -75,22 +75,23 @@ def _found(references: Iterable[str]) -> Iterable[tuple[str, str]]:
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path, dir_okay=False), help="Write this file.")
 @click.pass_obj
 def export(api: Api, path: Path | None) -> None:
-    """Print all streams as one YAML file. It names each passphrase by reference and holds none."""
+    """Print all streams as one YAML file. It refers to each passphrase and contains none."""
     with reported():
         export_to(api, path)
 
 
 @click.command("apply")
-@click.option("-f", "--file", "path", required=True, metavar="FILE", help="The file; - reads standard input.")
+@click.option("-f", "--file", "path", required=True, metavar="FILE", help="The file; - stands for standard input.")
 @click.option("--dry-run", is_flag=True, help="Show what would change and change nothing.")
 @click.option("--prune", is_flag=True, help="Remove the streams that the file does not have.")
-@click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answer as JSON.")
 @click.pass_obj
 def apply(api: Api, /, path: str, **asked: bool) -> None:
-    """Make the streams of the server those of a file, and print what changes.
+    """Change the server's streams to those of a file, and print the changes.
 
-    A stream is recognised by its name, otherwise by its port or the far end that it calls. What is as the file asks
-    stays on air untouched. Passphrases come from the environment variables and files that the file names.
+    A stream is recognised by its name, otherwise by its port or the far end that it calls. A stream that already
+    matches the file stays on air unchanged. Passphrases come from the environment variables and files that the file
+    names.
     """
     with reported():
         with click.open_file(path, encoding="utf-8", errors="replace") as file:

@@ -1,4 +1,4 @@
-"""The demonstration that `./run.sh --demo` starts: the sample on air, and how to receive it."""
+"""The demonstration of `./run.sh --demo`: puts the sample on air and shows how to receive it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class NoFreePort(Exception):
     """Every listener port is taken."""
 
     def __str__(self) -> str:
-        return "the demo needs a free listener port and all are taken: stop a stream, or set LISTENER_PORTS"
+        return "the demo needs a free listener port, and all are in use: stop a stream, or add ports to LISTENER_PORTS"
 
 
 def put_on_air(api: Api, server_pid: int) -> dict[str, Any]:
-    """Wait for the server, then make sure that the demo stream runs; return its view.
+    """Wait for the server, then make sure that the demo stream runs. Return its view.
 
-    A demo stream of an earlier start is used again, a new one takes the first free listener port. Raises ServerGone,
+    A demo stream of an earlier start is used again. A new one takes the first free listener port. Raises ServerGone,
     ServerUnreachable, NoFreePort or Refused.
     """
     _wait_for_server(api, server_pid)
@@ -56,7 +56,7 @@ def _is_demo(spec: dict[str, Any]) -> bool:
 
 
 def answers(api: Api) -> bool:
-    """Return whether a server answers; 503 of a stream that is not well is an answer too."""
+    """Return whether a server answers; a 503 because of an unhealthy stream counts as an answer."""
     try:
         api.get("/health")
     except Refused:
@@ -85,7 +85,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def receiving_lines(port: int, host: str = "127.0.0.1") -> list[str]:
-    """Commands that receive the demo, one a line, as they are typed."""
+    """Return the commands that receive the demo, one per line, ready to type."""
     url = f"srt://{host}:{port}"
     return [
         f"ffplay -fflags nobuffer '{url}'",

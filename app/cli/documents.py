@@ -1,4 +1,4 @@
-"""The options of a command as the documents that the API takes."""
+"""Turns the options of a command into the documents that the API accepts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def receive_document(asked: Mapping[str, Any], passphrase: str | None) -> dict[s
 
 
 def ask_passphrase() -> str:
-    """Ask for a passphrase, or read it from standard input when that is no terminal."""
+    """Prompt for a passphrase. If standard input is not a terminal, read it from there."""
     if sys.stdin.isatty():
         return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\n")
@@ -53,7 +53,7 @@ def _encryption(asked: Mapping[str, Any], passphrase: str | None) -> dict[str, A
 
 def _one(what: str, given: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if len(given) != 1:
-        raise click.UsageError(f"give a KEY, or exactly one option for {what}; mcr start --help lists them")
+        raise click.UsageError(f"enter a KEY, or exactly one option for {what}; mcr start --help lists them")
     return given[0]
 
 
@@ -80,7 +80,7 @@ def _sources(asked: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _split(option: str, text: str) -> tuple[str, int]:
-    """Part `host:port` and `[2001:db8::1]:port`; whether the host is one is the server's to judge."""
+    """Split `host:port` or `[2001:db8::1]:port`. The server checks whether the host is valid."""
     host, _, port = text.rpartition(":")
     if not host or not (port.isascii() and port.isdigit()):
         raise click.UsageError(f"{option} needs HOST:PORT, not {text}")

@@ -1,4 +1,4 @@
-"""What can go wrong with a command, as a message and exit status 1."""
+"""Reports the expected errors of a command as a message with exit status 1."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from app.store.unavailable import StoreUnavailable
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Turn what can go wrong into a message and exit status 1."""
+    """Turn an expected error into a message and exit status 1."""
     try:
         yield
     except Refused as refusal:
         lines = refusal.lines()
         if refusal.status == 401:
-            lines.append("  set API_KEY to the server's; as a service: run mcr as root")
+            lines.append("  set API_KEY to the server's key; if it runs as a service, run mcr as root")
         raise click.ClickException("\n".join(lines)) from None
     except (
         ServerUnreachable,

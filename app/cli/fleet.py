@@ -1,4 +1,4 @@
-"""`mcr fleet`: makes this host one of a cluster, shows the cluster, and moves streams off a host."""
+"""`mcr fleet`: adds this host to a cluster, shows the cluster, and moves streams off a host."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Print what would change
 
 @click.group()
 def fleet() -> None:
-    """Several hosts on Pacemaker and Corosync; run as root. See docs/fleet.md."""
+    """Manage several hosts with Pacemaker and Corosync; run as root. See docs/fleet.md."""
 
 
 @fleet.command()
 @_HOST
 @_DRY_RUN
 def create(hosts: Sequence[str], *, dry_run: bool) -> None:
-    """Make the first host of a cluster, with new keys."""
+    """Set up the first host of a cluster, with new keys."""
     _apply(lambda: Setup().create(parse_members(hosts), socket.gethostname()), dry_run=dry_run)
 
 
@@ -41,14 +41,14 @@ def create(hosts: Sequence[str], *, dry_run: bool) -> None:
 @_HOST
 @_DRY_RUN
 def join(hosts: Sequence[str], *, dry_run: bool) -> None:
-    """Make this host one of the cluster, after its keys were copied here."""
+    """Add this host to the cluster. Copy the cluster's keys to it first."""
     _apply(lambda: Setup().join(parse_members(hosts), socket.gethostname()), dry_run=dry_run)
 
 
 @fleet.command()
 @_DRY_RUN
 def leave(*, dry_run: bool) -> None:
-    """Move the streams off this host and take it out of the cluster."""
+    """Move the streams off this host and remove it from the cluster."""
     _apply(lambda: Setup().leave(socket.gethostname()), dry_run=dry_run)
 
 
@@ -68,7 +68,7 @@ def _apply(plan: Callable[[], list[Step]], *, dry_run: bool) -> None:
 
 @fleet.command()
 def status() -> None:
-    """Show the hosts, who carries which stream, and what is dangerous."""
+    """Show the hosts, which host carries which stream, and what is dangerous."""
     view = _look()
     for host in view.hosts:
         state = "offline" if not host.is_online else "standby" if host.is_on_standby else "online"
@@ -87,7 +87,7 @@ def status() -> None:
 
 @fleet.command()
 @click.argument("host")
-@click.option("--return", "returns", is_flag=True, help="Let the host carry streams again.")
+@click.option("--return", "returns", is_flag=True, help="Allow the host to carry streams again.")
 @_DRY_RUN
 def drain(host: str, *, returns: bool, dry_run: bool) -> None:
     """Move every stream off a host for maintenance."""
@@ -97,7 +97,7 @@ def drain(host: str, *, returns: bool, dry_run: bool) -> None:
     moving = sorted(key for key, carrier in view.carriers.items() if carrier == host)
     would = "would " if dry_run else ""
     if returns:
-        click.echo(f"{would}let {host} carry streams again; those that moved stay where they are")
+        click.echo(f"{would}allow {host} to carry streams again; streams that moved stay where they are")
     else:
         others = [each for each in view.hosts if each.name != host and each.is_online and not each.is_on_standby]
         if not others:
@@ -118,7 +118,7 @@ def drain(host: str, *, returns: bool, dry_run: bool) -> None:
 @click.option("--apart-from", default="", help="Never on the host that carries the stream with this key.")
 @click.option("--address", default="", help="An address that moves with the stream, such as 192.0.2.9/24.")
 def place_stream(key: str, **where: str) -> None:
-    """Set where a stream may run; without options anywhere. Replaces what was set before."""
+    """Set where a stream may run; without options, on any host. Replaces the earlier placement."""
     ordered = _look().ordered.get(key)
     if ordered is None:
         raise click.ClickException(f"the cluster has no stream {key}; mcr fleet status lists them")
@@ -127,7 +127,7 @@ def place_stream(key: str, **where: str) -> None:
         if not where["address"]:
             set_job(key, parcel)
         place(key, Place(**where))
-        if where["address"]:  # the listener can bind it only once it is there
+        if where["address"]:  # the listener can bind the address only after it was added to the host
             set_job(key, parcel)
     except (ClusterRefused, BadParcel) as refusal:
         raise click.ClickException(str(refusal)) from None

@@ -18,8 +18,8 @@ from app.settings import BadSettings, Settings, read_settings, with_kept_key
 def backup(archive: Path) -> None:
     """Write streams, events, channels and keys to ARCHIVE, a .tar.gz that only this user can read.
 
-    It holds SECRET_KEY, which opens the stored passphrases: keep it like a key. Media files are not in it, and with
-    PostgreSQL neither are streams and events: it then says how to save them.
+    It contains SECRET_KEY, which decrypts the stored passphrases: protect it like a key. It does not contain media
+    files. With PostgreSQL it does not contain streams and events either; the command then says how to save them.
     """
     with reported():
         current = settings()
@@ -34,7 +34,7 @@ def backup(archive: Path) -> None:
 @click.argument("archive", type=click.Path(path_type=Path, exists=True))
 @click.pass_obj
 def restore(api: Api, archive: Path) -> None:
-    """Put back what ARCHIVE holds. The server must be stopped; its next start puts the same streams on air."""
+    """Restore the contents of ARCHIVE. The server must be stopped; its next start puts the same streams on air."""
     with reported():
         if demo_stream.answers(api):
             raise click.ClickException(f"stop the server at {api.address} first")
@@ -42,7 +42,7 @@ def restore(api: Api, archive: Path) -> None:
     click.echo(f"restored: {', '.join(names)}")
     if secret_key_differs:
         click.echo(
-            "The archive was made under another SECRET_KEY. Set SECRET_KEY to the one in the archive's file "
+            "The archive was made with another SECRET_KEY. Set SECRET_KEY to the one in the archive's file "
             f"{archives.KEY_NAME} (tar -xOzf {archive} {archives.KEY_NAME}), or passphrases stay unreadable.",
             err=True,
         )
@@ -51,7 +51,7 @@ def restore(api: Api, archive: Path) -> None:
 @click.command()
 @click.pass_obj
 def check(api: Api) -> None:
-    """Check this host and installation: what is wrong, and the remedy."""
+    """Check this host and installation: list faults and their remedies."""
     findings = checks.check_all(settings(), api)
     for finding in findings:
         click.echo(f"{finding.level.value:5}  {finding.text}")
@@ -76,7 +76,7 @@ def demo(api: Api, server_pid: int) -> None:
 
 
 def settings() -> Settings:
-    """The settings that the server reads. Ends the command where they are wrong."""
+    """Return the settings that the server reads. Ends the command if they are not valid."""
     try:
         return read_settings(with_kept_key(os.environ))
     except BadSettings as error:

@@ -1,4 +1,4 @@
-"""`mcr line-up`: starts a line-up test on the server, follows it and ends with its verdict as the exit status."""
+"""`mcr line-up`: starts a line-up test on the server and follows it. The exit status is the verdict."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def plan_document(
     margin: bool,
     margin_seconds: int | None,
 ) -> dict[str, Any]:
-    """The plan as the API takes it: from a file, with the options on top."""
+    """Return the plan as the API accepts it: from a file, with the options in place of its values."""
     document: dict[str, Any] = {}
     if plan_file is not None:
         try:
@@ -37,7 +37,7 @@ def plan_document(
         except ValueError as error:
             raise click.ClickException(f"{plan_file}: {error}") from None
         if not isinstance(document, dict):
-            raise click.ClickException(f"{plan_file}: write one JSON object")
+            raise click.ClickException(f"{plan_file} must contain one JSON object")
     if receiver is not None:
         host, slash, key = receiver.rpartition("/")
         document["receiver"] = {"kind": "remote", "host": host, "key": key} if slash else {"kind": "local", "key": key}
@@ -55,7 +55,7 @@ def plan_document(
 
 
 def follow(api: Api, run: dict[str, Any]) -> dict[str, Any]:
-    """Wait for the end of a run, with one live line on a terminal."""
+    """Wait for the end of a run. On a terminal, show one line that is updated."""
     while run["is_running"]:
         if sys.stderr.isatty():
             remaining_s = run["remaining_s"]
@@ -69,7 +69,7 @@ def follow(api: Api, run: dict[str, Any]) -> dict[str, Any]:
 
 
 def report_lines(run: dict[str, Any]) -> list[str]:
-    """The verdict and every figure, for a terminal, with the note of each that is no pass."""
+    """Return the verdict and every figure as lines for a terminal, with the note of each that is not a pass."""
     figures = []
     for each in run["lines"]:
         figures.append(
@@ -83,7 +83,7 @@ def report_lines(run: dict[str, Any]) -> list[str]:
 
 
 def exit_status(run: dict[str, Any]) -> int:
-    """0 pass, 1 pass with remarks, 2 fail, 3 when nothing could be measured."""
+    """Return 0 for a pass, 1 with remarks, 2 for a fail, 3 when nothing could be measured."""
     return _COULD_NOT_MEASURE if run["state"] == "failed" else _EXIT.get(run["verdict"], _COULD_NOT_MEASURE)
 
 
@@ -96,10 +96,14 @@ def exit_status(run: dict[str, Any]) -> int:
 )
 @click.option("--limits", metavar="NAME", help="Saved limits; `mcr line-up-limits list` names them.")
 @click.option("--profile", type=click.Choice(["quick", "line-up", "booking", "new-circuit"]), default="line-up")
-@click.option("--seconds", type=int, help="Another duration than the profile's.")
-@click.option("--margin", is_flag=True, help="Then test the margin: the source through the link × 2, on the server.")
-@click.option("--margin-seconds", type=int, help="How long the margin test measures; 60 without it.")
-@click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")
+@click.option("--seconds", type=int, help="Duration, if not that of the profile.")
+@click.option(
+    "--margin",
+    is_flag=True,
+    help="Also test the margin, on the server: copies of the source through twice the measured loss.",
+)
+@click.option("--margin-seconds", type=int, help="Duration of the margin test; default 60.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answer as JSON.")
 @click.pass_obj
 def line_up(api: Api, /, as_json: bool, **asked: Any) -> None:
     """Test a link and report PASS, PASS WITH REMARKS or FAIL.

@@ -16,13 +16,13 @@ _PATH: Final = "/api/line-up-limits"
 
 @click.group("line-up-limits")
 def line_up_limits() -> None:
-    """The limits of line-up tests, saved under names."""
+    """List, save and remove named limits of line-up tests."""
 
 
 @line_up_limits.command("list")
 @click.pass_obj
 def list_all(api: Api) -> None:
-    """Print them as one JSON document, as `save` reads it."""
+    """Print the saved limits as one JSON document, which `save` reads."""
     with reported():
         click.echo(json.dumps(api.get(_PATH), indent=2, ensure_ascii=False))
 
@@ -31,7 +31,7 @@ def list_all(api: Api) -> None:
 @click.argument("file", type=click.File("r"), default="-")
 @click.pass_obj
 def save(api: Api, file: TextIO) -> None:
-    """Save the limits of FILE, as `list` prints them: all of them, or none."""
+    """Save the limits in FILE, in the format that `list` prints: all of them, or none."""
     try:
         document = json.load(file)
     except ValueError as error:
@@ -45,7 +45,7 @@ def save(api: Api, file: TextIO) -> None:
 @click.argument("name")
 @click.pass_obj
 def remove(api: Api, name: str) -> None:
-    """Forget the limits NAME; reports keep theirs."""
+    """Delete the limits NAME. Reports keep the limits that they were judged by."""
     with reported():
         api.delete(f"{_PATH}/{quote(name, safe='')}")
     click.echo(f"removed {name}")

@@ -1,4 +1,4 @@
-"""`mcr network-test`: measures a path from the running server."""
+"""`mcr network-test`: measures a network path from the host of the running server."""
 
 from __future__ import annotations
 

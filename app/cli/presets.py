@@ -1,4 +1,4 @@
-"""`mcr presets`: list, export and import the presets and the address book of the running server."""
+"""`mcr presets`: lists, exports and imports the presets and the address book of the running server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.cli.faults import reported
 
 @click.group()
 def presets() -> None:
-    """Presets of streams, and the address book of far ends."""
+    """List, export and import presets of streams and the address book of far ends."""
 
 
 @presets.command("list")
@@ -46,7 +46,7 @@ def _counted(number: int, word: str) -> str:
 @click.argument("file", type=click.File("w"), default="-")
 @click.pass_obj
 def export_all(api: Api, file: TextIO) -> None:
-    """Write all of them to FILE, or to standard output, as one JSON document without passphrases."""
+    """Write all presets and far ends to FILE, or to standard output, as one JSON document without passphrases."""
     with reported():
         document = api.get("/api/presets/export")
         file.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
@@ -56,7 +56,7 @@ def export_all(api: Api, file: TextIO) -> None:
 @click.argument("file", type=click.File("r"), default="-")
 @click.pass_obj
 def import_all(api: Api, file: TextIO) -> None:
-    """Take over an exported FILE. An entry replaces the one of its name; exit status 1 when one was refused."""
+    """Import an exported FILE. An entry replaces the one with its name. Exits with 1 if an entry was refused."""
     try:
         document = json.load(file)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""`mcr probe`: receives an SRT stream, measures its delivery and says whether the link is good. It needs no server."""
+"""`mcr probe`: receives an SRT stream, measures its delivery and says whether the link is good. Needs no server."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _WRONG_USAGE: Final = 64  # EX_USAGE of sysexits.h; click's own 2 is a verdict h
 
 
 class _WrongUsage(click.UsageError):
-    """Wrong usage, with an exit status that is no verdict."""
+    """Wrong usage, with an exit status that no verdict has."""
 
     exit_code = _WRONG_USAGE
 
 
 class _Command(click.Command):
-    """A command whose wrong usage has its own exit status."""
+    """A command with a separate exit status for wrong usage."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
@@ -53,19 +53,34 @@ class _Command(click.Command):
 
 @click.command(cls=_Command)
 @click.argument("url")
-@click.option("--for", "seconds", type=Duration(), default="1m", show_default=True, help="How long: 30s, 15m, 2h.")
-@click.option("--wait", "wait_s", type=Duration(), default="1m", show_default=True, help="How long to wait for it.")
-@click.option("--encrypt", type=click.Choice(["128", "256"]), help="AES; asks for the passphrase.")
+@click.option(
+    "--for", "seconds", type=Duration(), default="1m", show_default=True, help="Duration, such as 30s, 15m or 2h."
+)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=Duration(),
+    default="1m",
+    show_default=True,
+    help="How long to wait for the first connection.",
+)
+@click.option(
+    "--encrypt", type=click.Choice(["128", "256"]), help="AES key length; the command prompts for the passphrase."
+)
 @click.option("--passphrase-file", type=click.Path(path_type=Path), help="Read the passphrase from this file.")
 @click.option("--report", "report_url", metavar="URL", help="Post the result to the installation at this address.")
-@click.option("--api-key-file", type=click.Path(path_type=Path), help="Its API key; else API_KEY of the environment.")
+@click.option(
+    "--api-key-file",
+    type=click.Path(path_type=Path),
+    help="A file with its API key; without it, API_KEY of the environment is used.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def probe(url: str, **asked: Any) -> None:
-    """Receive URL and say whether it arrives whole and in time.
+    """Receive URL and report whether it arrives completely and in time.
 
     srt://host:port?latency=200 calls a sender, srt://:port waits for one. Exit status: 0 good, 1 attention, 2 fault, 3
-    no connection, 64 wrong usage. The command prompts for a passphrase, or reads it from standard input when that is no
-    terminal.
+    no connection, 64 wrong usage. The command prompts for a passphrase. If standard input is not a terminal, it reads
+    the passphrase from there.
     """
     key_bits = int(asked["encrypt"]) if asked["encrypt"] else None
     passphrase = _read_passphrase(asked["passphrase_file"]) if key_bits else None
@@ -86,7 +101,7 @@ def probe(url: str, **asked: Any) -> None:
 
 
 def _post(api: Api, spec: ReceiveSpec, outcome: Outcome) -> None:
-    """Post the result. A refusal is reported and leaves the exit status to the verdict."""
+    """Post the result. If it is refused, report that; the exit status remains that of the verdict."""
     try:
         click.echo(f"reported to {api.address} as {post(api, spec, outcome, _view(outcome))}", err=True)
     except (Refused, ServerUnreachable) as error:
@@ -105,7 +120,7 @@ def _read_passphrase(path: Path | None) -> str:
 
 
 class _LiveLine:
-    """One line on the terminal that is written over each second."""
+    """One line on the terminal that is replaced each second."""
 
     def __init__(self, *, is_shown: bool) -> None:
         self._is_shown = is_shown
@@ -123,7 +138,7 @@ class _LiveLine:
             click.echo(f"\r\033[K{text[:150]}", nl=False, err=True)
 
     def end(self) -> None:
-        """Leave the line."""
+        """Keep the line and go to the next one."""
         if self._is_shown:
             click.echo("", err=True)
 

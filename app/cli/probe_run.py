@@ -1,4 +1,4 @@
-"""Runs a probe: receives for a while, calls again when the connection breaks, and returns the account."""
+"""Runs a probe: receives for a while, reconnects when the connection breaks, and returns the account."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SHORTEST_SECOND_S: Final = 0.7
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """How long to receive, counted from the first connection, and how long to wait for that."""
+    """How long to receive, counted from the first connection, and how long to wait for that connection."""
 
     seconds: int
     wait_s: int
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What a probe found. Without a connection `received` is None and `problem` says why.
+    """What a probe found. Without a connection, `received` is None and `problem` says why.
 
     `history` has its newest whole seconds, oldest first.
     """
@@ -48,7 +48,7 @@ OnSecond = Callable[[Reception, LiveReport], None]
 
 
 class Probe:
-    """One run. `stop` may be called from a signal handler: the run then ends with what it has."""
+    """One run. A signal handler may call `stop`: the run then ends with the results so far."""
 
     def __init__(self, spec: ReceiveSpec, wanted: Wanted, on_second: OnSecond) -> None:
         self._wanted = wanted

@@ -1,4 +1,4 @@
-"""The target of a probe on the command line, as a receive stream's spec. A URL never contains a passphrase."""
+"""Reads the target of `mcr probe` into the spec of a receive stream. A URL never contains a passphrase."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PARAMETERS: Final = frozenset({"latency", "streamid", "mode"})
 
 
 class Duration(click.ParamType[int]):
-    """`90`, `90s`, `15m` or `2h`, in seconds."""
+    """An option type: `90`, `90s`, `15m` or `2h`, in seconds."""
 
     name = "duration"
 
@@ -26,7 +26,7 @@ class Duration(click.ParamType[int]):
         """Return the seconds, or fail with a usage error."""
         match = _DURATION.fullmatch(str(value))
         if match is None or int(match[1]) == 0:
-            self.fail(f"{value} is no duration; write 30s, 15m or 2h", param, ctx)
+            self.fail(f"{value} is not a duration; write 30s, 15m or 2h", param, ctx)
         return int(match[1]) * _UNITS_S[match[2]]
 
 
@@ -54,7 +54,7 @@ def probe_spec(url: str, *, key_bits: int | None, passphrase: str | None) -> Rec
     except InvalidInput as error:
         raise click.UsageError(error.message) from None
     if not isinstance(spec, ReceiveSpec):
-        raise click.UsageError(f"{url} is not received")
+        raise click.UsageError(f"{url} cannot be received")
     return spec
 
 
@@ -68,7 +68,7 @@ def _check(scheme: str, given: Mapping[str, str]) -> None:
     if "passphrase" in given:
         raise click.UsageError("others can read a command line: leave out the passphrase and use --encrypt")
     if unknown := set(given) - _PARAMETERS:
-        raise click.UsageError(f"{', '.join(sorted(unknown))}: not known; known are latency, streamid and mode")
+        raise click.UsageError(f"{', '.join(sorted(unknown))}: not known; use latency, streamid or mode")
 
 
 def _number(name: str, text: str) -> int:

@@ -1,4 +1,4 @@
-"""`mcr rehearse`: runs a rehearsal on the server, follows it and ends with its answer as the exit status."""
+"""`mcr rehearse`: runs a rehearsal on the server and follows it. The exit status is its result."""
 
 from __future__ import annotations
 
@@ -30,17 +30,25 @@ _COLUMNS: Final = (
 @click.command()
 @click.argument("stream", metavar="KEY")
 @impairment_options
-@click.option("--latency", "latencies_ms", type=int, multiple=True, metavar="MS", help="A latency to try; repeatable.")
-@click.option("--rtt", "rtt_ms", type=float, metavar="MS", help="Try 1, 2, 3, 4 and 6 times this; else of the path's.")
+@click.option(
+    "--latency", "latencies_ms", type=int, multiple=True, metavar="MS", help="A latency to try; may be repeated."
+)
+@click.option(
+    "--rtt",
+    "rtt_ms",
+    type=float,
+    metavar="MS",
+    help="Try 1, 2, 3, 4 and 6 times this RTT; default: the RTT of the path.",
+)
 @click.option("--minutes", type=click.FloatRange(0.2, 60), default=3.0, show_default=True)
 @click.option("--gap", "output_gap_max_ms", type=int, default=40, show_default=True, metavar="MS", help="Longest gap.")
-@click.option("--csv", "as_csv", is_flag=True, help="The table as CSV.")
-@click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the table as CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answer as JSON.")
 @click.pass_obj
 def rehearse(api: Api, /, stream: str, as_csv: bool, as_json: bool, **asked: Any) -> None:
-    """Copy the send stream KEY through an impaired path at several latencies, and report the lowest that held.
+    """Send copies of the stream KEY through an impaired path, each with another latency; report the lowest that held.
 
-    The exit status is 0 when one held, 2 when none did, 3 when nothing could be measured.
+    The exit status is 0 if a latency held, 2 if none did, and 3 if nothing could be measured.
     """
     document: dict[str, Any] = {
         "stream": stream,

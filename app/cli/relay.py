@@ -18,7 +18,7 @@ _FIGURES: Final = ("delay_ms", "jitter_ms", "reorder_ms", "loss_percent", "dupli
 
 
 def figure(name: str) -> click.FloatRange:
-    """The range of a direction's figure, for an option."""
+    """Return an option type with the range of a direction's figure."""
     bounds = bounds_of(DirectionImpairment)[name]
     return click.FloatRange(bounds.low, bounds.high)
 
@@ -27,11 +27,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def impairment_options(command: F) -> F:
-    """The options of an impairment, both directions alike, for a command."""
+    """Add the options of an impairment to a command; they apply to both directions."""
     options = [
-        click.option("--profile", help="A profile by name."),
+        click.option("--profile", help="A profile; --profiles lists them."),
         click.option("--rehearsal", is_flag=True, help="Make outages and route flaps 15 times as frequent."),
-        click.option("--seed", type=int, default=1, show_default=True, help="Repeats the same losses and delays."),
+        click.option(
+            "--seed", type=int, default=1, show_default=True, help="The same seed gives the same losses and delays."
+        ),
         click.option("--delay", "delay_ms", type=figure("delay_ms"), metavar="MS"),
         click.option("--jitter", "jitter_ms", type=figure("jitter_ms"), metavar="MS", help="Keeps the order."),
         click.option("--reorder", "reorder_ms", type=figure("reorder_ms"), metavar="MS"),
@@ -46,10 +48,10 @@ def impairment_options(command: F) -> F:
 
 
 def relay_document(listen_port: int, target: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """The relay that the options describe, as the API takes it; both directions alike."""
+    """Return the relay that the options describe as the API accepts it."""
     host, _, port = target.rpartition(":")
     if not host or not port.isdigit():
-        raise click.UsageError(f"give the target as HOST:PORT, not {target!r}")
+        raise click.UsageError(f"write the target as HOST:PORT, not {target!r}")
     return {
         "direction": "relay",
         "listen_port": listen_port,
@@ -60,7 +62,7 @@ def relay_document(listen_port: int, target: str, asked: dict[str, Any]) -> dict
 
 
 def directions_document(asked: dict[str, Any]) -> dict[str, Any]:
-    """The impairment that the options describe, as the API takes it; both directions alike."""
+    """Return the impairment that the options describe as the API accepts it, the same in both directions."""
     both: dict[str, Any] = {name: asked[name] for name in _FIGURES if asked[name] is not None}
     if asked["outage"] is not None:
         both["outage"] = dict(zip(("every_s", "for_ms"), asked["outage"], strict=True))
@@ -87,13 +89,13 @@ def list_profiles(api: Api) -> None:
 @click.option("--name", default="", help="A label.")
 @click.pass_obj
 def relay(api: Api, /, listen_port: int | None, target: str | None, wants_profiles: bool, **asked: Any) -> None:
-    """Relay SRT between callers of PORT and HOST:PORT over an impaired path, both directions alike."""
+    """Relay SRT between callers of PORT and HOST:PORT over an impaired path; options apply to both directions."""
     with reported():
         if wants_profiles:
             list_profiles(api)
             return
         if listen_port is None or target is None:
-            raise click.UsageError("give the port to listen on and the target as HOST:PORT")
+            raise click.UsageError("enter the port to listen on, and the target as HOST:PORT")
         view = api.post("/api/streams", relay_document(listen_port, target, asked))
     click.echo(stream_line(view))
 
@@ -104,6 +106,6 @@ def relay(api: Api, /, listen_port: int | None, target: str | None, wants_profil
 @click.option("--direction", type=click.Choice(["both", "to_target", "to_caller"]), default="both", show_default=True)
 @click.pass_obj
 def outage(api: Api, key: str, for_ms: float, direction: str) -> None:
-    """Let nothing pass the relay KEY for MS milliseconds, from now on."""
+    """Block the relay KEY for MS milliseconds, beginning now."""
     with reported():
         click.echo(stream_line(api.post(f"/api/streams/{key}/outage", {"for_ms": for_ms, "direction": direction})))

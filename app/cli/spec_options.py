@@ -1,4 +1,4 @@
-"""Options of the command line for the settings of a spec, made from their descriptions: a new setting needs no edit."""
+"""Makes command-line options from the descriptions of a spec's settings, so that a new setting needs no edit here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNITS: Final = ("_ms", "_percent", "_mbps")
 
 
 def spec_options(spec: type[msgspec.Struct]) -> Callable[[F], F]:
-    """Add an option for each described setting of a spec. The server judges the values, so that it names the remedy."""
+    """Add an option for each described setting of a spec. The server checks the values, because it names the remedy."""
 
     def add(command: F) -> F:
         for name, setting in reversed(settings_of(spec).items()):
@@ -26,12 +26,12 @@ def spec_options(spec: type[msgspec.Struct]) -> Callable[[F], F]:
 
 
 def settings_document(spec: type[msgspec.Struct], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a spec as the API takes them; those that were left empty stay out."""
+    """Return the settings of a spec as the API accepts them, without those that were left empty."""
     return {name: asked[name] for name in settings_of(spec) if asked.get(name) is not None}
 
 
 def option_of(setting: Setting) -> str:
-    """The option's name: that of the setting, without its unit."""
+    """Return the name of an option: that of the setting, without its unit."""
     name = next((setting.name.removesuffix(unit) for unit in _UNITS if setting.name.endswith(unit)), setting.name)
     return f"--{name.replace('_', '-')}"
 

@@ -16,7 +16,7 @@ from app.domain.spec import SendSpec
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answer as JSON.")
 @click.pass_obj
 def streams(api: Api, as_json: bool) -> None:
     """List the streams with their figures."""
@@ -33,22 +33,27 @@ def streams(api: Api, as_json: bool) -> None:
 @click.argument("key", required=False)
 @click.option("--listener", type=int, metavar="PORT", help="Listen for receivers on this UDP port.")
 @click.option("--caller", metavar="HOST:PORT", help="Call a receiver.")
-@click.option("--file", "path", metavar="PATH", help="Send this file of the media folder.")
+@click.option("--file", "path", metavar="PATH", help="Send this file from the media folder.")
 @click.option("--once", is_flag=True, help="Play the file once instead of looping it.")
-@click.option("--multicast", metavar="GROUP:PORT", help="Send this UDP group.")
+@click.option("--multicast", metavar="GROUP:PORT", help="Send this UDP multicast group.")
 @click.option("--interface", default="auto", show_default=True, help="Interface to join the group on.")
 @click.option("--bars", type=click.Choice(["720p50", "1080i25"]), help="Send colour bars.")
 @spec_options(SendSpec)
-@click.option("--encrypt", "key_bits", type=click.Choice(["128", "256"]), help="AES; asks for the passphrase.")
 @click.option(
-    "--all", "wants_all", is_flag=True, help="Every stream that is off air; with --group, those of that group."
+    "--encrypt",
+    "key_bits",
+    type=click.Choice(["128", "256"]),
+    help="AES key length; the command prompts for the passphrase.",
+)
+@click.option(
+    "--all", "wants_all", is_flag=True, help="Start every stream that is off air; with --group, those of that group."
 )
 @click.pass_obj
 def start(api: Api, /, key: str | None, wants_all: bool, **asked: Any) -> None:
     """Put a stream on air: a known one by its KEY, or a new one by the options.
 
-    The command prompts for a passphrase, or reads it from standard input when that is no terminal; it is no option,
-    because everybody can read a command line.
+    The command prompts for a passphrase. If standard input is not a terminal, it reads the passphrase from there. There
+    is no option for it, because every user of this host can read a command line.
     """
     with reported():
         if wants_all:
@@ -64,21 +69,19 @@ def start(api: Api, /, key: str | None, wants_all: bool, **asked: Any) -> None:
 
 @click.command()
 @click.argument("key", required=False)
-@click.option("--all", "wants_all", is_flag=True, help="Every stream that is on air.")
-@click.option("--group", default="", help="With --all: only the streams of this group.")
-@click.option("--forget", is_flag=True, help="Remove it from the list too.")
+@click.option("--all", "wants_all", is_flag=True, help="Stop every stream that is on air.")
+@click.option("--group", default="", help="With --all: stop only the streams of this group.")
+@click.option("--forget", is_flag=True, help="Also delete the stream from the list.")
 @click.pass_obj
 def stop(api: Api, key: str | None, wants_all: bool, group: str, forget: bool) -> None:
     """Take a stream off air."""
     if bool(key) == wants_all or (wants_all and forget) or (group and not wants_all):
-        raise click.UsageError(
-            "name one stream by its KEY, or all of them by --all, which forgets none; --group needs --all"
-        )
+        raise click.UsageError("enter the KEY of one stream, or --all, which deletes none; --group needs --all")
     with reported():
         if wants_all:
             all_streams.order(api, "stop", key, group)
         elif forget:
             api.delete(f"/api/streams/{key}")
-            click.echo(f"{key} is forgotten")
+            click.echo(f"{key} was deleted")
         else:
             click.echo(words.stream_line(api.post(f"/api/streams/{key}/stop")))

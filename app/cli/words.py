@@ -1,4 +1,4 @@
-"""The command line's words: the API's answers as lines for a terminal."""
+"""The API's answers as lines for a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _UNKNOWN: Final = "—"
 
 
 def stream_table(views: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line per stream under a heading; one sentence when there is none."""
+    """Return a heading and a line per stream, or one sentence when there is no stream."""
     if not views:
         return ["no streams"]
     heading = ("KEY", "PHASE", "PEERS", "Mb/s", "RTT ms", "RESENT %", "SENDER DROPS", "STREAM")
@@ -30,13 +30,13 @@ def stream_table(views: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def stream_line(view: Mapping[str, Any]) -> str:
-    """One stream in a line: key, phase, why, label."""
+    """Return one line for a stream: key, phase, reason, label."""
     reason = f" ({view['reason_text']})" if view["reason_text"] else ""
     return f"{view['key']}  {view['phase_text'].lower()}{reason}  {view['label']}"
 
 
 def network_test_lines(test: Mapping[str, Any]) -> Iterable[str]:
-    """What a test found, each figure with its basis, and what it recommends."""
+    """Return what a test found, each figure with its basis, and what it recommends."""
     yield f"{test['state']}: {test['target']['host'] if test['target'] else test['order']['host']}"
     for figure in test["figures"]:
         value = _number(figure["value"], 2 if figure["unit"] else 0)
@@ -57,5 +57,5 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterable[str]:
 
 
 def _number(value: float | None, digits: int) -> str:
-    """Unknown is a dash, zero is 0."""
+    """Return a figure as text. Unknown is a dash, zero is 0."""
     return _UNKNOWN if value is None else f"{value:.{digits}f}"

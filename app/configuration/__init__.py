@@ -1,4 +1,4 @@
 """Configuration as code: the streams of this host as one YAML file, exported, compared and applied.
 
-A file is read in `reading`, compared with the streams in `plan`, carried out in `applying`; `export` writes one.
+`reading` reads a file, `plan` compares it with the streams, `applying` carries the plan out; `export` writes a file.
 """

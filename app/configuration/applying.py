@@ -1,4 +1,4 @@
-"""Carries a plan out. Each stream is changed completely or not at all; a refused one does not delay the others."""
+"""Carries out a plan. Each stream is changed completely or not at all; a refused change does not delay the others."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _AT_ONCE_MAX: Final = 50
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of a step. `problem` is empty when it was done, otherwise it says why the stream is unchanged."""
+    """The result of a step. `problem` is empty on success, otherwise it says why the stream is unchanged."""
 
     step: Step
     problem: str = ""
 
 
 class Streams(Protocol):
-    """What applying needs of the stream manager."""
+    """The methods of the stream manager that applying a plan needs."""
 
     def start(self, spec: JobSpec, *, actor: str = ...) -> Snapshot:
         """Put a new stream on air."""
 
     def add_off_air(self, spec: JobSpec, *, actor: str = ...) -> Snapshot:
-        """List a new stream and leave it off air."""
+        """List a new stream without putting it on air."""
 
     def change(self, key: str, spec: JobSpec, *, actor: str = ...) -> Snapshot:
         """Give a stream another spec."""
@@ -47,7 +47,7 @@ class Streams(Protocol):
 
 
 def apply_plan(steps: Sequence[Step], streams: Streams, *, actor: str) -> list[Outcome]:
-    """Carry out the steps: first those that free ports, then the others, each group side by side."""
+    """Carry out the steps: first those that free ports, then the others, the steps of each group in parallel."""
 
     def carry_out(step: Step) -> Outcome:
         try:

@@ -1,4 +1,4 @@
-"""The streams of this host as a configuration file."""
+"""Writes the streams of this host as a configuration file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD: Final = """\
 
 
 def export(snapshots: Iterable[Snapshot]) -> str:
-    """The file of all streams whose settings are known, oldest first. It holds no secret."""
+    """Return the file of all streams with readable settings, oldest first. It contains no secret."""
     variables: set[str] = set()
     entries = [_entry(snapshot, variables) for snapshot in snapshots if snapshot.is_spec_known]
     document = {"version": VERSION, "streams": entries}
@@ -38,7 +38,7 @@ def _entry(snapshot: Snapshot, variables: set[str]) -> JsonObject:
 
 
 def _variable(snapshot: Snapshot, taken: set[str]) -> str:
-    """A name of a variable that no other stream of the file has: two passphrases must not share one."""
+    """Return a variable name that no other stream of the file uses: two passphrases must not share one."""
     name = "PASSPHRASE_" + re.sub(r"[^A-Z0-9]+", "_", snapshot.spec.label().upper()).strip("_")
     if name in taken:
         name += "_" + re.sub(r"[^A-Z0-9]+", "_", snapshot.key.upper())

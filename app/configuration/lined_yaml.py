@@ -1,4 +1,4 @@
-"""A YAML text as plain values, with the line of each: what a person has to look at to correct a fault."""
+"""Reads YAML as plain values with the line of each, so that an error message can name the line to correct."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ class Fault(msgspec.Struct, frozen=True, order=True):
 
 
 class LinedValue(msgspec.Struct, frozen=True):
-    """A decoded document. `lines` has the line of each value by its dotted path, as `streams.2.endpoint.port`."""
+    """A decoded document. `lines` maps the dotted path of each value, as `streams.2.endpoint.port`, to its line."""
 
     value: Any
     lines: dict[str, int]
 
     def line_of(self, path: str) -> int:
-        """The line of a path, or of the closest part of the document around it."""
+        """Return the line of a path, or of the closest enclosing part that has one."""
         while path and path not in self.lines:
             path = path.rpartition(".")[0]
         return self.lines.get(path, 1)
 
 
 def read_yaml(text: str) -> tuple[LinedValue, list[Fault]]:
-    """Decode one YAML document of plain values; never raises. After a fault of syntax the value is None.
+    """Decode one YAML document of plain values; never raises. After a syntax error the value is None.
 
-    Aliases and tags are refused: a small file could otherwise unfold to gigabytes or to objects.
+    Aliases and tags are refused, because a small file could otherwise expand to gigabytes or create objects.
     """
     reader = _Reader()
     try:

@@ -9,12 +9,12 @@ from app.domain.json_value import JsonObject
 
 _KINDS: Final = ("env", "file")
 _NAME_LENGTH_MAX: Final = 400
-# Stands in the spec until the secret is known. No worker ever gets it.
+# A placeholder in the spec until the secret is known. No worker ever receives it.
 UNRESOLVED: Final = "reference-not-resolved"
 
 
 def reference_of(value: object) -> str | None:
-    """A reference as one text, `env:NAME` or `file:PATH`; None when the value is no reference."""
+    """Return a reference as text, `env:NAME` or `file:PATH`; None when the value is not a reference."""
     if not isinstance(value, dict) or len(value) != 1:
         return None
     ((kind, name),) = value.items()
@@ -24,7 +24,7 @@ def reference_of(value: object) -> str | None:
 
 
 def references_in(document: object) -> list[str]:
-    """Every reference of a decoded file, in its order and once each. Anything that is no such file has none."""
+    """Return every reference of a decoded file, in order and once each; none for any other document."""
     streams = document.get("streams") if isinstance(document, dict) else None
     found: dict[str, None] = {}
     for entry in streams if isinstance(streams, list) else []:
@@ -36,7 +36,7 @@ def references_in(document: object) -> list[str]:
 
 
 def with_passphrase(entry: JsonObject, secrets: Mapping[str, str]) -> tuple[JsonObject, str | None]:
-    """The entry with the secret in place of its reference, and the reference where no secret is known for it."""
+    """Return the entry with the secret in place of its reference, and the reference if its secret is not known."""
     encryption = entry.get("encryption")
     reference = reference_of(encryption.get("passphrase")) if isinstance(encryption, dict) else None
     if reference is None or not isinstance(encryption, dict):
@@ -47,7 +47,7 @@ def with_passphrase(entry: JsonObject, secrets: Mapping[str, str]) -> tuple[Json
 
 
 def problem_with(entry: JsonObject) -> str | None:
-    """Say what is wrong with how an entry names its passphrase, or None."""
+    """Say what is wrong with the way an entry names its passphrase, or None."""
     encryption = entry.get("encryption")
     if not isinstance(encryption, dict) or reference_of(encryption.get("passphrase")) is not None:
         return None

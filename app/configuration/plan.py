@@ -1,4 +1,4 @@
-"""What has to change on this host so that its streams are those of a file: pure, from snapshots and wanted streams."""
+"""Computes what has to change so that this host has the streams of a file. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.supervisor.admission import is_wanted
 
 
 class Action(StrEnum):
-    """What happens to a stream."""
+    """What the plan does to a stream."""
 
     ADD = "add"
     CHANGE = "change"
@@ -27,7 +27,7 @@ class Action(StrEnum):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A setting before and after, as text; `–` where there is none. A passphrase is never shown."""
+    """A setting before and after, as text; `–` for none. A passphrase is never shown."""
 
     field: str
     before: str
@@ -48,8 +48,8 @@ class Step(msgspec.Struct, frozen=True):
 def plan(wanted: Sequence[Wanted], present: Sequence[Snapshot], *, prunes: bool) -> list[Step]:
     """Compare the file with the streams of this host. Raises FaultyFile when a passphrase is not known.
 
-    A stream is recognised by its name, otherwise by its own port or by the far end that it calls. Streams that the
-    file does not have are removed when `prunes`, otherwise they are left alone and not listed. Removals and stops come
+    A stream is recognised by its name, otherwise by its own port or by the far end that it calls. With `prunes`,
+    streams that the file does not have are removed; without it, they stay and are not listed. Removals and stops come
     first, because they free ports.
     """
     pairs = _paired(wanted, present)
@@ -105,7 +105,7 @@ def _place(spec: JobSpec) -> object:
 
 
 def _with_known_passphrase(stream: Wanted, snapshot: Snapshot | None) -> JobSpec | None:
-    """The spec with the passphrase that the stream has already where the file's is not known; None without one."""
+    """Return the spec, with the stream's present passphrase if that of the file is not known; None without any."""
     if stream.unresolved is None or stream.spec.encryption is None or isinstance(stream.spec, RelaySpec):
         return stream.spec
     kept = None if snapshot is None else snapshot.spec.encryption

@@ -1,4 +1,4 @@
-"""Reads the streams that a configuration file orders. Every fault is found in one pass and has its line."""
+"""Reads the streams of a configuration file. One pass finds every fault, each with its line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TOP_FIELDS: Final = ("version", "streams")
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A stream that the file orders. `unresolved` is the reference of a passphrase that was not sent."""
+    """A stream of the file. `unresolved` is the reference of a passphrase that was not sent."""
 
     spec: JobSpec
     is_on_air: bool
@@ -28,7 +28,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class FaultyFile(Exception):
-    """The file cannot be applied; nothing was changed. `faults` are all that were found, in the order of the file."""
+    """The file cannot be applied, and nothing was changed. `faults` lists every fault in the order of the file."""
 
     def __init__(self, faults: Collection[Fault]) -> None:
         super().__init__(f"{len(faults)} faults")
@@ -64,7 +64,9 @@ def _entries(document: LinedValue, faults: list[Fault]) -> list[Any]:
     text = "there is no such field; remove it or check its spelling"
     faults.extend(Fault(document.line_of(name), name, text) for name in unknown)
     if top.get("version") != VERSION or isinstance(top.get("version"), bool):
-        faults.append(Fault(document.line_of("version"), "version", f"this product reads version {VERSION}"))
+        faults.append(
+            Fault(document.line_of("version"), "version", f"write {VERSION}, the only version that this program reads")
+        )
     entries = top.get("streams")
     if entries is None and "streams" in top:
         return []
@@ -108,7 +110,7 @@ def _wanted(
 
 
 def _repeated(wanted: list[Wanted]) -> list[Fault]:
-    """Names must be unique to identify a stream, and ports because two streams cannot share one."""
+    """Find repeated names and ports: a name identifies a stream, and two streams cannot share a port."""
     faults = []
     for subject, value_of in (("name", _name), ("UDP port", _port)):
         first: dict[object, int] = {}
@@ -117,7 +119,7 @@ def _repeated(wanted: list[Wanted]) -> list[Fault]:
             if value in (None, ""):
                 continue
             if value in first:
-                text = f"the stream in line {first[value]} has the {subject} {value} already"
+                text = f"the stream in line {first[value]} already has the {subject} {value}"
                 faults.append(Fault(stream.line, "name" if subject == "name" else "port", text))
             first.setdefault(value, stream.line)
     return faults

@@ -1,4 +1,4 @@
-"""The JSON schema of a configuration file, made of the types that read it."""
+"""The JSON schema of a configuration file, derived from the types that read it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ON_AIR: Final = {"type": "boolean", "default": True, "description": "Whether th
 
 
 def configuration_schema() -> JsonObject:
-    """The schema, JSON Schema 2020-12."""
+    """Return the schema (JSON Schema 2020-12)."""
     directions = get_args(JobSpec)
     _, parts = msgspec.json.schema_components(directions, schema_hook=_reference, ref_template="#/$defs/{name}")
     names = [direction.__name__ for direction in directions]

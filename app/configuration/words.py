@@ -1,4 +1,4 @@
-"""The readable form of a plan: what `mcr apply` prints and the page shows."""
+"""A plan as text: `mcr apply` prints it and the page shows it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIGNS: Final = {
 
 
 def plan_lines(steps: Sequence[Step]) -> list[str]:
-    """A line for each stream that changes, its settings below it, and a summary."""
+    """Return a line for each stream that changes, the changed settings below it, and a summary."""
     return [*_changes(steps), summary(steps)]
 
 
@@ -36,7 +36,7 @@ def _changes(steps: Iterable[Step]) -> Iterator[str]:
 
 
 def summary(steps: Sequence[Step]) -> str:
-    """The plan in one sentence, as `1 to add, 2 to change, 5 unchanged.`"""
+    """Return the plan in one sentence, such as `1 to add, 2 to change, 5 unchanged.`"""
     counts = [(sum(step.action is action for step in steps), action) for action in Action]
     parts = [f"{count} to {action.value}" for count, action in counts if count and action is not Action.KEEP]
     unchanged = sum(step.action is Action.KEEP for step in steps)
@@ -46,5 +46,5 @@ def summary(steps: Sequence[Step]) -> str:
 
 
 def place_of(fault: Fault) -> str:
-    """Where a fault is, as `line 12, streams.0.latency_ms`."""
+    """Return the place of a fault, such as `line 12, streams.0.latency_ms`."""
     return f"line {fault.line}{f', {fault.path}' if fault.path else ''}"

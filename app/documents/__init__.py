@@ -1,1 +1,1 @@
-"""The documentation as pages: which documents there are, and how Markdown becomes HTML. Without Flask."""
+"""The documentation as web pages: the list of documents, and the conversion from Markdown to HTML. Without Flask."""

@@ -1,6 +1,6 @@
-"""The documents that come with the program, and the addresses under which the product serves them.
+"""The documents that come with the program, and the addresses at which the product serves them.
 
-Only what is found below `docs/` when the library is made has an address: a request chooses from that list and never
+The addresses are fixed when the library is made, from the files below `docs/`: a request selects one of them and never
 names a file.
 """
 
@@ -18,9 +18,9 @@ from app.documents.markdown import Heading, render
 from app.domain.errors import NotFound
 
 ADDRESS: Final = "/docs"
-# Documents of the project's folder by their address; all others lie in docs/.
+# Documents in the project's folder by address; all others are in docs/.
 _IN_PROJECT: Final = {"readme": "README.md", "changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md"}
-# What a document may link to that is a page of the product.
+# Link targets in documents that are pages of the product.
 _PAGES: Final = {"LICENSE": "/about#licence"}
 _IMAGES: Final = frozenset({".png", ".svg", ".jpg"})
 _GROUPS: Final = {
@@ -50,7 +50,7 @@ class Entry(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A document as a page. `html` is safe to show: raw HTML of the source is text in it."""
+    """A document as a page. `html` is safe to show: raw HTML in the source is shown as text."""
 
     address: str
     title: str
@@ -59,7 +59,7 @@ class Document(NamedTuple):
 
 
 class DocumentLibrary:
-    """Safe in many threads; each document is rendered once, at its first request."""
+    """Safe to use from several threads. Each document is rendered once, at its first request."""
 
     def __init__(self, project: Path) -> None:
         self._project = project
@@ -68,7 +68,7 @@ class DocumentLibrary:
 
     @cached_property
     def _files(self) -> Mapping[str, Path]:
-        """The documents by address."""
+        """Return the documents by address."""
         docs = self._project / "docs"
         found = {str(path.relative_to(docs).with_suffix("")): path for path in sorted(docs.rglob("*.md"))}
         in_project = {address: self._project / name for address, name in _IN_PROJECT.items()}
@@ -81,7 +81,7 @@ class DocumentLibrary:
 
     @cached_property
     def contents(self) -> Mapping[str, tuple[Entry, ...]]:
-        """The documents in groups, in reading order."""
+        """Return the documents in groups, in reading order."""
         listed = {address for addresses in _GROUPS.values() for address in addresses}
         rest = tuple(address for address in self._files if address not in listed)
         ordered = {name: (*group, *(rest if name == _REST else ())) for name, group in _GROUPS.items()}
@@ -92,14 +92,14 @@ class DocumentLibrary:
         return {name: entries for name, entries in found.items() if entries}
 
     def read(self, address: str) -> Document:
-        """A document. Raises NotFound."""
+        """Return a document. Raises NotFound."""
         with self._rendering:
             if address not in self._rendered:
                 self._rendered[address] = self._render(address)
             return self._rendered[address]
 
     def image(self, name: str) -> Path:
-        """The file of a picture in the documents. Raises NotFound."""
+        """Return the path of an image in the documents. Raises NotFound."""
         if name not in self._images:
             raise NotFound("The documentation has no such picture.")
         return self._images[name]
@@ -129,7 +129,7 @@ class DocumentLibrary:
         return next((f"{ADDRESS}/files/{name}" for name, file in self._images.items() if file == place), None)
 
     def _place(self, path: Path, target: str) -> Path:
-        """The file that a link means, without asking the disk: `..` is resolved in the text."""
+        """Return the file that a link means, without reading the disk: `..` is resolved in the text."""
         parts: list[str] = []
         for part in _parts(path.parent.relative_to(self._project), unquote(target)):
             if part == "..":
@@ -145,7 +145,7 @@ def _parts(folder: Path, target: str) -> Iterator[str]:
 
 
 def _title_of(path: Path) -> str:
-    """The first heading, the file's name where there is none."""
+    """Return the first heading, or the file's name if there is none."""
     with path.open(encoding="utf-8") as lines:
         first = next((line for line in lines if line.startswith("# ")), "")
     return first.lstrip("# ").strip() or path.stem

@@ -1,4 +1,4 @@
-"""Markdown as HTML for a page of this product: raw HTML stays text, links and images go through the caller.
+"""Renders Markdown as HTML for a page of this product. Raw HTML stays text; the caller maps links and images.
 
 Pure: no files, no addresses of the product.
 """
@@ -22,7 +22,7 @@ _FENCE: Final = re.compile(r"^(```.*?^```)", re.MULTILINE | re.DOTALL)
 
 
 class Heading(NamedTuple):
-    """A heading of a document; the anchor is the one that forges give it."""
+    """A heading of a document; the anchor is the one that Git hosts generate."""
 
     level: int
     anchor: str
@@ -37,7 +37,7 @@ class Rendered(NamedTuple):
 
 
 def render(text: str, link: Callable[[str], str | None], image: Callable[[str], str | None]) -> Rendered:
-    """Render Markdown. `link` and `image` map a target to an address, None where there is nothing to show."""
+    """Render Markdown. `link` and `image` map a target to an address; None omits the link or the image."""
     parser = _make_parser()
     tokens = parser.parse(_without_comments(text))
     headings = _mark_headings(tokens)
@@ -47,7 +47,7 @@ def render(text: str, link: Callable[[str], str | None], image: Callable[[str], 
 
 
 def anchor_of(heading: str) -> str:
-    """The anchor of a heading: lower case, words joined by hyphens, without punctuation."""
+    """Return the anchor of a heading: lower case, without punctuation, words joined by hyphens."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
@@ -82,7 +82,7 @@ def _mark_headings(tokens: Sequence[Token]) -> tuple[Heading, ...]:
 
 
 def _redirect(inline: list[Token], link: Callable[[str], str | None], image: Callable[[str], str | None]) -> None:
-    """Change the targets of links and images; one without an address becomes its text alone."""
+    """Replace the targets of links and images. One without an address becomes plain text."""
     closing_tags: list[str] = []
     for token in inline:
         if token.type == "link_open":

@@ -1,4 +1,4 @@
-"""Which receivers a listener should have, and since when some of them are missing. Pure."""
+"""Determines how many receivers a listener should have, and since when some are missing. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FAULT_AFTER_S: Final = 10.0
 
 
 class Attendance(msgspec.Struct, frozen=True):
-    """`expected` receivers, and `absent`, the addresses of those that left while some are missing."""
+    """`expected` is a number of receivers. `absent` has the addresses of receivers that left while some are missing."""
 
     expected: int = 0
     present: tuple[str, ...] = ()
@@ -21,16 +21,17 @@ class Attendance(msgspec.Struct, frozen=True):
 
     @property
     def missing(self) -> int:
-        """How many receivers are missing."""
+        """Return how many receivers are missing."""
         return max(0, self.expected - len(self.present))
 
 
 def learnt(counts: Iterable[tuple[float, int]]) -> int:
-    """Return how many receivers were there at once for LEARNT_AFTER_S, by the connected ones at each moment.
+    """Return the highest number of receivers that were connected together for LEARNT_AFTER_S.
 
-    For a program that adopts a stream on air, whose receivers connected earlier.
+    For a program that adopts a stream on air whose receivers connected earlier. The input has the number at each
+    moment.
     """
-    since: list[float] = []  # of each place, since when it has been taken without a break
+    since: list[float] = []  # since when each further receiver has been connected without a break
     most = 0
     for at, count in counts:
         del since[count:]
@@ -40,7 +41,7 @@ def learnt(counts: Iterable[tuple[float, int]]) -> int:
 
 
 def follow(before: Attendance, connected_s: Mapping[str, float], now: float, *, wanted: int | None) -> Attendance:
-    """Return the attendance with the receivers that are there now, each with the seconds since it connected.
+    """Return the attendance for the receivers that are connected now, each with its seconds since connecting.
 
     `wanted` is the number that the operator set. Without it, the highest number that stayed for LEARNT_AFTER_S is
     expected.

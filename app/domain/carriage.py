@@ -1,4 +1,4 @@
-"""Which engine carries a send stream, and why: what GStreamer would change or lose goes to the direct one."""
+"""Selects the engine of a send stream: the direct one for a source that GStreamer would change or lose."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _WHY: Final = {
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """The engine and a sentence about why."""
+    """The engine, and the reason in a sentence."""
 
     engine: Engine
     why: str
 
 
 def choose_engine(spec: SendSpec, default: SendEngine, hindrances: Set[Hindrance]) -> Choice:
-    """Choose for a spec. `default` applies where the spec says auto, `hindrances` where `default` says auto too."""
+    """Choose the engine. `default` applies if the spec says auto, `hindrances` if `default` says auto too."""
     asked = spec.engine if spec.engine != "auto" else default
     source = spec.source
     if isinstance(source, BarsSource):
@@ -61,7 +61,7 @@ def choose_engine(spec: SendSpec, default: SendEngine, hindrances: Set[Hindrance
 
 
 def needs_a_look(spec: SendSpec, default: SendEngine) -> bool:
-    """Whether the choice depends on what a group carries, which only its receiver can see."""
+    """Whether the choice depends on the contents of a group, which only a program that receives it can see."""
     return isinstance(spec.source, MulticastSource) and (spec.engine, default) == ("auto", "auto")
 
 

@@ -1,4 +1,4 @@
-"""The two ways in which carrying a job ends early. Both name the Reason and keep the library's own words."""
+"""The two ways in which a job ends early. Both have a Reason and the library's own message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from app.domain.status import Reason
 
 
 class Ending(Exception):
-    """Either of the two."""
+    """A job ended early."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}")

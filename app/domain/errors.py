@@ -1,6 +1,6 @@
-"""Errors that carry data. Text for people is made where an error is shown, from these fields.
+"""Errors that carry data. The code that shows an error makes its text from these fields.
 
-What happens to a stream after it started is an event with a Reason, never one of these exceptions.
+Events of a stream after its start are log entries with a Reason, never one of these exceptions.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ class InvalidInput(ProductError):
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> InvalidInput:
-        """Make the error for one or several fields; its message repeats them all under their labels."""
+        """Make the error for one or several fields. Its message repeats each of them under its label."""
         return cls("; ".join(f"{field_label(name)}: {text}" for name, text in fields.items()), fields)
 
 
 class NotFound(ProductError):
-    """The thing named does not exist."""
+    """The named thing does not exist."""
 
     code = "not_found"
 
 
 class NameTaken(ProductError):
-    """Something else has the name already."""
+    """Another entry already has the name."""
 
     code = "name_taken"
 
@@ -55,20 +55,20 @@ class PortInUse(ProductError):
 
 
 class LimitReached(ProductError):
-    """The allowed number of streams, tests or requests is reached."""
+    """The maximum number of streams, tests or requests is reached."""
 
     code = "limit_reached"
 
 
 class WrongState(ProductError):
-    """The order does not fit the stream or its present phase."""
+    """The order does not fit the kind of stream or its present phase."""
 
     code = "wrong_state"
     http_status = 409
 
 
 class CouldNotStart(ProductError):
-    """The order was right, and starting it failed; `reason` is a value of domain.status.Reason."""
+    """The input was valid, but starting failed; `reason` is a value of domain.status.Reason."""
 
     code = "could_not_start"
 

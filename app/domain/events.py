@@ -1,4 +1,4 @@
-"""What happens to a stream: the entries of its event log, their kinds, and refused callers."""
+"""Entries of a stream's event log, their kinds, and refused callers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EventKind(StrEnum):
     SOURCE_ERROR = "source_error"
 
 
-# Events that receivers and strangers cause: they must not push the others out of the event log.
+# Events that receivers and strangers cause. They must not displace the others in the event log.
 PEER_KINDS = frozenset({EventKind.CONNECTED, EventKind.DISCONNECTED, EventKind.REFUSED})
 
 

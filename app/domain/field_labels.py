@@ -27,7 +27,7 @@ _UNITS: Final = ("_ms", "_percent", "_mbps", "_bps", "_s")
 
 
 def field_label(name: str) -> str:
-    """Return the label of a field; one without an entry is the last part of its name in words, without its unit."""
+    """Return the label of a field. The default is the last part of its name in words, without its unit."""
     if name in _LABELS:
         return _LABELS[name]
     leaf = name.rpartition(".")[2]

@@ -72,8 +72,8 @@ def test_a_file_with_ten_faults_names_all_ten_with_their_lines() -> None:
 def test_the_lines_of_two_streams_with_one_port_or_one_name_are_both_named() -> None:
     twice = SIMPLE + SIMPLE.split("streams:\n")[1]
     assert faults_of(twice) == [
-        "line 7, name: the stream in line 3 has the name Studio A already",
-        "line 7, port: the stream in line 3 has the UDP port 10001 already",
+        "line 7, name: the stream in line 3 already has the name Studio A",
+        "line 7, port: the stream in line 3 already has the UDP port 10001",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The recommendation from a stream on air: its own RTT and retransmissions instead of a test."""
+"""The recommendation for a stream on air, from its own RTT and retransmissions instead of a network test."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ _LATENCY_STEP_MS: Final = 10
 
 
 class LiveAdvice(msgspec.Struct, frozen=True):
-    """What to expect of a stream's present settings on its link, and which settings it should have.
+    """What to expect of a stream's present settings on its link, and the recommended settings.
 
     `latency_ms` and `overhead_percent` are the recommended settings; they equal the present ones where those suffice.
-    `expected` describes the present settings. `advice` is the full recommendation for the link as the stream measures
-    it.
+    `expected` describes the present settings. `advice` is the full recommendation for the link as measured.
     """
 
     advice: Advice
@@ -47,7 +46,7 @@ def advice_for_live(
     overhead_percent: int,
     bitrate_bps: int,
 ) -> LiveAdvice:
-    """Judge the settings of a stream on air; `latency_ms` is the one negotiated, the higher of the two ends.
+    """Judge the settings of a stream on air. `latency_ms` is the negotiated latency, the higher of the two ends.
 
     `retransmitted_percent` is of unique packets, None when nothing was sent. The loss derived from it is an estimate: a
     sender cannot know what its receiver lost.
@@ -81,7 +80,9 @@ def advice_for_live(
 
 
 def _loss(retransmitted_percent: float | None) -> Figure:
-    """Retransmissions are lost as often as first sendings: r = p / (1 - p), so p = r / (1 + r)."""
+    """Return the path's loss p. Retransmissions are lost as often as first sendings: r = p / (1 - p), so p = r / (1 +
+    r).
+    """
     if retransmitted_percent is None:
         return LOSS_UNKNOWN
     ratio = retransmitted_percent / 100

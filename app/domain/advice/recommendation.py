@@ -1,7 +1,7 @@
-"""SRT latency and overhead for a measured link: the Haivision tables as data, and what to expect of the result.
+"""Recommends SRT latency and overhead for a measured link, with the Haivision tables as data.
 
-Sources: Haivision SRT Deployment Guide, editions 1.5 and 1.1, "RTT multiplier"; the residual loss is our own
-measurement with libsrt at both ends (docs/recommendation.md). Sentences about all this are in advice_words.
+Sources: Haivision SRT Deployment Guide, editions 1.5 and 1.1, "RTT multiplier". The residual loss is our own
+measurement with libsrt at both ends (docs/recommendation.md). `advice.words` has the sentences.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from app.domain.link_budget import bandwidth_needed_bps, burst_repaired_ms, outa
 LATENCY_MS_FLOOR: Final = 80  # the guide's own floor, kept unless the operator asks for less
 SHORT_RTT_MS: Final = 20  # up to here the table's minimum latency counts
 LOSS_PERCENT_ASSUMED: Final = 3.0  # gives the guide's rule of thumb, 4 x RTT
-K_LOWEST: Final = 2.0  # below it a lost retransmission is never repeated, and we measured nothing
-_RTT_MS_LEAST: Final = 0.001  # 0 cannot be: ping's clock is coarser than a loopback
+K_LOWEST: Final = 2.0  # below it a lost retransmission is never repeated, and nothing was measured there
+_RTT_MS_LEAST: Final = 0.001  # 0 is impossible: ping's clock is too coarse for a loopback
 _RESIDUAL_LEAST: Final = 1e-30
 
 
 class Basis(StrEnum):
-    """Where a figure comes from. It is shown wherever the figure is shown."""
+    """How a figure was obtained. It is shown wherever the figure is shown."""
 
     MEASURED = "measured"
     ESTIMATED = "estimated"
@@ -130,7 +130,7 @@ class Expectation(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """A latency and an overhead with what to expect of them; `name` says which choice it is."""
+    """A latency and an overhead with what to expect of them; `name` identifies the choice."""
 
     name: str
     latency_ms: int
@@ -156,16 +156,16 @@ class Advice(msgspec.Struct, frozen=True):
 
     @property
     def outside_guide(self) -> bool:
-        """Whether the loss is above the last row's: the latency then follows from the formula, not from the guide."""
+        """Whether the loss exceeds the guide's last row. The latency then comes from the formula instead."""
         return self.row is None
 
 
-# One lost packet in this many seconds.
+# The alternatives lose one packet in this many seconds.
 _ALTERNATIVES: Final = (("low delay", 60), ("balanced", 3600), ("safe", 86400))
 
 
 def recommend(link: Link, *, edition: Edition = Edition.GUIDE_1_5, latency_ms_floor: int = LATENCY_MS_FLOOR) -> Advice:
-    """Suggest latency and overhead for a link, with alternatives and what to expect of each.
+    """Recommend latency and overhead for a link, with alternatives and what to expect of each.
 
     Latency is k x RTT. It is at least `latency_ms_floor` and, when the RTT is short, at least the table's minimum.
     Overhead is max(5, 100 / k, 2 x loss) %, and 25 % when the loss is only assumed.
@@ -196,20 +196,20 @@ def find_row(loss_percent: float, edition: Edition) -> Row | None:
 
 
 def overhead_for(k: float, loss_percent: float) -> int:
-    """Overhead in percent: a burst of one RTT within the latency (100 / k), or twice the steady loss; 5 to 99."""
+    """Return the overhead in percent, 5 to 99: a burst of one RTT (100 / k), or twice the steady loss."""
     percent = max(OVERHEAD_PERCENT_LOWEST, 100 / k, 2 * loss_percent)
     return min(math.floor(percent + 0.5), OVERHEAD_PERCENT_HIGHEST)
 
 
 def limit_latency_ms(latency_ms: float, floor_ms: int = LATENCY_MS_FLOOR) -> int:
-    """Round a latency up to whole milliseconds, within the floor and 20..8000 ms."""
+    """Round a latency up to whole milliseconds and limit it to the floor and 20..8000 ms."""
     # 3 x 33.4 is 100.19999999999999: a value that is whole except for rounding errors is not rounded up.
     whole = math.ceil(round(min(latency_ms, LATENCY_MS_HIGHEST), 6))
     return min(max(whole, floor_ms, LATENCY_MS_LOWEST), LATENCY_MS_HIGHEST)
 
 
 def residual_loss(loss: float, k: float) -> float:
-    """Fraction of packets lost for good at a random loss (0..1) and a latency of k round trips.
+    """Return the fraction of packets lost for good at a random loss (0..1) and a latency of k round trips.
 
     p^k for k up to 4, p^(1 + (k - 1) / 1.2) from 5, measured; between the two, the less optimistic one. With less than
     one round trip nothing is repaired.
@@ -223,7 +223,7 @@ def _exponent(k: float) -> float:
 
 
 def _k_for(loss: float, residual: float) -> float:
-    """The multiplier at which no more than `residual` is lost, at least K_LOWEST; the inverse of residual_loss."""
+    """Return the multiplier at which at most `residual` is lost, at least K_LOWEST; the inverse of residual_loss."""
     if loss <= 0 or residual >= 1:
         return K_LOWEST
     if loss >= 1:
@@ -233,13 +233,13 @@ def _k_for(loss: float, residual: float) -> float:
 
 
 def _k_outside_guide(loss: float, edition: Edition) -> float:
-    """Beyond the guide's last row: the multiplier with the same residual loss as that row has at its limit."""
+    """Return the multiplier with the same residual loss as the guide's last row has at its limit."""
     last = TABLES[edition][-1]
     return float(min(math.ceil(min(_k_for(loss, residual_loss(last.loss_percent_max / 100, last.k)), 1000)), 1000))
 
 
 def planned_loss_percent(link: Link) -> float:
-    """The loss to assume. No loss in n packets only proves a loss below 3 / n (95 % confidence)."""
+    """Return the loss to assume. No loss in n packets only proves a loss below 3 / n (95 % confidence)."""
     if link.loss.value == 0 and link.loss_packets:
         return min(100.0, 300 / link.loss_packets)
     return link.loss.value

@@ -1,4 +1,4 @@
-"""The working of a recommendation as sentences: which row, which edition, which figure was assumed, what it means."""
+"""Explains a recommendation in sentences: the row, the edition, the assumptions and the consequences."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def assumptions(advice: Advice) -> tuple[str, ...]:
 
 
 def warnings(advice: Advice) -> tuple[str, ...]:
-    """Say what could make the recommendation wrong on this link."""
+    """Name what could make the recommendation wrong on this link."""
     link = advice.link
     found = []
     if advice.outside_guide:
@@ -76,11 +76,11 @@ def warnings(advice: Advice) -> tuple[str, ...]:
 
 
 def rarity(lost_per_hour: float) -> str:
-    """Express a rate of lost packets in a unit that is easy to imagine: `3 lost packets an hour`."""
+    """Express a rate of lost packets in a readable unit: `3 lost packets an hour`."""
     if lost_per_hour <= 0:
         return NO_LOSS
     for unit, seconds in _UNITS:
-        # 59.99 an hour round to 1 a minute.
+        # 59.99 an hour would round to 60 an hour: show 1 a minute.
         if (count := lost_per_hour * seconds / 3600) >= 0.95:
             return f"{count:.0f} lost packet{'s' if round(count) != 1 else ''} {unit}"
     years = 3600 / (lost_per_hour * _UNITS[-1][1])
