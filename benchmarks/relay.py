@@ -131,7 +131,7 @@ def main() -> int:
     asked = parser.parse_args()
     load = os.getloadavg()[0]
     lines = [
-        "| Relays | Datagrams a round | Not ordered losses | Late, median ms | p99, ms | Most, ms | CPU each, % |",
+        "| Relays | Datagrams a round | Unscheduled losses | Late, median ms | p99, ms | Most, ms | CPU each, % |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     is_kept = True

@@ -129,8 +129,8 @@ class _LiveLine:
         """Write the line."""
         if self._is_shown:
             view = present_reception(reception, analysis)
-            late = f"{view.lateness_ms.max:.0f}" if view.lateness_ms else "—"
-            rtt = f"{view.rtt_ms.avg:.0f}" if view.rtt_ms else "—"
+            late = f"{view.lateness_ms.max:.0f}" if view.lateness_ms else "–"
+            rtt = f"{view.rtt_ms.avg:.0f}" if view.rtt_ms else "–"
             text = (
                 f"{view.seconds} s  {view.delivered_mbps:.2f} Mb/s  RTT {rtt} ms  late ≤ {late} ms  "
                 f"lost {view.packets_dropped}  {view.verdict.severity}: {view.verdict.text}"
@@ -179,4 +179,4 @@ def _lines(outcome: Outcome) -> list[str]:
 
 
 def _known(value: int | None) -> str:
-    return "—" if value is None else str(value)
+    return "–" if value is None else str(value)

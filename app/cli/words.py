@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-_UNKNOWN: Final = "—"
+_UNKNOWN: Final = "–"
 
 
 def stream_table(views: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a heading and a line per stream, or one sentence when there is no stream."""
     if not views:
         return ["no streams"]
-    heading = ("KEY", "PHASE", "PEERS", "Mb/s", "RTT ms", "RESENT %", "SENDER DROPS", "STREAM")
+    heading = ("KEY", "PHASE", "PEERS", "Mb/s", "RTT ms", "RESENT %", "LOST", "SENDER DROPS", "STREAM")
     rows = [
         (
             view["key"],
@@ -20,13 +20,20 @@ def stream_table(views: Sequence[Mapping[str, Any]]) -> list[str]:
             str(len(view["peers"])),
             _number(view["payload_mbps"], 2),
             _number(view["rtt_ms"], 1 if (view["rtt_ms"] or 0) >= 1 else 2),
-            _number(view["totals"]["retransmitted_percent"], 2),
-            str(view["totals"]["packets_dropped"]),
+            *_loss_cells(view),
             view["label"],
         )
         for view in views
     ]
     return list(_columns([heading, *rows]))
+
+
+def _loss_cells(view: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What was resent, what is lost and what the sender dropped; a receive stream counts its loss and sends nothing."""
+    if (reception := view.get("reception")) is not None:
+        return _UNKNOWN, str(reception["packets_dropped"]), _UNKNOWN
+    dropped = _UNKNOWN if view["spec"]["direction"] == "receive" else str(view["totals"]["packets_dropped"])
+    return _number(view["totals"]["retransmitted_percent"], 2), view["lost_text"], dropped
 
 
 def stream_line(view: Mapping[str, Any]) -> str:

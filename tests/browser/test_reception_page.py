@@ -88,6 +88,27 @@ def test_the_verdict_comes_first_and_says_what_froze(received: Browser) -> None:
     assert received.wait_text("#about", "listener on port 10009").count("10009") == 1
 
 
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_rows_and_tiles_show_what_a_receiver_counts_and_no_senders_figures(
+    received: Browser, size: tuple[int, int]
+) -> None:
+    received.size(size)
+    received.open("/")
+    cell = f"tr[data-key={KEY}] .col-"
+    received.wait_text(f"{cell}lost", "21")
+    assert received.text(f"{cell}lost") == "21lost for good"
+    assert received.text(f"{cell}resent") == "0.5 %recovered"
+    assert received.text(f"{cell}drops") == "–"
+    assert received.find(f"{cell}lost").get_attribute("data-label") == "Lost for good"
+    assert received.scrolls_sideways() == []
+
+    received.open("/?view=wall")
+    tile = received.wait_text(f".tile[href='/stream/{KEY}'] .tile-figures", "Lost for good21")
+    assert "Recovered0.5%" in tile
+    assert "est." not in tile
+    received.size(WIDE)
+
+
 def test_the_main_graph_is_saved_as_csv_and_png(received: Browser, tmp_path: Path) -> None:
     received.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
     received.open(f"/stream/{KEY}")

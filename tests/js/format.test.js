@@ -9,6 +9,7 @@ import {
   moment,
   ms,
   percent,
+  playingTime,
   secondsBetween,
   timeOfDay,
   times,
@@ -27,6 +28,13 @@ test("an unknown figure is a dash, and zero is 0", () => {
   assert.equal(bytes(0), "0 B");
   assert.equal(withUnit(UNKNOWN, "ms"), UNKNOWN);
   assert.equal(withUnit("5", "ms"), "5 ms");
+});
+
+test("a short file has its tenths of a second, an unknown duration is a dash", () => {
+  assert.equal(playingTime(19.2), "19.2 s");
+  assert.equal(playingTime(59.97), "00:01:00");
+  assert.equal(playingTime(3661.4), "01:01:01");
+  assert.equal(playingTime(null), UNKNOWN);
 });
 
 test("small figures keep the digits that matter", () => {

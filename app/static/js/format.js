@@ -67,6 +67,12 @@ export function duration(seconds) {
   return days ? `${days} d ${two(hours)}:${two(minutes)}` : `${two(hours)}:${two(minutes)}:${two(whole % 60)}`;
 }
 
+/** The duration of a file: tenths of a second under a minute, so that a short one is not rounded to its second. */
+export function playingTime(seconds) {
+  if (!known(seconds)) return UNKNOWN;
+  return seconds < 59.95 ? `${seconds.toFixed(1)} s` : duration(Math.round(seconds));
+}
+
 /** The time of day, UTC, of an ISO text or Unix seconds. */
 export function timeOfDay(when) {
   return dateOf(when).toISOString().slice(11, 19);

@@ -1,7 +1,7 @@
 // A media file's page: asks until its analysis is through, then shows what the file holds.
 import { ApiError, ask, pollOverview } from "./app.js";
 import { byId, icon, make, setFigure, setText } from "./dom.js";
-import { bytes, count, duration, mbps, percent, UNKNOWN, withUnit } from "./format.js";
+import { bytes, count, mbps, percent, playingTime, UNKNOWN, withUnit } from "./format.js";
 
 const ASK_AGAIN_MS = 700;
 const { path } = byId("media").dataset;
@@ -64,7 +64,7 @@ function showAnalysis(analysis, needed) {
     analysis.is_constant_bitrate ? "CBR" : "VBR",
     analysis.is_constant_bitrate ? "constant" : "variable",
   );
-  setFigure(byId("duration"), duration(Math.round(analysis.duration_s)), "");
+  setText(byId("duration"), playingTime(analysis.duration_s));
   const intervals = analysis.programmes
     .map((programme) => programme.pcr.longest_ms)
     .filter((longest) => longest !== null);

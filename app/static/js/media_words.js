@@ -1,5 +1,5 @@
 // What is known of a transport stream file, in a line.
-import { bytes, dateAndTime, duration } from "./format.js";
+import { bytes, dateAndTime, playingTime } from "./format.js";
 
 /** A file's quick check: bitrate, clock and duration. */
 export function describeMedia(check) {
@@ -7,7 +7,7 @@ export function describeMedia(check) {
   if (check.bitrate_bps)
     parts.push(`${(check.bitrate_bps / 1e6).toFixed(2)} Mb/s${check.is_constant_bitrate ? " constant" : ""}`);
   if (check.pcr_interval_ms) parts.push(`PCR ${Math.round(check.pcr_interval_ms)} ms`);
-  if (check.duration_s) parts.push(duration(Math.round(check.duration_s)));
+  if (check.duration_s) parts.push(playingTime(check.duration_s));
   return parts.join(" · ");
 }
 

@@ -1,7 +1,7 @@
 // One stream as a row of the dashboard. The nodes are made once and only their texts change.
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { icon, make, setClass, setFigure, setText, spoken } from "./dom.js";
-import { count, mbps, ms, percent, times, withUnit } from "./format.js";
+import { count, mbps, ms, percent, times, UNKNOWN, withUnit } from "./format.js";
 import { colourOf, makeLamp, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
 import { inputErrorWords, reasonWords, sourceWords } from "./stream_words.js";
@@ -17,6 +17,14 @@ const SOURCE_ICONS = {
 const cell = (name, ...children) => make("td", { role: "cell", class: name }, ...children);
 const figureCell = (name, label) =>
   make("td", { role: "cell", class: `r num ${name}`, "data-label": label, "data-live": "" });
+
+/** A figure in a column that is named after another one: it carries its own name. */
+function setCounted(node, text, name) {
+  if (node.dataset.shown === text) return;
+  node.dataset.shown = text;
+  node.dataset.label = name;
+  node.replaceChildren(text, make("span", { class: "sub" }, name.toLowerCase()));
+}
 
 /** A row; `changed` is called after something was done to the stream. */
 export class StreamRow {
@@ -166,11 +174,25 @@ export class StreamRow {
     this.pill.hidden = stream.latency_rtt_ratio === null;
     setText(this.pill, withUnit(times(stream.latency_rtt_ratio), "×"));
     setClass(this.pill, `pill ${colourOf(stream.ratio_severity)}`);
+    if (stream.direction === "receive") this.showReceived(stream);
+    else this.showSent(stream);
+  }
+
+  showSent(stream) {
     setFigure(this.resent, percent(stream.retransmitted_percent), "%");
     setText(this.lost, stream.lost_text);
     setClass(this.lost, `r num col-lost ${stream.loss_severity === "idle" ? "" : colourOf(stream.loss_severity)}`);
     setText(this.drops, count(stream.packets_dropped));
     this.drops.classList.toggle("warn", stream.packets_dropped > 0);
+  }
+
+  /** A receiver counts what was recovered and lost; it resends and drops nothing. */
+  showReceived(stream) {
+    setCounted(this.resent, withUnit(percent(stream.recovered_percent), "%"), "Recovered");
+    setCounted(this.lost, count(stream.packets_lost), "Lost for good");
+    setClass(this.lost, `r num col-lost ${stream.packets_lost ? "bad" : ""}`);
+    setText(this.drops, UNKNOWN);
+    this.drops.title = "A receive stream sends nothing";
   }
 
   nameButtons(stream) {

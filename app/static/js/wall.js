@@ -1,7 +1,7 @@
 // The wall: one tile a stream, faults first.
 import { onKey, poll } from "./app.js";
 import { byId, make, setClass, setFigure, setText } from "./dom.js";
-import { duration, mbps, percent, secondsBetween, times, timeOfDay } from "./format.js";
+import { count, duration, mbps, percent, secondsBetween, times, timeOfDay } from "./format.js";
 import { attempts, colourOf, makeLamp, setLamp } from "./lamps.js";
 
 const ORDER = { fault: 0, attention: 1, good: 2, idle: 3 };
@@ -16,7 +16,8 @@ class Tile {
     this.why = make("div", { class: "why" });
     this.figures = ["Payload", "Latency / RTT", "Resent", "Lost (est.)"].map((label) => {
       const value = make("span", { class: "num", "data-live": "" });
-      return { value, node: make("div", {}, make("small", {}, label), value) };
+      const name = make("small", {}, label);
+      return { value, name, node: make("div", {}, name, value) };
     });
     this.node = make(
       "a",
@@ -34,13 +35,27 @@ class Tile {
     const attempt = stream.retry_in_s === null ? null : attempts(stream);
     const words = [stream.reason_text, attempt, stream.remark].filter(Boolean);
     setText(this.why, (words.length ? words : [duration(secondsBetween(stream.since, now))]).join(" · "));
-    const [payload, ratio, resent, lost] = this.figures.map(({ value }) => value);
+    const [payload, ratio] = this.figures.map(({ value }) => value);
     setFigure(payload, mbps(stream.payload_mbps), "Mb/s");
     setFigure(ratio, times(stream.latency_rtt_ratio), "×");
     setClass(ratio, `num ${colourOf(stream.ratio_severity)}`);
-    setFigure(resent, percent(stream.retransmitted_percent), "%");
-    setText(lost, stream.lost_text);
-    setClass(lost, `num ${colourOf(stream.loss_severity)}`);
+    this.showLoss(stream);
+  }
+
+  /** A sender estimates what its receiver misses; a receive stream counts it. */
+  showLoss(stream) {
+    const [, , resent, lost] = this.figures;
+    const isReceived = stream.direction === "receive";
+    setText(resent.name, isReceived ? "Recovered" : "Resent");
+    setText(lost.name, isReceived ? "Lost for good" : "Lost (est.)");
+    setFigure(resent.value, percent(isReceived ? stream.recovered_percent : stream.retransmitted_percent), "%");
+    if (isReceived) {
+      setText(lost.value, count(stream.packets_lost));
+      setClass(lost.value, `num ${stream.packets_lost ? "bad" : ""}`);
+    } else {
+      setText(lost.value, stream.lost_text);
+      setClass(lost.value, `num ${colourOf(stream.loss_severity)}`);
+    }
   }
 }
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from app.domain.constants import SPARK_POINT_S, SPARK_POINTS
 from app.domain.figures.history import Second
+from app.domain.figures.rates import percent
 from app.domain.snapshot import Snapshot
 from app.domain.verdict import least_ratio
 from app.web.presenters.specs import direction_of, mode_of, source_kind, source_label, source_note, target_of
@@ -48,10 +49,20 @@ def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> 
         latency_rtt_ratio=least_ratio(snapshot),
         retransmitted_percent=rounded(rates.retransmitted_percent, 2) if rates else None,
         packets_dropped=snapshot.totals.packets_dropped_total,
+        recovered_percent=rounded(_recovered_percent(snapshot), 2),
+        packets_lost=snapshot.reception.received.packets_dropped if snapshot.reception else None,
         spark=None if history is None else build_spark(history),
         impaired_by=snapshot.impaired_by,
         group=spec.group,
     )
+
+
+def _recovered_percent(snapshot: Snapshot) -> float | None:
+    """Recovered of the packets that a receive stream got in the last second; None for a sender or without packets."""
+    if snapshot.reception is None:
+        return None
+    received = snapshot.reception.second.received
+    return percent(received.packets_recovered, received.packets_unique)
 
 
 def build_spark(history: Sequence[Second]) -> list[float | None]:

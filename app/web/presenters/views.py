@@ -47,7 +47,13 @@ class RowView(JudgedView, frozen=True):
     rtt_ms: float | None
     latency_rtt_ratio: float | None
     retransmitted_percent: float | None
-    packets_dropped: int
+    packets_dropped: Annotated[int, _is("Sender drops since the stream was ordered; 0 of a receive stream")]
+    recovered_percent: Annotated[
+        float | None, _is("Receive streams: recovered / received packets of the last second; null for a sender")
+    ] = None
+    packets_lost: Annotated[
+        int | None, _is("Receive streams: packets lost for good, counted since the reset; null for a sender")
+    ] = None
     spark: list[float | None] | None = None
     impaired_by: Annotated[str, _is("Key of the relay of this host that it runs through, else empty")] = ""
     group: Annotated[str, _is("The group it is in, else empty")] = ""
