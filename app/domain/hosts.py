@@ -31,7 +31,7 @@ def parse_hosts(text: str) -> tuple[HostEntry, ...]:
             f'{error}; write a list like [{{"name": "mcr-b", "url": "http://192.0.2.7:5000", "api_key": "…"}}]'
         ) from None
     if len(entries) > HOSTS_MAX:
-        raise ValueError(f"{len(entries)} hosts are listed; the maximum is {HOSTS_MAX} are the most")
+        raise ValueError(f"{len(entries)} hosts are listed; the maximum is {HOSTS_MAX}")
     taken: set[str] = set()
     for number, entry in enumerate(entries, 1):
         if problem := _problem(entry, taken):

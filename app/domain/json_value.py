@@ -1,4 +1,4 @@
-"""JSON as a closed type: a reader must check the kind of each value, and no other type fits in."""
+"""JSON as a closed type. Code that reads a value must check its kind, and no other type is accepted."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a link must carry and how long it may fail: one formula for each question, for every page, answer and option.
+"""What a link must carry and how long it may fail: one formula each, used by every page, answer and option.
 
-Rates are bit/s of transport stream unless a name says otherwise; overhead is in percent as the operator sets it.
+Rates are bit/s of transport stream unless a name says otherwise. Overhead is in percent as the operator sets it.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from app.domain.constants import (
     SRT_PAYLOAD_BYTES,
 )
 
-# Measured with libsrt 1.5.1 and 1.5.4: a hole longer than latency - RTT - 25 ms delays the receiver's output.
+# Measured with libsrt 1.5.1 and 1.5.4: an outage longer than latency - RTT - 25 ms delays the receiver's output.
 OUTAGE_MARGIN_MS: Final = 25
 _INPUT_SLACK: Final = 1.01
 _BUFFER_PACKETS_LEAST: Final = 32  # libsrt SRTO_FC accepts no less
 
 
 def applied_overhead_percent(asked: int) -> int:
-    """Return the overhead that libsrt is given for a requested one: it accepts no less than 5 %."""
+    """Return the overhead that libsrt applies for a requested one: at least 5 %."""
     return max(OVERHEAD_PERCENT_LOWEST, asked)
 
 
 def with_headers(payload: float) -> float:
-    """Return the same amount or rate of payload with the IPv4, UDP and SRT headers of full packets."""
+    """Return an amount or rate of payload with the IPv4, UDP and SRT headers of full packets added."""
     return payload * (SRT_PAYLOAD_BYTES + SRT_HEADER_BYTES) / SRT_PAYLOAD_BYTES
 
 
@@ -50,17 +50,17 @@ def outage_survived_ms(latency_ms: int, rtt_ms: float) -> float:
 
 
 def packets_per_second(payload_bps: float) -> float:
-    """Return the SRT data packets a second of a transport stream."""
+    """Return the number of SRT data packets per second of a transport stream."""
     return payload_bps / 8 / SRT_PAYLOAD_BYTES
 
 
 def buffer_packets(
     *, latency_ms: int, bitrate_bps: int, is_constant_bitrate: bool = True, rtt_ms: int = RTT_MS_ASSUMED
 ) -> int:
-    """Return the SRT packets that a sender may have to keep for a peer before libsrt drops them as too late.
+    """Return how many SRT packets a sender may have to keep for a peer before libsrt drops them as too late.
 
-    Latency, half a round trip, and the time before which nothing is dropped; twice that where the rate varies. Every
-    further packet is memory that a stranger can fill.
+    That is the latency, half a round trip, and the time before which nothing is dropped; twice as much if the rate
+    varies. A larger buffer would be memory that a stranger can fill.
     """
     held_ms = SEND_DROP_MS + latency_ms + rtt_ms / 2
     packets = max(_BUFFER_PACKETS_LEAST, round(held_ms * packets_per_second(bitrate_bps) / 1000))
@@ -68,10 +68,10 @@ def buffer_packets(
 
 
 def input_bandwidth_bytes(constant_bitrate_bps: int) -> int:
-    """Return a constant transport rate as SRTO_INPUTBW takes it: bytes a second with headers, and 1 % of slack."""
+    """Convert a constant transport rate for SRTO_INPUTBW: bytes per second with headers, plus 1 %."""
     return round(with_headers(constant_bitrate_bps / 8) * _INPUT_SLACK)
 
 
 def shown_mbps(bandwidth_bps: float) -> float:
-    """Return a bandwidth in Mb/s as every page and answer shows it: two decimals, rounded once."""
+    """Convert a bandwidth to Mb/s for pages and answers: two decimals, rounded once."""
     return round(bandwidth_bps / 1e6, 2)

@@ -1,4 +1,4 @@
-"""A JSON list of objects, with line numbers. Parsing resumes after an error, so that one hides few others.
+"""Reads a JSON list of objects with line numbers. Parsing resumes after an error, so that one error hides few others.
 
 People write these files. After a fault, reading continues at the next line that begins with `{`.
 """
@@ -27,21 +27,21 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An object of the list: the line where it begins, and its fields by name; the first of a repeated name."""
+    """An object of the list: its first line, and its fields by name. Of a repeated name, the first field counts."""
 
     line: int
     fields: dict[str, Field]
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """A violation of JSON, or a value that is not an object, and its line."""
+    """A violation of JSON, or a value that is not an object, with its line."""
 
     line: int
     text: str
 
 
 def read_objects(text: str) -> Iterator[Entry | Fault]:
-    """Yield the objects of a JSON list, and the faults in and between them, in the order of the file."""
+    """Yield the objects of a JSON list and the faults in and between them, in the order of the file."""
     return _Walk(text).entries()
 
 
@@ -50,7 +50,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 class _Broken(Exception):
-    """The object being read ends here."""
+    """The present object cannot be read further."""
 
     def __init__(self, at: int, text: str) -> None:
         super().__init__(text)
@@ -87,7 +87,7 @@ class _Walk:
                 following = self._next_object(broken.at)
 
     def _after_entry(self, at: int) -> Generator[Fault, None, int | None]:
-        """Find the next entry behind a whole one; None at the end of the list."""
+        """Find the next entry after a complete one; None at the end of the list."""
         if self._peek(at) == "{":
             yield self._fault(at, "a comma is missing before this object")
             return at
@@ -128,7 +128,7 @@ class _Walk:
             if error.msg == "Expecting value":
                 raise _Broken(error.pos, self._unexpected(error.pos, "a value")) from None
             raise _Broken(error.pos, f"{error.msg[0].lower()}{error.msg[1:]}") from None
-        except (ValueError, RecursionError):  # NaN, a number of thousands of digits, brackets thousands deep
+        except (ValueError, RecursionError):  # NaN, a number with thousands of digits, brackets nested thousands deep
             raise _Broken(at, "this is not a JSON value, or it is far too long or too deep") from None
         return value, self._skip(end)
 
@@ -149,7 +149,7 @@ class _Walk:
         return f"expected {wanted}, found {json.dumps(self._text[at : at + 20].splitlines()[0], ensure_ascii=False)}"
 
     def _next_object(self, at: int) -> int | None:
-        """The next line that begins with `{`, the end of the file being None."""
+        """Return the start of the next line that begins with `{`; None at the end of the file."""
         match = _OBJECT_ON_ITS_LINE.search(self._text, max(0, at + 1))
         return match.end() - 1 if match else None
 

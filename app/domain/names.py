@@ -1,6 +1,6 @@
-"""Rules for the texts an operator types: labels, hosts, groups, interfaces, paths in the media folder.
+"""Rules for the texts that an operator types: names, hosts, groups, interfaces, paths in the media folder.
 
-Each `problem_with_…` returns None when the text is fine, else a sentence with the remedy.
+Each `problem_with_…` returns None if the text is valid, otherwise a sentence with the remedy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}")
 
 
 def problem_with_label(text: str) -> str | None:
-    """Check a stream's name: one line of printable text, no straight quotes (logs and shell lines quote names)."""
+    """Check a stream's name: one line of printable text, without straight quotes, which logs and shell lines use."""
     if len(text) > LABEL_CHARACTERS:
         return f"a name has at most {LABEL_CHARACTERS} characters, this one has {len(text)}"
     return _problem_with_characters(text)
@@ -50,7 +50,7 @@ def problem_with_notes(text: str) -> str | None:
 
 
 def problem_with_stream_group(text: str) -> str | None:
-    """Check the name of a group of streams; empty for a stream that is in none."""
+    """Check the name of a group of streams; it is empty for a stream in no group."""
     if len(text) > GROUP_CHARACTERS:
         return f"a group's name has at most {GROUP_CHARACTERS} characters, this one has {len(text)}"
     if text != text.strip():
@@ -127,7 +127,7 @@ def problem_with_source_ip(text: str | None) -> str | None:
 
 
 def problem_with_media_path(text: str) -> str | None:
-    """Check a path below the media folder by its spelling only; the media library resolves links."""
+    """Check the spelling of a path below the media folder; the media library resolves links."""
     if not text:
         return "choose a file"
     if len(text.encode(errors="surrogatepass")) > PATH_BYTES:

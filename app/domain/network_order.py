@@ -1,4 +1,4 @@
-"""The order of a network test, and every rule about it."""
+"""The order of a network test and its rules."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class NetworkTestOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def bitrate_bps(self) -> int:
-        """The stream's bitrate in bit/s."""
+        """Return the stream's bitrate in bit/s."""
         return round(self.bitrate_mbps * 1e6)
 
 
 def parse_order(document: object) -> NetworkTestOrder:
-    """Make an order of a decoded JSON object, or raise InvalidInput naming every field that is wrong."""
+    """Make an order from a decoded JSON object. Raises InvalidInput, which names every wrong field."""
     try:
         order = msgspec.convert(document, NetworkTestOrder)
     except msgspec.ValidationError as error:

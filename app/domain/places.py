@@ -1,4 +1,4 @@
-"""Places on Earth: the distance between two, and where a country is when nothing more is known."""
+"""Places on Earth: the distance between two places, and a default place for each country."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def distance_km(one: Point, other: Point) -> float:
 
 
 def country_point(code: str) -> Point | None:
-    """Return the capital's place for an ISO 3166 alpha-2 code, or None for a code not in the table."""
+    """Return the place of the capital for an ISO 3166 alpha-2 code, None for a code that is not in the table."""
     found = _CAPITALS.get(code.upper())
     return None if found is None else Point(*found)
 
 
-# To a tenth of a degree: it only sorts servers by nearness before their RTT is measured.
+# Accurate to a tenth of a degree: it only sorts servers by distance before their RTT is measured.
 _CAPITALS: Final[dict[str, tuple[float, float]]] = {
     "AE": (24.5, 54.4), "AF": (34.5, 69.2), "AL": (41.3, 19.8), "AM": (40.2, 44.5), "AO": (-8.8, 13.2),
     "AR": (-34.6, -58.4), "AT": (48.2, 16.4), "AU": (-35.3, 149.1), "AZ": (40.4, 49.9), "BA": (43.9, 18.4),

@@ -1,6 +1,6 @@
-"""What an operator saves to use again: presets of streams, and an address book of far ends.
+"""Presets of streams and an address book of far ends, which operators save to use again.
 
-A preset holds every field of a spec except the passphrase. Its encryption keeps the length of the key, with an empty
+A preset holds every field of a spec except the passphrase. Its encryption keeps the key length, with an empty
 passphrase.
 """
 
@@ -21,14 +21,14 @@ from app.domain.spec.part import Part
 from app.domain.stored_spec import SpecUnreadable, encode_spec, read_spec, with_passphrase
 
 EntryName = Annotated[str, setting("Name", "Shown in the list of presets", rule=names.problem_with_entry_name)]
-# Long enough for every rule; a preset has no passphrase.
+# A placeholder that satisfies every rule; a preset has no passphrase.
 _STAND_IN: Final = "0123456789"
 _ONLY_SEND: Final = "a preset is a send stream; save a send stream"
 _ANY_PORT: Final = range(PORTS[0], PORTS[1] + 1)
 
 
 class FarEnd(Part, frozen=True):
-    """A host that streams are exchanged with."""
+    """A host that streams are sent to or received from."""
 
     name: EntryName
     host: Host
@@ -47,18 +47,18 @@ class Preset(msgspec.Struct, frozen=True):
 
 
 class EntryUnreadable(Exception):
-    """A kept preset or far end that this version cannot read; the text says why."""
+    """A stored preset or far end that this version cannot read; the text says why."""
 
 
 def parse_far_end(document: object) -> FarEnd:
-    """Make a far end of a decoded JSON object, or raise InvalidInput naming every field that is wrong."""
+    """Make a far end from a decoded JSON object. Raises InvalidInput, which names every wrong field."""
     if not isinstance(document, dict):
         raise InvalidInput.of({"far_end": "send an object with name, host and port"})
     return parse_part(document, FarEnd, "")
 
 
 def parse_preset(document: object) -> Preset:
-    """Make a preset of a decoded JSON object, or raise InvalidInput naming every field that is wrong."""
+    """Make a preset from a decoded JSON object. Raises InvalidInput, which names every wrong field."""
     if not isinstance(document, dict):
         raise InvalidInput.of({"preset": "send an object with name and spec"})
     problems = {str(name): "this field is unknown; remove it" for name in document if name not in ("name", "spec")}
@@ -75,7 +75,7 @@ def parse_preset(document: object) -> Preset:
 
 
 def _in_spec(field: str) -> str:
-    """The path of a spec's field in a preset; a value that is no spec at all is named `stream`."""
+    """Return the path of a spec's field in a preset. A value that is not a spec is named `stream`."""
     return "spec" if field == "stream" else f"spec.{field}"
 
 
@@ -90,7 +90,7 @@ def problem_with_name(name: object) -> str | None:
 def parse_preset_spec(document: object) -> SendSpec:
     """Make the spec of a preset: a send stream, which may ask for encryption and has no passphrase.
 
-    Raises InvalidInput. Its port may be any: another installation may have other listener ports.
+    Raises InvalidInput. Any port is allowed, because another installation may have other listener ports.
     """
     document = with_direction(document)
     if isinstance(document, dict) and document["direction"] != "send":
@@ -114,17 +114,17 @@ def _without_passphrase(spec: SendSpec) -> SendSpec:
 
 
 def preset_document(preset: Preset) -> JsonObject:
-    """The preset as it is kept and exported: without fields that are empty by default, for older versions."""
+    """Return the preset as it is stored and exported, without fields that are empty by default, for older versions."""
     return {"name": preset.name, "spec": msgspec.json.decode(encode_spec(preset.spec))}
 
 
 def far_end_document(far_end: FarEnd) -> JsonObject:
-    """The far end as it is kept and exported."""
+    """Return the far end as it is stored and exported."""
     return dict(msgspec.to_builtins(far_end))
 
 
 def read_preset(document: object) -> Preset:
-    """A preset as it was kept. Raises EntryUnreadable."""
+    """Read a stored preset. Raises EntryUnreadable."""
     if not isinstance(document, dict) or not isinstance(document.get("name"), str):
         raise EntryUnreadable("it has no name")
     try:
@@ -138,7 +138,7 @@ def read_preset(document: object) -> Preset:
 
 
 def read_far_end(document: object) -> FarEnd:
-    """A far end as it was kept. Raises EntryUnreadable."""
+    """Read a stored far end. Raises EntryUnreadable."""
     try:
         return msgspec.convert(document, FarEnd)
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""The result of a probe as it is posted to another installation: bounded, and checked as input from strangers."""
+"""The result of a probe that is posted to another installation: bounded, and checked as untrusted input."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECONDS_MAX: Final = 7200
 
 
 class ProbeIndicator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The seconds in which an indicator of TR 101 290 was in error during the probe."""
+    """The seconds in which one indicator of TR 101 290 was in error during the probe."""
 
     priority: Annotated[int, Meta(ge=1, le=3)]
     error_seconds: Count
@@ -69,7 +69,7 @@ class ProbeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeptReport(msgspec.Struct, frozen=True):
-    """A report with its identifier, when it arrived by this host's clock, and who posted it.
+    """A report with its identifier, its time of arrival by this host's clock, and the client that posted it.
 
     In memory its report has no history; `history_seconds` counts what its file has.
     """
@@ -82,7 +82,7 @@ class KeptReport(msgspec.Struct, frozen=True):
 
 
 def parse_probe_report(document: object) -> ProbeReport:
-    """Make a report of a decoded JSON object, or raise InvalidInput that names the field."""
+    """Make a report from a decoded JSON object. Raises InvalidInput, which names the field."""
     try:
         report = msgspec.convert(document, ProbeReport)
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Why a stream is in its phase, and whether and when it is tried again after that."""
+"""Why a stream is in its phase, and whether and when it is tried again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Reason(StrEnum):
     MOVED = "moved"
 
 
-# Faults that waiting cannot correct: trying again would only hide them.
+# Waiting cannot correct these faults, and trying again would only hide them.
 NOT_RETRIABLE: Final = frozenset(
     {
         Reason.FILE_MISSING,
@@ -61,7 +61,7 @@ NOT_RETRIABLE: Final = frozenset(
 )
 # A peer that refuses us is called rarely: libsrt peers log each call and may ban us.
 _SLOW_RETRY: Final = frozenset({Reason.WRONG_PASSPHRASE, Reason.PASSPHRASE_REQUIRED})
-# The far end, or the way to it, is away and may be back at any moment: a call then is what the operator waits for.
+# The far end or its route is gone and may return at any moment. The operator waits for the next call.
 _AWAY: Final = frozenset(
     {
         Reason.CONNECTION_TIMEOUT,
@@ -79,12 +79,12 @@ BACK_OFF_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 SLOW_BACK_OFF_S: Final = (30.0, 60.0)
 # With the start of a worker and the first acknowledgement, a far end that is back is delivered to within 6 s.
 AWAY_BACK_OFF_S: Final = (1.0, 2.0, 3.0)
-# The peer answers and refuses: it may be restarting, or another sender has its place.
+# The peer answers and refuses: it may be restarting, or it may serve another sender.
 REJECTED_BACK_OFF_S: Final = (5.0, 10.0, 15.0)
 
 
 def back_off_s(reason: Reason, attempts: int, jitter: float) -> float:
-    """Seconds to wait before the next try after `attempts` earlier ones; jitter (0..1) adds up to a tenth."""
+    """Return the seconds to wait before the next try after `attempts` tries; jitter (0..1) adds up to a tenth."""
     ladder = _ladder(reason)
     return ladder[min(attempts, len(ladder) - 1)] * (1 + jitter / 10)
 

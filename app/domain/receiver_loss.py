@@ -1,8 +1,8 @@
-"""How much of a programme a receiver probably misses, estimated from what its sender can see.
+"""Estimates from the sender's figures how much of a programme a receiver probably misses.
 
-A sender cannot count it: a resent packet proves a request, not a repair. The law was measured with libsrt at both ends
-and a seeded relay (docs/statistics.md#lost-at-receiver): with random loss p and a latency of k round trips about p^k
-remains lost, and p itself once the resends reach the sending cap.
+A sender cannot count it: a resent packet proves a request, not a repair. The rule was measured with libsrt at both ends
+and a seeded relay (docs/statistics.md#lost-at-receiver). With random loss p and a latency of k round trips, about p^k
+remains lost; p itself remains lost once the resends reach the sending cap.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.domain.constants import SRT_HEADER_BYTES, SRT_PAYLOAD_BYTES
 
 UNCERTAINTY_FACTOR: Final = 3
 LOST_FAULT: Final = 1e-4
-# What is really above LOST_FAULT must never look good, however uncertain the estimate is.
+# A true loss above LOST_FAULT must never look good, although the estimate is uncertain.
 LOST_ATTENTION: Final = LOST_FAULT / UNCERTAINTY_FACTOR
 # How often loss reports name a resent packet again before it can have arrived: at most, and on average for resends
 # that have to wait.
@@ -30,9 +30,9 @@ _NAMED_AGAIN_WAITING: Final = 1.3
 # that fewer wait than in a queue with even arrivals (M/D/1), but those wait much longer.
 _WAITING: Final = 0.12
 _CLUSTERING: Final = 0.38
-_GRACE_MS: Final = 4.0  # by which libsrt's receiver lets a packet come late
+_GRACE_MS: Final = 4.0  # how late libsrt's receiver accepts a packet
 _ACKNOWLEDGED_EVERY_MS: Final = 10.0
-_OVERDUE_SHARE: Final = 0.25  # of the readings; less may be a pause of either end
+_OVERDUE_SHARE: Final = 0.25  # share of the readings; a smaller one may be a pause of either end
 _OVERDUE_RATIO: Final = 1.5  # of latency and RTT; with less, a packet that was in time may look overdue
 _HELD_BACK_SHARE: Final = 0.1  # above this share of late resends, the cause is reported
 # Exponents of the loss at latencies of less than two round trips.
@@ -41,9 +41,9 @@ _EXPONENTS: Final = ((_NO_REPAIR_BELOW, 1.1), (1.5, 1.85), (2.0, 2.0))
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The sender at one moment. None where the engine cannot say.
+    """The sender at one moment. None if the engine cannot read a figure.
 
-    `unsent` packets wait for their first transmission; `unacknowledged_ms` is the age of the oldest packet that the
+    `unsent` packets wait for their first transmission. `unacknowledged_ms` is the age of the oldest packet that the
     receiver has not acknowledged.
     """
 
@@ -53,7 +53,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """What a sender counted over some seconds: first transmissions, resent packets, packets named by loss reports."""
+    """A sender's counts over some seconds: first transmissions, resent packets, packets named by loss reports."""
 
     seconds: float
     unique: int
@@ -72,7 +72,7 @@ class LossEstimate(msgspec.Struct, frozen=True):
 def estimate_loss(
     traffic: Traffic, readings: Sequence[Reading], *, latency_ms: int, cap_mbps: float | None
 ) -> LossEstimate | None:
-    """Estimate from some seconds of traffic and the readings in them; None when nothing was sent or no RTT is known.
+    """Estimate the loss from some seconds of traffic and its readings; None if nothing was sent or no RTT is known.
 
     `cap_mbps` is the sending cap in force, None or 0 without one.
     """
@@ -96,8 +96,8 @@ def estimate_loss(
 def path_loss(traffic: Traffic) -> tuple[float, float]:
     """Return the fraction that the path certainly loses, and the one that it probably loses when resends wait.
 
-    Resent packets are lost as often as first ones, so that r = p / (1 - p) are resent. A sender short of room or of
-    processor time resends less than it is asked to, but the receiver still reports each lost packet at least once.
+    Resent packets are lost as often as others, so r = p / (1 - p) are resent. A sender without room below its cap or
+    without CPU time resends less than requested, but the receiver still reports each lost packet at least once.
     """
     resent, reported = traffic.resent / traffic.unique, traffic.reported / traffic.unique
     loss = max(resent / (1 + resent), min(1.0, reported - _NAMED_AGAIN_MOST * resent))
@@ -106,12 +106,12 @@ def path_loss(traffic: Traffic) -> tuple[float, float]:
 
 
 def _demand(traffic: Traffic) -> float:
-    """The resends that the receiver waits for, done or not, for each packet sent once."""
+    """Return how many resends per first transmission the receiver requests, sent or not."""
     return max(traffic.resent, traffic.reported - _NAMED_AGAIN_WAITING * traffic.resent) / traffic.unique
 
 
 class _ResendQueue:
-    """Resends that wait for room below the cap. New packets go first, so resends get the rate that these leave."""
+    """Resends that wait for room below the cap. New packets go first; resends use the remaining rate."""
 
     def __init__(self, traffic: Traffic, cap_mbps: float) -> None:
         first_mbps = traffic.wire_mbps * traffic.unique / (traffic.unique + traffic.resent)
@@ -130,10 +130,10 @@ class _ResendQueue:
 
 
 def _overdue_loss(traffic: Traffic, readings: Sequence[Reading], latency_ms: int) -> float:
-    """The loss that missing acknowledgements show, 0 when too few are missing.
+    """Return the loss that missing acknowledgements show, 0 when too few are missing.
 
-    A receiver acknowledges nothing behind a gap until it gives the gap up, a latency after the packet was due. So the
-    oldest packet is overdue in the last half of a round trip before that; each such gap was lost for good.
+    A receiver acknowledges nothing after a gap until it gives the gap up, one latency after the packet was due. The
+    oldest packet is therefore overdue in the last half round trip before that. Each such gap was lost for good.
     """
     rtt_ms = fmean(reading.rtt_ms for reading in readings)
     overdue = sum((reading.unacknowledged_ms or 0) >= latency_ms + reading.rtt_ms / 2 for reading in readings)
@@ -156,7 +156,7 @@ def _residual(loss: float, k: float) -> float:
 
 
 def _waiting_ms(reading: Reading, cap_mbps: float | None) -> float:
-    """How long a new packet waits in the sender.
+    """Return how long a new packet waits in the sender.
 
     SRT counts the latency from before that wait, so less time is left for repairs.
     """
@@ -164,5 +164,5 @@ def _waiting_ms(reading: Reading, cap_mbps: float | None) -> float:
 
 
 def _packet_ms(cap_mbps: float) -> float:
-    """How long a full packet takes at the cap."""
+    """Return how long a full packet takes at the cap."""
     return (SRT_PAYLOAD_BYTES + SRT_HEADER_BYTES) * 8 / cap_mbps / 1000

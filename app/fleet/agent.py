@@ -94,7 +94,7 @@ class Agent:
             text = f"the parameter job cannot be read by this version: {error}"
             raise AgentFault(Code.ERR_ARGS, f"{text}; order the stream again on a page or with mcr") from None
         if job.key != self._key:
-            raise AgentFault(Code.ERR_ARGS, f"the parameter job belongs to stream {job.key}, not of {self._key}")
+            raise AgentFault(Code.ERR_ARGS, f"the parameter job belongs to stream {job.key}, not to {self._key}")
         if job.file_path is not None and not Path(job.file_path).is_file():
             raise AgentFault(Code.ERR_INSTALLED, f"{job.file_path} is not on this host; copy it there")
         return job

@@ -15,7 +15,7 @@ from app.supervisor.refusals import Refusals
 _NOTICES_KEPT: Final = 20
 OTHER_VERSION: Final = (
     "the worker is of another version of this program: it stays on air, its figures are not complete; "
-    "restart the stream when that suits"
+    "restart the stream when convenient"
 )
 UNREACHABLE: Final = (
     "the socket of the worker is gone: it stays on air and can be stopped, its figures are unknown; "

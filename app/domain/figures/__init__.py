@@ -1,1 +1,1 @@
-"""What is counted and measured of a stream, and what follows from it: counters, samples, rates, history."""
+"""The figures of a stream: counters, samples, rates and history."""

@@ -1,8 +1,7 @@
-"""Everything that a stream counts. One field is one counter: its name, meaning and unit are defined here and nowhere
-else.
+"""Every counter of a stream. One field is one counter: its name, meaning and unit are defined here and nowhere else.
 
-The worker's ledger, samples, history, rates, API and metrics follow from these fields (docs/development/recipes.md).
-A counter only grows; one that fell belongs to a new worker or connection and starts from zero.
+The worker's ledger, samples, history, rates, API and metrics follow from these fields (docs/development/recipes.md). A
+counter only grows. A counter that fell belongs to a new worker or connection and starts from zero.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ def _counts(text: str, unit: str) -> Meta:
 
 
 class ConnectionCounters(msgspec.Struct, frozen=True):
-    """What is counted for each SRT connection, and summed over all of a stream.
+    """The counters of one SRT connection, or their sums over all connections of a stream.
 
-    Bytes on the wire include 44 bytes of IPv4, UDP and SRT header per packet, as in libsrt; control packets are not in
-    them.
+    Bytes on the wire include 44 bytes of IPv4, UDP and SRT headers per packet, as in libsrt. Control packets are not
+    included.
     """
 
     payload_bytes_total: Annotated[int, _counts("Transport stream, without headers and retransmissions", "bytes")] = 0
@@ -45,7 +44,7 @@ class ConnectionCounters(msgspec.Struct, frozen=True):
 
 
 class Counters(ConnectionCounters, frozen=True):
-    """What is counted for a whole stream: its connections together, and its source."""
+    """The counters of a whole stream: all its connections together, and its source."""
 
     input_bytes_total: Annotated[int, _counts("Transport stream received from the source", "bytes")] = 0
     continuity_errors_total: Annotated[int, _counts("Continuity counter errors found in the source", "errors")] = 0
@@ -69,7 +68,7 @@ def described(kind: type[ConnectionCounters]) -> Mapping[str, Meta]:
 
 
 def short_name(counter: str) -> str:
-    """Return a counter's name in answers and metrics, where the unit is given separately: without `_total`."""
+    """Return a counter's name without `_total`, for answers and metrics that give the unit separately."""
     return counter.removesuffix(SUFFIX)
 
 
@@ -79,7 +78,7 @@ def values(counters: ConnectionCounters) -> dict[str, int]:
 
 
 def grown(before: ConnectionCounters | None, after: ConnectionCounters) -> dict[str, int]:
-    """Return how much each counter of `after` grew since `before`, or from zero without one."""
+    """Return how much each counter of `after` grew since `before`; without `before`, since zero."""
     return {
         name: growth(getattr(before, name, 0), value) if before is not None else value
         for name, value in values(after).items()
@@ -87,13 +86,13 @@ def grown(before: ConnectionCounters | None, after: ConnectionCounters) -> dict[
 
 
 def plus(counters: C, added: Mapping[str, int]) -> C:
-    """Return the counters with `added` on top."""
+    """Return the counters with `added` added to each."""
     changed: dict[str, Any] = {name: getattr(counters, name) + value for name, value in added.items()}
     return msgspec.structs.replace(counters, **changed)
 
 
 def growth(before: int, after: int) -> int:
-    """Return how much one counter grew; a counter that fell was reset, so all of it is new."""
+    """Return how much one counter grew. A counter that fell was reset, so its whole value is new."""
     return after - before if after >= before else after
 
 

@@ -1,6 +1,6 @@
-"""What the debug view of a stream shows: raw values under the names that libsrt and GStreamer use. No code reads them.
+"""The debug view of a stream: raw values under the names of libsrt and GStreamer. No code reads them.
 
-No value here is a passphrase: texts of libsrt are left out, and srtsink's passphrase is write-only.
+None of the values is a passphrase: texts of libsrt are left out, and srtsink's passphrase is write-only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from app.domain.json_value import JsonObject
 
 
 class SocketDebug(msgspec.Struct, frozen=True):
-    """The state, options and figures of a socket. An option is None where libsrt does not return it."""
+    """The state, options and figures of a socket. An option is None if libsrt does not return it."""
 
     state: str
     options: dict[str, int | None]
@@ -49,7 +49,7 @@ class ReceiverDebug(msgspec.Struct, frozen=True):
 
 
 class RelayDebug(msgspec.Struct, frozen=True):
-    """A relay: the impairment in force and what it did so far."""
+    """A relay: its present impairment and its figures so far."""
 
     impairment: Impairment
     figures: RelayFigures
@@ -59,9 +59,9 @@ EngineDebug = DirectDebug | GStreamerDebug | ReceiverDebug | RelayDebug
 
 
 class StreamDebug(msgspec.Struct, frozen=True):
-    """A stream's debug view. `worker` is what its worker sent, None where there is none or it does not answer.
+    """A stream's debug view. `worker` is what its worker sent; None without a worker or without its answer.
 
-    A worker of another release may send other values; they are shown as they are.
+    A worker of another release may send other values; they are shown unchanged.
     """
 
     detail: str

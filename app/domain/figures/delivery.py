@@ -1,7 +1,8 @@
-"""Measures how a receiver's output was delivered: lateness, gaps and their cause, error-seconds since a reset.
+"""Measures the delivery of a receiver's output: lateness, gaps and their cause, error-seconds since a reset.
 
-Lateness is the time at which a packet comes out, less the time that its SRT timestamp and the latency ask for. libsrt
-holds each packet until then, so a healthy reception is late by no more than the interval at which it is read.
+A packet is due at its SRT timestamp plus the latency. Its lateness is the time at which it comes out less the time at
+which it is due. libsrt holds each packet until it is due, so a healthy reception is late by at most the reading
+interval.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class DeliveryMeter:
         self._last_error_at: dict[ErrorKind, float] = {}
 
     def take(self, now_us: int, due_us: Sequence[int], *, held_up_ms: float = 0.0) -> None:
-        """Count packets that came out together at `now_us`, each with its due time, oldest first.
+        """Count packets that came out together at `now_us`, each with the time at which it was due, oldest first.
 
         `held_up_ms` is how much later than planned this host ran the receiver.
         """
@@ -88,11 +89,13 @@ class DeliveryMeter:
             self._silent_ms = max(self._silent_ms, gap_ms)
 
     def end_connection(self) -> None:
-        """Forget the clock of a connection that has ended: the pause until the next one is no gap of its output."""
+        """Forget the clock of a connection that has ended, so that the pause until the next one is not counted as a
+        gap.
+        """
         self._last_us = self._last_late_ms = self._waiting_headroom_ms = None
 
     def close_second(self, at: float, now_us: int, total: ReceivedCounters, gauges: Gauges) -> Reception:
-        """End a second: `total` is counted since the worker's start, `at` is Unix time."""
+        """End a second and return its account. `total` counts from the worker's start, `at` is Unix time."""
         received, self._total = total.since(self._total), total
         self._find_errors(received, gauges)
         lateness = self._window.close_second()
@@ -122,7 +125,7 @@ class DeliveryMeter:
         if received.packets_undecryptable:
             self._errors[ErrorKind.UNDECRYPTABLE] = 1
         if received.continuity_errors:
-            # The loss is counted when it is given up, the error when the next packet is read: perhaps a second later.
+            # libsrt counts a loss when it gives up. The error shows at the next packet, perhaps a second later.
             missing = received.packets_dropped + received.packets_undecryptable + self._dropped_before
             self._errors[ErrorKind.CONTINUITY_NETWORK if missing else ErrorKind.CONTINUITY_ENCODER] = 1
         if self._silent_ms:
@@ -147,7 +150,7 @@ class DeliveryMeter:
     def _keep_headroom(self, headroom_ms: int | None) -> None:
         """Keep a second's lowest headroom once the next second has come out without a pause.
 
-        A buffer also runs empty when its sender stops. A pause follows then, and the latency was sufficient.
+        The buffer also empties when the sender stops. A pause then follows, although the latency was sufficient.
         """
         waiting_ms, self._waiting_headroom_ms = self._waiting_headroom_ms, headroom_ms
         if headroom_ms is not None and waiting_ms is not None:

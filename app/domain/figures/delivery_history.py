@@ -1,4 +1,4 @@
-"""A reception's past: an hour of seconds, and 24 hours of one-minute summaries."""
+"""A reception's history: the seconds of the last hour, and one-minute summaries of 24 hours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _decoder: Final = msgspec.msgpack.Decoder(DeliveryPoint)
 
 
 class DeliveryHistory:
-    """Keeps points encoded, some 150 bytes each. A minute is summarised when the next one begins."""
+    """Keeps points encoded, about 150 bytes each. A minute is summarised when the next one begins."""
 
     def __init__(self) -> None:
         self._seconds: deque[bytes] = deque(maxlen=HISTORY_SECONDS)
@@ -27,7 +27,7 @@ class DeliveryHistory:
         self._newest_at = 0.0
 
     def add(self, point: DeliveryPoint) -> None:
-        """Add a second; one that is not newer than the last is known already."""
+        """Add a second; a point that is not newer than the last one is ignored."""
         if point.at <= self._newest_at:
             return
         if self._newest_at and int(point.at // _MINUTE_S) != int(self._newest_at // _MINUTE_S):
@@ -45,7 +45,7 @@ class DeliveryHistory:
         return found[::-1]
 
     def recall(self, seconds: Iterable[DeliveryPoint], minutes: Iterable[DeliveryPoint]) -> None:
-        """Add what a worker remembers, except what is here already."""
+        """Add what a worker remembers; points that are already here are ignored."""
         newest = _decoder.decode(self._minutes[-1]).at if self._minutes else 0.0
         for minute in minutes:
             if minute.at > newest:
@@ -56,11 +56,11 @@ class DeliveryHistory:
                 self._newest_at = second.at
 
     def seconds(self, since: float = 0.0) -> list[DeliveryPoint]:
-        """The seconds of the last hour that ended after `since`, oldest first."""
+        """Return the seconds of the last hour that ended after `since`, oldest first."""
         return _newer(self._seconds, since)
 
     def minutes(self, since: float = 0.0) -> list[DeliveryPoint]:
-        """The minutes of the last 24 hours after `since`, oldest first, without the present minute."""
+        """Return the complete minutes of the last 24 hours after `since`, oldest first."""
         return _newer(self._minutes, since)
 
 

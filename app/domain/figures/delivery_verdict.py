@@ -1,4 +1,4 @@
-"""Says in words whether a reception is good, and if not, what is wrong and who has to look for the cause."""
+"""Judges a reception in words: is it good, and if not, what is wrong and who must look for the cause."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.domain.figures.outputs import OutputsReport
 from app.domain.figures.reception import ErrorKind, Reception
 from app.domain.figures.watching import findings as findings_of_watching
 
-# What is older weighs less: a fault of an hour ago must not hide that the link is well now.
+# An older fault is less severe: a fault of an hour ago must not hide that the link is healthy now.
 RECENT_S: Final = 60.0
 _SHORT_FREEZE_MS: Final = 1000.0
 _LATE_P99_MS: Final = 60.0
@@ -36,7 +36,7 @@ _ORDER: Final = tuple(VerdictSeverity)
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The headline, and all that was found with the worst first."""
+    """The headline, and all findings with the worst first."""
 
     severity: VerdictSeverity
     text: str
@@ -51,10 +51,10 @@ class _Finding(msgspec.Struct, frozen=True):
 def judge(
     reception: Reception, say_time: SayTime, *, outputs: OutputsReport = _NO_OUTPUTS, whole: bool = False
 ) -> Verdict:
-    """Judge a reception since its reset. `say_time` turns Unix seconds into the reader's clock time.
+    """Judge a reception since its reset. `say_time` turns Unix seconds into clock time for the reader.
 
-    `outputs` hold what its decoders saw and heard. A fault that is older than RECENT_S counts as attention, unless the
-    verdict is for the `whole` period.
+    `outputs` has the findings of its decoders. A fault older than RECENT_S counts as attention, except in a verdict on
+    the `whole` period.
     """
     found = [*_lost(reception, say_time), *_stopped(reception, say_time), *_continuity(reception, say_time)]
     found += [*_timing(reception), *_own(reception, say_time)]
@@ -72,7 +72,7 @@ def judge(
 
 
 def severity_of_errors(errors: Collection[ErrorKind]) -> VerdictSeverity:
-    """How bad a single second is, for a chart's colour."""
+    """Return the severity of a single second, for the colour of a chart."""
     if not errors:
         return VerdictSeverity.GOOD
     mild = {ErrorKind.HELD_UP, ErrorKind.SILENT}
@@ -113,7 +113,9 @@ def _stopped(reception: Reception, say_time: SayTime) -> list[_Finding]:
         found.append(_Finding(VerdictSeverity.ATTENTION, text))
     if absent_s := reception.error_seconds.get(ErrorKind.DISCONNECTED, 0):
         last = say_time(reception.last_error_at[ErrorKind.DISCONNECTED])
-        found.append(_Finding(VerdictSeverity.FAULT, f"no connection for {absent_s} s in all, the last time at {last}"))
+        found.append(
+            _Finding(VerdictSeverity.FAULT, f"not connected for {absent_s} s in total, the last time at {last}")
+        )
     if reception.quiet_ms > _QUIET_MS and reception.second.gauges.connections:
         text = f"nothing has come out for {_seconds(reception.quiet_ms)}"
         found.append(_Finding(VerdictSeverity.FAULT, text))

@@ -1,4 +1,4 @@
-"""A stream's past, ready to draw: an interval for each pair of readings."""
+"""A stream's history for charts: one interval for each pair of readings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Second(msgspec.Struct, frozen=True):
 
 
 def seconds(points: Sequence[Point]) -> list[Second]:
-    """Turn readings, oldest first, into the intervals between them; intervals too short to divide by are left out."""
+    """Turn readings, oldest first, into the intervals between them. Intervals too short to divide by are left out."""
     made = []
     for before, after in pairwise(points):
         if (rate := rates(before, after, after.at - before.at)) is None:

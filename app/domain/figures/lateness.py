@@ -1,4 +1,4 @@
-"""How late packets come out of a receiver, as percentiles of the last minute in bounded memory."""
+"""The lateness of a receiver's packets, as percentiles of the last minute in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 import msgspec
 
 WINDOW_SECONDS: Final = 60
-# Buckets of 1 ms up to 2 s and of 100 ms up to a minute: a bucket is exact enough at any height of a chart.
+# Buckets of 1 ms up to 2 s and of 100 ms up to a minute: precise enough for a chart of any range.
 _FINE_MS: Final = 2_000
 _COARSE_STEP_MS: Final = 100
 _HIGHEST_MS: Final = 60_000
 
 
 class Lateness(msgspec.Struct, frozen=True):
-    """Lateness of the packets of a period, in milliseconds after the time that their SRT timestamps ask for."""
+    """The lateness of the packets of a period, in milliseconds after they were due."""
 
     p50: float
     p99: float
@@ -32,7 +32,7 @@ class LatenessWindow:
         self._closed: deque[tuple[dict[int, int], float]] = deque(maxlen=WINDOW_SECONDS)
 
     def add(self, late_ms: Iterable[float]) -> None:
-        """Count packets of the present second; an early packet counts as punctual."""
+        """Count packets of the present second; an early packet counts as on time."""
         counts, highest_ms = self._open, self._open_max_ms
         for value in late_ms:
             key = int(value) if 0 <= value < _FINE_MS else _bucket(value)
@@ -42,14 +42,14 @@ class LatenessWindow:
         self._open_max_ms = highest_ms
 
     def close_second(self) -> Lateness | None:
-        """End the present second and return its lateness, None when no packet came."""
+        """End the present second and return its lateness, None if no packet came."""
         counts, highest_ms = self._open, self._open_max_ms
         self._closed.append((counts, highest_ms))
         self._open, self._open_max_ms = {}, 0.0
         return _summary(counts, highest_ms)
 
     def last_minute(self) -> Lateness | None:
-        """The lateness of the last WINDOW_SECONDS seconds, None when no packet came."""
+        """Return the lateness of the last WINDOW_SECONDS seconds, None if no packet came."""
         merged: dict[int, int] = {}
         for counts, _ in self._closed:
             for bucket, count in counts.items():
@@ -71,7 +71,7 @@ def _summary(counts: dict[int, int], highest_ms: float) -> Lateness | None:
 
 
 def _percentile(counts: dict[int, int], rank: float) -> float:
-    """The lower edge of the bucket that holds the packet of this rank."""
+    """Return the lower edge of the bucket that holds the packet of this rank."""
     seen = 0
     bucket = 0
     for bucket in sorted(counts):

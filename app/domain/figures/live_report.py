@@ -1,6 +1,6 @@
-"""What a live analysis found so far: typed, bounded in size, ready to be sent to another process.
+"""The results of a live analysis: typed, bounded in size, ready to be sent to another process.
 
-Times are seconds of the clock that the caller feeds the analysis with.
+Times are seconds of the clock that the caller passes to the analysis.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class IndicatorState(StrEnum):
 
 
 class Content(StrEnum):
-    """What the received bytes are. NOTHING: none came yet. UNDECIDED: too few bytes to know."""
+    """What the received bytes are. NOTHING: none have come yet. UNDECIDED: too few bytes to decide."""
 
     NOTHING = "nothing"
     UNDECIDED = "undecided"
@@ -78,7 +78,7 @@ class LivePid(msgspec.Struct, frozen=True):
 
 
 class Cue(msgspec.Struct, frozen=True):
-    """An SCTE-35 section as it came, in hexadecimal. Decoding it is left to another process."""
+    """An SCTE-35 section as it came, in hexadecimal. Another process decodes it."""
 
     pid: int
     at: float

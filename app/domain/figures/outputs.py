@@ -10,7 +10,7 @@ from app.domain.figures.watching import LoudnessReport, PictureReport
 
 
 class RecordingEnd(StrEnum):
-    """Why a recording is over. STOPPED: a stop was requested."""
+    """Why a recording ended. STOPPED: a stop was requested."""
 
     STOPPED = "stopped"
     NO_SPACE = "no_space"
@@ -20,10 +20,9 @@ class RecordingEnd(StrEnum):
 
 
 class RecordingReport(msgspec.Struct, frozen=True):
-    """A recording. `file` is the name of the file written now or last; `end` is None while it continues.
+    """A recording. `file` is the name of the present or last file; `end` is None while it continues.
 
-    `bytes_missing` could not be written in time because the disk was too slow; `detail` is the system's word for a
-    failure.
+    `bytes_missing` were not written, because the disk was too slow. `detail` is the system's message for a failure.
     """
 
     file: str | None = None
@@ -36,7 +35,7 @@ class RecordingReport(msgspec.Struct, frozen=True):
 
 
 class ForwardReport(msgspec.Struct, frozen=True):
-    """Forwarding to UDP or RTP. `datagrams_missing` were not sent: the network refused them or too many waited."""
+    """Forwarding to UDP or RTP. `datagrams_missing` were not sent: the network refused them, or too many waited."""
 
     datagrams_total: int = 0
     bytes_total: int = 0

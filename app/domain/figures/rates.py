@@ -1,4 +1,4 @@
-"""Counters to rates over an interval. The only place where a rate is computed, so no two figures disagree."""
+"""Computes rates from counters over an interval. Rates are computed nowhere else, so no two figures disagree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHORTEST_INTERVAL_S: Final = 0.2
 
 
 class Rates(msgspec.Struct, frozen=True):
-    """A flow over an interval. Mb/s are 10^6 bits; `grown` is how much each counter grew.
+    """The rates of a flow over an interval. Mb/s are 10^6 bits; `grown` is how much each counter grew.
 
     `retransmitted_percent` is retransmitted / unique packets, None when nothing was sent in the interval. `input_mbps`
     is None for a single connection.
@@ -46,22 +46,22 @@ def rates(before: ConnectionCounters, after: ConnectionCounters, interval_s: flo
 
 
 def mbps(count_bytes: int, interval_s: float) -> float:
-    """Bytes in an interval as megabits (10^6) a second."""
+    """Return bytes in an interval as megabits (10^6) per second."""
     return count_bytes * 8 / interval_s / 1e6
 
 
 def percent(part: int, whole: int) -> float | None:
-    """`part` of `whole` in percent, None when there is no whole."""
+    """Return `part` in percent of `whole`, None if `whole` is 0."""
     return 100 * part / whole if whole else None
 
 
 def payload_bytes(bytes_with_headers: int, packets: int) -> int:
-    """Take libsrt's headers out of its byte counters (srt.h, bytesWithHdr)."""
+    """Return a byte counter of libsrt without its headers (srt.h, bytesWithHdr)."""
     return max(0, bytes_with_headers - SRT_HEADER_BYTES * packets)
 
 
 def _input_mbps(before: Point, after: Point, interval_s: float) -> float:
-    """The source's rate. A file is read in pieces, so its bytes belong to the time between two pieces."""
+    """Return the source's rate. A file is read in pieces, so its bytes belong to the time between two pieces."""
     counted_s = after.input_at - before.input_at if before.input_at and after.input_at else interval_s
     new = growth(before.input_bytes_total, after.input_bytes_total)
     return mbps(new, counted_s if counted_s >= SHORTEST_INTERVAL_S else interval_s)

@@ -1,4 +1,4 @@
-"""What a receiver reports each second: values only. `delivery.py` computes them, `delivery_verdict.py` judges them."""
+"""What a receiver reports each second: values only. `delivery` computes and `delivery_verdict` judges them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _Number = TypeVar("_Number", int, float)
 class ErrorKind(StrEnum):
     """What can be wrong with a second.
 
-    FROZEN: the output stopped and its packets came late. SILENT: it stopped because the sender sent nothing. HELD_UP:
-    it stopped because this host did not run the receiver in time. A continuity error is the network's in a second
-    with lost or undecryptable packets, else the encoder's.
+    FROZEN: the output paused and its packets came late. SILENT: it paused because the sender sent nothing. HELD_UP: it
+    paused because this host did not run the receiver in time. In a second with lost or undecryptable packets, a
+    continuity error is attributed to the network, otherwise to the encoder.
     """
 
     LOST = "lost"
@@ -32,7 +32,7 @@ class ErrorKind(StrEnum):
 
 
 class ReceivedCounters(msgspec.Struct, frozen=True, array_like=True):
-    """Counters of what came in, since the worker's start or since a reset; libsrt's names in srt.h.
+    """Counters of received packets and bytes, since the worker's start or since a reset; libsrt's names in srt.h.
 
     `packets_recovered` were lost and came again in time to be used; `packets_dropped` are lost for good
     (pktRcvDropTotal); `packets_belated` came after their place was given up (pktRcvBelated), so they cost nothing;
@@ -49,19 +49,19 @@ class ReceivedCounters(msgspec.Struct, frozen=True, array_like=True):
     continuity_errors: int = 0
 
     def since(self, earlier: ReceivedCounters) -> ReceivedCounters:
-        """What was counted after `earlier`."""
+        """Return what was counted after `earlier`."""
         return ReceivedCounters(*(getattr(self, name) - getattr(earlier, name) for name in self.__struct_fields__))
 
     def plus(self, more: ReceivedCounters) -> ReceivedCounters:
-        """The sum of both."""
+        """Return the sum of both."""
         return ReceivedCounters(*(getattr(self, name) + getattr(more, name) for name in self.__struct_fields__))
 
 
 class Gauges(msgspec.Struct, frozen=True, array_like=True):
     """Readings of one second; None where nothing could be read.
 
-    `headroom_ms` is the lowest filling of the receive buffer in that second: what is left of the latency.
-    `reorder_packets` is the longest distance by which a packet came out of order since the connection was made.
+    `headroom_ms` is the lowest fill level of the receive buffer in that second: the latency that was left.
+    `reorder_packets` is the longest distance by which a packet was out of order since the connection was made.
     """
 
     connections: int = 0
@@ -93,9 +93,9 @@ class DeliveryPoint(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Reception(msgspec.Struct, frozen=True):
-    """The whole account of a reception at `second.at`. Counters and extremes run from `since`, the last reset.
+    """The complete account of a reception at `second.at`. Counters and extremes run from `since`, the last reset.
 
-    `lateness` is that of the last minute. `quiet_ms` is how long the output has been silent now. `error_seconds` and
+    `lateness` covers the last minute. `quiet_ms` is how long the output has been silent now. `error_seconds` and
     `last_error_at` are by kind of error.
     """
 
@@ -116,7 +116,7 @@ class Reception(msgspec.Struct, frozen=True):
 
 
 def combine(earlier: Reception | None, present: Reception) -> Reception:
-    """Combine the accounts of an earlier worker and of the present one: between the two there was no connection."""
+    """Combine the accounts of an earlier worker and of the present one. Between the two there was no connection."""
     if earlier is None:
         return present
     seconds = {kind: earlier.error_seconds.get(kind, 0) + present.error_seconds.get(kind, 0) for kind in ErrorKind}
@@ -144,7 +144,7 @@ def combine(earlier: Reception | None, present: Reception) -> Reception:
 
 
 def merge(points: Sequence[DeliveryPoint]) -> DeliveryPoint:
-    """Summarise points, oldest first, as one: counters add up, extremes stay, averages are of the span."""
+    """Summarise points, oldest first, as one point: counters add up, extremes stay, averages cover the span."""
     gauges = [point.gauges for point in points]
     received = ReceivedCounters()
     for point in points:

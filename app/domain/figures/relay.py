@@ -1,4 +1,4 @@
-"""What a relay did so far, by direction. Counters run from the worker's start."""
+"""The figures of a relay, by direction. Counters run from the worker's start."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class DirectionCounters(msgspec.Struct):
 
 
 class DirectionFigures(DirectionCounters, frozen=True):  # type: ignore[misc] # msgspec allows frozen here
-    """The counters of one direction at one moment, and how long a datagram waits before the rate limit then."""
+    """The counters of one direction, and how long a datagram waits before the rate limit at present."""
 
     queue_ms: float = 0.0
 
 
 class RelayFigures(msgspec.Struct, frozen=True):
-    """Both directions, and what was not relayed.
+    """The figures of both directions, and of datagrams that were not relayed.
 
     `refused` datagrams came from callers beyond the allowed number, `strangers` are not SRT. `late` datagrams left more
     than 3 ms after they were due, because the machine was busy.
@@ -51,5 +51,5 @@ class RelayFigures(msgspec.Struct, frozen=True):
     late: int = 0
 
     def relayed(self) -> int:
-        """Datagrams of both directions."""
+        """Return the number of datagrams of both directions."""
         return self.to_target.datagrams + self.to_caller.datagrams

@@ -1,6 +1,6 @@
-"""What is true of a stream at one moment, as its worker reads it: counters and gauges.
+"""The state of a stream at one moment, as its worker reads it: counters and gauges.
 
-A gauge that cannot be known is None. Latencies are the connection's own, after negotiation.
+A gauge that cannot be read is None. Latencies are those of the connection, after negotiation.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from app.domain.figures.relay import RelayFigures
 
 
 class Point(Counters, frozen=True, kw_only=True):
-    """One second of a stream, summed over its peers; what history keeps.
+    """One second of a stream, summed over its peers. The history keeps points.
 
     Counters run from the worker's start and include peers that left. `at` is Unix time by the worker's clock, and
     `steady_at` the same moment in seconds since the host booted, 0 from a worker that does not report it. `input_at` is
     when the input's bytes were counted, 0 when that is not known. `lost_at_receiver` is the estimated fraction that
-    the worst peer misses; `is_held_back`: the sending cap delays resends to one of them.
+    the worst peer misses. `is_held_back` says that the sending cap delays resends to a peer.
     """
 
     at: float
@@ -31,7 +31,7 @@ class Point(Counters, frozen=True, kw_only=True):
 
 
 class Peer(ConnectionCounters, frozen=True, kw_only=True):
-    """One SRT connection, counters since it was made.
+    """One SRT connection, with counters since it was made.
 
     `send_buffer_*` is what the peer has not acknowledged; `flow_window_packets` what it can still take;
     `link_capacity_mbps` is libsrt's packet-pair estimate. Fields that only libsrt itself reports are None without it.
@@ -60,7 +60,7 @@ class Peer(ConnectionCounters, frozen=True, kw_only=True):
 
 
 class Input(msgspec.Struct, frozen=True):
-    """What came in from the source: counters since the worker's start, apart from all SRT figures.
+    """The input from the source: counters since the worker's start, separate from all SRT figures.
 
     `last_packet_age_s` is None before the first packet. `rtp_gaps_total` counts missing RTP sequence numbers.
     `loops_total` counts how often a file began again. `counted_at` is the Unix time at which `bytes_total` was true,
@@ -80,7 +80,7 @@ class Input(msgspec.Struct, frozen=True):
     packets_discarded_total: int = 0
 
     def with_discards(self, *, scrambled: int, errored: int) -> Input:
-        """Return the figures of an engine that discards such packets."""
+        """Return the figures of an engine that discards scrambled and errored packets."""
         return msgspec.structs.replace(
             self,
             packets_scrambled_total=scrambled,
@@ -90,9 +90,9 @@ class Input(msgspec.Struct, frozen=True):
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """The settings in force, read back from the library; None where they cannot be read.
+    """The settings in force, read back from the library; None if they cannot be read.
 
-    `max_bandwidth_bytes` is SRTO_MAXBW: 0 is relative to the input, negative is no cap.
+    `max_bandwidth_bytes` is SRTO_MAXBW: 0 follows the input rate, a negative value is no cap.
     """
 
     latency_ms: int | None = None
@@ -111,7 +111,10 @@ NOTHING_APPLIED = Applied()
 
 
 class Sample(msgspec.Struct, frozen=True, tag="sample"):
-    """What is true this second. The one before the end (`is_last`) closes the account and is no evidence of health."""
+    """The state of a stream in this second.
+
+    The last sample before the end (`is_last`) completes the counters and is no evidence of health.
+    """
 
     point: Point
     peers: list[Peer]

@@ -1,4 +1,4 @@
-"""A stream's longer past: each figure of some seconds as its least, mean and greatest value."""
+"""A stream's longer history: each figure of some seconds as its minimum, mean and maximum."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LAYOUT: Final = struct.Struct(f"<H{3 * len(FIGURES)}f")
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """A figure over some seconds: its least, mean and greatest value."""
+    """The minimum, mean and maximum of a figure over some seconds."""
 
     min: float
     mean: float
@@ -35,9 +35,9 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """Some seconds of a stream's past. `at` is their end, Unix time; `count` is how many seconds were there.
+    """Some seconds of a stream's history. `at` is their end, Unix time; `count` is the number of seconds with figures.
 
-    `figures` has a Spread for each name of FIGURES, None where nothing was known.
+    `figures` has a Spread for each name of FIGURES, None if nothing was known.
     """
 
     at: int
@@ -46,7 +46,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def summarise(at: int, seconds: Sequence[Second]) -> Summary:
-    """The summary of the seconds that end at `at`."""
+    """Summarise the seconds that end at `at`."""
     figures = {}
     for name, read in _READ.items():
         values = [value for second in seconds if (value := read(second)) is not None]
@@ -55,7 +55,7 @@ def summarise(at: int, seconds: Sequence[Second]) -> Summary:
 
 
 def summaries(seconds: Sequence[Second], after: int, until: float) -> list[Summary]:
-    """The summaries of all whole tens of seconds that begin at or after `after` and end by `until`."""
+    """Return the summaries of all complete tens of seconds that begin at or after `after` and end by `until`."""
     windows: dict[int, list[Second]] = {}
     for second in seconds:
         windows.setdefault(math.ceil(second.at / SUMMARY_S) * SUMMARY_S, []).append(second)
@@ -63,7 +63,7 @@ def summaries(seconds: Sequence[Second], after: int, until: float) -> list[Summa
 
 
 def coarser(kept: Sequence[Summary], step_s: int) -> list[Summary]:
-    """The same summaries in steps of `step_s` seconds, oldest first."""
+    """Return the same summaries in steps of `step_s` seconds, oldest first."""
     windows: dict[int, list[Summary]] = {}
     for summary in kept:
         windows.setdefault(math.ceil(summary.at / step_s) * step_s, []).append(summary)
@@ -83,7 +83,7 @@ def _joined(at: int, parts: Sequence[Summary]) -> Summary:
 
 
 def pack(summary: Summary) -> bytes:
-    """The summary without its time, in 98 bytes; figures keep seven digits."""
+    """Encode the summary without its time in 98 bytes, with seven digits per figure."""
     values = [summary.figures[name] for name in FIGURES]
     numbers = [n for s in values for n in ((s.min, s.mean, s.max) if s is not None else (math.nan,) * 3)]
     return _LAYOUT.pack(min(summary.count, 65535), *numbers)
@@ -95,7 +95,7 @@ def seconds_in(packed: bytes) -> int:
 
 
 def unpack(at: int, packed: bytes) -> Summary | None:
-    """Return the packed summary, None where another version packed it differently."""
+    """Decode a packed summary, None if another version packed it differently."""
     if len(packed) != _LAYOUT.size:
         return None
     count, *numbers = _LAYOUT.unpack(packed)

@@ -1,4 +1,4 @@
-"""What the decoders of a receive stream saw and heard: values only. The decoders are other processes."""
+"""The results of a receive stream's decoders for picture and sound: values only. The decoders are other processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PICTURE_BYTES_MAX = 256 * 1024
 
 
 class DecoderProblem(StrEnum):
-    """Why a decoder does not run, or why the one before was ended."""
+    """Why a decoder does not run, or why the previous one was ended."""
 
     NOT_INSTALLED = "not_installed"
     NOT_STARTED = "not_started"
@@ -22,7 +22,7 @@ class DecoderProblem(StrEnum):
 
 
 class DecoderReport(msgspec.Struct, frozen=True):
-    """A decoder. `restarts` counts those after the first; `bytes_missing` were left out because its pipe was full.
+    """A decoder. `restarts` counts decoders after the first; `bytes_missing` were skipped because its pipe was full.
 
     `problem` is why the last one ended, None while one runs without trouble.
     """
@@ -82,7 +82,7 @@ def findings(
         if report.since is not None:
             found.append(f"{words} for the last {now - report.since:.0f} s, since {say_time(report.since)}")
         elif report.last_at is not None:
-            found.append(f"{words} for {report.seconds:.0f} s in all, the last time until {say_time(report.last_at)}")
+            found.append(f"{words} for {report.seconds:.0f} s in total, the last time until {say_time(report.last_at)}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The rules of an impairment that a type cannot express, each with the field that is wrong and how to correct it."""
+"""The rules of an impairment that a type cannot express. A problem names the wrong field and the remedy."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def problems_with(impairment: Impairment, prefix: str = "impairment") -> dict[st
 
 
 def problem_with_outage(for_ms: float) -> str | None:
-    """Say what is wrong with the length of an outage that starts now, or None."""
+    """Say what is wrong with the length of an outage that is ordered now, or None."""
     return _problem(for_ms, _BOUNDS[OutageEvent]["for_ms"])
 
 
 def bounds_of(kind: type[msgspec.Struct]) -> Mapping[str, Bounds]:
-    """The bounds of a part's figures by field, for forms and descriptions."""
+    """Return the bounds of a part's figures by field, for forms and descriptions."""
     return _BOUNDS[kind]
 
 
@@ -79,7 +79,7 @@ def _between_fields(direction: DirectionImpairment, speed: float) -> Iterator[tu
             f"an outage of {outage.for_ms:g} ms every {outage.every_s / speed:g} s never ends; "
             "make it shorter or less frequent",
         )
-    # Gilbert: good to bad = loss / (burst x (1 - loss)), which is a probability and so 1 at most.
+    # Gilbert: good to bad = loss / (burst x (1 - loss)), a probability, so it cannot exceed 1.
     if isinstance(bursts, Bursts) and bursts.loss_percent > (100 - bursts.loss_percent) * bursts.mean_burst:
         yield (
             "bursts.loss_percent",

@@ -31,7 +31,7 @@ class ImpairedLink:
         }
 
     def decide(self, direction: Direction, size: int, at_ns: int) -> tuple[int, ...]:
-        """When a datagram leaves again, as `Path.decide`."""
+        """Return when a datagram leaves, as `Path.decide` does."""
         if not self._begun:
             self._begin(at_ns)
         return self.paths[direction].decide(size, at_ns)
@@ -39,7 +39,7 @@ class ImpairedLink:
     def change(self, impairment: Impairment, at_ns: int) -> None:
         """Change to another impairment without interruption.
 
-        Its events count from now; the random sequences continue.
+        Its events count from now. The random sequences continue.
         """
         self.impairment = impairment
         for direction, path in self.paths.items():
@@ -54,7 +54,7 @@ class ImpairedLink:
                 path.cut(from_ns, until_ns)
 
     def is_rebinding_due(self, at_ns: int) -> bool:
-        """Whether callers must appear from other ports now; true once for each time that was set."""
+        """Whether callers must appear from other ports now. True once for each rebinding."""
         due = [rebind_ns for rebind_ns in self._rebinds_ns if rebind_ns <= at_ns]
         self._rebinds_ns = [rebind_ns for rebind_ns in self._rebinds_ns if rebind_ns > at_ns]
         return bool(due)

@@ -1,4 +1,4 @@
-"""Which datagrams are lost: the loss models, each drawing from its own random sequence."""
+"""Decides which datagrams are lost: the loss models, each with its own random sequence."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def burst_loss(model: Bursts | FourProbabilities, chance: Random) -> BurstLoss:
 
 
 def as_probabilities(bursts: Bursts) -> FourProbabilities:
-    """Gilbert's two probabilities: a burst ends with 1 / mean length; the share lost decides how often one begins."""
+    """Return Gilbert's probabilities: a burst ends with 1 / mean length; the loss determines how often one begins."""
     leave = 100 / bursts.mean_burst
     enter = leave * bursts.loss_percent / (100 - bursts.loss_percent)
     return FourProbabilities(good_to_bad_percent=enter, bad_to_good_percent=leave)

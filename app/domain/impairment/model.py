@@ -72,8 +72,8 @@ class RouteFlap(_Part, frozen=True):
 class DirectionImpairment(_Part, frozen=True):
     """What happens to the datagrams of one direction.
 
-    `jitter_ms` moves the delay up and down by that much and keeps the order; `reorder_ms` holds `reorder_percent` of
-    the datagrams back by up to that much, each by itself, so that they are overtaken.
+    `jitter_ms` moves the delay up and down by that much and keeps the order. `reorder_ms` holds `reorder_percent` of
+    the datagrams back by up to that much, each one independently, so that others overtake them.
     """
 
     delay_ms: Annotated[float, _figure("Delay", 0, 10_000, "ms")] = 0.0

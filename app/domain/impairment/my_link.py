@@ -1,4 +1,4 @@
-"""My link: an impairment made from measurements of a real link, and a worse one to rehearse with."""
+"""My link: an impairment made from measurements of a real link, and a worse one for rehearsals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHORTEST_OUTAGE_MS: Final = 1.0
 
 
 class MeasuredLink(msgspec.Struct, frozen=True):
-    """What was measured. `source` says where and when; what is None was not measured.
+    """A measured link. `source` says where and when it was measured; None was not measured.
 
     `longest_gap_ms` happened once in `seconds`.
     """
@@ -35,7 +35,7 @@ class MeasuredLink(msgspec.Struct, frozen=True):
 
 
 def profile_of(link: MeasuredLink, *, times: int = 1) -> Profile:
-    """Return a profile with the figures of a link in both directions; `times` multiplies its loss and its longest gap.
+    """Return a profile with the figures of a link. `times` multiplies its loss and its longest gap.
 
     Each direction gets half of the delay and the whole loss: the measurement cannot separate them.
     """
@@ -44,7 +44,7 @@ def profile_of(link: MeasuredLink, *, times: int = 1) -> Profile:
     jitter_ms = min(rtt_ms, max(0.0, link.rtt_p95_ms - rtt_ms) / _P95_OVER_MEDIAN)
     loss_percent = min(_LOSS_PERCENT_MAX, max(0.0, link.loss_percent) * times)
     has_bursts = link.mean_burst is not None and link.mean_burst > 1 and loss_percent > 0
-    if has_bursts and link.mean_burst is not None:  # more cannot be lost in bursts of that length
+    if has_bursts and link.mean_burst is not None:  # bursts of that length cannot lose more
         loss_percent = min(loss_percent, _LOSS_PERCENT_MAX * link.mean_burst / (1 + link.mean_burst))
     both = DirectionImpairment(
         delay_ms=round((rtt_ms - jitter_ms) / 2, 2),
@@ -59,21 +59,22 @@ def profile_of(link: MeasuredLink, *, times: int = 1) -> Profile:
 
 
 def loss_of_retransmissions(unique: int, again: int) -> float:
-    """The loss in percent that a sender's packets show.
+    """Return the loss in percent that follows from a sender's retransmissions.
 
-    Each loss is resent, and a resent packet is lost as often: this share of all sent packets did not arrive.
+    Each lost packet is resent, and a resent packet is lost as often as others: this share of all sent packets did not
+    arrive.
     """
     return 100 * again / (unique + again) if unique else 0.0
 
 
 def quantile(values: list[float], share: float) -> float | None:
-    """Return the value that `share` of them do not exceed, None without values."""
+    """Return the value that `share` of the values do not exceed, None without values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
 
 def _outage(link: MeasuredLink, times: int) -> PeriodicOutage | None:
-    """The longest gap, as often as it was seen: once in the time that was measured."""
+    """Return the longest gap as an outage that repeats once per measured time."""
     gap_ms = (link.longest_gap_ms or 0.0) * times
     if gap_ms < _SHORTEST_OUTAGE_MS:
         return None

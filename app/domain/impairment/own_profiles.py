@@ -1,4 +1,4 @@
-"""Profiles of this installation: read from an untrusted document; every fault is named."""
+"""Reads profiles of this installation from an untrusted document and names every fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links that others have measured or standardised, as impairments. Every profile cites where its figures come from."""
+"""Impairments from published measurements and standards. Every profile cites the source of its figures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Profile(msgspec.Struct, frozen=True):
     to_caller: DirectionImpairment
 
     def impairment(self, *, seed: int = 1, event_speed: float = 1.0) -> Impairment:
-        """The profile as an impairment."""
+        """Return the profile as an impairment."""
         return Impairment(
             profile=self.name, seed=seed, to_target=self.to_target, to_caller=self.to_caller, event_speed=event_speed
         )
@@ -129,7 +129,7 @@ PROFILES: Final = {profile.name: profile for profile in (*_g1050(), *_rfc8868(),
 
 
 def complete(impairment: Impairment) -> Impairment:
-    """Fill in the figures of the profile and check all of them. Raises InvalidInput."""
+    """Fill in the figures of the profile, then check all figures. Raises InvalidInput."""
     impairment = with_profile(impairment)
     if problems := problems_with(impairment):
         raise InvalidInput.of(problems)
@@ -137,7 +137,7 @@ def complete(impairment: Impairment) -> Impairment:
 
 
 def with_profile(impairment: Impairment) -> Impairment:
-    """Fill in the figures of the profile, unless a direction states its own. Raises InvalidInput for an unknown one."""
+    """Fill in the figures of the profile, unless a direction has its own. Raises InvalidInput if there is none."""
     if impairment.profile is None or impairment.to_target is not None or impairment.to_caller is not None:
         return impairment
     profile = PROFILES.get(impairment.profile)

@@ -1,7 +1,7 @@
-"""What happens to the datagrams of one direction: for each one, when it leaves again, or that it is lost and why.
+"""Decides what happens to each datagram of one direction: when it leaves, or that it is lost and why.
 
 Pure: the caller says when a datagram arrived. The same seed, settings and arrivals lead to the same decisions. Each
-chance has its own random sequence, so that a change of one setting does not change what another one draws.
+effect has its own random sequence, so that a change of one setting does not change the others.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Path:
         self._seed = seed
         self._chances: dict[str, Random] = {}
         self._started_ns: int | None = None
-        self._outages_ns: list[tuple[int, int]] = []  # single ones that are not over, by their beginning
+        self._outages_ns: list[tuple[int, int]] = []  # single outages that are not over, by their beginning
         self._free_at_ns = 0
         self._left_ns = 0
-        self._ahead_ns: deque[int] = deque()  # when those leave that a later one may still overtake, the first first
+        self._ahead_ns: deque[int] = deque()  # departures that a later datagram may still overtake, earliest first
         self._latest_ns = 0
         self.change(settings, event_speed=event_speed)
 
@@ -57,7 +57,7 @@ class Path:
         self._flap_ns = None if flap is None else (round(flap.every_s / event_speed * _S), round(flap.by_ms * _MS))
 
     def begin_at(self, at_ns: int) -> None:
-        """Count outages, route flaps and jitter from here, unless that has begun already."""
+        """Count outages, route flaps and jitter from this moment, unless counting has begun."""
         if self._started_ns is None:
             self._started_ns = at_ns
 
@@ -66,9 +66,10 @@ class Path:
         insort(self._outages_ns, (from_ns, until_ns))
 
     def decide(self, size: int, at_ns: int) -> tuple[int, ...]:
-        """When the datagram of `size` bytes that arrived at `at_ns` leaves; twice for a duplicate, never for a loss.
+        """Return when the datagram of `size` bytes that arrived at `at_ns` leaves: twice for a duplicate, never for a
+        loss.
 
-        Kernel times of several sockets may be out of order by some microseconds: time never runs back here.
+        Kernel times of several sockets may be out of order by some microseconds. Time never runs back here.
         """
         counters = self.counters
         counters.datagrams += 1
@@ -93,12 +94,12 @@ class Path:
         return (leaves_ns,)
 
     def queue_ms(self, at_ns: int) -> float:
-        """How long a datagram that arrives now would wait before the rate limit."""
+        """Return how long a datagram that arrives now would wait before the rate limit."""
         return max(0, self._free_at_ns - at_ns) / _MS if self.settings.rate_mbps else 0.0
 
     def _is_lost(self, size: int, at_ns: int) -> bool:
         settings, counters = self.settings, self.counters
-        # The chances are drawn first and always, so that an outage does not shift the losses after it.
+        # The random numbers are always drawn first, so that an outage does not shift the losses after it.
         by_chance = self._falls_to_chance(size, at_ns)
         if settings.mtu_bytes is not None and size + UDP_IP_BYTES > settings.mtu_bytes:
             counters.too_large += 1
@@ -168,7 +169,7 @@ class Path:
         return at_ns - (at_ns if self._started_ns is None else self._started_ns)
 
     def _chance(self, name: str) -> Random:
-        """The random sequence of a purpose. Python guarantees the sequence of a text seed (random, version 2)."""
+        """Return the random sequence of a purpose. Python guarantees the sequence of a text seed (version 2)."""
         if name not in self._chances:
             self._chances[name] = Random(f"{self._seed} {name}")  # noqa: S311 - reproducible is what it must be
         return self._chances[name]

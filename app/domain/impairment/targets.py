@@ -1,4 +1,4 @@
-"""Where a relay may send to. Open to any address, it would be a reflector on the internet."""
+"""The addresses that a relay may send to. Without this limit, a relay would be a reflector on the internet."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def parse_relay_targets(text: str) -> tuple[Network, ...]:
         try:
             networks.append(ipaddress.ip_network(part))
         except ValueError:
-            raise ValueError(f"give networks such as private, 203.0.113.0/24 or 203.0.113.7, not {part!r}") from None
+            raise ValueError(f"enter networks such as private, 203.0.113.0/24 or 203.0.113.7, not {part!r}") from None
     return tuple(networks)
 
 
@@ -56,6 +56,6 @@ def problem_with_target(address: str, allowed: Collection[Network]) -> str | Non
 
 
 def checked_relay_targets(text: str) -> str:
-    """The text of the networks, if it can be read. Raises ValueError with the remedy."""
+    """Return the text of the networks unchanged if it can be read. Raises ValueError with the remedy."""
     parse_relay_targets(text)
     return text

@@ -1,4 +1,4 @@
-"""An impairment in a line, for the event log, the badge and tables; and what an operator should know of its effect."""
+"""Describes an impairment in one line for the event log, badges and tables, and remarks on its effects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.domain.impairment.model import Bursts, DirectionImpairment, FourProbabi
 
 
 def summary(impairment: Impairment) -> str:
-    """`g1050-d, seed 7: to target 32 ms …; to caller …`, or that nothing is impaired."""
+    """Return a line such as `g1050-d, seed 7: to target 32 ms …; to caller …`, or that nothing is impaired."""
     ways = [
         f"{name}: {', '.join(parts)}"
         for name, direction in (("to target", impairment.to_target), ("to caller", impairment.to_caller))
@@ -26,7 +26,7 @@ def summary(impairment: Impairment) -> str:
 
 
 def remarks(figures: RelayFigures) -> list[str]:
-    """What the figures of a relay do not show by themselves, as sentences."""
+    """Explain in sentences what the figures of a relay do not show by themselves."""
     found = []
     if reordered := figures.to_target.reordered + figures.to_caller.reordered:
         found.append(

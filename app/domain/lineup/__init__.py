@@ -1,1 +1,1 @@
-"""The line-up test as values and rules: what is planned, what was measured, and what follows from it."""
+"""The values and rules of the line-up test: the plan, the measurements and the verdict."""

@@ -1,4 +1,4 @@
-"""From what was measured to a verdict: each figure against its limit, with margin, worst second and reason."""
+"""Derives the verdict from the measurements: each figure against its limit, with margin, worst second and reason."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 
 class Conclusion(msgspec.Struct, frozen=True):
-    """The verdict, the sentence that says why, and every line."""
+    """The verdict, its reason in a sentence, and every line."""
 
     verdict: Verdict
     headline: str
@@ -67,7 +67,7 @@ def _receiver_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
 
 
 def _indicator_line(name: str, plan: Plan, measured: Measured, priority: int) -> Line:
-    """The indicator of that priority with the most error-seconds."""
+    """Return the line of the indicator of that priority with the most error-seconds."""
     if measured.indicators is None:
         return at_most(name, plan, None)
     worst = max(
@@ -106,7 +106,7 @@ def _sender_lines(plan: Plan, measured: Measured) -> tuple[Line, ...]:
 
 
 def _content_lines(plan: Plan, content: Content) -> Iterator[Line]:
-    """Picture and sound where the receive stream decodes them, and where the plan limits them."""
+    """Return the lines on picture and sound, if the receive stream decodes them or the plan limits them."""
     for name, got in figures_of(content):
         note = loudness_note(content) if name == "loudness_deviation_max_lu" else ""
         if got is not None:
@@ -116,7 +116,7 @@ def _content_lines(plan: Plan, content: Content) -> Iterator[Line]:
 
 
 def _completeness(plan: Plan, measured: Measured) -> Line:
-    """How many seconds of the plan were measured: an unmeasured second proves nothing."""
+    """Judge how many seconds of the plan were measured: an unmeasured second proves nothing."""
     counted = float(len(measured.receiver) if measured.receiver else len(measured.sender))
     wanted = float(plan.seconds())
     is_whole = counted >= _MEASURED_SHARE * wanted
@@ -126,7 +126,7 @@ def _completeness(plan: Plan, measured: Measured) -> Line:
 
 
 def _margin_lines(measured: Measured) -> tuple[Line, ...]:
-    """The lowest latency that held through twice the impairment, against the line's. A small margin is a remark."""
+    """Compare the lowest latency that held through twice the impairment with that of the line."""
     margin = measured.margin
     if margin is None or not margin.is_over():
         return ()
@@ -140,7 +140,7 @@ def _margin_lines(measured: Measured) -> tuple[Line, ...]:
 
 
 def _reasons(measured: Measured, lines: Sequence[Line]) -> list[str]:
-    """Why it failed, the cause before the consequence."""
+    """Return why the test failed, the cause before the consequence."""
     failed = {line.name: line for line in lines if line.verdict is CheckVerdict.FAIL}
     reasons = []
     if "lost_packets_max" in failed:
@@ -212,7 +212,7 @@ def _lowest_headroom(seconds: Sequence[ReceiverSecond]) -> tuple[float | None, f
 
 
 def _sum_of(seconds: Sequence[ReceiverSecond], read: Callable[[ReceiverSecond], int]) -> tuple[int, float | None]:
-    """The sum, and the time of the worst second."""
+    """Return the sum, and the time of the worst second."""
     worst = max(seconds, key=read, default=None)
     return sum(map(read, seconds)), worst.at if worst is not None and read(worst) else None
 
@@ -231,7 +231,7 @@ def _figure(value: float | None) -> str:
 
 
 def _interruptions(measured: Measured) -> int | None:
-    """How often an established connection was lost, counted at the receiver, or else at the sender."""
+    """Count how often an established connection was lost, at the receiver or else at the sender."""
     connected = [second.is_connected for second in measured.receiver] or [
         second.peers > 0 for second in measured.sender
     ]

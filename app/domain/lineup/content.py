@@ -1,4 +1,4 @@
-"""Picture and sound as a receive stream decodes them, where that is switched on: figures of a run and their lines."""
+"""Picture and sound as a receive stream decodes them: the figures of a run and their lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ TARGET_LUFS: Final = -23.0  # EBU R 128, "Programme Loudness"
 class Content(msgspec.Struct, frozen=True):
     """Seconds of black, frozen and silent spells, and the loudness since `loudness_since`, Unix time.
 
-    What is None was not decoded; `integrated_lufs` also while nothing was louder than the absolute gate.
+    A figure is None if it was not decoded. `integrated_lufs` is also None while nothing was louder than the absolute
+    gate.
     """
 
     black_s: float | None = None
@@ -29,7 +30,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 def content_of(outputs: OutputsReport, now: float) -> Content:
-    """What a receive stream has decoded since its reset. A decoder that does not run measures nothing."""
+    """Return what a receive stream has decoded since its reset. A decoder that does not run measures nothing."""
     picture, loudness = outputs.picture, outputs.loudness
     content = Content()
     if picture is not None and picture.decoder.is_running:
@@ -48,7 +49,7 @@ def content_of(outputs: OutputsReport, now: float) -> Content:
 
 
 def content_since(before: Content, now: Content) -> Content:
-    """The spells since `before`; the loudness stays that of its whole integration."""
+    """Return the spells since `before`. The loudness covers its whole integration time."""
     return msgspec.structs.replace(
         now,
         black_s=_grown(before.black_s, now.black_s),
@@ -58,7 +59,7 @@ def content_since(before: Content, now: Content) -> Content:
 
 
 def loudness_note(content: Content) -> str:
-    """Over which time the loudness was integrated."""
+    """Say over which time the loudness was integrated."""
     if content.loudness_since is None:
         return ""
     since = f"since {datetime.fromtimestamp(content.loudness_since, UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -68,7 +69,7 @@ def loudness_note(content: Content) -> str:
 
 
 def figures_of(content: Content) -> Iterator[tuple[str, float | None]]:
-    """Each figure by the name of its limit."""
+    """Return each figure by the name of its limit."""
     yield "black_max_s", content.black_s
     yield "frozen_max_s", content.frozen_s
     yield "silent_max_s", content.silent_s
@@ -82,7 +83,7 @@ def _seconds(spells: SpellReport, now: float) -> float:
 
 
 def _grown(before: float | None, now: float | None) -> float | None:
-    """What was added; a sum that fell began again after a reset."""
+    """Return the increase. A sum that fell began again after a reset."""
     if now is None or before is None:
         return now
     return round(now - before, 1) if now >= before else now

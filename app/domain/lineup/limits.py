@@ -15,14 +15,14 @@ def _limit(title: str, unit: str, text: str, high: float, low: float = 0) -> Met
 
 
 def _content(title: str, unit: str, text: str, high: float, low: float = 0) -> Meta:
-    """A limit that there is on request only: not each programme is to be held to it."""
+    """Describe a limit that exists on request only, because it does not suit every programme."""
     return _limit(title, unit, f"{text}. Empty: no limit", high, low)
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a run may show and still pass. After the performance objectives of ITU-T Y.1564, clause 8.
+    """The limits of a passing run, after the performance objectives of ITU-T Y.1564, clause 8.
 
-    A limit that is None is none: its figure is information where the receive stream measures it.
+    A limit of None does not apply: its figure is information, if the receive stream measures it.
     """
 
     lost_packets_max: Annotated[
@@ -79,14 +79,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def describe(name: str) -> Meta:
-    """The title, text, range and unit of a limit."""
+    """Return the title, text, range and unit of a limit."""
     kind = next(field.type for field in msgspec.structs.fields(Limits) if field.name == name)
     annotated = next(each for each in (kind, *get_args(kind)) if hasattr(each, "__metadata__"))
     return next(meta for meta in annotated.__metadata__ if isinstance(meta, Meta))
 
 
 def unit_of(meta: Meta) -> str:
-    """The unit of a limit."""
+    """Return the unit of a limit."""
     return str((meta.extra or {}).get("unit", ""))
 
 
@@ -95,7 +95,7 @@ _NAME_LENGTH_MAX: Final = 40
 
 
 class SavedLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits under a name, which a plan may name instead of listing single limits."""
+    """Limits under a name, which a plan may name instead of listing the limits."""
 
     name: str
     limits: Limits = Limits()

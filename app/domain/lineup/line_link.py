@@ -1,4 +1,4 @@
-"""The link that a run was measured on, as an impairment can be made of it. Pure."""
+"""Describes the link that a run measured, so that an impairment can be made of it. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from app.domain.lineup.measured import Measured
 
 
 def link_of_run(measured: Measured, *, within_s: float) -> MeasuredLink | None:
-    """The link by the seconds of a run, None without an RTT. Its longest gap happens once in `within_s`.
+    """Return the link by the seconds of a run, None without an RTT. Its longest gap happens once in `within_s`.
 
-    The RTT is the sender's, whose stream will be copied; the loss follows from its retransmissions. Only a receiver of
-    ours knows the longest gap.
+    The RTT is that of the sender, whose stream is copied. The loss follows from its retransmissions. Only a receiver of
+    this product knows the longest gap.
     """
     rtts = [second.rtt_ms for second in measured.sender if second.rtt_ms is not None and second.peers]
     p50_ms, p95_ms = quantile(rtts, 0.5), quantile(rtts, 0.95)

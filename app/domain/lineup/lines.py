@@ -1,4 +1,4 @@
-"""The lines of a report: a figure against its limit."""
+"""The lines of a report, each a figure with its limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.lineup.plan import Plan
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A figure with its limit. `margin` is the distance to the limit, in the figure's unit. None: not measured."""
+    """A figure with its limit. `margin` is the distance to the limit in the figure's unit. None: not measured."""
 
     name: str
     title: str
@@ -24,7 +24,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def at_most(name: str, plan: Plan, got: float | None, worst_at: float | None = None, note: str = "") -> Line:
-    """A figure that fails above its limit; without a limit it is information. `note` also says why there is none."""
+    """Return a line that fails above its limit. Without a limit it is information; `note` says why there is none."""
     title, unit, limit = _described(plan, name)
     if got is None:
         why = note or "Not measured: the receiver is not this product."
@@ -35,7 +35,7 @@ def at_most(name: str, plan: Plan, got: float | None, worst_at: float | None = N
 
 
 def at_least(name: str, plan: Plan, got: float | None, worst_at: float | None = None) -> Line:
-    """A figure that is worth a remark below its limit."""
+    """Return a line that is a remark below its limit."""
     title, unit, limit = _described(plan, name)
     if got is None or limit is None:
         return Line(name, title, None, limit, None, unit, CheckVerdict.UNKNOWN, note="Not measured.")

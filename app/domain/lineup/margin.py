@@ -1,4 +1,4 @@
-"""The margin: the stream's source through twice the impairment that the line showed, at several latencies. Pure."""
+"""The margin test: the stream's source through twice the measured impairment, at several latencies. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from app.domain.constants import LATENCY_MS_HIGHEST, LATENCY_MS_LOWEST
 from app.domain.rehearsal.tally import LatencyVerdict
 
 TIMES: Final = 2
-# Of the line's latency: below it to find what is left, above it to find what would be needed.
+# Multiples of the line's latency: lower ones show the reserve, higher ones what would be needed.
 _FACTORS: Final = (0.5, 1.0, 1.5, 2.0)
 _WORDS: Final = {LatencyVerdict.HELD: "held", LatencyVerdict.FAILED: "failed", LatencyVerdict.UNCLEAR: "unclear"}
 
 
 class TriedLatency(msgspec.Struct, frozen=True):
-    """One latency of the margin test, how it did, and why it did not hold."""
+    """One latency of the margin test, its verdict, and why it did not hold."""
 
     latency_ms: int
     verdict: LatencyVerdict
@@ -24,9 +24,10 @@ class TriedLatency(msgspec.Struct, frozen=True):
 
 
 class Margin(msgspec.Struct, frozen=True):
-    """The margin test of a run: the line's latency, what was `tried`, and the ID of the rehearsal that tried it.
+    """The margin test of a run: the line's latency, the `tried` latencies, and the ID of the rehearsal that tried them.
 
-    `link` says which impairment. `ends_at` is Unix time, None before it measures. `problem` is why it measured nothing.
+    `link` describes the impairment. `ends_at` is Unix time, None before it measures. `problem` says why nothing was
+    measured.
     """
 
     latency_ms: int = 0
@@ -37,11 +38,11 @@ class Margin(msgspec.Struct, frozen=True):
     problem: str = ""
 
     def is_over(self) -> bool:
-        """Whether it has a result, or a reason why there is none."""
+        """Whether the test has a result, or a reason why there is none."""
         return bool(self.tried or self.problem)
 
     def lowest_held(self) -> int | None:
-        """The lowest latency that held while no higher one failed; None when none did."""
+        """The lowest latency that held while no higher one failed; None if there is none."""
         lowest = None
         for each in sorted(self.tried, key=lambda each: -each.latency_ms):
             if each.verdict is LatencyVerdict.FAILED:
@@ -51,7 +52,7 @@ class Margin(msgspec.Struct, frozen=True):
         return lowest
 
     def holds(self) -> bool | None:
-        """Whether the line's latency holds; None when that cannot be judged."""
+        """Whether the line's latency held; None when that cannot be judged."""
         lowest = self.lowest_held()
         if lowest is not None and lowest <= self.latency_ms:
             return True
@@ -59,7 +60,7 @@ class Margin(msgspec.Struct, frozen=True):
         return False if LatencyVerdict.FAILED in enough else None
 
     def words(self) -> str:
-        """The result as sentences. Why each latency failed is in the record and on the rehearsal's page."""
+        """Return the result as sentences. The record and the page of the rehearsal say why each latency failed."""
         if not self.tried:
             return self.problem
         each = ", ".join(f"{tried.latency_ms} ms {_WORDS[tried.verdict]}" for tried in self.tried)
@@ -79,6 +80,6 @@ class Margin(msgspec.Struct, frozen=True):
 
 
 def margin_latencies(line_ms: int) -> tuple[int, ...]:
-    """The latencies to try for a line's latency, within what streams of this product may have, lowest first."""
+    """Return the latencies to try, lowest first, within the range that a stream may have."""
     asked = (round(factor * line_ms) for factor in _FACTORS)
     return tuple(sorted({min(LATENCY_MS_HIGHEST, max(LATENCY_MS_LOWEST, latency_ms)) for latency_ms in asked}))

@@ -1,4 +1,4 @@
-"""What both ends measured during a run, second by second. Gauges are None where nothing could be read."""
+"""The measurements of both ends during a run, second by second. A gauge is None if it could not be read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ReceiverSecond(msgspec.Struct, frozen=True, array_like=True):
 
 
 def receiver_second(point: DeliveryPoint) -> ReceiverSecond:
-    """A second of a reception as a run keeps it."""
+    """Convert a second of a reception into the form that a run keeps."""
     received, gauges = point.received, point.gauges
     is_encoder = ErrorKind.CONTINUITY_ENCODER in point.errors
     return ReceiverSecond(
@@ -63,9 +63,9 @@ class SenderSecond(msgspec.Struct, frozen=True, array_like=True):
 
 
 class CheckVerdict(StrEnum):
-    """How one line ended.
+    """The result of one line.
 
-    UNKNOWN was not measured and counts as a remark. SKIPPED was not requested and does not count.
+    UNKNOWN: not measured; counts as a remark. SKIPPED: not requested; does not count.
     """
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
@@ -76,7 +76,7 @@ class CheckVerdict(StrEnum):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One line of the configuration test: what was requested, what was found, and what that means."""
+    """One line of the configuration test: what was requested, what was found, and the verdict."""
 
     title: str
     asked: str
@@ -112,7 +112,7 @@ class Measured(msgspec.Struct, frozen=True):
 def extended(
     measured: Measured, *, sender: Sequence[SenderSecond] = (), receiver: Sequence[ReceiverSecond] = ()
 ) -> Measured:
-    """Return `measured` with the seconds that are later than those it has."""
+    """Return `measured` with the seconds that are later than those it already has."""
     return msgspec.structs.replace(
         measured,
         sender=measured.sender + tuple(second for second in sender if second.at > _last(measured.sender)),

@@ -1,4 +1,4 @@
-"""The order of a line-up test: who, what, for how long, and against which limits."""
+"""The plan of a line-up test: the ends, the checks, the duration and the limits."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ class ProbeReceiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
 
 class NotOurs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="none"):
-    """The receiver is not ours: only the sender's figures count, and the report names what was not measured."""
+    """The receiver is another product. Only the sender's figures count, and the report names what was not measured."""
 
 
 ReceivingEnd = LocalReceiver | RemoteReceiver | ProbeReceiver | NotOurs
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line-up test. `stream` is the key of the send stream under test, None when only a receiver is ours.
+    """A line-up test. `stream` is the key of the send stream under test, None if this host has the receiver only.
 
-    `duration_s` None takes the profile's. `restart_stream` allows the configuration test to interrupt the stream.
-    `limits_name` names the saved limits that `limits` were taken from. `margin` asks for the margin test after the
-    performance test; it measures for `margin_s`.
+    `duration_s` of None means that of the profile. `restart_stream` allows the configuration test to interrupt the
+    stream. `limits_name` names the saved limits that `limits` were copied from. `margin` requests the margin test after
+    the performance test; it measures for `margin_s`.
     """
 
     stream: Text | None = None
@@ -74,12 +74,12 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
 
     def seconds(self) -> int:
-        """How long the performance test lasts."""
+        """Return the duration of the performance test."""
         return PROFILE_SECONDS[self.profile] if self.duration_s is None else self.duration_s
 
 
 def parse_plan(document: object) -> Plan:
-    """Make a Plan of a decoded JSON object, or raise InvalidInput that names the field and the remedy."""
+    """Make a Plan from a decoded JSON object. Raises InvalidInput, which names the field and the remedy."""
     try:
         plan = msgspec.convert(document, Plan)
     except msgspec.ValidationError as error:

@@ -14,7 +14,7 @@ from app.domain.lineup.plan import Plan
 
 
 class RunState(StrEnum):
-    """How far a run is. FAILED: it could not measure; `problem` says why, and what was measured is kept."""
+    """The progress of a run. FAILED: it could not measure; `problem` says why, and its measurements so far are kept."""
 
     CONFIGURATION = "configuration"
     PERFORMANCE = "performance"
@@ -57,7 +57,7 @@ class RunEvent(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True):
     """A run. Times are Unix seconds; `performance_at` is the beginning of the performance test.
 
-    `baseline` and `content_before` hold what the receive stream had counted before it.
+    `baseline` and `content_before` have the receive stream's counts from before that.
     """
 
     id: str
@@ -76,21 +76,21 @@ class Run(msgspec.Struct, frozen=True):
     conclusion: Conclusion | None = None
 
     def judged(self) -> Run:
-        """The run with the conclusion of what it has measured."""
+        """Return the run with a conclusion from its measurements so far."""
         return msgspec.structs.replace(self, conclusion=conclude(self.plan, self.measured))
 
     def ends_at(self) -> float | None:
-        """When the performance test is over, None before it has begun."""
+        """When the performance test ends, None before it has begun."""
         return None if self.performance_at is None else self.performance_at + self.plan.seconds()
 
     def part_ends_at(self) -> float | None:
-        """When the part that runs now is over: the performance test or the margin test. None before it has begun."""
+        """When the present part ends, the performance test or the margin test. None before it has begun."""
         if self.state is not RunState.MARGIN:
             return self.ends_at()
         return None if self.measured.margin is None else self.measured.margin.ends_at
 
     def progress(self, now: float) -> float:
-        """The share of the part that runs now, 0 to 1: the performance test, and after it the margin test."""
+        """The progress of the present part, 0 to 1: the performance test, and after it the margin test."""
         if (ends_at := self.part_ends_at()) is None:
             return 0.0
         length_s = self.plan.margin_s if self.state is RunState.MARGIN else self.plan.seconds()
@@ -101,7 +101,7 @@ _decoder = msgspec.json.Decoder(Run)
 
 
 def encode_run(run: Run) -> bytes:
-    """The run as canonical JSON: the document that is stored and whose digest the report carries."""
+    """Encode the run as canonical JSON, which is stored and whose digest the report carries."""
     return msgspec.json.encode(run, order="deterministic")
 
 
@@ -111,5 +111,5 @@ def decode_run(body: bytes) -> Run:
 
 
 def digest(run: Run) -> str:
-    """The SHA-256 of the run's canonical JSON, in hexadecimal."""
+    """Return the SHA-256 of the run's canonical JSON, in hexadecimal."""
     return hashlib.sha256(encode_run(run)).hexdigest()

@@ -152,7 +152,7 @@ def test_a_lost_connection_is_counted_once_there_was_one() -> None:
     reader.meter.end_connection()
     account = reader.second(gauges=Gauges())
     assert account.error_seconds == {ErrorKind.DISCONNECTED: 1}
-    assert "no connection for 1 s" in verdict_of(account).text
+    assert "not connected for 1 s" in verdict_of(account).text
 
 
 def test_an_output_that_stands_still_is_a_fault_before_anybody_knows_the_cause() -> None:

@@ -18,7 +18,7 @@ def test_a_present_spell_and_a_past_one_ask_for_attention() -> None:
     assert verdict.severity == "attention"
     assert verdict.findings == (
         "the picture was black for the last 20 s, since t1980",
-        "the sound was silent for 31 s in all, the last time until t1500",
+        "the sound was silent for 31 s in total, the last time until t1500",
     )
 
 
