@@ -1,4 +1,4 @@
-"""The constants of DVB and SRT under the name that users know; each is explained in `domain/constants.py`."""
+"""Constants of DVB and SRT, re-exported for users; `domain/constants.py` explains each."""
 
 from __future__ import annotations
 

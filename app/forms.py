@@ -1,4 +1,4 @@
-"""The form of a send stream. It turns texts into the API's document; the rules are those of `app.domain.spec`.
+"""The form of a send stream. It turns texts into the API's document; `app.domain.spec` has the rules.
 
 Its fields, their titles, bounds and defaults come from the descriptions in the spec: a new setting needs nothing here.
 """
@@ -46,7 +46,7 @@ def _field_name(source_setting: str) -> str:
     return _FIELD_NAMES.get(source_setting, source_setting)
 
 
-# Which form field answers for which field of the spec, by name in error messages too.
+# The form field for each field of the spec, also in error messages.
 FIELD_OF_SPEC: Final[Mapping[str, str]] = {
     **{name: name for name in SETTINGS},
     **{f"source.{name}": _field_name(name) for part in _SOURCES.values() for name in part},
@@ -70,7 +70,7 @@ def _choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
 
 
 class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
-    """What a send stream is asked. The fields of settings are added below, from their descriptions."""
+    """The fields of a send stream. Those of settings are added below, from their descriptions."""
 
     mode = RadioField(
         "Mode",
@@ -87,16 +87,16 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     passphrase = PasswordField("Passphrase")
 
     def to_spec(self, listener_ports: tuple[int, ...], kept: Encryption | None = None) -> JobSpec:
-        """Return the spec that the form asks for; raises InvalidInput naming every wrong field as in the API.
+        """Return the spec that the form describes. Raises InvalidInput, which names every wrong field as in the API.
 
-        An empty passphrase means `kept`, the one that an edited stream has.
+        With an empty passphrase, `kept` applies: the passphrase that an edited stream has.
         """
         return self._judged(
             lambda document: parse_spec(with_kept_passphrase(document, kept), listener_ports=listener_ports)
         )
 
     def to_preset_spec(self) -> SendSpec:
-        """Return what a preset keeps of the form: all but the passphrase. Raises InvalidInput as `to_spec`."""
+        """Return the form as a preset keeps it, without the passphrase. Raises InvalidInput, as `to_spec` does."""
         return self._judged(lambda document: parse_preset_spec(_without_passphrase(document)))
 
     def _judged(self, parse: Callable[[JsonObject], _SpecT]) -> _SpecT:
@@ -111,13 +111,13 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return spec
 
     def show_problems(self, fields: Mapping[str, str]) -> None:
-        """Put problems named as in the API next to the fields of the page."""
+        """Show problems, named as in the API, next to the fields of the page."""
         for spec_field, text in fields.items():
             if (name := FIELD_OF_SPEC.get(spec_field)) in self:
                 self[name].errors = [*self[name].errors, text]
 
     def has_advanced_problem(self) -> bool:
-        """Whether a setting that is folded away has a problem to be seen."""
+        """Whether a setting that is collapsed has a problem that must be shown."""
         return any(self[name].errors for name, setting in SETTINGS.items() if setting.is_advanced)
 
     def _to_document(self, problems: dict[str, str]) -> JsonObject:
@@ -169,7 +169,9 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
                 return text or setting.default or (None if setting.is_optional else "")
 
     def _number(self, field: str, path: str, stand_in: int, problems: dict[str, str]) -> int:
-        """Return a field as a number. A stand-in takes a bad one's place, so that the other fields are judged too."""
+        """Return a field as a number. A placeholder replaces an invalid one, so that the other fields are checked
+        too.
+        """
         text = str(self[field].data or "").strip()
         if re.fullmatch(r"-?[0-9]{1,9}", text):
             return int(text)
@@ -201,7 +203,7 @@ for _part in (*_SOURCES.values(), SETTINGS):
 
 
 def data_of(spec: JobSpec) -> JsonObject:
-    """A send stream as the form's fields, without its passphrase; empty for another kind of job."""
+    """Return a send stream as the form's fields, without its passphrase; empty for another kind of job."""
     if not isinstance(spec, SendSpec):
         return {}
     document = public_spec(spec)

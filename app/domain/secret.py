@@ -1,4 +1,4 @@
-"""A text that must never be shown."""
+"""A text that must never be shown, such as a passphrase."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ MASK: Final = "••••••"
 
 
 class Secret:
-    """Hold a passphrase or key so that printing, logging or encoding it shows a mask.
+    """Holds a passphrase or key. Printing, logging or encoding it shows a mask.
 
-    Only `reveal()` returns the text; every call of it is a place where a secret leaves the process or is compared.
+    Only `reveal()` returns the text. At each call of it, a secret leaves the process or is compared.
     """
 
     __slots__ = ("_text",)
@@ -23,14 +23,14 @@ class Secret:
         return self._text
 
     def size_bytes(self) -> int:
-        """Length in UTF-8 bytes, which is what libsrt limits."""
-        # A lone surrogate comes through json.loads; it is refused by its character, not by an exception here.
+        """Return the length in UTF-8 bytes, which libsrt limits."""
+        # json.loads accepts a lone surrogate. A rule on characters refuses it later; here it must not raise.
         return len(self._text.encode(errors="surrogatepass"))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return False
-        from hmac import compare_digest  # it brings OpenSSL along, 0.7 MB that a worker never needs
+        from hmac import compare_digest  # imported here: it loads OpenSSL, 0.7 MB that a worker never needs
 
         return compare_digest(self._text.encode(errors="surrogatepass"), other._text.encode(errors="surrogatepass"))
 

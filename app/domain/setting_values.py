@@ -1,4 +1,4 @@
-"""How each kind of setting is read from text. Each parser raises ValueError with the remedy."""
+"""Parsers for each kind of setting. Each raises ValueError with the remedy."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
 
 def parse_secret_key(text: str) -> Secret:
-    """Read a key that signs sessions and encrypts stored passphrases."""
+    """Read the key that signs sessions and encrypts stored passphrases."""
     if len(text) < SECRET_KEY_CHARACTERS:
         raise ValueError(f"at least {SECRET_KEY_CHARACTERS} characters are needed, this has {len(text)}; {_MAKE_KEY}")
     return Secret(text)
 
 
 def parse_api_key(text: str) -> Secret:
-    """Read a key that scripts send in a header."""
+    """Read the key that scripts send in a header."""
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ValueError("an API key is sent in a header: use ASCII letters, digits and punctuation only, no spaces")
     if len(text) < API_KEY_CHARACTERS:
@@ -68,7 +68,7 @@ def parse_webhook(text: str) -> str:
 
 def parse_database_url(text: str) -> str:
     """Read an SQLAlchemy address of SQLite or PostgreSQL."""
-    # The error quotes nothing of the address: it may hold a password.
+    # The error does not quote the address, which may contain a password.
     if not re.match(r"(sqlite|postgresql(\+psycopg)?)://", text):
         raise ValueError("give sqlite:////PATH or postgresql://USER:…@HOST/NAME")
     return text
@@ -114,7 +114,7 @@ def parse_flask_env(text: str) -> str:
 
 
 def parse_launcher(text: str) -> str:
-    """Read what places streams on hosts."""
+    """Read the name of a launcher, which places streams on hosts."""
     if text not in get_args(LauncherName):
         raise ValueError(f"give one of {', '.join(get_args(LauncherName))}, not {text!r}")
     return text

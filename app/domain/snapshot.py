@@ -1,4 +1,4 @@
-"""What is known of a stream at a moment, as one immutable value for everything above the supervisor."""
+"""The state of a stream at one moment, as one immutable value for all code above the supervisor."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A stream's life: what the operator wants, what is true and why, and how one leads to the next.
+"""The life of a stream: order, phase and reason, and how events change them.
 
-`step` is the only place that decides. It is pure: histories of events are its tests.
+`step` is the only place that decides. It is pure; its tests are sequences of events.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ HEALED_AFTER_S: Final = 60.0
 
 
 class Health(msgspec.Struct, frozen=True):
-    """What one sample shows about the flow: whether a peer is connected and acknowledges, and whether input arrives.
+    """What one sample shows: whether a peer is connected and acknowledges, and whether input arrives.
 
     `is_input_discarded` means that the engine discards packets of the source and sends nothing.
     """
@@ -55,7 +55,7 @@ class Launched(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """The worker reports that its pipeline plays: the port is bound, or the call is out."""
+    """The worker reports that its pipeline plays: the port is bound, or the call was sent."""
 
 
 class Sampled(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class Sampled(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """The worker is gone; END_OF_FILE is a normal end. `jitter` in 0..1 spreads the retries of many streams."""
+    """The worker is gone. END_OF_FILE is a normal end. `jitter` in 0..1 spreads the retries of many streams."""
 
     reason: Reason
     jitter: float = 0.0
@@ -76,14 +76,14 @@ class StopOrdered(msgspec.Struct, frozen=True):
 
 
 class StartOrdered(msgspec.Struct, frozen=True):
-    """The operator wants it on air (again)."""
+    """The operator wants it on air, perhaps again."""
 
 
 Event = Launched | Ready | Sampled | Ended | StopOrdered | StartOrdered
 
 
 class Status(msgspec.Struct, frozen=True):
-    """A stream's order, phase and reason at a moment, with what the next decision needs.
+    """A stream's order, phase and reason, with the values that the next decision needs.
 
     Times are seconds on one clock, the caller's. `restarts` counts launches after the first since the stream was
     ordered to run; `attempts` those since it last delivered for HEALED_AFTER_S; `has_served` is of the present worker.
@@ -123,14 +123,14 @@ ALIVE: Final = frozenset({Phase.STARTING, Phase.WAITING, Phase.DELIVERING, Phase
 
 
 def new_status(now: float) -> Status:
-    """The status of a stream that was just ordered to run and has no worker yet."""
+    """Return the status of a stream that was just ordered to run and has no worker yet."""
     return Status(order=Order.RUN, phase=Phase.STARTING, since=now)
 
 
 def at_rest(status: Status | None, fault: Reason | None, now: float) -> Status:
-    """The status of a stream that an earlier process knew, that has no worker and must not start by itself.
+    """Return the status of a stream of an earlier process that has no worker and must not start by itself.
 
-    With a `fault` it is FAILED for that reason; without one it keeps its end, or is simply STOPPED.
+    With a `fault` it is FAILED for that reason. Without one it keeps its last phase, or is STOPPED.
     """
     if fault is not None:
         return Status(order=Order.RUN, phase=Phase.FAILED, since=now, reason=fault)
@@ -140,7 +140,7 @@ def at_rest(status: Status | None, fault: Reason | None, now: float) -> Status:
 
 
 def step(status: Status, event: Event, now: float) -> Status:
-    """Return the status after `event` at `now`. Events that do not concern the phase leave it as it is."""
+    """Return the status after `event` at `now`. An event that does not concern the phase changes nothing."""
     match event:
         case Launched():
             return _launched(status, now)
@@ -193,7 +193,7 @@ def _ended(status: Status, reason: Reason, jitter: float, now: float) -> Status:
     if status.phase not in ALIVE:
         return status
     if status.phase is Phase.STOPPING:
-        # A start requested meanwhile waited for the old worker to leave: two cannot share a port.
+        # A start that was requested meanwhile waited for the old worker to leave: two cannot share a port.
         return _moved(status, Phase.STOPPED, now) if status.order is Order.STOP else new_status(now)
     if reason is Reason.END_OF_FILE:
         return msgspec.structs.replace(_moved(status, Phase.STOPPED, now, reason=reason), order=Order.STOP)
@@ -210,10 +210,11 @@ def _ended(status: Status, reason: Reason, jitter: float, now: float) -> Status:
 
 
 def _tries_that_count(status: Status, reason: Reason) -> int:
-    """Count the tries that prolong the back-off: none when the far end was there until now.
+    """Count the tries that prolong the back-off: none if the far end was connected until now.
 
-    libsrt needs 5 s to notice the loss of a peer that does not close its connection. By then the peer may be back and
-    waiting. The phase is no evidence here: a sample between the loss and the worker's end makes it WAITING.
+    libsrt needs 5 s to notice the loss of a peer that does not close its connection. By then the peer may have
+    returned. The phase does not show that it was connected: a sample between the loss and the worker's end makes it
+    WAITING.
     """
     return 0 if reason is Reason.CONNECTION_LOST and status.has_served else status.attempts
 

@@ -1,7 +1,7 @@
-"""A spec as the store keeps it. Reading is tolerant: SpecUnreadable names what cannot be read and why.
+"""Reads and writes a spec as the store keeps it. Reading is tolerant; SpecUnreadable names what cannot be read.
 
-A field that this version does not know may be ignored only while it is empty or `auto`: the version that wrote it then
-did without it too. Such fields are not written either, so that an older version can read what a newer one kept.
+A field that this version does not know may be ignored only while it is empty or `auto`: then the version that wrote it
+did without it too. Such fields are not written either, so that an older version can read the row.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _NAME_CHARACTERS: Final = 80
 
 
 class SpecUnreadable(Exception):
-    """A kept spec that this version cannot read; the text says which part and why."""
+    """This version cannot read a stored spec; the text says which part and why."""
 
 
 def encode_spec(spec: JobSpec) -> str:
-    """The spec as JSON without its passphrase and without what is empty by default."""
+    """Encode the spec as JSON, without its passphrase and without fields that are empty by default."""
     document = without_direction(public_spec(spec))
     _drop_empty_defaults(spec, document)
     return msgspec.json.encode(document).decode()
@@ -57,7 +57,7 @@ def _is_empty(value: object) -> bool:
 
 
 def decode_spec(text: str) -> tuple[JobSpec, int | None]:
-    """The spec without its passphrase, and the length of its key in bits; None without encryption.
+    """Decode the spec without its passphrase, and the key length in bits; None without encryption.
 
     Raises SpecUnreadable.
     """
@@ -69,7 +69,7 @@ def decode_spec(text: str) -> tuple[JobSpec, int | None]:
 
 
 def read_spec(document: object) -> tuple[JobSpec, int | None]:
-    """As `decode_spec`, from a decoded document, such as the one in a worker's Hello."""
+    """Read a decoded document, such as that in a worker's Hello, as `decode_spec` does."""
     if not isinstance(document, dict):
         raise SpecUnreadable("it is not a JSON object")
     rest = msgspec.json.decode(msgspec.json.encode(document))
@@ -78,14 +78,14 @@ def read_spec(document: object) -> tuple[JobSpec, int | None]:
 
 
 def with_passphrase(spec: JobSpec, key_bits: int | None, passphrase: Secret) -> JobSpec:
-    """Return the spec with its passphrase; without encryption it is unchanged."""
+    """Return the spec with its passphrase; a spec without encryption is unchanged."""
     if key_bits not in (128, 256) or isinstance(spec, RelaySpec):
         return spec
     return msgspec.structs.replace(spec, encryption=Encryption(128 if key_bits == 128 else 256, passphrase))
 
 
 def salvage_spec(text: str, key: str) -> SendSpec:
-    """Return what can be shown of an unreadable spec; each unreadable part is a stand-in that sends nothing."""
+    """Return the readable parts of an unreadable spec, to show them. Other parts are placeholders that send nothing."""
     try:
         document = msgspec.json.decode(text)
     except msgspec.DecodeError:

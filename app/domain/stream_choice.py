@@ -1,4 +1,4 @@
-"""Which streams an order to several at once concerns: all, a group, or some by their keys."""
+"""Selects the streams of an order to several streams: all, a group, or some by their keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class StreamChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def parse_choice(document: object) -> StreamChoice:
-    """Make a choice of a decoded JSON document; None chooses all streams. Raises InvalidInput."""
+    """Make a choice from a decoded JSON document; None chooses all streams. Raises InvalidInput."""
     if document is None:
         return StreamChoice()
     try:
@@ -33,7 +33,7 @@ def parse_choice(document: object) -> StreamChoice:
 
 
 def choose(snapshots: list[Snapshot], choice: StreamChoice) -> list[Snapshot]:
-    """The streams that a choice names. Raises InvalidInput where it names what does not exist."""
+    """Return the chosen streams. Raises InvalidInput if a key or group does not exist."""
     if choice.keys is not None:
         unknown = [key for key in choice.keys if key not in {snapshot.key for snapshot in snapshots}]
         if unknown:

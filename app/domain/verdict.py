@@ -1,4 +1,4 @@
-"""How severe a stream's state is and why: one judgement for page, API, metrics and health. Pure."""
+"""Judges how severe a stream's state is, and why. Page, API, metrics and health use this judgement. Pure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ RATIO_FAULT: Final = 2.5
 STALE_AFTER_S: Final = 3.0
 REFUSED_LATELY_S: Final = 60.0
 SOURCE_ERRORS_LATELY_S: Final = 60.0
-DISCARDS_TOLERATED: Final = 1e-4  # of the source's bytes: a damaged packet in an hour is an event, no lasting fault
+DISCARDS_TOLERATED: Final = (
+    1e-4  # share of the source's bytes: one damaged packet per hour is an event, not a lasting fault
+)
 
 
 class Severity(StrEnum):
-    """How urgently a stream needs attention; the page's title shows the worst of all."""
+    """How urgently a stream needs attention; the page's title shows the highest of all streams."""
 
     FAULT = "fault"
     ATTENTION = "attention"
@@ -51,7 +53,7 @@ class Concern(StrEnum):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """`concern` is the worst one; `ratio_severity` and `loss_severity` colour their figures."""
+    """`concern` is the most severe one; `ratio_severity` and `loss_severity` set the colours of their figures."""
 
     severity: Severity
     concern: Concern | None
@@ -93,7 +95,7 @@ def judge(snapshot: Snapshot, now: float) -> Verdict:
 
 
 def ratio_severity(ratio: float | None) -> Severity:
-    """The severity of a ratio of latency to RTT; IDLE when it is not known."""
+    """Return the severity of a latency / RTT ratio; IDLE if it is not known."""
     if ratio is None:
         return Severity.IDLE
     if ratio < RATIO_FAULT:
@@ -102,7 +104,7 @@ def ratio_severity(ratio: float | None) -> Severity:
 
 
 def loss_severity(fraction: float | None) -> Severity:
-    """The severity of a fraction of packets lost at the receiver; IDLE when it is not known."""
+    """Return the severity of a fraction of packets lost at the receiver; IDLE if it is not known."""
     if fraction is None:
         return Severity.IDLE
     if fraction > LOST_FAULT:
@@ -111,7 +113,7 @@ def loss_severity(fraction: float | None) -> Severity:
 
 
 def least_ratio(snapshot: Snapshot) -> float | None:
-    """The lowest latency / RTT of its peers, None without a peer."""
+    """Return the lowest latency / RTT ratio of its peers, None without a peer."""
     peers = snapshot.sample.peers if snapshot.sample else []
     asked_ms = latency_ms_of(snapshot.spec) or 0
     ratios = [round((peer.negotiated_latency_ms or asked_ms) / peer.rtt_ms, 1) for peer in peers if peer.rtt_ms > 0]
@@ -119,7 +121,7 @@ def least_ratio(snapshot: Snapshot) -> float | None:
 
 
 def lost_at_receiver(snapshot: Snapshot) -> float | None:
-    """The estimated fraction that the worst receiver misses, None when it is not known."""
+    """Return the highest estimated loss of any receiver as a fraction, None if it is not known."""
     return snapshot.sample.point.lost_at_receiver if snapshot.sample else None
 
 
@@ -132,18 +134,18 @@ def discards(snapshot: Snapshot) -> bool:
 
 
 def _severity_of_phase(snapshot: Snapshot) -> Severity:
-    """The severity of the phase. A retry does not clear a fault: it remains until the stream delivers again."""
+    """Return the severity of the phase. A retry does not clear a fault; only delivery does."""
     phase, is_caller = snapshot.status.phase, snapshot.spec.is_call
     if snapshot.status.reason is not None and phase in (Phase.STARTING, Phase.WAITING):
-        # A listener that waits has its port again; a caller that waits has not reached its far end yet.
+        # A waiting listener has its port again. A waiting caller has not reached its far end yet.
         return Severity.FAULT if is_caller or phase is Phase.STARTING else Severity.ATTENTION
     if snapshot.status.reason is Reason.NO_ACKNOWLEDGEMENT and snapshot.attendance.missing:
-        return Severity.GOOD  # a receiver was lost: that concern is judged by itself
+        return Severity.GOOD  # a receiver was lost, which is a separate concern
     return _OF_PHASE[phase]
 
 
 def _concerns(snapshot: Snapshot, now: float) -> Iterator[tuple[Severity, Concern]]:
-    """Every concern, the most important first where severities are equal."""
+    """Return every concern; of equally severe ones, the most important first."""
     phase = snapshot.status.phase
     if discards(snapshot):
         yield Severity.FAULT, Concern.DISCARDED

@@ -1,4 +1,4 @@
-"""The version of this program, which `mcr --version`, the API and the package report."""
+"""The version of this program, for `mcr --version`, the API and the package."""
 
 from __future__ import annotations
 

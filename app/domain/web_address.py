@@ -1,4 +1,4 @@
-"""The rule for an HTTPS address that this host may be configured to read from."""
+"""Checks web addresses in the settings that this host will read from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CHARACTERS_MAX: Final = 2000
 def problem_with_https_address(text: str, schemes: tuple[str, ...] = ("https",)) -> str | None:
     """Check an address: https unless `schemes` allows more, with a host, without user name or password.
 
-    A password in an address would end in logs.
+    A password in an address would end up in logs.
     """
     if not (text.isascii() and text.isprintable()) or " " in text or len(text) > _CHARACTERS_MAX:
         return f"an address has at most {_CHARACTERS_MAX} ASCII characters, without spaces or control characters"

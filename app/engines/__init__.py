@@ -1,1 +1,1 @@
-"""How a job is carried: one package per engine. Nothing outside an engine knows how it works."""
+"""The engines that carry jobs, one package each. No code outside an engine depends on how it works."""

@@ -1,1 +1,1 @@
-"""Several hosts: what the other installations report."""
+"""Several hosts: reports of other installations, and streams that a cluster places."""

@@ -1,4 +1,4 @@
-"""What the resource agent `ocf:mcr:stream` does: `python -m app.fleet.agent ACTION`, called by deploy/pacemaker/stream.
+"""The resource agent `ocf:mcr:stream`: `python -m app.fleet.agent ACTION`, called by deploy/pacemaker/stream.
 
 Pacemaker passes the parameters as OCF_RESKEY_* variables. None is a secret: the passphrase in `job` is encrypted.
 """
@@ -23,7 +23,7 @@ from app.settings import BadSettings, Settings, make_folders, read_settings
 from app.supervisor.launchers.local import LocalLauncher
 
 SETTINGS_FILE: Final = "/etc/mcr-srt-streamer/environment"
-# A host that lost the others stops its streams within this time, so that no stream is sent twice. See docs/fleet.md.
+# A host that is cut off stops its streams within this time, so that no stream is sent twice. See docs/fleet.md.
 TAKEOVER_DELAY_S: Final = 3.0
 _REASON: Final = "ocf-exit-reason:"  # pacemaker shows what follows as the reason of a failed action
 _LINE: Final = re.compile(r"\s*(?:export\s+)?([A-Z][A-Z0-9_]*)=(.*)")
@@ -34,12 +34,12 @@ class Agent:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        # Of a clone the instance has a number: stream-abc:0.
+        # An instance of a clone has a number: stream-abc:0.
         self._key = key_of(environ.get("OCF_RESOURCE_INSTANCE", "").partition(":")[0])
         self._settings = _settings_of(Path(environ.get("OCF_RESKEY_settings") or SETTINGS_FILE))
 
     def act(self, action: str) -> Code:
-        """Do what pacemaker asks. Raises AgentFault."""
+        """Carry out an action of pacemaker. Raises AgentFault."""
         self._become_the_service()
         carrier = Carrier(self._settings.runtime_folder, LocalLauncher(self._settings.runtime_folder))
         match action:
@@ -60,7 +60,7 @@ class Agent:
     def _start(self, carrier: Carrier) -> Code:
         began, job = time.monotonic(), self._job()
         if missing := missing_hosts():
-            # It may be cut off and not dead: it then stops its streams itself, and they must be gone before this one.
+            # The missing host may be cut off, not dead. It then stops its streams itself: wait for that.
             sys.stderr.write(f"waiting {TAKEOVER_DELAY_S:g} s, because {', '.join(missing)} may still send\n")
             wait_since(began, TAKEOVER_DELAY_S)
         carrier.start(job, self._environ["OCF_RESKEY_job"])
@@ -82,7 +82,7 @@ class Agent:
         return Code.SUCCESS
 
     def _job(self) -> Job:
-        """The job to carry. Raises AgentFault when this host cannot."""
+        """Return the job to carry. Raises AgentFault when this host cannot carry it."""
         try:
             job = unpack(self._environ.get("OCF_RESKEY_job", ""), read_fleet_key(self._settings.fleet_key_file))
         except NoFleetKey as error:
@@ -100,7 +100,7 @@ class Agent:
         return job
 
     def _become_the_service(self) -> None:
-        """Give up root for the owner of the data folder: the web process adopts only workers of that user."""
+        """Change from root to the owner of the data folder: the web process adopts only workers of that user."""
         try:
             make_folders(self._settings)
             if os.geteuid() != 0:
@@ -117,7 +117,7 @@ class Agent:
 
 
 def _settings_of(path: Path) -> Settings:
-    """The settings of the service on this host. Raises AgentFault."""
+    """Return the settings of the service on this host. Raises AgentFault."""
     try:
         lines = [match for line in path.read_text().splitlines() if (match := _LINE.fullmatch(line))]
         return read_settings({match[1]: " ".join(shlex.split(match[2], comments=True)) for match in lines})
@@ -128,7 +128,7 @@ def _settings_of(path: Path) -> Settings:
 
 
 def main() -> int:
-    """Run one action and return pacemaker's exit code; why it failed goes to standard error."""
+    """Run one action and return pacemaker's exit code. Standard error says why it failed."""
     try:
         return Agent(os.environ).act(sys.argv[1] if len(sys.argv) == 2 else "")
     except AgentFault as fault:

@@ -1,4 +1,4 @@
-"""Carries the streams that the cluster places on this host: start, stop and look, with or without the web process."""
+"""Starts, stops and checks the streams that the cluster places on this host, with or without the web process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GREETED_WITHIN_S: Final = 6.0
 SAMPLE_AGE_S_MAX: Final = 8.0
 _TERMINATE_WITHIN_S: Final = 1.0
 _KILL_WITHIN_S: Final = 5.0
-# What is wrong with this host, so that another one may do better. A far end that is away is away from everywhere.
+# Faults of this host: another host may not have them. An absent far end is absent for every host.
 HOST_FAULTS: Final = frozenset(
     {
         Reason.PORT_IN_USE,
@@ -37,7 +37,7 @@ HOST_FAULTS: Final = frozenset(
 
 
 class Carrier:
-    """The workers of this host that the cluster orders."""
+    """The workers on this host that the cluster orders."""
 
     def __init__(self, folder: Path, launcher: Launcher) -> None:
         self._folder = folder
@@ -45,18 +45,21 @@ class Carrier:
         self._permits = Permits(folder)
 
     def start(self, job: Job, parcel: str) -> None:
-        """Let this host carry a stream and wait until its worker serves. Raises AgentFault."""
+        """Permit this host to carry a stream and wait until its worker serves. Raises AgentFault."""
         with self._permits.locked():
             self._permits.grant(job.key, parcel)
             worker = self._launcher.adopt(job.key) or self._launch(job)
         ended = self._serve(worker)
-        # A far end that refuses or is away is no fault of this host: it keeps trying, as it does without a cluster.
+        # An absent or refusing far end is not a fault of this host, which keeps trying as without a cluster.
         if ended is not None and ended.reason in HOST_FAULTS:
             self.stop(job.key)
             raise AgentFault(Code.ERR_GENERIC, f"the worker did not start: {ended.reason}: {ended.detail}")
 
     def _serve(self, worker: WorkerHandle) -> Ended | None:
-        """Wait until a worker serves; why it ended if it did. Until it does, it lives no longer than this process."""
+        """Wait until a worker serves; return why it ended if it did.
+
+        Until it serves, it lives no longer than this process.
+        """
         seen = visit(worker, READY_WITHIN_S, until_ready=True)
         if seen.is_ready:
             return None
@@ -77,7 +80,7 @@ class Carrier:
             raise AgentFault(Code.ERR_GENERIC, f"no worker could be started: {error}") from None
 
     def stop(self, key: str) -> None:
-        """Make sure that no worker of that key is on this host, nor can come. Raises AgentFault."""
+        """Ensure that no worker of that key is on this host or can start here. Raises AgentFault."""
         with self._permits.locked():
             self._permits.withdraw(key)
         worker = self._launcher.adopt(key)
@@ -90,7 +93,7 @@ class Carrier:
         self._launcher.discard(key)
 
     def look(self, key: str) -> Visit | None:
-        """What the stream does here; None when this host does not carry it. Raises AgentFault when it hangs."""
+        """Return the phase of the stream; None when this host does not carry it. Raises AgentFault when it hangs."""
         worker = self._launcher.adopt(key)
         if worker is None:
             return None
@@ -109,10 +112,10 @@ class Carrier:
         return self._permits.parcel(key) is not None
 
     def is_supervised(self) -> bool:
-        """Whether a web process of this host looks after the streams: it starts workers again by its own rules."""
+        """Whether a web process supervises the streams of this host; it restarts workers by its own rules."""
         return is_held(self._folder)
 
 
 def wait_since(moment: float, for_s: float) -> None:
-    """Wait until `for_s` seconds after a monotonic moment."""
+    """Wait until `for_s` seconds after a moment of the monotonic clock."""
     time.sleep(max(0.0, moment + for_s - time.monotonic()))

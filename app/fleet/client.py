@@ -1,4 +1,4 @@
-"""Asks another installation over HTTP, bounded in time and size. Only background threads call this."""
+"""A client for other installations over HTTP, with limits on time and size. Only background threads use it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PIECE_BYTES: Final = 64 * 1024
 
 
 class NoAnswer(Exception):
-    """There is no whole answer; the text says why."""
+    """There was no complete answer; the text says why."""
 
 
 def get(host: HostEntry, path: str, *, within_s: float) -> tuple[int, bytes]:

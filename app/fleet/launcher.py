@@ -1,4 +1,6 @@
-"""Workers that pacemaker places: on this host they are local workers, on another one the cluster reports of them."""
+"""The launcher for pacemaker. Workers on this host are local; of workers elsewhere only the cluster's report is
+known.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ class PacemakerLauncher:
 
     @classmethod
     def of(cls, settings: Settings) -> PacemakerLauncher:
-        """The launcher of an installation. Raises BadSettings."""
+        """Make the launcher of an installation. Raises BadSettings."""
         try:
             cipher = read_fleet_key(settings.fleet_key_file)
         except NoFleetKey as error:
@@ -47,7 +49,7 @@ class PacemakerLauncher:
     # ---- workers ----
 
     def launch(self, job: Job) -> WorkerHandle:
-        """Start the worker if the cluster has placed the stream here; else wait for the cluster."""
+        """Start the worker if the cluster has placed the stream here; otherwise wait for the cluster."""
         if not is_shared(job):
             return self._local.launch(job)
         with self._permits.locked():
@@ -56,46 +58,46 @@ class PacemakerLauncher:
         return PlacedWorker(job.key, self)
 
     def adopt(self, key: str) -> WorkerHandle | None:
-        """The worker on this host, or the stream's place in the cluster."""
+        """Return the worker on this host, or the stream's place in the cluster."""
         worker = self._local.adopt(key)
         if worker is not None or not self._link.is_ordered(key):
             return worker
         return PlacedWorker(key, self)
 
     def worker_here(self, key: str) -> WorkerHandle | None:
-        """The worker of a stream that the cluster has placed on this host."""
+        """Return the worker of a stream that the cluster has placed on this host."""
         return None if self._permits.parcel(key) is None else self._local.adopt(key)
 
     def is_expected(self, key: str) -> bool:
-        """Whether the cluster carries the stream, or is about to."""
+        """Whether the cluster carries the stream or is about to do so."""
         return self._link.is_wanted(key)
 
     def keys(self) -> list[str]:
-        """The keys of local workers that are no streams of the cluster: those come with `share`."""
+        """Return the keys of local workers that are not in the cluster; `share` brings the cluster's streams."""
         shared = {*self._permits.keys(), *self._link.view.ordered}
         return sorted(set(self._local.keys()) - shared)
 
     def last_word(self, key: str) -> Ended | None:
-        """As left on this host."""
+        """Return the last report that was left on this host."""
         return self._local.last_word(key)
 
     def announce(self, key: str) -> None:
-        """Nothing: the cluster keeps the order, or there is none."""
+        """Do nothing: the cluster keeps the order, or there is none."""
 
     def acknowledge(self, key: str) -> None:
-        """Nothing."""
+        """Do nothing."""
         self._local.acknowledge(key)
 
     def is_announced(self, key: str) -> bool:
-        """Of streams of this host only."""
+        """Whether a stream was announced that is not in the cluster."""
         return self._local.is_announced(key)
 
     def problem(self) -> str | None:
-        """What is wrong with the runtime folder."""
+        """Return what is wrong with the runtime folder."""
         return self._local.problem()
 
     def cluster_problem(self) -> str | None:
-        """Why the cluster cannot be asked, or what is dangerous about it."""
+        """Return why the cluster cannot be queried, or what is dangerous about it."""
         return self._link.problem()
 
     def discard(self, key: str) -> None:
@@ -105,16 +107,16 @@ class PacemakerLauncher:
     # ---- orders ----
 
     def order(self, job: Job) -> None:
-        """Have the cluster carry the stream."""
+        """Order the cluster to carry the stream."""
         if is_shared(job):
             self._link.order(job)
 
     def withdraw(self, key: str, *, for_good: bool = False) -> None:
-        """Have the cluster stop or forget the stream."""
+        """Order the cluster to stop or forget the stream."""
         self._link.withdraw(key, for_good=for_good)
 
     def elsewhere(self, key: str) -> Elsewhere | None:
-        """Where a stream of the cluster is when it is not here."""
+        """Return where a stream of the cluster is, if not here."""
         if self._permits.parcel(key) is not None or not self._link.is_wanted(key):
             return None
         view = self._link.view
@@ -122,7 +124,7 @@ class PacemakerLauncher:
         return Elsewhere(host, view.phases.get(key, Phase.STARTING) if host else Phase.STARTING)
 
     def silent_end(self, key: str) -> Reason:
-        """The agent ends a worker when the stream moves; otherwise it crashed."""
+        """Return the reason of an end without a report: moved if the agent ended the worker, otherwise crashed."""
         is_moved = self._link.is_ordered(key) and self._permits.parcel(key) is None
         return Reason.MOVED if is_moved else Reason.WORKER_CRASHED
 
@@ -132,7 +134,7 @@ class PacemakerLauncher:
 
 
 class PlacedWorker:
-    """The worker of a stream of the cluster, as long as it is not on this host; then it is that worker."""
+    """The worker of a stream in the cluster. Once the worker is on this host, this object stands for it."""
 
     def __init__(self, key: str, launcher: PacemakerLauncher) -> None:
         self._key = key
@@ -142,7 +144,7 @@ class PlacedWorker:
 
     @property
     def pid(self) -> int:
-        """The process on this host."""
+        """Return the process id on this host."""
         return _NO_PROCESS if self._worker is None else self._worker.pid
 
     @property
@@ -151,40 +153,42 @@ class PlacedWorker:
         return self._worker is not None
 
     def connect(self) -> socket.socket | None:
-        """Connect once it is here."""
+        """Connect once the worker is on this host."""
         if self._worker is None:
             self._worker = self._launcher.worker_here(self._key)
         return None if self._worker is None else self._worker.connect()
 
     def can_be_heard(self) -> bool:
-        """Only here."""
+        """Whether its link can be reached: only on this host."""
         return self._worker is not None and self._worker.can_be_heard()
 
     def exit_descriptor(self) -> int | None:
-        """Only here."""
+        """Return the process descriptor: only on this host."""
         return None if self._worker is None else self._worker.exit_descriptor()
 
     def is_alive(self) -> bool:
-        """Elsewhere: whether the cluster is to carry the stream. Its order may still be on the way."""
+        """Whether the process exists; elsewhere, whether the cluster is to carry the stream, also while its order
+        is pending.
+        """
         if self._worker is not None:
             return self._worker.is_alive()
         return self._launcher.is_expected(self._key) or time.monotonic() - self._made_at < _ORDERED_WITHIN_S
 
     def last_word(self) -> Ended | None:
-        """Only here."""
+        """Return its last report: only on this host."""
         return None if self._worker is None else self._worker.last_word()
 
     def end(self) -> Ended:
-        """Its own report; elsewhere it ends by an order only."""
+        """Return why it ended, by its own report; elsewhere it ends only by an order."""
         return Ended(0.0, None, _UNKNOWN) if self._worker is None else self._worker.end()
 
     def terminate(self) -> None:
-        """Here only: the cluster does it elsewhere."""
+        """Ask it to end, on this host only: elsewhere the cluster does this."""
         if self._worker is not None:
             self._worker.terminate()
 
     def kill(self) -> None:
-        """Here only: the cluster does it elsewhere."""
+        """Kill it, on this host only: elsewhere the cluster does this."""
         if self._worker is not None:
             self._worker.kill()
 

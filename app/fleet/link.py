@@ -1,9 +1,9 @@
-"""This host's link to the cluster: orders go there and its view comes back, on one thread. No caller waits.
+"""This host's link to the cluster: one thread sends orders and reads the cluster's state. No caller waits.
 
 | an order is | until                                                               |
 |-------------|---------------------------------------------------------------------|
 | owed        | pacemaker took it, or a newer order of the same stream replaces it  |
-| refused     | it is tried again with every look at the cluster                    |
+| refused     | it is tried again at each query of the cluster                      |
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _OLD_S: Final = 15.0
 
 
 def look() -> View:
-    """Ask the cluster once. Raises ClusterRefused."""
+    """Query the cluster once. Raises ClusterRefused."""
     return parse_view(resources.read_monitor(), resources.read_resources())
 
 
 class ClusterLink:
-    """Safe to use from many threads. `view` is the newest; it is read once before the constructor returns."""
+    """Safe to use from many threads. `view` is the newest state; it is read once before the constructor returns."""
 
     def __init__(self, cipher: Cipher, look: Callable[[], View] = look) -> None:
         self._cipher = cipher
@@ -45,7 +45,7 @@ class ClusterLink:
         self._read_at = 0.0
         self._problem: str | None = None
         self._owed: dict[str, Callable[[], None]] = {}
-        self._wanted: dict[str, bool] = {}  # by orders of this host that the view cannot show yet
+        self._wanted: dict[str, bool] = {}  # changed by orders of this host that the view cannot show yet
         self._lock = threading.Lock()
         self._due = threading.Event()
         self._streams: SharedStreams | None = None
@@ -54,39 +54,39 @@ class ClusterLink:
         self._refresh()
 
     def job_in(self, parcel: str, job: Job) -> Job:
-        """The job of a parcel, or the given one where it cannot be read."""
+        """Return the job in a parcel, or the given job if the parcel cannot be read."""
         return self._read(job.key, parcel) or job
 
     def follow(self, streams: SharedStreams) -> None:
-        """Begin to carry out orders, and to bring the orders of other hosts to the streams of this one."""
+        """Begin to carry out orders, and to pass orders of other hosts to the streams of this one."""
         self._streams = streams
         threading.Thread(target=self._run, name="cluster", daemon=True).start()
 
     def problem(self) -> str | None:
-        """Why the cluster cannot be asked, or what is dangerous about it; None when nothing is known against it."""
+        """Why the cluster cannot be queried, or what is dangerous about it; None when no problem is known."""
         if self._problem is not None and time.monotonic() - self._read_at > _OLD_S:
             return f"the cluster does not answer: {self._problem}"
         return self.view.warning()
 
     def is_ordered(self, key: str) -> bool:
-        """Whether the stream is one of the cluster's."""
+        """Whether the cluster has the stream."""
         return key in self._wanted or key in self.view.ordered
 
     def is_wanted(self, key: str) -> bool:
-        """Whether the cluster is to carry the stream, or still does."""
+        """Whether the cluster is to carry the stream, or still carries it."""
         if key in self._wanted:
             return self._wanted[key] or key in self.view.carriers
         ordered = self.view.ordered.get(key)
         return (ordered is not None and ordered.is_wanted) or key in self.view.carriers
 
     def order(self, job: Job) -> None:
-        """Have the cluster carry a stream by this job."""
+        """Order the cluster to carry a stream with this job."""
         self._owe(job.key, is_wanted=True, change=lambda: self._put(job))
 
     def _put(self, job: Job) -> None:
         ordered = self.view.ordered.get(job.key)
         before = None if ordered is None else self._read(job.key, ordered.parcel)
-        if before is not None:  # the address belongs to the stream's place, which an order does not change
+        if before is not None:  # the address belongs to the stream's placement, which an order does not change
             job = msgspec.structs.replace(job, bind_address=before.bind_address)
         if before == job:
             resources.set_wanted(job.key, is_wanted=True)
@@ -94,7 +94,7 @@ class ClusterLink:
             resources.put([resources.Ordered(job.key, pack(job, self._cipher))])
 
     def withdraw(self, key: str, *, for_good: bool) -> None:
-        """Have the cluster stop a stream, or forget it."""
+        """Order the cluster to stop a stream, or to forget it."""
         if not self.is_ordered(key):
             return
         change = (lambda: resources.remove(key)) if for_good else (lambda: resources.set_wanted(key, is_wanted=False))
@@ -148,7 +148,7 @@ class ClusterLink:
         return True
 
     def _bring_orders(self) -> None:
-        """Follow what other hosts ordered; what this host ordered meanwhile goes first."""
+        """Pass on what other hosts ordered. Newer orders of this host take precedence."""
         if (streams := self._streams) is None:
             return
         known = streams.jobs()

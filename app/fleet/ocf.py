@@ -1,4 +1,4 @@
-"""Exit codes of the Open Cluster Framework, and faults that carry one (OCF resource agent API 1.1)."""
+"""Exit codes of the Open Cluster Framework, and faults that carry such a code (OCF resource agent API 1.1)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Code(IntEnum):
-    """What pacemaker understands. After ARGS, PERM and INSTALLED it tries other hosts, after CONFIGURED none."""
+    """Exit codes for pacemaker. After ARGS, PERM and INSTALLED it tries other hosts, after CONFIGURED none."""
 
     SUCCESS = 0
     ERR_GENERIC = 1

@@ -1,6 +1,6 @@
-"""A job as it travels in the cluster's configuration: JSON, its passphrase encrypted with the key of the fleet.
+"""Packs a job for the cluster's configuration: JSON with the passphrase encrypted with the fleet's key.
 
-Every host of the cluster reads it and so does everyone who may read the cluster's configuration.
+Every host of the cluster can read it, and so can everyone who may read the cluster's configuration.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PURPOSE: Final = b"mcr-srt-streamer passphrases of a fleet 1"
 
 
 class NoFleetKey(Exception):
-    """The file of the fleet's key cannot be used; the text says why and names the remedy."""
+    """The fleet's key file cannot be used; the text says why and names the remedy."""
 
 
 class WrongFleetKey(Exception):
@@ -34,11 +34,11 @@ class WrongFleetKey(Exception):
 
 
 class BadParcel(Exception):
-    """The text is no job of this version; it says which part is wrong."""
+    """The text is not a job of this version; the message says which part is wrong."""
 
 
 class _Parcel(msgspec.Struct, frozen=True):
-    """`job` is a Job without its spec; `spec` is as the store keeps one; `passphrase` is a token of the fleet's key."""
+    """`job` is a Job without its spec, `spec` is in the store's form, `passphrase` is a token of the fleet's key."""
 
     job: JsonObject
     spec: JsonObject
@@ -46,7 +46,7 @@ class _Parcel(msgspec.Struct, frozen=True):
 
 
 def read_fleet_key(path: Path) -> Cipher:
-    """Return what encrypts with the key in a file. Raises NoFleetKey."""
+    """Return the cipher with the key in a file. Raises NoFleetKey."""
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -70,7 +70,7 @@ def pack(job: Job, cipher: Cipher) -> str:
 
 
 def _check_address(address: str) -> None:
-    """Refuse what is no numeric address: it becomes a part of a URI. Raises BadParcel."""
+    """Refuse an address that is not numeric, because it becomes a part of a URI. Raises BadParcel."""
     try:
         if address:
             ipaddress.ip_address(address)
@@ -79,7 +79,7 @@ def _check_address(address: str) -> None:
 
 
 def bound_to(text: str, address: str) -> str:
-    """Return the text of a job whose listener binds that address. Raises BadParcel."""
+    """Return the text of a job with its listener bound to that address. Raises BadParcel."""
     try:
         parcel = msgspec.json.decode(text, type=_Parcel)
     except msgspec.DecodeError as error:

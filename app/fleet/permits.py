@@ -1,7 +1,7 @@
-"""Which streams the cluster has placed on this host: one permit per stream in the runtime folder.
+"""The streams that the cluster has placed on this host: one permit per stream in the runtime folder.
 
-Only the resource agent grants and withdraws permits. No one starts a worker of the cluster without one, and every start
-holds the lock: once a permit is withdrawn, no worker of that key can come into being on this host.
+Only the resource agent grants and withdraws permits. A worker of the cluster is started only with a permit, and every
+start holds the lock. After a withdrawal, no worker of that key can start on this host.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Permits:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold off every other start and withdrawal on this host."""
+        """Exclude every other start and withdrawal on this host."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -37,22 +37,22 @@ class Permits:
             os.close(descriptor)
 
     def grant(self, key: str, parcel: str) -> None:
-        """Let this host carry a stream; `parcel` is its job as the cluster's configuration has it."""
+        """Permit this host to carry a stream; `parcel` is its job in the form of the cluster's configuration."""
         write_atomically(self._path(key), parcel.encode())
 
     def withdraw(self, key: str) -> None:
-        """Let this host no longer carry a stream."""
+        """Withdraw the permit for a stream."""
         self._path(key).unlink(missing_ok=True)
 
     def parcel(self, key: str) -> str | None:
-        """The job that this host is to carry for that key, None without a permit."""
+        """Return the job of that key, None without a permit."""
         try:
             return self._path(key).read_text()
         except OSError:
             return None
 
     def keys(self) -> list[str]:
-        """The keys of all streams that the cluster has placed here."""
+        """Return the keys of all streams that the cluster has placed here."""
         try:
             return sorted(path.stem for path in self._folder.iterdir() if path.suffix == _SUFFIX)
         except OSError:

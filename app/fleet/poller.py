@@ -1,6 +1,6 @@
-"""Asks the other hosts in the background, each in its own thread: a host that hangs delays no one.
+"""Polls the other hosts in the background, each in its own thread, so that a host that hangs delays no other.
 
-No request of ours waits for another host; pages show the last report and its age.
+No request to this program waits for another host: pages show the last report and its age.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class HostPoller:
             threading.Thread(target=self._follow, args=(host,), name=f"host {host.name}", daemon=True).start()
 
     def reports(self) -> list[tuple[HostEntry, HostReport]]:
-        """Every host with its last report, in the order of the list."""
+        """Return every host with its last report, in the order of the list."""
         return [(host, self._reports[host.name]) for host in self.hosts]
 
     def close(self) -> None:
-        """Let the threads end after their present question."""
+        """End the threads after their present request."""
         self._closed.set()
 
     def _follow(self, host: HostEntry) -> None:
@@ -46,7 +46,9 @@ class HostPoller:
 
 
 def ask(host: HostEntry, before: HostReport) -> HostReport:
-    """Ask a host once, within ANSWER_WITHIN_S, and return its report; a failure keeps what was known `before`."""
+    """Poll a host once, within ANSWER_WITHIN_S, and return its report. After a failure, the earlier data of
+    `before` is kept.
+    """
     try:
         status, body = get(host, "/api/dashboard", within_s=ANSWER_WITHIN_S)
     except NoAnswer as error:

@@ -1,4 +1,4 @@
-"""What another installation last reported, and how its answer is read. Answers are hostile until they are parsed."""
+"""The last report of another installation, and how its answer is read. An answer is untrusted until it is parsed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Text = Annotated[str, msgspec.Meta(max_length=_TEXT_MAX)]
 
 
 class Contact(StrEnum):
-    """How the last question to a host ended."""
+    """How the last request to a host ended."""
 
-    NEVER = "never"  # no question has ended yet
+    NEVER = "never"  # no request has ended yet
     ANSWERED = "answered"
-    SILENT = "silent"  # no connection, or no whole answer in time
-    REFUSED = "refused"  # it does not accept our key
+    SILENT = "silent"  # no connection, or no complete answer in time
+    REFUSED = "refused"  # it rejects this host's key
     GARBLED = "garbled"  # it answered something that is not a report
 
 
@@ -61,7 +61,7 @@ class HostReport(msgspec.Struct, frozen=True):
     dashboard: RemoteDashboard = RemoteDashboard([])
 
     def age_s(self, now: float) -> float | None:
-        """Seconds since the last good answer, None before the first."""
+        """Return the seconds since the last good answer, None before the first."""
         return None if self.heard_at is None else max(0.0, now - self.heard_at)
 
 
@@ -69,5 +69,5 @@ _decoder: Final = msgspec.json.Decoder(RemoteDashboard)
 
 
 def parse_dashboard(body: bytes) -> RemoteDashboard:
-    """Read another host's dashboard. Raises msgspec.DecodeError when it is none."""
+    """Read another host's dashboard. Raises msgspec.DecodeError if it is not valid."""
     return _decoder.decode(body)

@@ -1,4 +1,4 @@
-"""The cluster's resources: how a stream becomes one, where it may run, and the commands of pacemaker. No shell."""
+"""The streams as resources of the cluster: their configuration, their placement, and pacemaker's commands. No shell."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from app.probes.run import Outcome, ProbeFailed, run
 _PREFIX: Final = "stream-"
 PHASE_ATTRIBUTE: Final = "mcr-phase-"
 _TIMEOUT_S: Final = 5.0
-# A stream stays where it is when a host comes back: a move is a gap.
+# A stream stays where it is when a host returns, because a move causes a gap.
 _STICKINESS: Final = "1000"
 _TIMEOUTS: Final = (("start", "0", "60s"), ("stop", "0", "30s"), ("monitor", "10s", "30s"))
 _ADDRESS_TIMEOUTS: Final = (("monitor", "5s", "10s"),)
 
 
 class ClusterRefused(Exception):
-    """A command of pacemaker failed; the text is its complaint."""
+    """A command of pacemaker failed; the text is its error message."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Ordered(msgspec.Struct, frozen=True):
-    """A stream for the cluster. `cpu_permille` is what it takes of a core."""
+    """A stream for the cluster. `cpu_permille` is its share of a core."""
 
     key: str
     parcel: str
@@ -48,24 +48,24 @@ class Ordered(msgspec.Struct, frozen=True):
 
 
 def resource_of(key: str) -> str:
-    """The resource that carries a stream."""
+    """Return the name of the resource that carries a stream."""
     return f"{_PREFIX}{key}"
 
 
 def is_of_stream(resource: str) -> bool:
-    """Whether a resource carries a stream of ours."""
+    """Whether a resource is a stream of this product."""
     return resource.startswith(_PREFIX) and len(resource) > len(_PREFIX)
 
 
 def key_of(resource: str) -> str:
-    """The stream of a resource. Raises AgentFault for one that is none of ours."""
+    """Return the stream of a resource. Raises AgentFault for other resources."""
     if not is_of_stream(resource):
         raise AgentFault(Code.ERR_CONFIGURED, f"the resource must be named {_PREFIX}KEY, not {resource!r}")
     return resource.removeprefix(_PREFIX)
 
 
 def configuration_of(streams: Iterable[Ordered]) -> str:
-    """The part of the cluster's configuration that carries the streams, as XML."""
+    """Return the part of the cluster's configuration with the streams, as XML."""
     configuration, resources, _ = _empty_configuration()
     for stream in streams:
         _add_stream(resources, stream)
@@ -73,7 +73,7 @@ def configuration_of(streams: Iterable[Ordered]) -> str:
 
 
 def placement_of(key: str, place: Place) -> str:
-    """The part of the cluster's configuration that says where a stream may run, as XML."""
+    """Return the part of the cluster's configuration with the placement of a stream, as XML."""
     configuration, resources, constraints = _empty_configuration()
     if place.address:
         _add_address(resources, constraints, key, place.address)
@@ -95,13 +95,13 @@ def _add_stream(parent: ET.Element, stream: Ordered) -> None:
         "meta_attributes",
         {"target-role": "Started", "resource-stickiness": _STICKINESS, "failure-timeout": "60s"},
     )
-    # Only what every host has a capacity for, see setup.py: another name would keep the stream off all hosts.
+    # Only capacities that every host has, see setup.py: another name would exclude all hosts.
     _add_pairs(primitive, "utilization", {"cpu": str(stream.cpu_permille)})
     _add_operations(primitive, _TIMEOUTS)
 
 
 def _add_address(resources: ET.Element, constraints: ET.Element, key: str, address: str) -> None:
-    """Add an address of this network that is where the stream is, and there before it starts."""
+    """Add an address that is on the stream's host, and is there before the stream starts."""
     name, stream = f"address-{key}", resource_of(key)
     primitive = ET.SubElement(
         resources, "primitive", {"id": name, "class": "ocf", "provider": "heartbeat", "type": "IPaddr2"}
@@ -143,7 +143,7 @@ def _add_constraints(constraints: ET.Element, key: str, place: Place) -> None:
 
 
 def _add_ban(constraints: ET.Element, identity: str, resource: str, attribute: str, value: str) -> None:
-    """Forbid the hosts whose attribute has another value, or none."""
+    """Exclude the hosts whose attribute has another value, or none."""
     location = ET.SubElement(constraints, "rsc_location", id=identity, rsc=resource)
     rule = ET.SubElement(location, "rule", {"id": f"{identity}-rule", "score": "-INFINITY", "boolean-op": "or"})
     differs = {"id": f"{identity}-differs", "attribute": attribute, "operation": "ne", "value": value}
@@ -153,17 +153,17 @@ def _add_ban(constraints: ET.Element, identity: str, resource: str, attribute: s
 
 
 def put(streams: Sequence[Ordered]) -> None:
-    """Create or change streams in the cluster; what is as ordered stays on air. Raises ClusterRefused."""
+    """Create or change streams in the cluster. Unchanged ones stay on air. Raises ClusterRefused."""
     _modify(configuration_of(streams))
 
 
 def set_job(key: str, parcel: str) -> None:
-    """Change the job of a stream; it starts again if that differs. Raises ClusterRefused."""
+    """Change the job of a stream; a different job restarts it. Raises ClusterRefused."""
     ask("crm_resource", "--resource", resource_of(key), "--set-parameter", "job", "--parameter-value", parcel)
 
 
 def place(key: str, where: Place) -> None:
-    """Set where a stream may run, in place of what was set before. Raises ClusterRefused."""
+    """Set where a stream may run, in place of the earlier placement. Raises ClusterRefused."""
     _remove_placement(key)
     _modify(placement_of(key, where))
 
@@ -191,7 +191,7 @@ def set_wanted(key: str, *, is_wanted: bool) -> None:
 
 
 def remove(key: str) -> None:
-    """Take a stream out of the cluster, with its address and its rules. Raises ClusterRefused."""
+    """Remove a stream from the cluster, with its address and its rules. Raises ClusterRefused."""
     _remove_placement(key)
     name = resource_of(key)
     ask("cibadmin", "--delete-all", "--force", "--xpath", f"//constraints/*[@with-rsc='{name}']")
@@ -199,12 +199,12 @@ def remove(key: str) -> None:
 
 
 def stand_by(host: str, *, is_on: bool) -> None:
-    """Move all streams off a host, or let it carry streams again. Raises ClusterRefused."""
+    """Move all streams off a host, or allow it to carry streams again. Raises ClusterRefused."""
     ask("crm_standby", "--node", host, "--update", "on" if is_on else "off")
 
 
 def ask(*argv: str, timeout_s: float = _TIMEOUT_S) -> Outcome:
-    """Run a command and return what it wrote. Raises ClusterRefused with its complaint."""
+    """Run a command and return its output. Raises ClusterRefused with its error message."""
     try:
         done = run(argv, timeout_s=timeout_s)
     except ProbeFailed as failure:
@@ -215,7 +215,7 @@ def ask(*argv: str, timeout_s: float = _TIMEOUT_S) -> Outcome:
 
 
 def missing_hosts() -> list[str]:
-    """The hosts of the cluster that are not in it at present, as far as is known."""
+    """Return the hosts of the cluster that are absent at present, as far as is known."""
     try:
         nodes = read_monitor().findall("./nodes/node")
     except ClusterRefused:
@@ -224,12 +224,12 @@ def missing_hosts() -> list[str]:
 
 
 def read_monitor() -> ET.Element:
-    """What pacemaker reports about the cluster at present. Raises ClusterRefused."""
+    """Return pacemaker's report on the cluster. Raises ClusterRefused."""
     return _read("crm_mon", "--one-shot", "--output-as=xml", "--inactive", "--show-node-attributes")
 
 
 def read_resources() -> ET.Element:
-    """The resources in the cluster's configuration. Raises ClusterRefused."""
+    """Return the resources in the cluster's configuration. Raises ClusterRefused."""
     return _read("cibadmin", "--query", "--scope", "resources")
 
 
@@ -241,7 +241,7 @@ def _read(*argv: str) -> ET.Element:
 
 
 def report_phase(key: str, phase: str | None) -> None:
-    """Report to the cluster what a stream does on this host, None when it is no longer here, as far as it listens."""
+    """Report a stream's phase on this host to the cluster, None when it is gone. An error is ignored."""
     what = ["--delete"] if phase is None else ["--update", phase]
     try:
         run(["attrd_updater", "--name", f"{PHASE_ATTRIBUTE}{key}", *what], timeout_s=_TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""What makes a host one of a cluster: files, links and commands, as a plan that can be shown before it acts."""
+"""Sets a host up for a cluster: files, links and commands, as a plan that can be shown before it is carried out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ RuntimeDirectoryPreserve=yes
 
 
 class BadPlan(Exception):
-    """The hosts do not make a cluster; the text names what is wrong and the remedy."""
+    """The hosts cannot form a cluster; the text names the fault and the remedy."""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One change to this host. `text` says what it changes; `do` raises OSError or ClusterRefused."""
+    """One change to this host. `text` describes it; `do` raises OSError or ClusterRefused."""
 
     text: str
     do: Callable[[], None]
@@ -102,7 +102,7 @@ class Setup:
         self._fleet_key = root / "etc/mcr-srt-streamer/fleet_key"
 
     def create(self, members: Sequence[Member], own_name: str) -> list[Step]:
-        """The first host: it makes the two keys. Raises BadPlan."""
+        """Return the steps for the first host, which makes the two keys. Raises BadPlan."""
         keys = [
             self._write(self._authkey, os.urandom(_KEY_BYTES), 0o400, "the key of corosync"),
             self._write(self._fleet_key, secrets.token_hex(32).encode(), 0o640, "the key of the fleet"),
@@ -111,14 +111,14 @@ class Setup:
         return [*missing, *self._membership(members, own_name), *self._start(), *self._properties()]
 
     def join(self, members: Sequence[Member], own_name: str) -> list[Step]:
-        """A further host: the operator has copied the keys. Raises BadPlan."""
+        """Return the steps for a further host, to which the operator has copied the keys. Raises BadPlan."""
         for path in (self._authkey, self._fleet_key):
             if not path.exists():
                 raise BadPlan(f"{path} is missing: copy it from the first host, for example with scp -p")
         return [*self._membership(members, own_name), *self._start()]
 
     def leave(self, own_name: str) -> list[Step]:
-        """Move the streams off this host and end its membership; its keys stay."""
+        """Return the steps that move the streams off this host and end its membership; its keys stay."""
         return [
             command("crm_standby", "--node", own_name, "--update", "on"),
             command("systemctl", "disable", "--now", "pacemaker", "corosync"),
@@ -180,7 +180,7 @@ class Setup:
 
 
 def command(*argv: str) -> Step:
-    """A step that runs a program."""
+    """Return a step that runs a program."""
     return Step(f"run {' '.join(argv)}", lambda: _run(argv))
 
 
@@ -189,7 +189,7 @@ def _run(argv: Sequence[str]) -> None:
 
 
 def carry_out(steps: Sequence[Step], say: Callable[[str], None]) -> None:
-    """Carry the steps out in order and say each. Raises BadPlan at the first that fails, with what is left to do."""
+    """Carry the steps out in order and print each. Raises BadPlan at the first failure, with the remaining steps."""
     for number, step in enumerate(steps):
         say(step.text)
         try:

@@ -1,4 +1,4 @@
-"""What the cluster says: its hosts, the streams that are ordered in it, and who carries them. Pure reading of XML."""
+"""The state of the cluster: its hosts, its streams, and which host carries which. Pure reading of XML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.fleet.resources import PHASE_ATTRIBUTE, is_of_stream, key_of
 
 
 class Host(msgspec.Struct, frozen=True):
-    """A host of the cluster; one on standby carries no streams."""
+    """A host of the cluster. A host on standby carries no streams."""
 
     name: str
     is_online: bool = False
@@ -26,9 +26,9 @@ class Ordered(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """The cluster at a moment. `carriers` has the host of each stream that runs, `phases` what that host reports.
+    """The cluster at one moment. `carriers` has the host of each running stream, `phases` the phase that host reports.
 
-    `failures` are the faults of actions, in pacemaker's words.
+    `failures` are failed actions, in pacemaker's words.
     """
 
     hosts: tuple[Host, ...] = ()
@@ -41,7 +41,7 @@ class View(msgspec.Struct, frozen=True):
     failures: tuple[str, ...] = ()
 
     def warning(self) -> str | None:
-        """Why this cluster could send a stream twice, or not at all; None when nothing is known against it."""
+        """Why this cluster could send a stream twice, or not at all; None when no problem is known."""
         if not self.has_quorum:
             return "The cluster has no quorum here: this host carries no streams until it reaches the others."
         if self.has_fencing:
@@ -57,7 +57,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 def parse_view(monitor: ET.Element, configuration: ET.Element) -> View:
-    """Read what crm_mon and cibadmin wrote."""
+    """Read the output of crm_mon and cibadmin."""
     options = monitor.find("./summary/cluster_options")
     option = {} if options is None else options.attrib
     carriers = _carriers(monitor)

@@ -1,4 +1,4 @@
-"""A short visit to a worker's socket: whether it speaks, what its stream does, and how old its newest sample is."""
+"""Connects to a worker's socket briefly: does it answer, what is its phase, how old is its newest sample."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.protocol import LINE_BYTES_MAX, Ended, Hello, History, Point, Ready, Sa
 from app.supervisor.launchers.base import WorkerHandle
 
 _READ_BYTES: Final = 1 << 18
-_SILENCE_S: Final = 2.5  # two samples in a row without an acknowledgement, as `supervisor.health` has it
+_SILENCE_S: Final = 2.5  # two samples in a row without an acknowledgement, as in `supervisor.health`
 
 
 class Visit(msgspec.Struct):
@@ -29,11 +29,11 @@ class Visit(msgspec.Struct):
     points: list[Point] = []
 
     def sample_age_s(self) -> float | None:
-        """Seconds since the newest sample."""
+        """Return the seconds since the newest sample."""
         return None if not self.points else max(0.0, steady_now() - self.points[-1].steady_at)
 
     def phase(self) -> Phase:
-        """What the stream does, from the samples of the last seconds."""
+        """Return the phase of the stream, from the samples of the last seconds."""
         if not self.points:
             return Phase.WAITING if self.is_ready else Phase.STARTING
         newest = self.points[-1]
@@ -45,7 +45,7 @@ class Visit(msgspec.Struct):
         return Phase.DELIVERING if moves or len(before) == 1 else Phase.STALLED
 
     def take(self, line: bytes) -> None:
-        """Take in what the worker says; a line of another version is passed over."""
+        """Take in a line of the worker; a line of another version is ignored."""
         try:
             message = protocol.decode_from_worker(line)
         except msgspec.DecodeError:
@@ -66,7 +66,7 @@ class Visit(msgspec.Struct):
 
 
 def visit(worker: WorkerHandle, within_s: float, *, until_ready: bool = False) -> Visit:
-    """Listen until the worker has shown a sample (or that it is ready, or its end), `within_s` seconds at most."""
+    """Listen until the worker has sent a sample, that it is ready, or its end; for `within_s` seconds at most."""
     seen, lines, deadline = Visit(), LineReader(LINE_BYTES_MAX), time.monotonic() + within_s
     connection = None
     while connection is None and worker.is_alive() and time.monotonic() < deadline:

@@ -1,1 +1,1 @@
-"""Work in the background, in one place. The owner of a job knows what it does and what is kept of it."""
+"""Work in the background. The owner of a job knows what it does, and what to keep of it."""

@@ -1,4 +1,4 @@
-"""Runs jobs in the background: one at a time, in order of submission, on a thread that exists while there is work."""
+"""Runs jobs in the background: one at a time, in order of submission, on a thread that exists only while needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Work = Callable[[], None]
 
 
 class JobRunner:
-    """The jobs of one owner. Every method may be called from any thread and returns at once, except `close`.
+    """The jobs of one owner. Any thread may call its methods; each returns at once, except `close`.
 
     The owner provides progress reports and cancellation. A job that raises ends its own thread only; the next job still
     runs.
@@ -24,7 +24,7 @@ class JobRunner:
         self._is_closed = False
 
     def submit(self, work: Work) -> None:
-        """Run the work once those before it are done. After `close` it is forgotten."""
+        """Queue work, which runs after the earlier work. After `close` it is dropped."""
         with self._lock:
             if self._is_closed:
                 return
@@ -43,7 +43,7 @@ class JobRunner:
             return self._thread is None
 
     def close(self, within_s: float | None = None) -> None:
-        """Forget what waits and take no more; wait for the job that runs, `within_s` seconds at most."""
+        """Drop the waiting jobs and accept no more. Wait for the running job, `within_s` seconds at most."""
         with self._lock:
             self._is_closed = True
             self._waiting.clear()

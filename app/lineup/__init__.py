@@ -1,1 +1,1 @@
-"""Runs line-up tests: reads both ends, checks the configuration, keeps every run on disk."""
+"""Runs line-up tests: reads both ends, checks the configuration, stores every run."""

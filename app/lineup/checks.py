@@ -1,4 +1,4 @@
-"""The configuration test: what can be checked without a change of the stream, and a restart where that is allowed."""
+"""Checks of the configuration test that do not change the stream, and a restart of it if the plan allows that."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _BACK_GOOD_S: Final = 6.0
 _LOOK_EVERY_S: Final = 0.1
 # Releases of libsrt whose handshake and key exchange have published defects (docs/security.md).
 _OLDEST_GOOD_VERSION: Final = (1, 4, 2)
-# From here on every published hole is closed; distributions close them in older releases without another number.
+# From this release on, every published hole is closed. Distributions fix older releases without a new number.
 _FIXED_VERSION: Final = (1, 5, 7)
 _LAST_SECONDS: Final = 5
 
 
 def check_sender(plan: Plan, snapshot: Snapshot) -> list[Check]:
-    """What the sender reports about its connections: encryption, negotiated latency, far end's version."""
+    """Check what the sender reports about its connections: encryption, negotiated latency, the far end's version."""
     peers = snapshot.sample.peers if snapshot.sample is not None else []
     if not isinstance(snapshot.spec, SendSpec):
         return []
@@ -73,7 +73,7 @@ def _version(peer: Peer) -> Check:
 
 
 def check_receiver(plan: Plan, end: ReceiverEnd) -> list[Check]:
-    """What the receiver reports about the connection: its latency, which is the higher of both ends' settings."""
+    """Check what the receiver reports about the connection: its latency, the higher of both ends' settings."""
     title, limit = "Negotiated latency at the receiver", f"at least {plan.limits.latency_rtt_ratio_min:g} × RTT"
     try:
         newest = next((each for each in reversed(end.read(_LAST_SECONDS)) if each.latency_ms is not None), None)
@@ -87,7 +87,7 @@ def check_receiver(plan: Plan, end: ReceiverEnd) -> list[Check]:
 
 
 def check_restart(plan: Plan, streams: Streams, actor: str) -> list[Check]:
-    """Restart the stream and measure the seconds until it delivers again, where the plan allows that."""
+    """Restart the stream and measure the seconds until it delivers again, if the plan allows that."""
     title, limit = "Forced reconnect", f"delivers again within {_BACK_GOOD_S:g} s"
     if plan.stream is None or not plan.restart_stream:
         return [Check(title, "not allowed by the plan", "not measured", limit, CheckVerdict.SKIPPED)]

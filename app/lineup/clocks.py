@@ -13,7 +13,7 @@ _READ_EVERY_S: Final = 0.1
 
 
 class ClockDifference(NamedTuple):
-    """How far another clock is ahead of this host's, and how wrong that can be."""
+    """How far another clock is ahead of this host's, and the uncertainty."""
 
     ahead_s: float
     within_s: float
@@ -22,8 +22,8 @@ class ClockDifference(NamedTuple):
 def compare_clocks(read: Callable[[], float], wait: Callable[[float], object]) -> ClockDifference:
     """Compare with a clock that is read in whole seconds, over somewhat more than one second.
 
-    Each reading bounds the difference by its round trip; the bounds of all readings together are narrow, because one
-    of them is close to the change of the second.
+    Each reading bounds the difference by its round trip. All readings together give a narrow bound, because one of them
+    is close to the change of the second.
     """
     lowest, highest = float("-inf"), float("inf")
     for _ in range(_READINGS):
@@ -36,7 +36,7 @@ def compare_clocks(read: Callable[[], float], wait: Callable[[float], object]) -
 
 
 def check_clock(host: str, found: ClockDifference, *, limit_s: float) -> Check:
-    """Judge how far a clock is ahead of ours; from `limit_s` on, the times of that host are shifted."""
+    """Judge how far a clock is ahead of ours. Above `limit_s`, the times of that host are shifted."""
     side = "ahead of" if found.ahead_s > 0 else "behind"
     is_alike = abs(found.ahead_s) <= limit_s
     got = f"{abs(found.ahead_s):.2f} s {side} this host, ± {found.within_s:.2f} s"

@@ -1,4 +1,4 @@
-"""The configuration test as a whole: every check of sender, path, receiver and clocks, in this order."""
+"""Runs the complete configuration test: the checks of sender, path, receiver and clocks, in this order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.lineup.remote_end import RemoteEnd
 
 
 class Ends(NamedTuple):
-    """The ends of a run. `sender` and `receiver` are None where they are not ours."""
+    """The ends of a run. `sender` and `receiver` are None if they are not this product."""
 
     streams: Streams
     sender: Snapshot | None
@@ -24,7 +24,7 @@ class Ends(NamedTuple):
 
 
 def check_configuration(plan: Plan, ends: Ends, wait: Callable[[float], object]) -> tuple[Check, ...]:
-    """Make every check. `wait` pauses, and returns early when the program ends."""
+    """Make every check. `wait` pauses; it returns early when the program ends."""
     checks: list[Check] = []
     if ends.sender is not None:
         checks += check_sender(plan, ends.sender) + check_path(ends.sender)

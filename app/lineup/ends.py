@@ -1,4 +1,4 @@
-"""What a run asks of its two ends, and the sending end itself; `receivers.py` has the receiving ends."""
+"""The interfaces of a run to its two ends, and the sending end; `receivers` has the receiving ends."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from app.domain.lineup.plan import Plan
 from app.domain.snapshot import Snapshot
 from app.domain.spec import SendSpec
 
-# The newest second of another host is up to 2 s old; a smaller difference of the clocks cannot be seen in it.
+# The newest second of another host is up to 2 s old, so it cannot show a smaller difference of the clocks.
 CLOCKS_AGREE_S: Final = 2.5
 
 
 class Streams(Protocol):
-    """What a run asks of the stream manager."""
+    """The methods of the stream manager that a run needs."""
 
     def get(self, key: str) -> Snapshot:
-        """One stream. Raises NotFound."""
+        """Return a stream. Raises NotFound."""
 
     def history(self, key: str, seconds: int, /) -> list[Second]:
-        """A send stream's last seconds, oldest first."""
+        """Return a send stream's last seconds, oldest first."""
 
     def deliveries(self, key: str, seconds: int, /) -> list[DeliveryPoint]:
-        """A receive stream's last seconds, oldest first."""
+        """Return a receive stream's last seconds, oldest first."""
 
     def events(self, *, key: str | None = ..., limit: int = ...) -> list[LogEntry]:
-        """What happened, newest first."""
+        """Return the event log, newest first."""
 
     def restart(self, key: str, *, actor: str = ...) -> Snapshot:
         """Restart a stream."""
@@ -48,20 +48,22 @@ class ReceiverEnd(Protocol):
     """The receiving end of a run."""
 
     def check(self) -> str:
-        """Return the end's name. Raises CannotRead or InvalidInput when it cannot measure."""
+        """Return the end's name. Raises CannotRead or InvalidInput if it cannot measure."""
 
     def read(self, seconds: int) -> list[ReceiverSecond]:
-        """The last seconds, oldest first. Raises CannotRead."""
+        """Return the last seconds, oldest first. Raises CannotRead."""
 
     def indicators(self) -> tuple[IndicatorSeconds, ...] | None:
-        """The error-seconds of each indicator since the stream's reset; None without an analysis. Raises CannotRead."""
+        """Return the error-seconds of each indicator since the stream's reset; None without analysis. Raises
+        CannotRead.
+        """
 
     def content(self) -> Content:
-        """What it has decoded of picture and sound since the stream's reset. Raises CannotRead."""
+        """Return its findings on picture and sound since the stream's reset. Raises CannotRead."""
 
 
 def sender_check(plan: Plan, streams: Streams) -> Snapshot | None:
-    """The send stream under test, None without one. Raises InvalidInput when the key names none."""
+    """Return the send stream under test, None without one. Raises InvalidInput if the key names no send stream."""
     if plan.stream is None:
         return None
     try:
@@ -74,7 +76,7 @@ def sender_check(plan: Plan, streams: Streams) -> Snapshot | None:
 
 
 def sender_seconds(streams: Streams, key: str, seconds: int) -> list[SenderSecond]:
-    """The send stream's last seconds, oldest first. Raises CannotRead."""
+    """Return the send stream's last seconds, oldest first. Raises CannotRead."""
     try:
         history = streams.history(key, seconds)
     except NotFound:

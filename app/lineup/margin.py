@@ -23,20 +23,20 @@ _ACTOR: Final = "line-up test"
 
 
 class Rehearsals(Protocol):
-    """What a margin test asks of the rehearsals of this installation."""
+    """The methods of the rehearsals that a margin test needs."""
 
     def start(self, plan: RehearsalPlan, *, actor: str) -> Rehearsal:
         """Begin a rehearsal. Raises InvalidInput and LimitReached."""
 
     def get(self, run_id: str) -> Rehearsal:
-        """One rehearsal. Raises NotFound."""
+        """Return a rehearsal. Raises NotFound."""
 
     def cancel(self, run_id: str) -> Rehearsal:
-        """End it early. Raises NotFound."""
+        """End a rehearsal early. Raises NotFound."""
 
 
 def begin_margin(run: Run, streams: Streams, rehearsals: Rehearsals) -> Margin:
-    """Start the rehearsal that a run's margin test is, or return why it cannot be started."""
+    """Start the rehearsal of a run's margin test, or return why it cannot start."""
     link = link_of_run(run.measured, within_s=run.plan.margin_s)
     if run.plan.stream is None or link is None:
         return Margin(problem="The margin was not tested: the sender measured no RTT.")
@@ -61,7 +61,7 @@ def begin_margin(run: Run, streams: Streams, rehearsals: Rehearsals) -> Margin:
 
 
 def read_margin(margin: Margin, rehearsals: Rehearsals) -> Margin:
-    """The margin test as it is now: its end, and its results when it is over."""
+    """Return the present state of the margin test: its end, and its results when it is over."""
     try:
         rehearsal = rehearsals.get(margin.rehearsal)
     except ProductError as error:
@@ -87,7 +87,7 @@ def _tried(rehearsal: Rehearsal) -> tuple[TriedLatency, ...]:
 
 
 def _latency_of_line(run: Run, streams: Streams, key: str) -> int:
-    """The negotiated latency: the receiver's, else the sender's, else the one that the stream asks for."""
+    """Return the negotiated latency of the receiver, else of the sender, else the latency that the stream requests."""
     known = [second.latency_ms for second in run.measured.receiver if second.latency_ms]
     if known:
         return known[-1]

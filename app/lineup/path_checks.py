@@ -1,4 +1,4 @@
-"""Checks of the path and of the passphrase. None of them touches the stream under test."""
+"""Checks of the path and of the passphrase. No check affects the stream under test."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Refusal(msgspec.Struct, frozen=True):
 
 
 def check_path(snapshot: Snapshot) -> list[Check]:
-    """The checks of a send stream's path: passphrase, DSCP, MTU."""
+    """Make the checks of a send stream's path: passphrase, DSCP, MTU."""
     spec = snapshot.spec
     if not isinstance(spec, SendSpec):
         return []
@@ -39,7 +39,7 @@ def check_path(snapshot: Snapshot) -> list[Check]:
 
 
 def _wrong_passphrase(spec: SendSpec) -> Check:
-    """One more connection with a random passphrase, to the end that listens."""
+    """Make one more connection, with a random passphrase, to the end that listens."""
     title, asked = "Wrong passphrase", "one call with a wrong passphrase"
     if spec.encryption is None:
         return Check(title, "–", "the stream is not encrypted", "refused", CheckVerdict.SKIPPED)
@@ -79,7 +79,9 @@ def _dscp(snapshot: Snapshot) -> Check:
 
 
 def _mtu(address: str) -> Check:
-    """The path MTU as the kernel knows it: libsrt's packets may not be fragmented, so routers report a lower one."""
+    """Check the path MTU as the kernel knows it. libsrt's packets may not be fragmented, so routers report a lower
+    MTU.
+    """
     host, _, port = address.rpartition(":")
     is_ipv6 = host.startswith("[")
     needed = SRT_PAYLOAD_BYTES + SRT_HEADER_BYTES + (_IPV6_HEADER_MORE_BYTES if is_ipv6 else 0)
@@ -92,7 +94,7 @@ def _mtu(address: str) -> Check:
 
 
 def _kernel_mtu(host: str, port: int, *, is_ipv6: bool) -> int | None:
-    """IP_MTU of a connected socket that sends nothing."""
+    """Return IP_MTU of a connected socket that sends nothing."""
     family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
     level, option = (socket.IPPROTO_IPV6, _IPV6_MTU) if is_ipv6 else (socket.IPPROTO_IP, _IP_MTU)
     with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as connected:

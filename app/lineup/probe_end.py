@@ -1,4 +1,4 @@
-"""The posted report of a probe as the receiving end of a run. The probe is over: its time is the time of the run."""
+"""The posted report of a probe as the receiving end of a run. The run covers the past time of the probe."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from app.lineup.clocks import ClockDifference, check_clock
 from app.lineup.ends import CLOCKS_AGREE_S
 from app.lineup.probe_reports import ProbeReports
 
-_POSTED_WITHIN_S: Final = 1.0  # of the probe's end: the report is made and sent at once
-_WITHIN_S: Final = 0.001  # the last second lies inside the run in spite of rounded sums
+_POSTED_WITHIN_S: Final = 1.0  # of the probe's end, because the report is made and sent at once
+_WITHIN_S: Final = 0.001  # keeps the last second inside the run despite rounded sums
 
 
 class ProbeEnd:
-    """What a probe at another host measured, with its times turned into this host's."""
+    """The measurements of a probe at another host, with its times converted to this host's."""
 
     def __init__(self, reports: ProbeReports, report_id: str) -> None:
-        """Read the report. Raises InvalidInput for one that is not there or that has no seconds."""
+        """Read the report. Raises InvalidInput if it does not exist or has no seconds."""
         self._kept = _found(reports, report_id)
         history = reports.history(report_id)
         if not history:
@@ -33,37 +33,37 @@ class ProbeEnd:
 
     @property
     def begins_at(self) -> float:
-        """When the run begins, by this host's clock: its last second is the last one of the report."""
+        """When the run begins, by this host's clock. Its last second is the last one of the report."""
         return self._seconds[-1].at - self.duration_s + _WITHIN_S
 
     @property
     def duration_s(self) -> int:
-        """How long the probe measured. A busy host makes seconds that are longer or shorter than one."""
+        """How long the probe measured. On a busy host, a second may be longer or shorter than one."""
         return round(self._seconds[-1].at - self._seconds[0].at) + 1
 
     def check(self) -> str:
-        """Return the prober's host and where it received from."""
+        """Return the prober's host and the address that it received from."""
         return f"probe at {self._kept.report.host}, received from {self._kept.report.target}"
 
     def checks(self) -> list[Check]:
-        """What can be checked after a probe: how far its clock was from ours. The other checks need the connection."""
+        """Make the one check that is possible after a probe: its clock. The other checks need the connection."""
         skipped = Check("Connection", "during the probe", "the probe is over", "–", CheckVerdict.SKIPPED)
         found = ClockDifference(self.clock_ahead_s, _POSTED_WITHIN_S)
         return [check_clock(self._kept.report.host, found, limit_s=CLOCKS_AGREE_S), skipped]
 
     def read(self, seconds: int) -> list[ReceiverSecond]:
-        """The seconds of the report."""
+        """Return the seconds of the report."""
         return self._seconds[-seconds:] if seconds < len(self._seconds) else self._seconds
 
     def indicators(self) -> tuple[IndicatorSeconds, ...] | None:
-        """The error-seconds that the probe counted."""
+        """Return the error-seconds that the probe counted."""
         found = self._kept.report.indicators
         if found is None:
             return None
         return tuple(IndicatorSeconds(name, each.priority, each.error_seconds) for name, each in found.items())
 
     def content(self) -> Content:
-        """Nothing: a probe decodes neither picture nor sound."""
+        """Return nothing: a probe decodes neither picture nor sound."""
         return Content()
 
 

@@ -1,4 +1,4 @@
-"""The reports that probes posted to this installation: one JSON file each in the data folder, the newest 200."""
+"""Keeps reports that probes posted to this installation: one JSON file each in the data folder, the newest 200."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _ID: Final = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 
 
 class ProbeReports:
-    """The kept reports. Used from the threads of requests."""
+    """The kept reports. Safe to use from the threads of requests."""
 
     def __init__(self, folder: Path) -> None:
-        """Read what earlier processes kept; a file that cannot be read is logged and left where it is."""
+        """Read the reports of earlier processes. An unreadable file is logged and left in place."""
         self._folder = folder
         self._lock = threading.Lock()
         self._kept = {kept.id: kept for kept in _read_all(folder)}
 
     def keep(self, report: ProbeReport, *, actor: str) -> KeptReport:
-        """Keep a report; the oldest gives way. If the disk refuses, it lasts until a restart."""
+        """Keep a report and delete the oldest above the limit. If the disk refuses, it is lost at a restart."""
         now = unix_now()
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
         kept = KeptReport(f"{stamp}-{secrets.token_hex(4)}", now, actor, report, len(report.history))
@@ -53,19 +53,19 @@ class ProbeReports:
         return kept
 
     def reports(self) -> list[KeptReport]:
-        """Every report, newest first."""
+        """Return every report, newest first."""
         with self._lock:
             return sorted(self._kept.values(), key=lambda kept: kept.id, reverse=True)
 
     def get(self, report_id: str) -> KeptReport:
-        """One report. Raises NotFound."""
+        """Return a report. Raises NotFound."""
         with self._lock:
             if (kept := self._kept.get(report_id)) is None:
                 raise NotFound(f"there is no probe report {report_id[:40]}")
             return kept
 
     def history(self, report_id: str) -> list[ReceiverSecond]:
-        """The seconds of a report, from its file; none where the disk refuses. Raises NotFound."""
+        """Return the seconds of a report from its file; none if the disk refuses. Raises NotFound."""
         path = self._path(self.get(report_id).id)
         try:
             return msgspec.json.decode(path.read_bytes(), type=KeptReport).report.history

@@ -1,4 +1,4 @@
-"""Reads what both ends have measured since the last reading, and adds it to a run."""
+"""Reads the measurements of both ends since the last reading, and adds them to a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.lineup.ends import ReceiverEnd, Streams, sender_seconds
 from app.machine.steady_clock import unix_now
 
 _OVERLAP_S: Final = 5
-_HISTORY_S: Final = 3600  # what a worker remembers second by second
+_HISTORY_S: Final = 3600  # a worker keeps this many seconds
 _EVENTS_LOOKED_AT: Final = 100
 _EVENTS_MAX: Final = 500
 
@@ -40,7 +40,7 @@ def read_more(run: Run, streams: Streams, end: ReceiverEnd | None) -> Run:
 
 
 def _wanted(began: float, have: tuple[object, ...]) -> int:
-    """How many seconds to ask for: those since the last one that is there."""
+    """Return how many seconds to request: those since the last second of the run."""
     last = getattr(have[-1], "at", began) if have else began
     return min(_HISTORY_S, int(unix_now() - last) + _OVERLAP_S)
 
@@ -48,7 +48,7 @@ def _wanted(began: float, have: tuple[object, ...]) -> int:
 def _grown(
     baseline: tuple[IndicatorSeconds, ...], now: tuple[IndicatorSeconds, ...] | None
 ) -> tuple[IndicatorSeconds, ...] | None:
-    """The error-seconds since the baseline; a count that fell began again after a reset."""
+    """Return the error-seconds since the baseline. A count that fell began again after a reset."""
     if now is None:
         return None
     before = {each.name: each.error_seconds for each in baseline}
@@ -77,7 +77,7 @@ def _with_sender_facts(run: Run, streams: Streams, key: str) -> Run:
 
 
 def _settings(streams: Streams, key: str) -> list[SettingFact]:
-    """Latency, overhead and encryption as requested and as negotiated with the first peer."""
+    """Return latency, overhead and encryption as requested and as negotiated with the first peer."""
     snapshot = streams.get(key)
     spec, peers = snapshot.spec, snapshot.sample.peers if snapshot.sample is not None else []
     if not peers:
@@ -110,7 +110,7 @@ def _cap_mbps(streams: Streams, key: str) -> float | None:
 
 
 def _events(run: Run, streams: Streams) -> tuple[RunEvent, ...]:
-    """What happened to the ends of this host since the run began, oldest first."""
+    """Return the events of the ends on this host since the run began, oldest first."""
     keys = {run.plan.stream, getattr(run.plan.receiver, "key", None)} - {None}
     found = [
         RunEvent(entry.at, f"{entry.name or entry.key}: {entry.text}")

@@ -18,7 +18,7 @@ from app.machine.steady_clock import unix_now
 
 
 class Installations(NamedTuple):
-    """Where the receiving ends of plans are: this host's streams, other installations, and posted probe reports."""
+    """Where receiving ends can be: this host's streams, other installations, and posted probe reports."""
 
     streams: Streams
     hosts: tuple[HostEntry, ...]
@@ -26,7 +26,7 @@ class Installations(NamedTuple):
 
 
 def receiver_end(plan: Plan, known: Installations) -> ReceiverEnd | None:
-    """The receiving end that a plan names, None where it is not ours. Raises InvalidInput."""
+    """Return the receiving end that a plan names, None if it is another product. Raises InvalidInput."""
     match plan.receiver:
         case LocalReceiver(key=key):
             return LocalEnd(known.streams, key)
@@ -51,7 +51,7 @@ class LocalEnd:
         self._key = key
 
     def check(self) -> str:
-        """Return the stream's label. Raises InvalidInput when the key names no receive stream."""
+        """Return the stream's label. Raises InvalidInput if the key names no receive stream."""
         try:
             snapshot = self._streams.get(self._key)
         except NotFound:
@@ -61,14 +61,14 @@ class LocalEnd:
         return snapshot.spec.label()
 
     def read(self, seconds: int) -> list[ReceiverSecond]:
-        """The last seconds, from the worker's own history."""
+        """Return the last seconds, from the worker's history."""
         try:
             return [receiver_second(point) for point in self._streams.deliveries(self._key, seconds)]
         except NotFound:
             raise CannotRead("the receive stream was removed") from None
 
     def indicators(self) -> tuple[IndicatorSeconds, ...] | None:
-        """From the live analysis of the worker."""
+        """Return the error-seconds, from the worker's live analysis."""
         try:
             analysis = self._streams.get(self._key).analysis
         except NotFound:
@@ -78,7 +78,7 @@ class LocalEnd:
         return tuple(IndicatorSeconds(each.name, each.priority, each.error_seconds) for each in analysis.indicators)
 
     def content(self) -> Content:
-        """From the decoders of the worker."""
+        """Return the findings of the worker's decoders."""
         try:
             return content_of(self._streams.get(self._key).outputs, unix_now())
         except NotFound:

@@ -52,7 +52,7 @@ class _RemoteSpell(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
     def report(self) -> SpellReport:
-        """As the worker there reports it."""
+        """Convert to the form that a worker reports."""
         return SpellReport(since=None if self.since is None else self.since.timestamp(), seconds=self.seconds)
 
 
@@ -80,7 +80,7 @@ class _RemoteReception(msgspec.Struct, frozen=True):
     loudness: _RemoteLoudness | None = None
 
     def outputs(self) -> OutputsReport:
-        """What its decoders report, as its worker does."""
+        """Convert the decoders' findings to the form that a worker reports."""
         seen, heard = self.picture, self.loudness
         picture: PictureReport | None = None
         loudness: LoudnessReport | None = None
@@ -114,7 +114,7 @@ class _RemoteNow(msgspec.Struct, frozen=True):
 class RemoteEnd:
     """A receive stream of another installation, read over its API.
 
-    Its times are turned into this host's: `clock_ahead_s` is how far its clock is ahead, None before the first second.
+    Its times are converted to this host's: `clock_ahead_s` is how far its clock is ahead, None before the first second.
     """
 
     def __init__(self, host: HostEntry, key: str) -> None:
@@ -123,14 +123,14 @@ class RemoteEnd:
         self._path = f"/api/streams/{quote(key, safe='')}"
 
     def check(self) -> str:
-        """Return the stream's label and host. Raises InvalidInput when it is no receive stream there."""
+        """Return the stream's label and host. Raises InvalidInput if it is not a receive stream there."""
         stream = self._stream()
         if stream.reception is None:
             raise InvalidInput.of({"receiver.key": f"{self._host.name} has no receive stream with this key"})
         return f"{stream.label} on {self._host.name}"
 
     def read(self, seconds: int) -> list[ReceiverSecond]:
-        """The last seconds, from the other host's history."""
+        """Return the last seconds, from the other host's history."""
         found = self._ask(f"{self._path}/reception?seconds={seconds}", _RemoteHistory)
         if self.clock_ahead_s is None and found.samples:
             ahead_s = found.samples[-1].at - unix_now()
@@ -154,7 +154,7 @@ class RemoteEnd:
         ]
 
     def indicators(self) -> tuple[IndicatorSeconds, ...] | None:
-        """From the other host's live analysis."""
+        """Return the error-seconds, from the other host's live analysis."""
         reception = self._stream().reception
         if reception is None or not reception.tr101290:
             return None
@@ -163,14 +163,14 @@ class RemoteEnd:
         )
 
     def content(self) -> Content:
-        """From the other host's decoders."""
+        """Return the findings of the other host's decoders."""
         reception, ahead_s = self._stream().reception, self.clock_ahead_s or 0.0
         content = content_of(OutputsReport() if reception is None else reception.outputs(), unix_now() + ahead_s)
         since = None if content.loudness_since is None else content.loudness_since - ahead_s
         return msgspec.structs.replace(content, loudness_since=since)
 
     def second_there(self) -> float:
-        """The time that the other host shows, in whole seconds. Raises CannotRead."""
+        """Return the time of the other host's clock, in whole seconds. Raises CannotRead."""
         shown = self._ask("/api/overview", _RemoteNow).overview.now
         try:
             return datetime.fromisoformat(shown).timestamp()
@@ -179,7 +179,7 @@ class RemoteEnd:
 
     @property
     def host_name(self) -> str:
-        """Its name in HOSTS."""
+        """The name of the host in HOSTS."""
         return self._host.name
 
     def _stream(self) -> _RemoteStream:

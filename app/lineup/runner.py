@@ -59,7 +59,7 @@ class LineUpRunner:
                 self._follow(run)
 
     def start(self, plan: Plan, *, actor: str) -> Run:
-        """Begin a run. Raises InvalidInput for an end that does not exist, LimitReached while one is being tested."""
+        """Begin a run. Raises InvalidInput if an end does not exist, LimitReached while an end is being tested."""
         sender = sender_check(plan, self._streams)
         end = receiver_end(plan, self._known)
         receiver = end.check() if isinstance(end, LocalEnd | ProbeEnd) else ""
@@ -90,19 +90,19 @@ class LineUpRunner:
         return run
 
     def runs(self) -> list[Run]:
-        """Every run, newest first."""
+        """Return every run, newest first."""
         with self._lock:
             return sorted(self._runs.values(), key=lambda run: run.started_at, reverse=True)
 
     def get(self, run_id: str) -> Run:
-        """One run. Raises NotFound."""
+        """Return a run. Raises NotFound."""
         with self._lock:
             if run_id not in self._runs:
                 raise NotFound(f"there is no line-up test {run_id}")
             return self._runs[run_id]
 
     def last_before(self, run: Run) -> Run | None:
-        """The newest earlier run of the same far end that has a verdict; None without one or without a far end."""
+        """Return the newest earlier run of the same far end that has a verdict, None if there is none."""
         if not run.plan.far_end:
             return None
         earlier = (
@@ -113,7 +113,7 @@ class LineUpRunner:
         return next((other for other in earlier if other.plan.far_end == run.plan.far_end), None)
 
     def cancel(self, run_id: str) -> Run:
-        """End a run early and keep what it measured; one that is over stays as it is. Raises NotFound."""
+        """End a run early and keep its measurements. A run that is over stays unchanged. Raises NotFound."""
         run = self.get(run_id)
         if run.state in RUNNING:
             self._cancelled.add(run_id)
@@ -128,7 +128,7 @@ class LineUpRunner:
         self._archive.remove(run_id)
 
     def close(self) -> None:
-        """End the threads; runs continue in the next process."""
+        """End the threads. Runs continue in the next process."""
         self._closed.set()
         for thread in self._threads:
             thread.join(_CLOSE_WITHIN_S)
@@ -157,14 +157,14 @@ class LineUpRunner:
             self._finish(run, RunState.FAILED, problem=error.message)
 
     def _test_line(self, run: Run) -> Run:
-        """The configuration test and the performance test."""
+        """Run the configuration test and the performance test."""
         end = receiver_end(run.plan, self._known)
         if run.state is RunState.CONFIGURATION:
             run = self._configure(run, end)
         return self._measure(run, end)
 
     def _test_margin(self, run: Run) -> Run:
-        """The margin test, which a restart of this program does not end either. One that is cancelled has no result."""
+        """Run the margin test. A restart of this program does not end it. A cancelled margin test has no result."""
         if self._closed.is_set():
             return run
         margin = run.measured.margin
@@ -201,7 +201,7 @@ class LineUpRunner:
         return run
 
     def _sender_with_figures(self, plan: Plan) -> Snapshot | None:
-        """The stream under test; after a restart of this program its worker's first figures take a second."""
+        """Return the stream under test. After a restart of this program, its first figures take a second."""
         until = unix_now() + _FIGURES_WITHIN_S
         while (sender := sender_check(plan, self._streams)) is not None and unix_now() < until:
             if sender.sample is not None and sender.sample.peers:
@@ -241,7 +241,7 @@ class LineUpRunner:
                 self._runs[run.id] = run
 
     def _keep(self, run: Run) -> None:
-        """Store it, then show it: what was seen is still true after a restart."""
+        """Store the run, then show it, so that a restart does not undo what was shown."""
         try:
             self._archive.keep(run.id, run)
         except OSError as error:
@@ -251,7 +251,7 @@ class LineUpRunner:
 
 
 def _of_probe(run: Run, end: ProbeEnd) -> Run:
-    """The run over the time of a probe, whose configuration cannot be tested any more."""
+    """Return the run for the time of a probe, whose configuration can no longer be tested."""
     return msgspec.structs.replace(
         run,
         plan=msgspec.structs.replace(run.plan, duration_s=end.duration_s),
@@ -263,7 +263,7 @@ def _of_probe(run: Run, end: ProbeEnd) -> Run:
 
 
 def _with_margin(run: Run, margin: Margin) -> Run:
-    """The run in its margin test."""
+    """Return the run with its margin test begun."""
     measured = msgspec.structs.replace(run.measured, margin=margin)
     return msgspec.structs.replace(run, state=RunState.MARGIN, measured=measured).judged()
 
@@ -275,7 +275,7 @@ def _share_an_end(one: Plan, other: Plan) -> bool:
 
 
 def _noted(run: Run, text: str) -> Run:
-    """The run with an event, unless the last event says the same."""
+    """Return the run with an event added, unless its last event has the same text."""
     if run.events and run.events[-1].text == text:
         return run
     return msgspec.structs.replace(run, events=(*run.events, RunEvent(unix_now(), text)))

@@ -1,4 +1,4 @@
-"""Posts the verdict of a line-up test to another system, as JSON. Only the threads of the runs call this."""
+"""Posts the verdict of a line-up test to another system as JSON. Only the threads of runs use it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAUSES_S: Final = (0.0, 2.0, 10.0)
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What the other system receives. `verdict` is pass, remarks or fail; null when nothing could be measured."""
+    """What the other system receives. `verdict` is pass, remarks or fail; null if nothing could be measured."""
 
     id: str
     state: str
@@ -33,7 +33,7 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 def notice_of(run: Run) -> Notice:
-    """The notice of a run that is over."""
+    """Return the notice of a run that is over."""
     conclusion = run.conclusion
     return Notice(
         id=run.id,
@@ -50,9 +50,9 @@ def notice_of(run: Run) -> Notice:
 
 
 def send_notice(url: str, run: Run, closed: threading.Event) -> str | None:
-    """Post the notice, three times at most. Returns why it did not arrive; None when it did or `closed` was set.
+    """Post the notice, three times at most. Return why it did not arrive; None if it did or `closed` was set.
 
-    Redirects are not followed, and no proxy of the environment is used.
+    Redirects are not followed, and a proxy in the environment is not used.
     """
     body, problem = msgspec.json.encode(notice_of(run)), None
     for pause_s in _PAUSES_S:

@@ -1,1 +1,1 @@
-"""What this host is and what the program needs of it: versions, clock, logs, locks, systemd."""
+"""The program's use of this host: versions, clock, logs, locks, systemd."""

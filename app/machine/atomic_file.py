@@ -1,4 +1,4 @@
-"""Write a small file so that a reader, or a crash, never sees half of it."""
+"""Writes a small file so that a reader, or a crash, never sees a part of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, body: bytes) -> None:
-    """Replace `path` by `body`, readable for this user only; raises OSError and then leaves the old one."""
+    """Replace `path` with `body`, readable for this user only. Raises OSError and then keeps the old file."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as unfinished:
         try:
             unfinished.write(body)

@@ -1,4 +1,4 @@
-"""One web process at a time manages an installation: a second one would take over the first one's streams."""
+"""Ensures that one web process at a time manages an installation. A second one would take over its streams."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 _NAME: Final = "web.lock"
-_WAIT_S: Final = 2.0  # one that is just ending
+_WAIT_S: Final = 2.0  # another process may just be ending
 
 
 class AlreadyRunning(Exception):
@@ -26,16 +26,17 @@ class AlreadyRunning(Exception):
 
 @contextlib.contextmanager
 def sole_instance(runtime_folder: Path, data_folder: Path) -> Iterator[None]:
-    """Hold the installation as long as this process, and this context, live. Raises AlreadyRunning or OSError.
+    """Hold the installation while this process and this context live. Raises AlreadyRunning or OSError.
 
-    Both folders are held: the runtime folder's default differs between a login and a scheduled job of one user.
+    Both folders are held, because the default runtime folder of a login differs from that of a scheduled job of the
+    same user.
     """
     with _held(runtime_folder), _held_folder(data_folder):
         yield
 
 
 def is_held(runtime_folder: Path) -> bool:
-    """Whether a web process manages the installation of that runtime folder now."""
+    """Whether a web process manages the installation with that runtime folder now."""
     try:
         descriptor = os.open(runtime_folder / _NAME, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -53,7 +54,7 @@ def is_held(runtime_folder: Path) -> bool:
 
 @contextlib.contextmanager
 def _held_folder(folder: Path) -> Iterator[None]:
-    """Hold a folder itself: it may be on a disk that takes no file. One that cannot be locked (NFS) is not held."""
+    """Lock a folder itself, because its disk may accept no file. A folder that cannot be locked (NFS) is not held."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _lock(descriptor, folder)
@@ -67,7 +68,7 @@ def _held(runtime_folder: Path) -> Iterator[None]:
     descriptor = os.open(runtime_folder / _NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _lock(descriptor, runtime_folder)
-        with contextlib.suppress(OSError):  # the number is only for people; a full disk is no reason not to start
+        with contextlib.suppress(OSError):  # the number is only for people, so a full disk does not prevent the start
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
@@ -92,7 +93,7 @@ def _lock(descriptor: int, folder: Path) -> None:
 
 
 def _holder(descriptor: int) -> str:
-    """The number in the lock's file; a folder has none."""
+    """Return the number in the lock's file; a folder has none."""
     try:
         return os.pread(descriptor, 20, 0).decode()
     except OSError:

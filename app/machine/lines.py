@@ -1,4 +1,4 @@
-"""Bytes of a stream to lines: the one framing that both ends of the worker link use."""
+"""Splits received bytes into lines, at both ends of the worker link."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class LineReader:
         self._rest = bytearray()
 
     def feed(self, received: bytes) -> list[bytes]:
-        """The lines that `received` completes, without their ends. Raises LineTooLong."""
+        """Return the lines that `received` completes, without their ends. Raises LineTooLong."""
         begun = len(self._rest)
         self._rest += received
         if self._rest.find(b"\n", begun) < 0:

@@ -1,4 +1,4 @@
-"""The log: one rotating file, on standard error too. A folder that cannot be written moves it to the data folder."""
+"""The log: one rotating file, and standard error. If its folder cannot be written, the file is in the data folder."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class OneLineFormatter(logging.Formatter):
-    """UTC times, and no text from outside can start a new line."""
+    """Formats times in UTC, and lets no text from outside start a new line."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """The message on one line; a traceback follows on its own."""
+        """Return the message on one line; a traceback follows on separate lines."""
         return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
 
 
 class LogFile(RotatingFileHandler):
-    """The log's file. What keeps it from being written is remembered in `problem`, None while nothing does."""
+    """The log's file. `problem` is what keeps it from being written, None if nothing does."""
 
     problem: str | None = None
 
     def flush(self) -> None:
-        """Hand what was written to the kernel."""
+        """Pass written text to the kernel."""
         super().flush()
         self.problem = None
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Remember a disk that refuses. The line is lost, and the caller continues."""
+        """Remember that the disk refuses. The line is lost, and the caller continues."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)
@@ -48,7 +48,7 @@ class LogFile(RotatingFileHandler):
 
 
 class NoLogFile(logging.NullHandler):
-    """In place of a log file that could not even be opened."""
+    """Stands for a log file that could not be opened."""
 
     def __init__(self, problem: str) -> None:
         super().__init__()
@@ -56,16 +56,16 @@ class NoLogFile(logging.NullHandler):
 
 
 def start_logging(settings: Settings) -> Path | None:
-    """Send the log to its file and to standard error; return the file that is really written, None if there is none.
+    """Send the log to its file and to standard error. Return the file that is really written, None if there is none.
 
-    Where neither LOG_FILE nor the data folder can be written, standard error is all that there is.
+    If neither LOG_FILE nor the data folder can be written, the log goes to standard error only.
     """
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     console = logging.StreamHandler(sys.stderr)
     console.setFormatter(OneLineFormatter(_FORMAT))
     root.addHandler(console)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs at each start what it did not do
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs at each start what it skipped
     problem = ""
     for path in (settings.log_file, settings.data_folder / "srt_streamer.log"):
         try:
@@ -82,7 +82,7 @@ def start_logging(settings: Settings) -> Path | None:
 
 
 def log_problem() -> str | None:
-    """What keeps the log's file from being written, None when nothing does, or when the log was not started."""
+    """Return why the log's file cannot be written, None if it can or if the log was not started."""
     handlers = logging.getLogger().handlers
     return next((handler.problem for handler in handlers if isinstance(handler, LogFile | NoLogFile)), None)
 

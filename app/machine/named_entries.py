@@ -1,4 +1,4 @@
-"""Named entries of one kind, in one file of the data folder, where `mcr backup` finds them."""
+"""Keeps named entries of one kind in one file of the data folder, which `mcr backup` includes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 class _Named(Protocol):
     @property
     def name(self) -> str:
-        """The entry's name: at most one entry has it."""
+        """The entry's name, which no other entry has."""
 
 
 T = TypeVar("T", bound=_Named)
 
 
 class Kind(NamedTuple):
-    """What an entry is called in sentences, the name of the list in its file, and how many are kept."""
+    """The words for an entry and for several, the name of the list in the file, and the maximum number."""
 
     one: str
     many: str
@@ -36,7 +36,7 @@ class Kind(NamedTuple):
 
 
 class EntriesNotKept(ProductError):
-    """The disk refused; nothing was changed."""
+    """The disk refused to write; nothing was changed."""
 
     code = "store_unavailable"
 
@@ -45,24 +45,24 @@ class NamedEntries(Generic[T]):
     """Keeps the entries of one file. Safe to use from several threads."""
 
     def __init__(self, path: Path, kind: Kind, parse: Callable[[object], Sequence[T]]) -> None:
-        """Read the file; `parse` makes entries of its document, or raises InvalidInput."""
+        """Read the file. `parse` makes entries of its document, or raises InvalidInput."""
         self._path = path
         self._kind = kind
         self._lock = threading.Lock()
         self._entries = {entry.name: entry for entry in self._read(parse)}
 
     def all(self) -> list[T]:
-        """Every entry, by name."""
+        """Return every entry, by name."""
         with self._lock:
             return [self._entries[name] for name in sorted(self._entries)]
 
     def find(self, name: str) -> T | None:
-        """An entry by name."""
+        """Return the entry with a name."""
         with self._lock:
             return self._entries.get(name)
 
     def keep(self, entries: Sequence[T]) -> None:
-        """Add entries, in place of those of the same names. Raises LimitReached and EntriesNotKept."""
+        """Add entries, replacing those with the same names. Raises LimitReached and EntriesNotKept."""
         with self._lock:
             after = self._entries | {entry.name: entry for entry in entries}
             if len(after) > self._kind.maximum:
@@ -71,7 +71,7 @@ class NamedEntries(Generic[T]):
             self._write(after)
 
     def remove(self, name: str) -> None:
-        """Forget an entry. Raises NotFound and EntriesNotKept."""
+        """Delete an entry. Raises NotFound and EntriesNotKept."""
         with self._lock:
             if name not in self._entries:
                 raise NotFound(f"there is no {self._kind.one} {name[:40]}")
@@ -85,7 +85,7 @@ class NamedEntries(Generic[T]):
         self._entries = entries
 
     def _read(self, parse: Callable[[object], Sequence[T]]) -> Sequence[T]:
-        """The entries of the file; a file that cannot be read is logged and left, until something is saved."""
+        """Return the entries of the file. An unreadable file is logged and stays until something is saved."""
         try:
             if self._path.stat().st_size > _FILE_BYTES_MAX:
                 raise OSError(f"larger than {_FILE_BYTES_MAX} bytes")

@@ -1,4 +1,4 @@
-"""Records of runs on disk: one JSON file per run in the data folder, where `mcr backup` finds them."""
+"""Keeps records of runs: one JSON file per run in the data folder, which `mcr backup` includes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ T = TypeVar("T")
 
 
 def new_run_id(now: float) -> str:
-    """An identifier that sorts by time: 20260131-081500-k3fp."""
+    """Return an identifier that sorts by time, such as 20260131-081500-k3fp."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
     return f"{stamp}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
 
 
 class RunFiles(Generic[T]):
-    """Keeps the runs of one kind, whose files begin with `prefix`. Methods raise OSError when the disk refuses."""
+    """Keeps the runs of one kind, whose file names begin with `prefix`. Methods raise OSError if the disk refuses."""
 
     def __init__(
         self, folder: Path, prefix: str, *, encode: Callable[[T], bytes], decode: Callable[[bytes], T]
@@ -39,11 +39,11 @@ class RunFiles(Generic[T]):
         self._decode = decode
 
     def keep(self, run_id: str, run: T) -> None:
-        """Write a run; an earlier state of it is replaced."""
+        """Write a run in place of its earlier state."""
         write_atomically(self._path(run_id), self._encode(run))
 
     def read_all(self) -> list[T]:
-        """Every run that can be read, oldest first; one that cannot is logged and left where it is."""
+        """Return every readable run, oldest first. An unreadable file is logged and left in place."""
         runs = []
         for path in sorted(self._folder.glob(f"{self._prefix}*.json")):
             try:

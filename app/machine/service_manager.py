@@ -1,6 +1,6 @@
 """Notifies systemd that the server is ready, still answers, and stops (sd_notify(3)).
 
-Without a service manager, nothing here has an effect: NOTIFY_SOCKET and WATCHDOG_USEC are systemd's own variables.
+Without a service manager, nothing here has an effect: systemd sets NOTIFY_SOCKET and WATCHDOG_USEC.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 log = logging.getLogger(__name__)
 
 _ANSWER_WITHIN_S: Final = 5.0
-# What a server listens on is not always what a client can call.
+# A server may listen on every address; a client has to call one.
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced, not bound
 
 
@@ -26,14 +26,14 @@ def notify(state: str) -> None:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
         try:
-            # A leading @ stands for the zero byte of Linux's abstract names.
+            # A leading @ stands for the zero byte of an abstract socket name.
             sender.sendto(state.encode(), address.replace("@", "\0", 1) if address.startswith("@") else address)
         except OSError as error:
             log.warning("service manager not notified state=%s error=%r", state, error.strerror)
 
 
 def keep_watchdog_fed(host: str, port: int) -> threading.Event:
-    """Start to notify the service manager, as often as it asked, that this server still answers requests.
+    """Begin to notify the service manager, as often as it asked, that this server still answers requests.
 
     Set the returned event to end it.
     """
@@ -54,7 +54,7 @@ def _feed(enough: threading.Event, host: str, port: int, every_s: float) -> None
 
 
 def _answers(host: str, port: int) -> bool:
-    """Whether a request is answered at all; 503 of a stream that is not well is an answer."""
+    """Return whether a request is answered at all; a 503 because of an unhealthy stream counts as an answer."""
     connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_WITHIN_S)
     try:
         connection.request("GET", "/health")

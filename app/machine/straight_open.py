@@ -1,6 +1,6 @@
-"""Opening a real path without following a link anywhere in it: openat2(2) with RESOLVE_NO_SYMLINKS, from Linux 5.6.
+"""Opens a real path without following any link in it: openat2(2) with RESOLVE_NO_SYMLINKS, from Linux 5.6.
 
-O_NOFOLLOW guards the last component only: a folder that becomes a link would lead out of the media folder.
+O_NOFOLLOW checks the last component only: a folder that becomes a link would lead out of the media folder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class _OpenHow(ctypes.Structure):
 
 
 def open_straight(path: str | Path, flags: int) -> int:
-    """Return a descriptor of a path that holds no link; OSError with ELOOP when it does. Closed on exec."""
+    """Return a descriptor of a path without links, closed on exec. Raises OSError with ELOOP if there is a link."""
     flags |= os.O_CLOEXEC | os.O_NOFOLLOW
     how = _OpenHow(flags, 0, _RESOLVE_NO_SYMLINKS)
     descriptor = _libc.syscall(
@@ -38,7 +38,7 @@ def open_straight(path: str | Path, flags: int) -> int:
 
 
 def _open_checked(path: str | Path, flags: int) -> int:
-    """Open and then look where the descriptor leads: without openat2 the kernel cannot refuse a link on the way."""
+    """Open, then check where the descriptor leads: without openat2 the kernel cannot refuse a link on the way."""
     descriptor = os.open(path, flags)
     try:
         is_straight = Path(f"/proc/self/fd/{descriptor}").readlink() == Path(path)

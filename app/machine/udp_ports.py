@@ -1,4 +1,4 @@
-"""Which UDP ports of this host are taken. It checks without binding, so simultaneous checks do not collide."""
+"""Finds which UDP ports of this host are taken. It does not bind them, so simultaneous checks do not collide."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _IPV6: Final = Path("/proc/net/udp6")
 
 
 def bound_ports() -> set[int]:
-    """The ports that a program holds on any IPv4 address, or on IPv6 in a way that keeps IPv4 from it too."""
+    """Return the ports that a program holds on any IPv4 address, or on IPv6 in a way that excludes IPv4."""
     ipv4 = _ports_in(_IPV4)
     return ipv4 | {port for port in _ports_in(_IPV6) - ipv4 if _bind_is_refused(port)}
 
@@ -33,7 +33,7 @@ def _ports_in(path: Path) -> set[int]:
 
 
 def _bind_is_refused(port: int) -> bool:
-    """Try it: an IPv6 socket does not say whether it takes IPv4 too."""
+    """Try to bind the port: an IPv6 socket does not show whether it takes IPv4 too."""
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
         try:
             probe.bind(("", port))

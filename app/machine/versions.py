@@ -1,6 +1,6 @@
-"""Which GStreamer and libsrt run here, and whether a version is known to be bad.
+"""Finds the versions of GStreamer and libsrt, and whether they are known to be bad.
 
-The web process loads neither, so a child is asked, once, in the background: no page waits for it.
+The web process loads neither, so a child process reads them once, in the background: no page waits for it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LIBSRT_CVES: Final = ("CVE-2026-55868", "CVE-2026-55869")
 _DEBIAN_FIXED: Final = {"1.5.1-1+deb12u": 2, "1.5.4-1+deb13u": 1}
 _CHANGELOGS: Final = Path("/usr/share/doc")
 _TIMEOUT_S: Final = 20.0
-# Each group of programs that can stand in for each other, and what does not work without any of them.
+# Groups of programs that can replace one another, and what does not work without any of the group.
 _PROGRAMS: Final = {
     ("ping",): "the network test cannot measure RTT",
     ("iperf3",): "the network test cannot measure bandwidth and loss",
@@ -41,10 +41,10 @@ _NO_GI: Final = "python3-gi is not installed: the engine GStreamer cannot run. I
 
 
 class Versions(msgspec.Struct, frozen=True):
-    """What runs here. None: not known (yet).
+    """The versions in use. None: not known (yet).
 
-    `libsrt_package` is the distribution's full version where there is one, `libsrt_fixes` the CVEs that its change log
-    lists as fixed. `is_known` is False until the answers are there.
+    `libsrt_package` is the distribution's full version, if any. `libsrt_fixes` lists the CVEs that its change log names
+    as fixed. `is_known` is False until all answers have come.
     """
 
     gstreamer: str | None = None
@@ -56,7 +56,7 @@ class Versions(msgspec.Struct, frozen=True):
 
 
 class VersionReader:
-    """Asks once, on the first reading, in the background."""
+    """Reads the versions once, at the first request, in the background."""
 
     def __init__(self, ask: Callable[[], Versions] | None = None) -> None:
         self._ask = ask or ask_versions
@@ -66,7 +66,7 @@ class VersionReader:
         self._jobs = JobRunner("versions")
 
     def read(self) -> Versions:
-        """What is known by now; never waits."""
+        """Return what is known by now; never waits."""
         with self._lock:
             if not self._is_asked:
                 self._is_asked = True
@@ -80,7 +80,7 @@ class VersionReader:
 
 
 def ask_versions() -> Versions:
-    """Ask the engine and the package system; what does not answer stays unknown."""
+    """Query the engine and the package system; a version without an answer stays unknown."""
     asked = _run_json(["env", "-C", str(PROJECT_FOLDER), sys.executable, "-m", "app.engines.gstreamer.versions"])
     package, fixes = _debian_package() or _rpm_package() or (None, frozenset[str]())
     return Versions(
@@ -94,7 +94,7 @@ def ask_versions() -> Versions:
 
 
 def warnings_about(versions: Versions) -> list[str]:
-    """What an operator should know of these versions, a sentence each."""
+    """Return warnings for the operator about these versions, one sentence each."""
     if versions.libsrt is None or _is_fixed(versions):
         return []
     package = f" (package {versions.libsrt_package})" if versions.libsrt_package else ""
@@ -105,7 +105,7 @@ def warnings_about(versions: Versions) -> list[str]:
 
 
 def remark_on_libsrt(versions: Versions) -> str | None:
-    """Whether the known holes of libsrt are closed, in a few words; None where that is not known."""
+    """Say in a few words whether the known holes of libsrt are closed; None if that is not known."""
     if versions.libsrt is None:
         return None
     return f"{'has' if _is_fixed(versions) else 'lacks'} the fixes of {' and '.join(_LIBSRT_CVES)}"
@@ -114,7 +114,7 @@ def remark_on_libsrt(versions: Versions) -> str | None:
 def missing_programs(
     which: Callable[[str], str | None] = shutil.which, find_module: Callable[[str], object | None] = find_spec
 ) -> list[str]:
-    """Programs and modules that are not installed, with what does not work without them, a sentence each."""
+    """Name programs and modules that are not installed and what does not work without them, one sentence each."""
     programs = [
         f"{' or '.join(names)} is not installed: {lack}."
         for names, lack in _PROGRAMS.items()
@@ -139,7 +139,7 @@ def _ffmpeg() -> str | None:
 
 
 def _debian_package() -> tuple[str, frozenset[str]] | None:
-    """The installed libsrt that GStreamer uses, whatever its release calls it, and what its change log names."""
+    """Return the installed libsrt package that GStreamer uses, and the fixes that its change log names."""
     shown = "${db:Status-Status} ${Package} ${Version}\n"
     outcome = _run(["dpkg-query", "--show", "--showformat", shown, "libsrt1*-gnutls*"])
     for line in outcome.text().splitlines() if outcome else ():
@@ -157,7 +157,7 @@ def _rpm_package() -> tuple[str, frozenset[str]] | None:
 
 
 def _read_changelog(path: Path) -> str:
-    """The text of a change log, empty where the host was set up without documents."""
+    """Return the text of a change log, empty if the host has none."""
     try:
         return gzip.decompress(path.read_bytes()).decode(errors="replace")
     except (OSError, EOFError, zlib.error):

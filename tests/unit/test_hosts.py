@@ -33,7 +33,7 @@ def entry(name: str = "mcr-b", url: str = "http://192.0.2.7:5000") -> dict[str, 
         ([entry(name="<b>")], "host 1: name"),
         ([{"name": "b", "url": "http://192.0.2.7"}], "api_key"),
         ([{**entry(), "colour": "red"}], "colour"),
-        ([entry(f"host {number}") for number in range(65)], "64 are the most"),
+        ([entry(f"host {number}") for number in range(65)], "the maximum is 64"),
     ],
 )
 def test_a_wrong_entry_is_named_with_its_field(hosts: list[dict[str, str]], words: str) -> None:

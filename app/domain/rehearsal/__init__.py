@@ -1,1 +1,1 @@
-"""A rehearsal: one source at several latencies through the same impairment, and which of them held. Pure."""
+"""Rehearsals: one source at several latencies through the same impairment, to find which latencies hold. Pure."""

@@ -12,7 +12,7 @@ from app.domain.errors import InvalidInput
 from app.domain.impairment.model import DirectionImpairment, Impairment
 from app.domain.spec import parse_impairment
 
-MULTIPLIERS: Final = (1, 2, 3, 4, 6)  # of the RTT: the rows of the Haivision table, and one below them
+MULTIPLIERS: Final = (1, 2, 3, 4, 6)  # multiples of the RTT: the rows of the Haivision table, and one below them
 LATENCIES_MAX: Final = 8
 DURATION_S: Final = (10, 3600)
 RTT_MS: Final = (0, 2000)
@@ -20,7 +20,7 @@ GAP_MS: Final = (1, 60_000)
 
 
 class RehearsalPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A rehearsal. `stream` is the key of the send stream whose source and settings are copied.
+    """A rehearsal. `stream` is the key of the send stream that is copied, with its source and settings.
 
     By default, `latencies_ms` are multiples of `rtt_ms`, and `rtt_ms` is the mean RTT of the impairment. An output gap
     longer than `output_gap_max_ms` is a failure.
@@ -45,7 +45,9 @@ class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def parse_rehearsal(document: object) -> RehearsalPlan:
-    """Make a plan of a decoded JSON object, with its latencies, or raise InvalidInput that names every wrong field."""
+    """Make a plan from a decoded JSON object, latencies included. Raises InvalidInput, which names every wrong
+    field.
+    """
     if not isinstance(document, dict):
         raise InvalidInput.of({"rehearsal": "expected an object"})
     rest: dict[str, Any] = {name: value for name, value in document.items() if name != "impairment"}
@@ -74,13 +76,13 @@ def parse_rehearsal(document: object) -> RehearsalPlan:
 
 
 def mean_rtt_ms(impairment: Impairment) -> float:
-    """The RTT that an impairment leads to on average: the delays, and half of the jitter of each direction."""
+    """Return the mean RTT of an impairment: the delays, and half of the jitter of each direction."""
     ways = (impairment.to_target, impairment.to_caller)
     return sum(_mean_delay_ms(way) for way in ways if way is not None)
 
 
 def latencies_for(rtt_ms: float) -> tuple[int, ...]:
-    """The latencies to try at an RTT, within what SRT streams of this product may have."""
+    """Return the latencies to try at an RTT, within the range that a stream may have."""
     base_ms = max(rtt_ms, LATENCY_MS_LOWEST)
     return tuple(sorted({min(LATENCY_MS_HIGHEST, round(factor * base_ms)) for factor in MULTIPLIERS}))
 

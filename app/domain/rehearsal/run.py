@@ -12,7 +12,7 @@ from app.domain.rehearsal.tally import LatencyVerdict, Tally, judge
 
 
 class RehearsalState(StrEnum):
-    """How far a rehearsal is. FAILED: it could not measure; `problem` says why."""
+    """The progress of a rehearsal. FAILED: it could not measure; `problem` says why."""
 
     STARTING = "starting"
     MEASURING = "measuring"
@@ -34,7 +34,7 @@ class Attempt(msgspec.Struct, frozen=True):
     tally: Tally = Tally()
 
     def keys(self) -> list[str]:
-        """The keys of the streams that exist, the sender first: the order in which to end them."""
+        """Return the keys of the existing streams, the sender first: the order in which to stop them."""
         return [key for key in (self.sender, self.relay, self.receiver) if key]
 
 
@@ -53,21 +53,21 @@ class Rehearsal(msgspec.Struct, frozen=True):
     problem: str = ""
 
     def ends_at(self) -> float | None:
-        """When the measurement is over, None before it has begun."""
+        """When the measurement ends, None before it has begun."""
         return None if self.measured_from is None else self.measured_from + self.plan.duration_s
 
     def elapsed_s(self, now: float) -> float:
-        """How long it has been measuring."""
+        """Return how long it has been measuring."""
         if self.measured_from is None:
             return 0.0
         return min(float(self.plan.duration_s), max(0.0, (self.finished_at or now) - self.measured_from))
 
     def verdict_of(self, attempt: Attempt, now: float) -> LatencyVerdict | None:
-        """How a latency is doing, None before anything was measured."""
+        """Return the present verdict of a latency, None before anything was measured."""
         return judge(attempt.tally, elapsed_s=self.elapsed_s(now)) if attempt.tally.seconds else None
 
     def lowest_held(self, now: float) -> int | None:
-        """The lowest latency that held, with every higher one, None when the highest did not."""
+        """Return the lowest latency that held together with every higher one; None if the highest did not hold."""
         lowest = None
         for attempt in reversed(self.attempts):
             if self.verdict_of(attempt, now) is not LatencyVerdict.HELD:
@@ -80,7 +80,7 @@ _decoder = msgspec.json.Decoder(Rehearsal)
 
 
 def encode_rehearsal(run: Rehearsal) -> bytes:
-    """The rehearsal as canonical JSON."""
+    """Encode the rehearsal as canonical JSON."""
     return msgspec.json.encode(run, order="deterministic")
 
 

@@ -1,4 +1,4 @@
-"""What was measured at one latency, and whether it held."""
+"""The measurements of one latency, and whether it held."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MISSING_S: Final = 3
 
 
 class LatencyVerdict(StrEnum):
-    """How a latency did. UNCLEAR: this machine disturbed the measurement, or seconds are missing."""
+    """The verdict on a latency. UNCLEAR: this machine disturbed the measurement, or seconds are missing."""
 
     HELD = "held"
     FAILED = "failed"
@@ -66,7 +66,7 @@ class Tally(msgspec.Struct, frozen=True):
     late: int = 0
 
     def overhead_percent(self) -> float | None:
-        """Resent packets in percent of the packets that were sent for the first time."""
+        """Return the resent packets in percent of the first transmissions."""
         return 100 * self.packets_resent / self.packets_sent if self.packets_sent else None
 
     def is_disturbed(self) -> bool:
@@ -110,7 +110,7 @@ def with_sent(tally: Tally, sent: Sequence[SentSecond]) -> Tally:
 
 
 def judge(tally: Tally, *, elapsed_s: float) -> LatencyVerdict:
-    """Whether a latency held for the `elapsed_s` seconds that it has been measured."""
+    """Judge whether a latency held for the `elapsed_s` seconds of its measurement."""
     is_whole = tally.packets_unique > 0 and not tally.apart_s and not tally.gaps
     if is_whole and not tally.packets_lost and not tally.continuity_errors:
         return LatencyVerdict.HELD if tally.seconds >= elapsed_s - _MISSING_S else LatencyVerdict.UNCLEAR
@@ -118,7 +118,7 @@ def judge(tally: Tally, *, elapsed_s: float) -> LatencyVerdict:
 
 
 def reasons(tally: Tally, *, gap_max_ms: float, elapsed_s: float) -> list[str]:
-    """Why a latency did not hold, or what makes its verdict unclear, as sentences."""
+    """Say in sentences why a latency did not hold, or why its verdict is unclear."""
     found = []
     if tally.packets_lost:
         found.append(f"{tally.packets_lost} packets were lost for good.")

@@ -1,4 +1,4 @@
-"""What an operator orders: the spec of each direction, its parts and every rule about them."""
+"""What an operator orders: the spec of each kind of stream, its parts and their rules."""
 
 from app.domain.spec.endpoint import CallerEndpoint, Endpoint, HostPort, ListenerEndpoint, Mode
 from app.domain.spec.job import Engine, JobSpec, engine_of, latency_ms_of

@@ -1,4 +1,4 @@
-"""Where a stream meets its far end: it waits on a UDP port of this host, or calls a host."""
+"""How a stream meets its far end: it listens on a UDP port of this host, or calls a host."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class ListenerEndpoint(Part, frozen=True, tag_field="mode", tag="listener"):
         return self.port
 
     def remote(self) -> HostPort | None:
-        """None: it calls no one."""
+        """None: it calls no far end."""
         return None
 
     def label(self) -> str:
-        """The endpoint in a few words, as `listener :10001`."""
+        """Return the endpoint in a few words, such as `listener :10001`."""
         return f"listener :{self.port}"
 
 
@@ -73,11 +73,11 @@ class CallerEndpoint(Part, frozen=True, tag_field="mode", tag="caller"):
         return None
 
     def remote(self) -> HostPort | None:
-        """The far end that it calls."""
+        """Return the far end that it calls."""
         return HostPort(self.host, self.port)
 
     def label(self) -> str:
-        """The endpoint in a few words, as `caller 192.0.2.10:9000`."""
+        """Return the endpoint in a few words, such as `caller 192.0.2.10:9000`."""
         return f"caller {HostPort(self.host, self.port)}"
 
 

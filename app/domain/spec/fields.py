@@ -1,6 +1,6 @@
-"""How a setting is described, once: the `Annotated` of its field holds range, unit, title, help and rule.
+"""Describes each setting once: the `Annotated` type of its field has range, unit, title, help and rule.
 
-Parsing, the form with its bounds, the command line, the API's description and the documentation read it from there.
+Parsing, the form and its bounds, the command line, the API's description and the documentation use this description.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ def setting(
 ) -> Meta:
     """Describe a field. `rule` returns what is wrong with a value of the right type, or None.
 
-    The form folds an advanced setting away.
+    The form shows an advanced setting only on request.
     """
     extra = {"unit": unit, "rule": rule, "is_advanced": is_advanced}
     return Meta(title=title, description=description or None, ge=low, le=high, extra=extra)
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """A field as it was described; `default` is None where it is required or may be left empty."""
+    """The description of a field; `default` is None if it is required or may be empty."""
 
     name: str
     kind: Kind
@@ -61,7 +61,7 @@ class Setting(msgspec.Struct, frozen=True):
     default: Any = None
 
     def bounds_text(self) -> str:
-        """The range with its unit, as `20 to 8000 ms`; empty without a range."""
+        """Return the range with its unit, such as `20 to 8000 ms`; empty without a range."""
         if self.low is None or self.high is None:
             return ""
         return f"{self.low} to {self.high}{f' {self.unit}' if self.unit else ''}"
@@ -76,7 +76,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 def setting_of(annotation: Any, name: str = "") -> Setting | None:
-    """The description in an annotation; None without one."""
+    """Return the description in an annotation; None without one."""
     for meta in getattr(annotation, "__metadata__", ()):
         if isinstance(meta, Meta) and meta.title:
             extra = meta.extra or {}
@@ -97,7 +97,7 @@ def setting_of(annotation: Any, name: str = "") -> Setting | None:
 
 
 def settings_of(part: type[msgspec.Struct]) -> dict[str, Setting]:
-    """The described fields of a part of a spec, by name, with their defaults."""
+    """Return the described fields of a part of a spec by name, with their defaults."""
     found = {}
     for field in msgspec.structs.fields(part):
         if (described := setting_of(field.type, field.name)) is not None:
@@ -107,7 +107,9 @@ def settings_of(part: type[msgspec.Struct]) -> dict[str, Setting]:
 
 
 def bare(annotation: Any) -> Any:
-    """The annotation's type without its bounds, so that a value outside them still converts and is judged by us."""
+    """Return the annotation's type without its bounds, so that a value outside them is converted and our message
+    names it.
+    """
     return get_args(annotation)[0] if getattr(annotation, "__metadata__", ()) else annotation
 
 

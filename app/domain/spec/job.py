@@ -1,4 +1,4 @@
-"""What a worker can carry, and the engine that carries it."""
+"""The specs that a worker can carry, and the choice of an engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ JobSpec = SendSpec | ReceiveSpec | RelaySpec
 
 
 class Engine(StrEnum):
-    """How a job is carried."""
+    """The engine that carries a job."""
 
     GSTREAMER = "gstreamer"
     DIRECT = "direct"

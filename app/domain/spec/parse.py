@@ -1,7 +1,7 @@
-"""From JSON to a spec, strictly, and back, without secrets. What was stored is read in `app.domain.stored_spec`.
+"""Converts JSON to a spec, strictly, and back, without secrets. `app.domain.stored_spec` reads what was stored.
 
-`parse_spec` is the only validation in the product: the form, the API and the command line all use it. Rules that need
-the machine (does the file exist, is the port free) belong to code that can read the machine.
+`parse_spec` is the only validation in the product: the form, the API and the command line use it. Rules that need the
+machine (does the file exist, is the port free) are checked elsewhere.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SEND: Final = "send"
 
 
 def parse_spec(document: object, *, listener_ports: Collection[int]) -> JobSpec:
-    """Make a spec of a decoded JSON object, or raise InvalidInput naming every field that is wrong.
+    """Make a spec from a decoded JSON object. Raises InvalidInput, which names every wrong field.
 
     A document without `direction` is a send stream. `listener_ports` are the ports a listener may use. The passphrase
     is wrapped in a Secret here and nowhere else.
@@ -52,12 +52,12 @@ def parse_spec(document: object, *, listener_ports: Collection[int]) -> JobSpec:
 
 
 def parse_impairment(document: object) -> Impairment:
-    """Make an impairment of a decoded JSON object, or raise InvalidInput naming every field that is wrong."""
+    """Make an impairment from a decoded JSON object. Raises InvalidInput, which names every wrong field."""
     return complete(parse_part(document, Impairment, "impairment"))
 
 
 def parse_part(document: object, kind: type[_PartT], path: str) -> _PartT:
-    """Make a described struct of a decoded JSON object; raises InvalidInput naming every wrong field below `path`."""
+    """Make a described struct from a decoded JSON object. Raises InvalidInput for every wrong field below `path`."""
     if problems := dict(_faults(document, kind, path)):
         raise InvalidInput.of(problems)
     try:
@@ -75,7 +75,7 @@ def with_kept_passphrase(document: object, kept: Encryption | None) -> object:
 
 
 def public_spec(spec: JobSpec) -> JsonObject:
-    """The spec as JSON-ready data without the passphrase: encryption keeps only its key length."""
+    """Return the spec as JSON data without the passphrase: encryption keeps only its key length."""
     match spec:
         case SendSpec() | ReceiveSpec():
             document = cast(JsonObject, msgspec.to_builtins(msgspec.structs.replace(spec, encryption=None)))
@@ -89,14 +89,14 @@ def public_spec(spec: JobSpec) -> JsonObject:
 
 
 def with_direction(document: object) -> object:
-    """Return the document with a `direction`, which documents from before receive streams lack."""
+    """Return the document with a `direction`, which documents from before receive streams do not have."""
     if isinstance(document, dict) and _DIRECTION not in document:
         return {_DIRECTION: _SEND, **document}
     return document
 
 
 def without_direction(document: JsonObject) -> JsonObject:
-    """Return a send stream's document as versions without directions read it; others unchanged."""
+    """Return a send stream's document for versions without directions; other documents unchanged."""
     return {name: value for name, value in document.items() if (name, value) != (_DIRECTION, _SEND)}
 
 
@@ -107,7 +107,7 @@ def _wrap_secret(kind: type, value: object) -> object:
 
 
 def _faults(value: object, annotation: Any, path: str) -> Iterator[Fault]:
-    """Every fault in a value that should be of an annotated type, each with the dotted path of its field."""
+    """Return every fault in a value of an annotated type, each with the dotted path of its field."""
     parts = _parts_in(annotation)
     if not parts or (value is None and type(None) in get_args(annotation)):
         yield from _leaf_faults(value, annotation, path)
@@ -145,7 +145,7 @@ def _leaf_faults(value: object, annotation: Any, path: str) -> Iterator[Fault]:
 
 
 def _parts_in(annotation: Any) -> list[type[msgspec.Struct]]:
-    """The structs of a type or a union of types."""
+    """Return the structs in a type or a union of types."""
     kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
     return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, msgspec.Struct)]
 

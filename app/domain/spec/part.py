@@ -1,4 +1,4 @@
-"""The base of every part of a spec."""
+"""The base class of the parts of a spec."""
 
 from __future__ import annotations
 

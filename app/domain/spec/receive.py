@@ -29,7 +29,7 @@ def _problem_with_span(value: int | None, span: tuple[int, int], unit: str) -> s
 
 
 class Record(Part, frozen=True):
-    """Files of the media folder that the received transport stream is written to, one after the other."""
+    """Where the received transport stream is recorded: files in the media folder, one after the other."""
 
     name: Annotated[
         str, setting("Recording", "Files are named <name>_<UTC time>.ts", rule=names.problem_with_recording_name)
@@ -43,7 +43,7 @@ class Record(Part, frozen=True):
 
 
 class Forward(Part, frozen=True):
-    """Where the received transport stream is forwarded to: a multicast group or a host."""
+    """Where the received transport stream is sent on: a multicast group or a host."""
 
     address: Annotated[str, setting("Address", "IPv4 address of a group or host", rule=names.problem_with_target)]
     port: Port
@@ -55,7 +55,7 @@ class Forward(Part, frozen=True):
 
 
 class ReceiveSpec(Part, frozen=True, tag_field="direction", tag="receive"):
-    """One SRT input, as ordered."""
+    """One SRT input as ordered."""
 
     endpoint: Endpoint
     name: Name = ""
@@ -77,7 +77,7 @@ class ReceiveSpec(Part, frozen=True, tag_field="direction", tag="receive"):
         return self.name or f"receive {self.endpoint.label()}"
 
     def local_port(self) -> int | None:
-        """The UDP port of this host that it binds, if it binds a chosen one."""
+        """The UDP port of this host that it binds; None if the system chooses one."""
         return self.endpoint.local_port()
 
     @property

@@ -1,4 +1,4 @@
-"""A relay: it passes SRT datagrams between a caller and a target of its choice."""
+"""A relay: it passes SRT datagrams between callers and a target."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Target(Part, frozen=True):
 
 
 class RelaySpec(Part, frozen=True, tag_field="direction", tag="relay"):
-    """A UDP relay between a caller on `listen_port` and `target`."""
+    """A UDP relay between callers of `listen_port` and `target`."""
 
     listen_port: int
     target: Target
@@ -42,5 +42,5 @@ class RelaySpec(Part, frozen=True, tag_field="direction", tag="relay"):
 
     @property
     def encryption(self) -> Encryption | None:
-        """None: a relay passes on what it cannot read."""
+        """None: a relay passes encrypted datagrams on without reading them."""
         return None

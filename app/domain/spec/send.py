@@ -30,7 +30,7 @@ def _problem_with_version(version: str | None) -> str | None:
 
 
 class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
-    """One SRT output with its source, as ordered; the worker reports what is applied."""
+    """One SRT output with its source as ordered. The worker reports the applied settings."""
 
     endpoint: Endpoint
     source: Source
@@ -92,12 +92,12 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
         return self.name or f"{self.source.label()} → {self.endpoint.label()}"
 
     def local_port(self) -> int | None:
-        """The UDP port of this host that it binds, if it binds a chosen one."""
+        """The UDP port of this host that it binds; None if the system chooses one."""
         return self.endpoint.local_port()
 
     @property
     def begins_with_receiver(self) -> bool:
-        """Whether nothing is played before the first receiver has called: a file that is played once."""
+        """Whether playback waits for the first receiver: for a file that is played once by a listener."""
         return not self.is_call and isinstance(self.source, FileSource) and not self.source.loop
 
     @property

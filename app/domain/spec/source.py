@@ -1,4 +1,4 @@
-"""Where a send stream's transport packets come from."""
+"""The sources of a send stream's transport packets."""
 
 from __future__ import annotations
 

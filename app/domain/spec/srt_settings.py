@@ -1,4 +1,4 @@
-"""The SRT settings that send and receive streams share, each described once."""
+"""The SRT settings that send and receive streams share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door of a caller: one call, and the one receiver that answers it."""
+"""The door of a caller: it makes one call and has at most one receiver."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
 
 
 class CallDoor:
-    """A Door that calls."""
+    """A Door that calls the far end."""
 
     def __init__(self, job: Job, spec: SendSpec, endpoint: CallerEndpoint, notify: Notify) -> None:
         """Make the socket. Raises CannotSend."""
@@ -34,7 +34,7 @@ class CallDoor:
         self.main = make_socket(job, spec)
 
     def open(self) -> None:
-        """Send the call out. Raises CannotSend."""
+        """Start the call. Raises CannotSend."""
         address = _resolved(self._endpoint)
         try:
             self.main.connect(address, self._endpoint.port)
@@ -43,7 +43,7 @@ class CallDoor:
         self._calling_until = time.monotonic() + _CALL_DEADLINE_S
 
     def is_waiting(self) -> bool:
-        """Whether the call is not answered yet."""
+        """Whether the call is still unanswered."""
         return self._calling_until is not None
 
     def receivers(self) -> tuple[Receiver, ...]:
@@ -55,7 +55,7 @@ class CallDoor:
         self._standing.lose(receiver, reason)
 
     def serve(self, now_us: int) -> None:
-        """Follow the call, or the connection. Raises Finished when it was refused, or is lost."""
+        """Follow the call or the connection. Raises Finished when it was refused or lost."""
         if self._calling_until is not None:
             self._follow_call(self._calling_until)
             return
@@ -67,7 +67,7 @@ class CallDoor:
         state = self.main.state()
         if state is State.CONNECTED:
             self._calling_until = None
-            # libsrt 1.5.1 names no peer for a socket that called.
+            # libsrt 1.5.1 reports no peer address for a socket that called.
             self._standing.add(self.main, str(HostPort(self._endpoint.host, self._endpoint.port)))
         elif state in ENDED:
             code = self.main.reject_code()
@@ -76,13 +76,13 @@ class CallDoor:
             raise Finished(Reason.CONNECTION_TIMEOUT, "no answer to the call")
 
     def close(self) -> None:
-        """Close the connection, or end the call."""
+        """Close the connection, or cancel the call."""
         self._standing.close()
         self.main.close()
 
 
 def _resolved(endpoint: CallerEndpoint) -> str:
-    """A numeric address of the host, IPv4 where there is one. Raises CannotSend."""
+    """Return a numeric address of the host, IPv4 if there is one. Raises CannotSend."""
     try:
         found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_DGRAM)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The far ends of a sender: arrivals, departures and refusals. One door for listeners, one for calls."""
+"""The connections of a sender: arrivals, departures and refusals. Listeners and callers have a door each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.srt.sockets import ENDED, SrtSocket
 
 
 class Door(Protocol):
-    """What the sender needs of it. `serve` and `open` are for the sender's thread and the worker's start."""
+    """The interface to the far ends. `serve` and `open` are called by the sender's thread and at the worker's start."""
 
     main: SrtSocket
 
@@ -41,18 +41,18 @@ class Door(Protocol):
 
 
 class Standing:
-    """The receivers of a stream; common to both doors."""
+    """The connected receivers of a stream, used by both doors."""
 
     def __init__(self, notify: Notify) -> None:
         self._notify = notify
         self._lock = threading.Lock()
         self._by_number: dict[int, Receiver] = {}
-        self.all: tuple[Receiver, ...] = ()  # those that stand, oldest first; read in any thread
+        self.all: tuple[Receiver, ...] = ()  # the connected ones, oldest first; read in any thread
         self._count = 0
         self._epoll = Epoll()
 
     def add(self, sock: SrtSocket, address: str) -> Receiver:
-        """Take a connection that was just made, and report it."""
+        """Add a connection that was just made, and report it."""
         agreed = read_agreed(sock, address, unix_now())
         with self._lock:
             self._count += 1
@@ -64,7 +64,7 @@ class Standing:
         return receiver
 
     def lose(self, receiver: Receiver, reason: Reason | None = None) -> None:
-        """Close a connection and report that it left; nothing is reported for one that has left already."""
+        """Close a connection and report that it left; a connection that has already left is not reported again."""
         with self._lock:
             known = self._by_number.pop(receiver.socket.number, None)
             self.all = tuple(self._by_number.values())
@@ -75,11 +75,11 @@ class Standing:
         self._notify(PeerEvent(unix_now(), PeerChange.DISCONNECTED, receiver.agreed.address, reason))
 
     def watch_for_callers(self, sock: SrtSocket) -> None:
-        """Let `serve` report when a caller waits at a listening socket."""
+        """Make `serve` report when a caller waits at a listening socket."""
         self._epoll.add(sock, Event.IN | Event.ERROR)
 
     def serve(self) -> bool:
-        """Remove the connections that have ended; return whether something else happened, such as a caller."""
+        """Remove connections that have ended. Return whether something else happened, such as a new caller."""
         if not (ready := self._epoll.ready()):
             return False
         has_more = False
@@ -92,7 +92,7 @@ class Standing:
         return has_more
 
     def of(self, number: int) -> Receiver | None:
-        """The receiver whose socket has that number."""
+        """Return the receiver with that socket number, None without one."""
         with self._lock:
             return self._by_number.get(number)
 

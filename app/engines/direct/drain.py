@@ -1,4 +1,6 @@
-"""The end of a file that is played once: until all is acknowledged, and then until the receivers have played it."""
+"""The end of a file that is played once: waits until all packets are acknowledged and the receivers have played
+them.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,13 @@ from app.domain.endings import Finished
 from app.domain.status import Reason
 from app.engines.direct.receiver import Receiver
 
-# After the last packet the far end still needs its repairs: wait this long at most for an empty send buffer.
+# After the last packet, the far end may still request resends: wait this long at most for an empty send buffer.
 _BEYOND_LATENCY_S: Final = 1.0
 _PLAYED_AFTER_S: Final = 0.1
 
 
 class Drain:
-    """The last seconds. Times are Unix."""
+    """The last seconds of a file. Times are Unix."""
 
     def __init__(self, latency_ms: int) -> None:
         self._latency_s = latency_ms / 1000

@@ -1,4 +1,4 @@
-"""What the sender needs of a source: the messages that are due now, each with its time, and the source's figures."""
+"""The interface to a source for the sender: the messages that are due, each with its time, and the source's figures."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from app.domain.status import Reason
 from app.protocol import Job, Notify
 from app.srt.messages import Batch
 
-# How often a file is sent. It goes out this much before it is due; libsrt's cap spreads each turn over most of it.
+# The interval of sending a file, and how early its messages are sent. libsrt's cap spreads them over most of it.
 FILE_TURN_US: Final = 20_000
-# A group's datagrams wait up to this long for their turn: what is sent late has less of the latency for repairs.
+# How long a group's datagrams wait at most. Time spent waiting is no longer available for repairs.
 GROUP_TURN_US: Final = 10_000
 
 
 class Feed(Protocol):
-    """A source in the sender's thread; `read_input` comes from another."""
+    """A source, used by the sender's thread; another thread calls `read_input`."""
 
     turn_us: int
 
     def start(self, now_us: int) -> None:
-        """Begin: the first message of a file is due now."""
+        """Begin. The first message of a file is due now."""
 
     def due(self, now_us: int) -> list[Batch]:
         """The messages to send in this turn, with their times. Raises Finished when the source is no longer usable."""
@@ -32,7 +32,7 @@ class Feed(Protocol):
         """Whether no message will follow."""
 
     def read_input(self) -> Input:
-        """What came in so far."""
+        """Return the input figures so far."""
 
     def close(self) -> None:
         """Release the file or socket."""
@@ -43,7 +43,7 @@ def build_feed(job: Job, spec: SendSpec, notify: Notify) -> Feed:
     source = spec.source
     match source:
         case FileSource():
-            from app.engines.direct.file_feed import FileFeed  # one of the two is all that a worker needs
+            from app.engines.direct.file_feed import FileFeed  # imported here: a worker needs only one of the two
 
             return FileFeed(job, source, spec.latency_ms, notify)
         case MulticastSource():
@@ -57,5 +57,5 @@ def build_feed(job: Job, spec: SendSpec, notify: Notify) -> Feed:
 
 
 def lag_max_us(latency_ms: int) -> int:
-    """How late a packet may go out and still be played: half the latency is left for the way and for repairs."""
+    """Return how late a packet may be sent and still be played: half of the latency remains for travel and repairs."""
     return max(20_000, latency_ms * 1000 // 2)

@@ -1,4 +1,4 @@
-"""A file as a feed: timed by its clock, sent up to one turn before it is due, so that no packet is late."""
+"""A file as a feed: timed by its clock and sent up to one turn early, so that no packet is late."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class FileFeed:
         self._blocks: Iterator[TimedBlock] = timed.blocks()
         self._marked = MarkedPackets()
         self._pace = Pace(lag_max_us=lag_max_us(latency_ms), is_live=False)
-        self._shift_us = 0.0  # from the file's time to the clock's
+        self._shift_us = 0.0  # offset from the file's time to the clock's
         self._start_us = 0
         self._take_block()
         self._counted: tuple[int, float | None] = (0, None)
 
     def _take_block(self) -> None:
-        """Go to the next block; the end of the file has none."""
+        """Go to the next block; at the end of the file there is none."""
         self._due_us, data = next(self._blocks, _NOTHING)
         self._next, self._count = 0, len(self._due_us)
         if self._count:
@@ -100,7 +100,7 @@ class FileFeed:
         return not self._count
 
     def read_input(self) -> Input:
-        """Bytes and laps of the file so far; also checks whether the file has changed."""
+        """Return bytes and laps of the file so far, and check whether the file has changed."""
         self._reader.check_file()
         bytes_total, counted_at = self._counted
         return Input(

@@ -1,4 +1,4 @@
-"""A multicast group as a feed: each message carries the time at which the kernel took it from the network."""
+"""A multicast group as a feed. Each message carries the kernel's time of arrival."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DATAGRAMS_A_TURN: Final = 4_096
 # Packets that fill no whole message wait up to this long for more of them.
 _PARTIAL_US: Final = 20_000
 _CLOCK_READINGS: Final = 3
-# A datagram that is older than this was stamped before the machine's clock was set.
+# An older datagram got its time before the machine's clock was set.
 _AGE_MAX_US: Final = 1_000_000
 
 
@@ -46,11 +46,11 @@ class GroupFeed:
         self._partial_us = 0.0
 
     def start(self, now_us: int) -> None:
-        """Drop what arrived before: no receiver was connected."""
+        """Drop datagrams that arrived earlier: no receiver was connected."""
         self._group.receive(_DATAGRAMS_A_TURN)
 
     def due(self, now_us: int) -> list[Batch]:
-        """The messages of the datagrams that came since the last turn."""
+        """Return the messages of the datagrams that came since the last turn."""
         self._receive()
         if self._partial and now_us - self._partial_us > _PARTIAL_US:
             self._cut(len(self._partial))
@@ -65,7 +65,7 @@ class GroupFeed:
         return batches(going)
 
     def _receive(self) -> None:
-        """Take the datagrams that have arrived, count their packets, and cut them into messages."""
+        """Read the waiting datagrams, count their packets, and cut them into messages."""
         ahead_us, now_us = unix_ahead_us(), time_now_us()
         in_step = bytearray()
         for datagram, received_ns in self._group.receive(_DATAGRAMS_A_TURN):
@@ -103,7 +103,7 @@ class GroupFeed:
         return False
 
     def read_input(self) -> Input:
-        """Bytes of transport stream, continuity errors, RTP gaps, age of the last datagram."""
+        """Return bytes of transport stream, continuity errors, RTP gaps and the age of the last datagram."""
         self._group.follow_card()
         age_s = None if self._received_at is None else time.monotonic() - self._received_at
         return Input(
@@ -121,7 +121,7 @@ class GroupFeed:
 
 
 def batches(messages: Iterable[tuple[float, bytes]]) -> list[Batch]:
-    """Messages of any size with their times as batches: a shorter message ends one."""
+    """Return messages of any size with their times as batches. A batch ends with a shorter message."""
     made, times_us, data = list[Batch](), list[int](), bytearray()
     for time_us, message in messages:
         times_us.append(round(time_us))
@@ -135,9 +135,9 @@ def batches(messages: Iterable[tuple[float, bytes]]) -> list[Batch]:
 
 
 def unix_ahead_us() -> float:
-    """How far the Unix clock, in which the kernel stamps datagrams, is ahead of libsrt's.
+    """Return how far the Unix clock, which stamps datagrams, is ahead of libsrt's clock.
 
-    The closest of a few readings counts: the process may be held up between the two clocks.
+    The closest of some readings counts, because the process may be held up between reading the two clocks.
     """
     readings = []
     for _ in range(_CLOCK_READINGS):

@@ -1,7 +1,7 @@
-"""The door of a listener: it accepts callers, and reports each one that was refused and why.
+"""The door of a listener: it accepts callers, and reports each refused caller with the reason.
 
-libsrt asks about a caller before it checks the passphrase, in its own thread. A caller that is not accepted afterwards
-was refused by the check, and its socket ends. Only libsrt's log has the reason, in the line after the query.
+libsrt asks about a caller in its own thread, before it checks the passphrase. If the check then refuses the caller, its
+socket ends. Only libsrt's log has the reason, in the line after the query.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _CHECK_EVERY_US: Final = 1_000_000
 
 
 class ListenerDoor:
-    """A Door that listens."""
+    """A Door that listens for callers."""
 
     def __init__(self, job: Job, spec: SendSpec, endpoint: ListenerEndpoint, notify: Notify) -> None:
         """Make the socket. Raises CannotSend."""
@@ -43,7 +43,7 @@ class ListenerDoor:
         self._is_waiting = spec.begins_with_receiver
         self._notify = notify
         self._standing = Standing(notify)
-        self._lock = threading.Lock()  # guards what libsrt's threads share with the sender's
+        self._lock = threading.Lock()  # guards data that libsrt's threads share with the sender's thread
         self._admission = Admission(job.receivers_max)
         self._denials = DenialReport()
         self._pending: dict[int, tuple[float, Call]] = {}
@@ -67,7 +67,7 @@ class ListenerDoor:
         self._standing.watch_for_callers(self.main)
 
     def is_waiting(self) -> bool:
-        """Whether a file that is played once still waits; all else plays without receivers, like a transmitter."""
+        """Whether a file that is played once waits for its first receiver. Other sources play without receivers."""
         return self._is_waiting
 
     def receivers(self) -> tuple[Receiver, ...]:
@@ -79,7 +79,7 @@ class ListenerDoor:
         self._standing.lose(receiver, reason)
 
     def serve(self, now_us: int) -> None:
-        """Accept waiting callers, remove those that left, report those that were refused."""
+        """Accept waiting callers, remove receivers that left, and report refused callers."""
         if self._standing.serve():
             while (sock := self.main.accept()) is not None:
                 self._let_in(sock)
@@ -93,7 +93,7 @@ class ListenerDoor:
             self._check(now_us)
 
     def _on_call(self, call: Call) -> int:
-        """Decide about a caller; in libsrt's thread."""
+        """Decide about a caller. Runs in libsrt's thread."""
         now, host = time.monotonic(), host_of(call.address)
         with self._lock:
             standing = len(self._standing.all) + len(self._pending)
@@ -111,7 +111,7 @@ class ListenerDoor:
         return Reject.OVERLOAD
 
     def _on_log(self, text: str) -> None:
-        """Take the reason of a refusal, or a sign of an attack, from a log line; in libsrt's thread."""
+        """Read the reason of a refusal, or a sign of an attack, from a log line. Runs in libsrt's thread."""
         if (match := _REJECTED.search(text)) is not None:
             with self._lock:
                 if self._latest is not None:
@@ -165,7 +165,7 @@ class ListenerDoor:
             self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, text))
 
     def _check(self, now_us: int) -> None:
-        """Once a second: receivers that acknowledge nothing or too much, and the summary of denials."""
+        """Once a second, remove receivers that acknowledge nothing or too much, and report the summary of denials."""
         for receiver in self._standing.all:
             if receiver.acknowledges_unsent():
                 self._ban(receiver.socket.number)

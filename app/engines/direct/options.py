@@ -1,4 +1,4 @@
-"""Making the engine's SRT sockets, and the Reason behind what libsrt refuses."""
+"""Makes the engine's SRT sockets, and finds the Reason for an error of libsrt."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from app.srt.options import Option, OptionRefused, Value
 from app.srt.sockets import SrtSocket
 from app.srt.spec_options import agreed_options, options
 
-# No call of the engine may wait: one thread serves every receiver.
+# No call may block: one thread serves every receiver.
 _NEVER_WAIT: Final[dict[Option, Value]] = {Option.SNDSYN: False, Option.RCVSYN: False}
 _REASONS: Final = {
     ErrorCode.BIND_CONFLICT: Reason.PORT_IN_USE,
-    ErrorCode.SOCKET_SETUP: Reason.PORT_IN_USE,  # what 1.5.1 reports for a port that another program has
+    ErrorCode.SOCKET_SETUP: Reason.PORT_IN_USE,  # libsrt 1.5.1 reports this for a port that another program uses
     ErrorCode.SYSTEM_RESOURCES: Reason.OUT_OF_MEMORY,
     ErrorCode.NO_THREADS: Reason.OUT_OF_MEMORY,
     ErrorCode.NO_MEMORY: Reason.OUT_OF_MEMORY,
@@ -28,7 +28,7 @@ _REASONS: Final = {
 
 
 def make_socket(job: Job, spec: SendSpec) -> SrtSocket:
-    """Make a socket with all options of the spec. Raises CannotSend, naming option, value and reason."""
+    """Make a socket with all options of the spec. Raises CannotSend, which names option, value and reason."""
     wanted = options(spec, dscp=job.dscp, bitrate_bps=job.bitrate_bps, is_constant_bitrate=job.is_constant_bitrate)
     sock = SrtSocket.create()
     try:
@@ -39,7 +39,7 @@ def make_socket(job: Job, spec: SendSpec) -> SrtSocket:
 
 
 def reason_of_error(error: SrtError) -> Reason:
-    """The Reason behind an error of bind, listen or connect."""
+    """Return the Reason for an error of bind, listen or connect."""
     found = next((reason for code, reason in _REASONS.items() if code == error.code), Reason.ENGINE_ERROR)
     if "unreachable" in error.text.lower() or "no route" in error.text.lower():
         return Reason.NETWORK_UNREACHABLE

@@ -1,4 +1,4 @@
-"""One connection of a sender: its own send call, its own figures."""
+"""One connection of a sender, with its own send call and figures."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _NO_ACK_US: Final = NO_ACK_MS * 1000
 
 
 class Receiver:
-    """A connected receiver. `send` is for the sender's thread alone, the figures for any."""
+    """A connected receiver. Only the sender's thread may call `send`; any thread may read the figures."""
 
     def __init__(self, sock: SrtSocket, number: int, agreed: Agreed, now_us: int) -> None:
-        """`number` counts a worker's receivers from 1; messages due before `now_us` are not for it."""
+        """`number` counts a worker's receivers from 1. Messages that were due before `now_us` are not sent to it."""
         self.socket = sock
         self.number = number
         self.agreed = agreed
@@ -29,9 +29,9 @@ class Receiver:
         self._acknowledged_us = now_us
 
     def send(self, batches: Sequence[Batch]) -> bool:
-        """Send what is due; False when the connection is gone.
+        """Send the messages that are due; return False when the connection is gone.
 
-        What does not fit into its send buffer is lost for it.
+        Messages that do not fit into its send buffer are lost for this receiver.
         """
         number, since_us = self.socket.number, self._since_us
         for batch in batches:
@@ -50,15 +50,15 @@ class Receiver:
         return now_us - self._acknowledged_us > _NO_ACK_US
 
     def acknowledges_unsent(self) -> bool:
-        """Whether it has acknowledged what was never sent."""
+        """Whether it has acknowledged packets that were never sent."""
         stats = self.socket.statistics()
         return stats is not None and acknowledges_unsent(stats.pktFlowWindow)
 
     def waiting_packets(self) -> int:
-        """Packets that it has not acknowledged."""
+        """Return the number of packets that it has not acknowledged."""
         stats = self.socket.statistics()
         return 0 if stats is None else stats.pktSndBuf
 
     def read(self) -> Peer | None:
-        """Its figures; None when it has just left."""
+        """Return its figures; None when it has just left."""
         return read_peer(self.socket, self.number, self.agreed, unsent_packets=self._unsent_packets)

@@ -1,7 +1,7 @@
-"""The direct engine: a source's messages to libsrt, each stamped with its own time. Fulfils worker.engine.Sender.
+"""The direct engine: passes a source's messages to libsrt, each with its own time. Fulfils worker.engine.Sender.
 
-One thread sends: it wakes every 10 or 20 ms, hands to each receiver what is due, and serves callers. No call waits, so
-a receiver that lags delays no other.
+One thread sends. It wakes every 10 or 20 ms, gives each receiver the messages that are due, and serves callers. No call
+blocks, so a slow receiver does not delay the others.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from app.srt.rate_floor import RateFloor
 
 
 class DirectSender:
-    """One stream on SRT through libsrt itself. Build it, `start`, then `poll` until Finished, then `stop`."""
+    """Sends one stream through libsrt itself. Build it, `start`, then `poll` until Finished, then `stop`."""
 
     def __init__(self, job: Job, spec: SendSpec, notify: Notify) -> None:
         """Open the source. Raises CannotSend or Finished."""
@@ -59,12 +59,12 @@ class DirectSender:
         self._notify_outside(event)
 
     def start(self) -> None:
-        """Bind the port or send the call out. Raises CannotSend."""
+        """Bind the port or start the call. Raises CannotSend."""
         self._door.open()
         self._thread.start()
 
     def _run(self) -> None:
-        """Send until the end, which `poll` raises in the worker's own thread."""
+        """Send until the end. An error is raised by `poll` in the worker's own thread."""
         try:
             while self._door.is_waiting() and not self._stopping.wait(self._feed.turn_us / 1e6):
                 self._door.serve(time_now_us())
@@ -90,15 +90,15 @@ class DirectSender:
                 self._drain.begin(unix_now())
                 return
             next_turn_us = max(next_turn_us + turn_us, now_us)
-            # Not Event.wait, which costs several times as much; a stop is noticed a turn later.
+            # Event.wait would cost several times as much CPU. A stop is noticed one turn later.
             time.sleep(max(0, next_turn_us - clock_us()) / 1e6)
 
     def wake_fd(self) -> int:
-        """Readable when the sender has ended."""
+        """A descriptor that is readable when the sender has ended."""
         return self._wake_fd
 
     def is_on_its_way(self) -> bool:
-        """Whether a call is unanswered or the last packets are on their way: poll often then."""
+        """Whether a call is unanswered or the last packets are being delivered: poll often then."""
         return self._door.is_waiting() or self._drain.has_begun()
 
     def poll(self) -> None:
@@ -114,12 +114,12 @@ class DirectSender:
                 sock.try_to_set(Option.INPUTBW, 0)
 
     def read_peers(self) -> list[Peer]:
-        """The present connections."""
+        """Return the present connections."""
         peers = (receiver.read() for receiver in self._door.receivers())
         return [peer for peer in peers if peer is not None]
 
     def read_input(self) -> Input:
-        """The source's own figures; libsrt's cap follows them."""
+        """Return the source's figures; libsrt's cap follows them."""
         source = self._feed.read_input()
         floor = self._floor.follow(source.counted_at or unix_now(), source.bytes_total)
         for sock in (self._door.main, *(receiver.socket for receiver in self._door.receivers())):
@@ -127,23 +127,23 @@ class DirectSender:
         return source
 
     def read_applied(self) -> Applied:
-        """Options in force on the listener or the call."""
+        """Return the options in force on the listener or the call."""
         applied = read_options(self._door.main)
         return msgspec.structs.replace(applied, engine=Engine.DIRECT, engine_reason=self._engine_reason)
 
     def read_debug(self) -> DirectDebug:
-        """Every libsrt option and figure; no texts, so no passphrase."""
+        """Return every libsrt option and figure; no texts, so no passphrase."""
         sockets = {"main": self._door.main} | {str(each.number): each.socket for each in self._door.receivers()}
         return DirectDebug(
             self.engine_name(), self._feed.turn_us / 1000, {name: read_raw(sock) for name, sock in sockets.items()}
         )
 
     def engine_name(self) -> str:
-        """The engine and libsrt's version."""
+        """Return the engine and libsrt's version."""
         return f"direct, libsrt {version_text()}"
 
     def halt(self) -> None:
-        """End the sending thread; connections and figures stay."""
+        """End the sending thread; connections and figures remain."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()

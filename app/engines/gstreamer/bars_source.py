@@ -1,4 +1,4 @@
-"""Colour bars as a pipeline source, for tests without a file or a channel."""
+"""Colour bars as a pipeline source, for tests that need no file or channel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PROGRAMMES: Final = {
 
 
 class BarsPart:
-    """A SourcePart that makes its own programme in real time."""
+    """A SourcePart that generates its own programme in real time."""
 
     def __init__(self, source: BarsSource, *, smoothing_latency_ms: int, name: str = "") -> None:
         """Build the elements; the picture shows `name`, else the format. Raises CannotSend when one is missing."""
@@ -38,10 +38,10 @@ class BarsPart:
         return Gst.PadProbeReturn.OK
 
     def start(self) -> None:
-        """Bars flow by themselves once the pipeline plays."""
+        """Do nothing: bars flow as soon as the pipeline plays."""
 
     def read_input(self) -> Input:
-        """What was made so far."""
+        """Return the input figures so far."""
         age_s = None if self._made_at is None else time.monotonic() - self._made_at
         return Input(bytes_total=self._bytes_total, last_packet_age_s=age_s)
 
@@ -50,4 +50,4 @@ class BarsPart:
         return None
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is nothing to release."""

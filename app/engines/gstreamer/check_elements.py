@@ -1,8 +1,7 @@
-"""Names the missing GStreamer elements and the packages that ship them: `python -m
-app.engines.gstreamer.check_elements`.
+"""Names missing GStreamer elements and their packages: `python -m app.engines.gstreamer.check_elements`.
 
-Exit status 1 when streams cannot go on air; 0 with a warning when only colour bars and the sample are out of reach.
-Run as a child, because the web process never loads GStreamer.
+Exits with 1 if streams cannot go on air, and with 0 and a warning if only colour bars and the sample are affected. Runs
+as a child process, because the web process never loads GStreamer.
 """
 
 from __future__ import annotations
@@ -48,19 +47,19 @@ _RED_HAT: Final = frozenset({"rhel", "fedora", "centos"})
 
 
 def missing_elements(wanted: Mapping[str, str]) -> list[str]:
-    """The names among `wanted` that this GStreamer does not have."""
+    """Return the names in `wanted` that this GStreamer does not have."""
     return [name for name in wanted if Gst.ElementFactory.find(name) is None]
 
 
 def remedy(element: str, distribution: Set[str]) -> str:
-    """The command that installs an element on a distribution."""
+    """Return the command that installs an element on a distribution."""
     if _RED_HAT & distribution:
         return f"dnf install 'gstreamer1(element-{element})()(64bit)'"
     return f"apt-get install {({**ON_AIR, **BARS})[element]}"
 
 
 def distribution() -> set[str]:
-    """This distribution's name and those it descends from, as os-release(5) spells them."""
+    """Return the names of this distribution and of its ancestors, as os-release(5) spells them."""
     try:
         release = platform.freedesktop_os_release()
     except OSError:
@@ -69,7 +68,7 @@ def distribution() -> set[str]:
 
 
 def main() -> int:
-    """Check them all and say what is wrong."""
+    """Check all elements and print what is wrong."""
     here = distribution()
     fatal = missing_elements(ON_AIR)
     lines = [f"error: GStreamer has no element {name}: {remedy(name, here)}\n" for name in fatal]

@@ -1,4 +1,4 @@
-"""What tsparse discards without a message: packets that are scrambled or carry the transport error indicator.
+"""Counts packets that tsparse discards silently: scrambled ones and ones with the transport error indicator.
 
 GStreamer's mpegtspacketizer treats both as bad packets (seen in 1.22 and 1.26), so they reach no receiver. They are
 counted before tsparse.
@@ -19,7 +19,7 @@ _PIDS_NAMED = 8
 
 
 class Discards:
-    """The discarded packets of one source. `check` runs in the source's thread, the rest in any."""
+    """The discarded packets of one source. `check` runs in the source's thread, other methods in any thread."""
 
     def __init__(self, notify: Notify) -> None:
         self._marked = MarkedPackets()
@@ -27,11 +27,11 @@ class Discards:
         self._is_reported = False
 
     def check(self, packets: Block) -> None:
-        """Count in packets on their way to tsparse."""
+        """Count the discarded packets in data on its way to tsparse."""
         self._marked.check(packets)
 
     def add_to(self, counted: Input) -> Input:
-        """Return the source's figures with the discarded packets, and report the first of them as a notice."""
+        """Return the source's figures with the discarded packets added. Report the first of them as a notice."""
         marked = self._marked
         if marked.total and not self._is_reported:
             self._is_reported = True
@@ -39,7 +39,7 @@ class Discards:
         return counted.with_discards(scrambled=marked.scrambled_total, errored=marked.errored_total)
 
     def fault_without_output(self, detail: str) -> Finished:
-        """Why a source of which nothing comes out must end."""
+        """Return why a source without any output must end."""
         if self._marked.scrambled_total:
             return Finished(Reason.SCRAMBLED, f"{detail}; scrambled packets on PID {self._pids()}")
         return Finished(Reason.NO_PCR, detail)

@@ -1,5 +1,7 @@
-"""The one table that maps GStreamer's error texts to a Reason. Domain and code are the same for many faults there; only
-the text differs, and the useful text is in the message's debug string.
+"""Maps GStreamer's error texts to a Reason.
+
+Domain and code are the same for many faults there. Only the text differs, and the useful text is in the message's debug
+string.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from typing import Final
 
 from app.domain.status import Reason
 
-# Looked for in this order in the lower-case text of an error message and its debug string.
+# Searched in this order in the lower-case text of an error message and its debug string.
 _TEXTS: Final[tuple[tuple[str, Reason], ...]] = (
     ("incorrect passphrase", Reason.WRONG_PASSPHRASE),
     ("password required", Reason.PASSPHRASE_REQUIRED),
@@ -33,6 +35,6 @@ _TEXTS: Final[tuple[tuple[str, Reason], ...]] = (
 
 
 def reason_of_text(text: str) -> Reason:
-    """The Reason behind an engine's error text; ENGINE_ERROR for words that are not in the table."""
+    """Return the Reason for an engine's error text; ENGINE_ERROR for an unknown text."""
     lowered = text.lower()
     return next((reason for words, reason in _TEXTS if words in lowered), Reason.ENGINE_ERROR)

@@ -1,8 +1,8 @@
-"""A transport stream file as a pipeline source: a reader's chunks through appsrc, paced and cut by tsparse.
+"""A transport stream file as a pipeline source: appsrc passes a reader's chunks on; tsparse paces and cuts them.
 
-appsrc instead of filesrc, because the chunks of a looped file are rewritten on their way (see loop.py). They are pushed
-by a separate thread: appsrc's need-data would run Python in the very thread that paces packets, which tripled the PCR
-jitter at the receiver.
+appsrc is used instead of filesrc, because the chunks of a looped file are rewritten (see `mpegts.loop`). A separate
+thread pushes them: appsrc's need-data would run Python in the thread that paces packets, which tripled the PCR jitter
+at the receiver.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from app.machine.steady_clock import unix_now
 from app.mpegts.loop.empty_pat import EmptyPatFilter
 from app.protocol import Input, Notify
 
-# tsparse holds packets back until it has seen two PCRs; more than this without output means that it never will.
+# tsparse holds packets back until it has seen two PCRs. More input than this without output means that none will come.
 _HOARD_BYTES_MAX: Final = 32 * 1024 * 1024
 _PIECES_UNDER_WAY: Final = 2  # one in tsparse, one in the queue
 
@@ -30,7 +30,7 @@ class Reader(Protocol):
     laps: int
 
     def read(self) -> bytearray | None:
-        """The next chunk, or None at the end. Raises Finished when the file is no longer usable."""
+        """Return the next chunk, None at the end. Raises Finished when the file is no longer usable."""
 
     def check_file(self) -> object:
         """Check whether the file changed on disk and report each change once."""
@@ -40,7 +40,7 @@ class Reader(Protocol):
 
 
 class FilePart:
-    """A SourcePart that plays the output of a reader."""
+    """A SourcePart that plays the chunks of a reader."""
 
     def __init__(
         self, reader: Reader, *, piece_bytes: int, smoothing_latency_ms: int, progress: Progress, notify: Notify
@@ -53,11 +53,11 @@ class FilePart:
         self._discards = Discards(notify)
         self._fault: Finished | None = None
         self._rendered_ns: int | None = None
-        # Together, for the thread that asks: the bytes that went through, and when the last of them did.
+        # One value, because threads read both together: the bytes that left the pipeline, and when the last did.
         self._counted: tuple[int, float | None] = (0, None)
         self._under_way: deque[int] = deque()
         self._bytes_at_progress = 0
-        # One piece waits at a time, whatever its size: a piece goes in when the one before the last has gone through.
+        # One piece waits at a time, whatever its size. A piece enters when the one before the last has left.
         self._appsrc = make("appsrc", format=Gst.Format.BYTES, max_bytes=1, block=True)
         self.elements = [self._appsrc, make_tsparse(smoothing_latency_ms)]
         self._feeder = threading.Thread(target=self._feed, name="feeder", daemon=True)
@@ -67,7 +67,7 @@ class FilePart:
         self._feeder.start()
 
     def _feed(self) -> None:
-        """Push chunk after chunk; pushing blocks while the queue is full, and fails when the pipeline goes down."""
+        """Push chunk after chunk. Pushing blocks while the queue is full, and fails when the pipeline stops."""
         while (chunk := self._next_chunk()) is not None:
             for at in range(0, len(chunk), self._piece_bytes):
                 piece = bytes(memoryview(chunk)[at : at + self._piece_bytes])
@@ -80,8 +80,8 @@ class FilePart:
     def _count(self, size: int) -> None:
         """Count a piece when it leaves the pipeline, not when it enters.
 
-        At most two are in flight (tsparse, appsrc's queue), so a successful push means that the oldest is done.
-        Counting on entry would show the short pieces at a loop's seam as a rate spike.
+        At most two pieces are in flight (in tsparse and in appsrc's queue), so after a successful push the oldest one
+        has left. Counting on entry would show the short pieces at a loop's seam as a rate spike.
         """
         if len(self._under_way) == _PIECES_UNDER_WAY:
             self._counted = (self._counted[0] + self._under_way.popleft(), unix_now())
@@ -110,7 +110,7 @@ class FilePart:
         self._bytes_at_progress = bytes_total
 
     def read_input(self) -> Input:
-        """Bytes and laps of the file so far; also checks whether the file has changed."""
+        """Return bytes and laps of the file so far, and check whether the file has changed."""
         self._reader.check_file()
         bytes_total, counted_at = self._counted
         counted = Input(
@@ -122,11 +122,11 @@ class FilePart:
         return self._discards.add_to(counted)
 
     def fault(self) -> Finished | None:
-        """Why the file ended early, None if it did not."""
+        """Return why the file ended early, None if it did not."""
         return self._fault
 
     def close(self) -> None:
-        """Close the file when no thread reads it any more."""
+        """Close the file as soon as no thread reads it."""
         if self._feeder.is_alive():
             self._feeder.join()
         self._reader.close()

@@ -16,7 +16,7 @@ __all__ = ["GLib", "Gio", "Gst", "GstApp", "load_mpegts"]
 
 
 def load_mpegts() -> ModuleType:
-    """Return GstMpegts, which only colour bars need. Other workers save its memory."""
+    """Return GstMpegts, which only colour bars need. Not loading it saves other workers memory."""
     gi.require_version("GstMpegts", "1.0")
     from gi.repository import GstMpegts
 

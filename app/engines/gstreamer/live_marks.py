@@ -1,8 +1,8 @@
 """The marks of live colour bars: the stream's name, a frame count, and a flash and a beep each second.
 
 They show that picture and sound are neither frozen nor recorded. Flash and beep start together at each whole second of
-the stream's time, so that a receiver can compare picture and sound. A probe on the source's pad prepares the next
-buffer, in the thread that makes it.
+the stream's time, so that a receiver can compare picture and sound. A pad probe prepares the next buffer, in the thread
+that makes it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from app.engines.gstreamer.source import make
 FLASH_MS: Final = (
     60  # whole frames at 50 per second; 1 flash/s is far below the 3 flashes/s of Recommendation ITU-R BT.1702
 )
-BEEP_HZ: Final = 2000  # an octave above the line-up tone and as loud: level meters stay still
+BEEP_HZ: Final = 2000  # an octave above the line-up tone and equally loud, so that level meters do not move
 BEEP_MS: Final = 100  # whole periods of tone and beep, so that neither change clicks
-SOUND_STEP_MS: Final = 10  # a second is a whole number of steps
-_LONGEST_NAME: Final = 40  # characters; fits two lines
+SOUND_STEP_MS: Final = 10  # a whole number of steps makes a second
+_LONGEST_NAME: Final = 40  # characters; fit into two lines
 
 
 def overlay_text(name: str) -> str:

@@ -1,6 +1,6 @@
 """Makes the sample file: `python -m app.engines.gstreamer.make_sample media/bars_and_tone.ts`.
 
-19.2 s are whole pictures, whole GOPs and whole audio frames, so that the file loops without a click.
+Its 19.2 s are a whole number of pictures, GOPs and audio frames, so that the file loops without a click.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NULL_PACKET: Final = bytes((TS_SYNC_BYTE, NULL_PID >> 8, NULL_PID & 0xFF, 0x10)
 
 
 def make_sample(target: Path) -> None:
-    """Write the sample to `target`, which appears only when it is whole. Raises CannotSend or OSError."""
+    """Write the sample to `target`, which appears only when it is complete. Raises CannotSend or OSError."""
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
     try:
         _play_into(unfinished)
@@ -53,7 +53,7 @@ def _play_into(path: Path) -> None:
 
 
 def _fill_to_duration(path: Path) -> None:
-    """Add the null packets after the last picture, so that size / rate is the duration of picture and sound."""
+    """Add null packets after the last picture, so that size / rate is the duration of picture and sound."""
     packets = round(DURATION_S * SAMPLE.mux_bitrate_bps / 8 / TS_PACKET_BYTES)
     missing = packets - path.stat().st_size // TS_PACKET_BYTES
     with path.open("ab") as file:
@@ -61,7 +61,7 @@ def _fill_to_duration(path: Path) -> None:
 
 
 def main(arguments: list[str]) -> str | None:
-    """Make the file that the command line names; return the error, if any."""
+    """Make the file that the command line names. Return the error, if any."""
     if len(arguments) != 1:
         return "usage: python -m app.engines.gstreamer.make_sample FILE.ts"
     try:

@@ -1,4 +1,4 @@
-"""A multicast group as a pipeline source: udpsrc on a socket of `sources/multicast_socket`, de-packetised, re-timed."""
+"""A multicast group as a pipeline source: udpsrc on a socket of `sources.multicast_socket`, without RTP, paced."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class MulticastPart:
         udpsrc.get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, self._look)
 
     def _look(self, _pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
-        """Count a datagram on its way; runs in udpsrc's thread for each of them."""
+        """Count a datagram before the pipeline gets it. Runs in udpsrc's thread for each datagram."""
         if self._thread != get_ident():
             self._thread = get_ident()
             stay_attached()
@@ -57,10 +57,10 @@ class MulticastPart:
         return Gst.PadProbeReturn.OK
 
     def start(self) -> None:
-        """Nothing to do: udpsrc receives once the pipeline plays."""
+        """Do nothing: udpsrc receives as soon as the pipeline plays."""
 
     def read_input(self) -> Input:
-        """Bytes of transport stream, continuity errors, RTP gaps, age of the last datagram."""
+        """Return bytes of transport stream, continuity errors, RTP gaps and the age of the last datagram."""
         self._group.follow_card()
         age_s = None if self._received_at is None else time.monotonic() - self._received_at
         counted = Input(
@@ -72,7 +72,7 @@ class MulticastPart:
         return self._discards.add_to(counted)
 
     def fault(self) -> Finished | None:
-        """A group never ends by itself; silence is a phase, not a fault."""
+        """None: a group never ends by itself; silence is a phase, not a fault."""
         return None
 
     def close(self) -> None:

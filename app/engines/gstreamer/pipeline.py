@@ -1,4 +1,4 @@
-"""A stream's GStreamer pipeline: source ! srtsink, made of elements and properties. Fulfils worker.engine.Sender."""
+"""A stream's GStreamer pipeline, source ! srtsink, built from elements and properties. Fulfils worker.engine.Sender."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from app.srt.sockets import SrtSocket, State
 from app.srt.spec_options import gstreamer_uri_parameters
 
 _WATCHED: Final = Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.WARNING
-# After the last packet the far end still needs its repairs: wait this long at most for an empty send buffer.
+# After the last packet, the far end may still request resends: wait this long at most for an empty send buffer.
 _DRAIN_BEYOND_LATENCY_S: Final = 1.0
 _PLAYED_AFTER_S: Final = 0.1
 _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
 
 
 class GstSender:
-    """One stream on SRT through GStreamer. Build it, `start`, then `poll` until Finished, then `stop`."""
+    """Sends one stream through GStreamer. Build it, `start`, then `poll` until Finished, then `stop`."""
 
     def __init__(self, job: Job, spec: SendSpec, notify: Notify) -> None:
         self._job = job
@@ -89,12 +89,12 @@ class GstSender:
         return None if remote is None else str(remote)
 
     def start(self) -> None:
-        """Bind the port, or send the call out. Raises CannotSend."""
+        """Bind the port or start the call. Raises CannotSend."""
         if self._pipeline.set_state(Gst.State.PAUSED) is Gst.StateChangeReturn.FAILURE:
             raise CannotSend(*self._error_on_bus())
         self._source.start()
         if self._is_caller and self._peers is not None:
-            # Play only once connected: what was due before the answer would follow as one burst.
+            # Play only once connected: otherwise packets that were due before the answer would be sent in one burst.
             self._calling_until = unix_now() + _CALL_DEADLINE_S
         elif not self._waits_for_receiver:
             self._play()
@@ -117,11 +117,11 @@ class GstSender:
         return int(self._bus.get_pollfd().fd)
 
     def is_on_its_way(self) -> bool:
-        """Whether a call is unanswered or the last packets are on their way: poll often then."""
+        """Whether a call is unanswered or the last packets are being delivered: poll often then."""
         return any(until is not None for until in (self._calling_until, self._draining_until, self._end_at))
 
     def poll(self) -> None:
-        """Handle messages, an unanswered call and the end of a file. Raises Finished."""
+        """Handle bus messages, an unanswered call and the end of a file. Raises Finished."""
         while (message := self._bus.pop_filtered(_WATCHED)) is not None:
             self._handle(message)
         if self._calling_until is not None and self._peers is not None:
@@ -156,7 +156,7 @@ class GstSender:
         self._notify(Notice(unix_now(), NoticeCode.ENGINE_WARNING, f"{warning.message} {debug or ''}".strip()))
 
     def _follow_call(self, peers: LibSrtPeers, deadline: float) -> None:
-        """Play when the call is answered; end with libsrt's own reason when it is not."""
+        """Play when the call is answered. End with libsrt's own reason when it is not."""
         states = set(peers.states().values())
         if State.CONNECTED in states:
             self._play()
@@ -170,7 +170,7 @@ class GstSender:
             raise Finished(Reason.CONNECTION_TIMEOUT, "no answer to the call")
 
     def _follow_drain(self, deadline: float) -> None:
-        """Stay until all is acknowledged, and then until the receivers have played what they hold for the latency."""
+        """Wait until all packets are acknowledged, and then until the receivers have played what they buffer."""
         peers = self._peers.read() if self._peers is not None else []
         if any(peer.send_buffer_packets for peer in peers) and unix_now() < deadline:
             return
@@ -179,7 +179,7 @@ class GstSender:
         self._draining_until, self._end_at = None, unix_now() + (held_ms + rtt_ms) / 1000 + _PLAYED_AFTER_S
 
     def read_peers(self) -> list[Peer]:
-        """The present connections, from libsrt, or from GStreamer where libsrt is hidden."""
+        """Return the present connections, from libsrt, or from GStreamer if libsrt is not accessible."""
         if self._peers is not None:
             peers = self._peers.read(self._watch.take_attempts() if self._watch else 0)
             if self._watch is not None:
@@ -188,19 +188,19 @@ class GstSender:
         return peers_of_structure(self._sink.get_property("stats"), self._called_address() or "")
 
     def read_input(self) -> Input:
-        """The source's own figures; libsrt's cap follows them."""
+        """Return the source's figures; libsrt's cap follows them."""
         source = self._source.read_input()
         if self._peers is not None:
             self._peers.hold_input_rate(self._floor.follow(source.counted_at or unix_now(), source.bytes_total))
         return source
 
     def read_applied(self) -> Applied:
-        """Options in force on the listener or the call."""
+        """Return the options in force on the listener or the call."""
         applied = self._peers.applied() if self._peers is not None else NOTHING_APPLIED
         return msgspec.structs.replace(applied, engine=Engine.GSTREAMER, engine_reason=self._job.engine_reason)
 
     def read_debug(self) -> GStreamerDebug:
-        """Element states and every libsrt figure. The passphrase is write-only in srtsink and is not read."""
+        """Return element states and every libsrt figure. The passphrase is write-only in srtsink and is not read."""
         elements = {
             element.get_factory().get_name(): element.get_state(0).state.value_nick
             for element in (*self._source.elements, self._sink)
@@ -216,7 +216,7 @@ class GstSender:
         )
 
     def engine_name(self) -> str:
-        """GStreamer's and libsrt's versions."""
+        """Return the versions of GStreamer and libsrt."""
         srt = version_text() if self._peers is not None else "unknown"
         return f"{Gst.version_string()}, libsrt {srt}"
 
@@ -235,14 +235,14 @@ _SINK_PROPERTIES_SHOWN: Final = ("latency", "wait-for-connection", "auto-reconne
 
 
 def build_sink(job: Job, spec: SendSpec) -> Gst.Element:
-    """The srtsink of a job, set and read back. Raises CannotSend when a setting was not accepted."""
+    """Make the srtsink of a job and read its settings back. Raises CannotSend when a setting was not accepted."""
     options = _options(job, spec)
     # srtsink forgets every option set before `uri`, encryption included. Keep this line first. The host is an address
     # or an RFC 1123 name; every character of a stream ID that has a meaning in a URI is encoded, and GStreamer does
     # not decode `+`: no user text can add a key here.
     sink = make("srtsink", uri=f"srt://{_address(job, spec)}?{urlencode(options, safe='', quote_via=quote)}")
     wanted: dict[str, Any] = {"latency": spec.latency_ms, "wait-for-connection": False, "async": False}
-    # In GStreamer 1.22 these two share one variable, the later wins: a caller needs the first, a listener the second.
+    # In GStreamer 1.22 these share one variable, and the later wins. A caller needs the first, a listener the second.
     wanted |= {"auto-reconnect": False} if spec.is_call else {"authentication": True}
     for name, value in wanted.items():
         sink.set_property(name, value)
@@ -255,7 +255,7 @@ def build_sink(job: Job, spec: SendSpec) -> Gst.Element:
 
 
 def _address(job: Job, spec: SendSpec) -> HostPort:
-    """The host and port of the sink's URI: an empty host makes a listener bind every address."""
+    """Return the host and port of the sink's URI. An empty host makes a listener bind every address."""
     return spec.endpoint.remote() or HostPort(job.bind_address, spec.endpoint.port)
 
 

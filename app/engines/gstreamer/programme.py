@@ -1,8 +1,8 @@
-"""A made-up television programme as a transport stream: colour bars, a 1 kHz tone, a running clock, a service name.
+"""A generated television programme as a transport stream: colour bars, 1 kHz tone, running clock, service name.
 
-The one picture, sound and multiplex of the live colour bars and of the sample file; live_marks adds what only live bars
-carry. Caps are written as text, of our
-own numbers only: PyGObject without its GStreamer overrides has no fractions.
+It is the picture, sound and multiplex of both the live colour bars and the sample file; `live_marks` adds what only
+live bars have. Caps are written as text, from our own numbers only: PyGObject without its GStreamer overrides has no
+fractions.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ TONE_AMPLITUDE: Final = 10 ** (-18 / 20)  # EBU R 68: alignment level is 18 dB b
 SAMPLE_RATE_HZ: Final = 48_000
 SAMPLES_PER_FRAME: Final = 1152  # ISO/IEC 11172-3, layer II
 _AUDIO_KBPS: Final = 192
-_VIDEO_SHARE: Final = 0.75  # of the multiplex; sound, tables and headers fit in the rest with room to spare
+_VIDEO_SHARE: Final = 0.75  # share of the multiplex; sound, tables and headers easily fit in the rest
 _VBV_MS: Final = 500
 _GOP_S: Final = 0.96  # whole frames at 25 and 50 per second, and 40 audio frames
 _PCR_INTERVAL_MS: Final = PCR_INTERVAL_MS_DVB // 2  # the multiplexer rounds up to its next packet
 _TICKS_PER_MS: Final = 90
 _TABLES_INTERVAL_MS: Final = 100
 _SDT_INTERVAL_MS: Final = 500  # ETSI TS 101 211, 4.4.1 asks for 2 s at least
-# What encoding may take before the live multiplexer continues without the picture.
+# How long encoding may take before the live multiplexer continues without the picture.
 _ENCODER_SLACK_MS: Final = 100
 
 
 class Programme(msgspec.Struct, frozen=True):
-    """What the programme looks like. `duration_s` None runs for ever, in real time; else as fast as it can be made.
+    """The parameters of the programme. With `duration_s` None it runs endlessly in real time, else as fast as possible.
 
-    `name` is the operator's: any text. The service name is ours and ASCII.
+    `name` is the operator's: any text. The service name is fixed and ASCII.
     """
 
     service_name: str
@@ -53,9 +53,9 @@ class Programme(msgspec.Struct, frozen=True):
 
 
 def build_programme(programme: Programme) -> Gst.Bin:
-    """Make a bin whose `src` pad gives the transport stream at a constant multiplex rate, in bursts of a frame.
+    """Make a bin whose `src` pad has the transport stream at a constant multiplex rate, in bursts of a frame.
 
-    H.264 with closed GOPs and MPEG-1 layer II. Raises CannotSend when an element is missing.
+    It has H.264 with closed GOPs and MPEG-1 layer II. Raises CannotSend when an element is missing.
     """
     box = Gst.Bin.new("programme")
     mux = make(
@@ -116,7 +116,7 @@ def _picture(programme: Programme) -> list[Gst.Element]:
 
 
 def _clock(programme: Programme) -> Gst.Element:
-    """Name and time of day on live bars; the time within the file, to the millisecond, on a file."""
+    """Make the overlay: name and time of day on live bars, or the time within the file, to the millisecond."""
     factory = "clockoverlay" if programme.duration_s is None else "timeoverlay"
     text = programme.service_name
     if programme.duration_s is None:
@@ -152,6 +152,6 @@ def _sound(programme: Programme) -> list[Gst.Element]:
 
 
 def _name_service(mux: Gst.Element, service_name: str) -> None:
-    """Hand the SDT to the multiplexer, which repeats it; by itself it sends none."""
+    """Pass the SDT to the multiplexer, which then repeats it; by itself it sends none."""
     section = sdt_section(service_id=SERVICE_ID, provider=SERVICE_PROVIDER, name=service_name)
     load_mpegts().Section.new(SDT_PID, section).send_event(mux)

@@ -1,12 +1,12 @@
 """The callers of a listener: accepted, gone, or refused with the reason.
 
-srtsink's `caller-connecting` comes before the passphrase check and `caller-added` after it. The reason of a refusal
-is only in libsrt's log: both come from one thread, in order.
+srtsink emits `caller-connecting` before the passphrase check and `caller-added` after it. Only libsrt's log has the
+reason of a refusal. Both come from one thread, in order.
 
 srtsink has a backlog of one, so libsrt refuses the second of two simultaneous callers unless the first was accepted.
-libsrt logs each request and waits for the log handler to return. We hold the handler (at most 50 ms) until the pending
-caller is accepted. A caller that is refused anyway never reaches srtsink: its address is unknown, and it is reported as
-a notice.
+libsrt logs each request and waits for the log handler to return. The handler waits (at most 50 ms) until the pending
+caller is accepted. A caller that is refused nevertheless never reaches srtsink: its address is unknown, and it is
+reported as a notice.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _REQUEST: Final = "PASSING request from"
 _BACKLOG_EXCEEDED: Final = 1005  # SRT_REJ_BACKLOG of srt.h in its wire form
 _REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
 _TURNED_AWAY: Final = "a receiver that called at the same moment as another was refused and has to call again"
-# A handshake is over within libsrt's connection time-out; a caller that is not in by then was refused.
+# A handshake ends within libsrt's connection time-out. A caller that is not connected by then was refused.
 _UNDECIDED_S: Final = 3.0
 # Accepting takes less than a millisecond. Acknowledgements of the other receivers wait as long, hence a limit.
 _ACCEPT_S: Final = 0.05
@@ -72,12 +72,12 @@ class CallerWatch:
         sink.connect("caller-added", self._on_added)
         sink.connect("caller-removed", self._on_removed)
         if hear is not None:
-            # Not by way of GStreamer's log: debug lines would have to be let through there for all of its elements,
+            # Not through GStreamer's log: debug lines would have to be enabled there for all of its elements,
             # and each version gives them another level.
             hear(self._on_log, LogLevel.DEBUG)
 
     def take_attempts(self) -> int:
-        """How many called since the last call of this method."""
+        """Return how many callers called since the last call of this method."""
         with self._lock:
             attempts, self._attempts = self._attempts, 0
         return attempts
@@ -88,7 +88,7 @@ class CallerWatch:
             return bool(self._standing)
 
     def settle(self) -> None:
-        """Count callers as refused, for a reason unknown, that were never let in."""
+        """Count callers that were never connected as refused for an unknown reason."""
         with self._lock:
             now = time.monotonic()
             overdue = [address for address, it in self._pending.items() if now - it.called_at > _UNDECIDED_S]
@@ -100,14 +100,15 @@ class CallerWatch:
             self._notify(Notice(unix_now(), NoticeCode.CALLERS_LIMITED, summary))
 
     def suspect(self, numbers: list[int]) -> None:
-        """Note connections that have acknowledged what was never sent, which libsrt's log does not mention."""
+        """Note connections that have acknowledged unsent packets, which libsrt's log does not mention."""
         with self._lock:
             self._bogus += [number for number in numbers if number not in self._bogus]
 
     def punish(self, address_of: Callable[[int], str | None]) -> list[int]:
-        """Ban the hosts of connections that acknowledged what was never sent, and return their socket numbers.
+        """Ban the hosts of connections that acknowledged unsent packets, and return their socket numbers.
 
-        Each such packet holds up the one thread of libsrt that hears all receivers. `address_of` a socket number.
+        Each such packet holds up the one thread of libsrt that serves all receivers. `address_of` maps a socket number
+        to an address.
         """
         with self._lock:
             numbers, self._bogus = self._bogus, []
@@ -145,7 +146,7 @@ class CallerWatch:
         self._notify(PeerEvent(unix_now(), PeerChange.CONNECTED, _text(address), None, stream_id))
 
     def _on_removed(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
-        # Reading the sink's stats in here would deadlock.
+        # Reading the sink's stats here would deadlock.
         with self._lock:
             self._standing.discard(_text(address))
         self._notify(PeerEvent(unix_now(), PeerChange.DISCONNECTED, _text(address)))
@@ -166,7 +167,7 @@ class CallerWatch:
         if (match := _REJECTED.search(text)) is None:
             return
         if (code := int(match[1])) == _BACKLOG_EXCEEDED:
-            # Not the latest caller, whom srtsink was asked about.
+            # This is not the latest caller, which srtsink was asked about.
             self._notify(Notice(unix_now(), NoticeCode.CALLER_TURNED_AWAY, _TURNED_AWAY))
             return
         with self._lock:

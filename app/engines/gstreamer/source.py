@@ -1,4 +1,6 @@
-"""What the pipeline needs of a source: elements in linking order, the last giving timed TS packets, and its figures."""
+"""The interface of a source for the pipeline: elements in linking order, the last with timed TS packets, and
+figures.
+"""
 
 from __future__ import annotations
 
@@ -16,25 +18,27 @@ Progress = Callable[[], int | None]
 
 
 class SourcePart(Protocol):
-    """A built source. The elements are not yet in a pipeline."""
+    """A source that was built. Its elements are not yet in a pipeline."""
 
     elements: list[Gst.Element]
 
     def start(self) -> None:
-        """Start to deliver; the pipeline is then paused or playing."""
+        """Begin to deliver; the pipeline is then paused or playing."""
 
     def read_input(self) -> Input:
-        """What came in so far. Cheap; called each second."""
+        """Return the input figures so far. Cheap; called each second."""
 
     def fault(self) -> Finished | None:
-        """Why the source ended or must end, None while it is well."""
+        """Return why the source ended or must end, None while it is healthy."""
 
     def close(self) -> None:
-        """Release files and sockets. The pipeline is down by then."""
+        """Release files and sockets. The pipeline has stopped by then."""
 
 
 def make(factory: str, **properties: object) -> Gst.Element:
-    """Make an element and set its properties, `_` for `-` in their names. Raises CannotSend when there is none."""
+    """Make an element and set its properties (`_` stands for `-` in a name). Raises CannotSend if there is no such
+    element.
+    """
     element = Gst.ElementFactory.make(factory)
     if element is None:
         raise CannotSend(Reason.MISSING_ELEMENT, f"GStreamer has no element {factory}")
@@ -44,7 +48,7 @@ def make(factory: str, **properties: object) -> Gst.Element:
 
 
 def make_tsparse(smoothing_latency_ms: int) -> Gst.Element:
-    """The pacer of file and multicast: timestamps from PCR, seven packets a buffer."""
+    """Make the pacer of file and multicast sources: timestamps from PCR, seven packets per buffer."""
     return make(
         "tsparse",
         set_timestamps=True,

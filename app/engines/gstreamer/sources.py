@@ -1,4 +1,4 @@
-"""Which source part carries out which source spec."""
+"""Selects the source part for a source spec."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def build_source(job: Job, spec: SendSpec, progress: Progress, notify: Notify) -
         case MulticastSource():
             return MulticastPart(source, smoothing_latency_ms=spec.smoothing_latency_ms, notify=notify)
         case BarsSource():
-            from app.engines.gstreamer.bars_source import BarsPart  # its encoders are memory that only bars need
+            from app.engines.gstreamer.bars_source import (
+                BarsPart,
+            )  # imported here: its encoders use memory that only bars need
 
             return BarsPart(source, smoothing_latency_ms=spec.smoothing_latency_ms, name=spec.name)
         case _:

@@ -1,4 +1,4 @@
-"""A stream's SRT connections as protocol.Peer values: from libsrt itself, or from GStreamer's structure without it."""
+"""Reads a stream's SRT connections as protocol.Peer values, from libsrt or else from GStreamer's structure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.srt.walk import ProcessSockets, SocketWalk
 class LibSrtPeers:
     """Reads the connections from libsrt. Make it before the pipeline starts (see SocketWalk).
 
-    `called_address` is the far end of a call: libsrt 1.5.1 names no peer for a socket that called.
+    `called_address` is the far end of a call: libsrt 1.5.1 reports no peer address for a socket that called.
     """
 
     def __init__(self, called_address: str | None) -> None:
@@ -30,37 +30,37 @@ class LibSrtPeers:
         self._agreed: dict[int, Agreed] = {}
 
     def states(self, attempts: int = 0) -> dict[int, State]:
-        """The process's SRT sockets and their states, the listener's own among them."""
+        """Return the process's SRT sockets and their states, including the listener."""
         return self._walk.sockets(attempts)
 
     def read(self, attempts: int = 0) -> list[Peer]:
-        """The present connections, oldest first. `attempts` as for SocketWalk.sockets."""
+        """Return the present connections, oldest first. `attempts` as for SocketWalk.sockets."""
         connected = [socket for socket, state in self.states(attempts).items() if state is State.CONNECTED]
         self._agreed = {socket: agreed for socket, agreed in self._agreed.items() if socket in connected}
         peers = (self._peer(socket) for socket in sorted(connected, reverse=True))
         return [peer for peer in peers if peer is not None]
 
     def acknowledging_unsent(self, peers: list[Peer]) -> list[int]:
-        """The socket numbers of those peers that have acknowledged what was never sent."""
+        """Return the socket numbers of peers that have acknowledged unsent packets."""
         return [self._origin - peer.id for peer in peers if acknowledges_unsent(peer.flow_window_packets or 0)]
 
     def estimate_input_rate(self) -> None:
-        """Drop the input rate that was given, so that libsrt measures it: the source has changed."""
+        """Remove the input rate that was set, so that libsrt measures it: the source has changed."""
         for number in self.states():
             SrtSocket(number).try_to_set(Option.INPUTBW, 0)
 
     def hold_input_rate(self, bytes_per_s: int) -> None:
-        """Set the input rate that libsrt's cap must not fall below, on the listener and every connection."""
+        """Set the lowest input rate for libsrt's cap, on the listener and every connection."""
         for number in self._walk.known():
             SrtSocket(number).try_to_set(Option.MININPUTBW, bytes_per_s)
 
     def address_of(self, number: int) -> str | None:
-        """The far end of the socket with that number, while it is known."""
+        """Return the far end of the socket with that number, while it is known."""
         agreed = self._agreed.get(number)
         return agreed.address if agreed else None
 
     def refusal(self) -> tuple[int, str] | None:
-        """The reject code and libsrt's words for a connection that failed, None while none has."""
+        """Return the reject code and libsrt's text for a connection that failed, None while none has."""
         for number, state in self.states().items():
             if state in ENDED:
                 code = SrtSocket(number).reject_code()
@@ -80,13 +80,13 @@ class LibSrtPeers:
         return {str(self._origin - number): read_raw(SrtSocket(number)) for number in self.states()}
 
     def applied(self) -> Applied:
-        """The options in force on the stream's first socket: the listener, or the call."""
+        """Return the options in force on the stream's first socket: the listener, or the call."""
         states = self.states()
         return read_options(SrtSocket(max(states))) if states else NOTHING_APPLIED
 
 
 def peers_of_structure(stats: Gst.Structure, called_address: str) -> list[Peer]:
-    """The connections from srtsink's `stats`. A figure that it does not report correctly is None.
+    """Return the connections in srtsink's `stats`. A figure that it does not report correctly is None.
 
     A listener's structure lists `callers`; a caller's is the connection itself. `called_address` is used where the
     structure names none. Fields are copied while the parent structure is alive: a child is garbage after it.

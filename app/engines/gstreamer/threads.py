@@ -1,4 +1,4 @@
-"""Python in threads that GStreamer made."""
+"""Helps Python code that runs in GStreamer's threads."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import ctypes
 
 
 def stay_attached() -> None:
-    """Keep the calling thread's Python state from now on; call it once in a thread that comes back often.
+    """Keep the Python state of the calling thread. Call it once in a thread that runs Python often.
 
-    Python otherwise makes a state for each call from a foreign thread and drops it after: 10 µs a call, which at
-    50 Mb/s in datagrams of 1316 bytes is a third of what the whole stream costs. The state lives as long as the process
-    does.
+    Otherwise Python makes a state for each call from a foreign thread and drops it afterwards. That costs 10 µs per
+    call: at 50 Mb/s in datagrams of 1316 bytes, a third of what the whole stream costs. The state lives as long as the
+    process.
     """
     ctypes.pythonapi.PyGILState_Ensure()

@@ -1,6 +1,6 @@
 """Prints the versions of GStreamer and libsrt as JSON: `python -m app.engines.gstreamer.versions`.
 
-Run as a child, because the web process never loads GStreamer.
+Runs as a child process, because the web process never loads GStreamer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from app.srt.binding import SrtUnavailable, version_text
 
 
 def main() -> None:
-    """Print one JSON object; `libsrt` is null when the library cannot be found."""
+    """Print one JSON object; `libsrt` is null if the library cannot be found."""
     # Making the sink loads the library that the sink is linked to.
     sink = Gst.ElementFactory.make("srtsink")
     try:

@@ -1,4 +1,4 @@
-"""A receive stream as an engine of the worker: the receiver has its own thread, so that nothing else delays it."""
+"""A receive stream as an engine of the worker. The receiver has its own thread, so that no other work delays it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.srt.binding import version_text
 from app.srt.options import Option
 from app.srt.peer_figures import read_raw
 
-_SECOND_S: Final = 0.7  # an account closed later than this after the one before counts as a second
+_SECOND_S: Final = 0.7  # the shortest time between two accounts that counts as a second
 
 
 class ReceiverEngine:
@@ -39,7 +39,7 @@ class ReceiverEngine:
         self._closed_at = 0.0
 
     def start(self) -> None:
-        """Bind the port or send the call out. Raises CannotSend."""
+        """Bind the port or start the call. Raises CannotSend."""
         self._receiver.open()
         self._thread.start()
 
@@ -62,7 +62,7 @@ class ReceiverEngine:
             raise Finished(Reason.ENGINE_ERROR, "the receiver's thread has died; the worker's log has the cause")
 
     def wake_fd(self) -> int:
-        """Readable when the reception has ended."""
+        """A descriptor that is readable when the reception has ended."""
         return self._wake_fd
 
     def is_on_its_way(self) -> bool:
@@ -70,21 +70,21 @@ class ReceiverEngine:
         return False
 
     def read_peers(self) -> list[Peer]:
-        """The sender that is connected now."""
+        """Return the connected sender, if any."""
         with self._lock:
             return self._receiver.peers()
 
     def read_input(self) -> Input:
-        """What came out of the SRT connection: it is this stream's input."""
+        """Return what came out of the SRT connection, which is this stream's input."""
         with self._lock:
             at = self._receiver.last_packet_at
             bytes_total = self._receiver.bytes_out
         return Input(bytes_total=bytes_total, last_packet_age_s=None if at is None else max(0.0, unix_now() - at))
 
     def read_received(self, *, is_last: bool = False) -> Received:
-        """Close a second of the account and return it; the one before when that is less than a second old.
+        """Close a second of the account and return it. Within a second of the previous one, return that again.
 
-        The last one ends the reading first, so that nothing comes out that is not in the account.
+        The last account ends the reading first, so that nothing comes out that it does not count.
         """
         if is_last:
             self._end_reading()
@@ -97,7 +97,7 @@ class ReceiverEngine:
         return self._received
 
     def read_picture(self) -> Picture | None:
-        """The newest key frame, None while there is none."""
+        """Return the newest key frame, None while there is none."""
         return self._outputs.picture()
 
     def reset(self) -> None:
@@ -108,7 +108,7 @@ class ReceiverEngine:
         self._outputs.reset(now)
 
     def read_applied(self) -> Applied:
-        """Options in force on the listening or calling socket."""
+        """Return the options in force on the listening or calling socket."""
         entry = self._receiver.input.entry()
         if entry is None:
             return NOTHING_APPLIED
@@ -122,7 +122,7 @@ class ReceiverEngine:
         )
 
     def read_debug(self) -> ReceiverDebug:
-        """States, options and every libsrt figure; nothing secret."""
+        """Return states, options and every libsrt figure; nothing secret."""
         entry, connection = self._receiver.input.entry(), self._receiver.input.connection
         return ReceiverDebug(
             self.engine_name(),
@@ -131,7 +131,7 @@ class ReceiverEngine:
         )
 
     def engine_name(self) -> str:
-        """The libsrt in use."""
+        """Return the libsrt in use."""
         return f"receiver, libsrt {version_text()}"
 
     def _end_reading(self) -> None:

@@ -1,4 +1,4 @@
-"""Payloads that wait for a slower thread, such as a disk's or a decoder's. The thread that receives never waits."""
+"""Queues payloads for a slower thread, such as that of a disk or a decoder. The receiving thread never waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 class PayloadQueue:
-    """A queue of at most `bytes_max` bytes. What has no room is left out and counted. Safe for two threads."""
+    """A queue of at most `bytes_max` bytes. Payloads that do not fit are left out and counted. Safe for two threads."""
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
@@ -27,7 +27,7 @@ class PayloadQueue:
             self._waiting_bytes += size
 
     def take(self) -> bytes:
-        """Everything that waits, which may be nothing."""
+        """Return everything that waits, which may be nothing."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
             self._waiting_bytes = 0
@@ -35,12 +35,12 @@ class PayloadQueue:
 
     @property
     def bytes_waiting(self) -> int:
-        """The bytes in the queue."""
+        """Return the number of bytes in the queue."""
         with self._lock:
             return self._waiting_bytes
 
     @property
     def bytes_left_out(self) -> int:
-        """The bytes that had no room so far."""
+        """Return the number of bytes that did not fit so far."""
         with self._lock:
             return self._left_out

@@ -1,1 +1,1 @@
-"""The relay: a UDP socket loop that does to SRT datagrams what `domain.impairment` decides."""
+"""The relay: a UDP socket loop that carries out the decisions of `domain.impairment` for each datagram."""

@@ -1,4 +1,4 @@
-"""The callers of a relay: each has a socket towards the target, so that the target can distinguish them."""
+"""The callers of a relay. Each has its own socket to the target, so that the target can distinguish them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from app.engines.relay.sockets import SocketAddress, open_udp
 from app.machine.steady_clock import unix_now
 
 CALLERS_MAX: Final = 500
-SILENT_AFTER_NS: Final = 10_000_000_000  # twice what libsrt waits before it gives a silent peer up
+SILENT_AFTER_NS: Final = 10_000_000_000  # twice the time after which libsrt gives up a silent peer
 
 
 class Caller:
-    """One caller and its socket towards the target."""
+    """One caller and its socket to the target."""
 
     def __init__(self, number: int, address: SocketAddress, back: socket.socket, now_ns: int) -> None:
         self.number = number
@@ -28,7 +28,7 @@ class Caller:
 
 
 class Callers:
-    """All callers, found by their address or by the descriptor of their socket."""
+    """All callers, by their address and by the descriptor of their socket."""
 
     def __init__(self, target_family: int, target: SocketAddress) -> None:
         self._family = target_family
@@ -44,15 +44,15 @@ class Callers:
         return iter(list(self._by_address.values()))
 
     def find(self, address: SocketAddress) -> Caller | None:
-        """The caller of that address."""
+        """Return the caller with that address."""
         return self._by_address.get(address)
 
     def of_socket(self, descriptor: int) -> Caller | None:
-        """The caller whose socket that is."""
+        """Return the caller with that socket."""
         return self._by_descriptor.get(descriptor)
 
     def is_full(self) -> bool:
-        """Whether there is no room for another one."""
+        """Whether the maximum number of callers is reached."""
         return len(self._by_address) >= CALLERS_MAX
 
     def add(self, address: SocketAddress, now_ns: int) -> Caller:
@@ -74,7 +74,7 @@ class Callers:
         self._close_back(caller)
 
     def silent(self, now_ns: int) -> list[Caller]:
-        """Callers without a datagram from either side for a long time."""
+        """Return callers without a datagram from either side for a long time."""
         return [caller for caller in self._by_address.values() if now_ns - caller.heard_ns > SILENT_AFTER_NS]
 
     def _open_back(self) -> socket.socket:

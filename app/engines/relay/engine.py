@@ -45,7 +45,7 @@ class RelayEngine:
         self._ended_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def start(self) -> None:
-        """Find the target and bind the port. Raises CannotSend."""
+        """Resolve the target and bind the port. Raises CannotSend."""
         allowed = parse_relay_targets(self._job.relay_targets)
         target = find_target(
             self._spec.target.host, self._spec.target.port, allowed, listen_port=self._spec.listen_port
@@ -66,7 +66,7 @@ class RelayEngine:
             os.eventfd_write(self._ended_fd, 1)
 
     def poll(self) -> None:
-        """Raise Finished when the loop has ended by itself."""
+        """Raise Finished if the loop has ended by itself."""
         if self._thread is not None and not self._thread.is_alive():
             raise Finished(Reason.ENGINE_ERROR, "the relay's loop ended; the worker's error output says why")
 
@@ -79,19 +79,19 @@ class RelayEngine:
         return False
 
     def read_peers(self) -> list[Peer]:
-        """The callers. What their SRT connections measure, a relay cannot see."""
+        """Return the callers. A relay cannot see what their SRT connections measure."""
         return [] if self._loop is None else [_peer(caller) for caller in self._loop.callers]
 
     def read_input(self) -> Input:
-        """What came in from both sides."""
+        """Return what came in from both sides."""
         return Input(bytes_total=sum(path.counters.bytes for path in self._link.paths.values()))
 
     def read_applied(self) -> Applied:
-        """Nothing: a relay applies no setting of SRT."""
+        """Return nothing: a relay applies no SRT settings."""
         return NOTHING_APPLIED
 
     def read_relay(self) -> RelayFigures:
-        """What was done to each direction so far."""
+        """Return the figures of each direction so far."""
         loop = self._loop
         return RelayFigures(
             to_target=self._direction("to_target"),
@@ -107,11 +107,11 @@ class RelayEngine:
         return DirectionFigures(**counters, queue_ms=0.0 if self._loop is None else self._loop.queue_ms(direction))
 
     def read_debug(self) -> RelayDebug:
-        """The impairment in force and the figures."""
+        """Return the present impairment and the figures."""
         return RelayDebug(self._link.impairment, self.read_relay())
 
     def engine_name(self) -> str:
-        """The interpreter: the relay is the product's own."""
+        """Return the Python version: the relay is the product's own code."""
         return f"relay, Python {platform.python_version()}"
 
     def impair(self, impairment: Impairment) -> None:
@@ -145,7 +145,7 @@ def _peer(caller: Caller) -> Peer:
 
 
 class _Teller(RelayObserver):
-    """Reports what an operator should know. What may happen a thousand times a second is reported once."""
+    """Reports events to the operator. An event that may happen a thousand times a second is reported once."""
 
     def __init__(self, notify: Notify) -> None:
         self._notify = notify

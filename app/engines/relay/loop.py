@@ -1,6 +1,6 @@
-"""The relay's socket loop: takes datagrams in, asks the schedule, and sends each one when it is due.
+"""The relay's socket loop: receives datagrams, asks the schedule, and sends each one when it is due.
 
-It has a thread to itself. Other threads order changes through `order_*`, which take effect within a millisecond or two.
+It has its own thread. Other threads order changes with `order_*`; they take effect within a millisecond or two.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ from app.engines.relay.sockets import ANCILLARY_BYTES, BIGGEST_DATAGRAM, Arrival
 # them costs no accuracy, and waking for each one would cost several times the processor.
 _TICK_S: Final = 0.001
 _QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024
-_DATAGRAMS_A_TURN: Final = (
-    512  # of one socket, and sent: no caller can keep the others waiting, no backlog the arrivals
-)
+# Limits per turn, received from one socket and sent: no caller delays others, no backlog delays arrivals.
+_DATAGRAMS_A_TURN: Final = 512
 _LOOK_AROUND_NS: Final = 1_000_000_000
 LATE_NS: Final = 3_000_000
 
@@ -44,7 +43,7 @@ class RelayLoop:
         *,
         srt_only: bool = True,
     ) -> None:
-        """`target` is an address family and an address. With `srt_only`, a caller begins with an SRT handshake."""
+        """`target` is an address family and an address. With `srt_only`, a caller must begin with an SRT handshake."""
         self.link = link
         self.callers = Callers(*target)
         self.refused_total = 0
@@ -69,7 +68,7 @@ class RelayLoop:
         self._epoll.register(front, select.EPOLLIN)
 
     def queue_ms(self, direction: Direction) -> float:
-        """How long a datagram waits before the rate limit of a direction now."""
+        """Return how long a datagram waits before the rate limit of a direction at present."""
         return self.link.paths[direction].queue_ms(self._clock.now_ns())
 
     # ---- orders, from any thread ----
@@ -191,7 +190,7 @@ class RelayLoop:
 
     def _send_due(self) -> None:
         for _ in range(_DATAGRAMS_A_TURN):
-            # The time is read for each one: sending what a busy machine held up takes milliseconds.
+            # Read the time for each datagram: sending a backlog of a busy machine takes milliseconds.
             now_ns = self._clock.now_ns()
             if not self._queue or self._queue[0][0] > now_ns:
                 return
@@ -213,7 +212,9 @@ class RelayLoop:
                     caller.bytes_to_caller += len(datagram)
             except ConnectionRefusedError:
                 continue
-            except OSError as error:  # the caller left, the route is gone, or it is too large for the interface
+            except (
+                OSError
+            ) as error:  # the caller left, the route is gone, or the datagram is too large for the interface
                 self._observer.not_sent(error)
             return
 

@@ -8,7 +8,7 @@ from app.engines.relay.sockets import SocketAddress
 
 
 class RelayObserver:
-    """Ignores every event; subclasses handle those that they need."""
+    """Ignores every event; subclasses handle the events that they need."""
 
     def came(self, caller: Caller) -> None:
         """A caller sent its first datagram."""
@@ -26,13 +26,13 @@ class RelayObserver:
         """There is no route to the target."""
 
     def not_sent(self, error: OSError) -> None:
-        """A datagram could not be sent on."""
+        """A datagram could not be forwarded."""
 
     def rebound(self, callers: int) -> None:
         """All callers have other source ports."""
 
     def late(self, late_ns: int) -> None:
-        """A datagram leaves late, because the machine was busy."""
+        """A datagram is sent late because the machine was busy."""
 
     def datagram(self, direction: Direction, datagram: memoryview, arrived_ns: int, leaves: int) -> None:
-        """A datagram came in and leaves `leaves` times: 0 when it is lost, 2 with a duplicate."""
+        """A datagram came in and is sent `leaves` times: 0 when it is lost, 2 with a duplicate."""

@@ -17,13 +17,13 @@ _SO_TIMESTAMPNS: Final = 35  # asm-generic/socket.h
 _TIMESPEC: Final = struct.Struct("@qq")
 _SOCKET_BUFFER_BYTES: Final = 8 * 1024 * 1024
 _OLDEST_NS: Final = 1_000_000_000
-_STEP_NS: Final = 100_000_000  # more than a busy machine puts between two readings
+_STEP_NS: Final = 100_000_000  # more than the time between two readings on a busy machine
 _SRT_HANDSHAKE: Final = b"\x80\x00"  # control packet of type 0 (draft-sharabayko-srt, section 3.2.1)
 _SRT_HANDSHAKE_BYTES: Final = 64
 
 
 def open_udp(family: int) -> socket.socket:
-    """Make a socket that does not block, with large buffers and times of arrival."""
+    """Make a non-blocking socket with large buffers and times of arrival."""
     made = socket.socket(family, socket.SOCK_DGRAM)
     made.setblocking(False)
     for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
@@ -33,7 +33,7 @@ def open_udp(family: int) -> socket.socket:
 
 
 def open_front(host: str, port: int) -> socket.socket:
-    """Make the socket that callers see, on one address or, for an empty `host`, on all. Raises OSError."""
+    """Make the socket that callers use, on one address or, for an empty `host`, on all. Raises OSError."""
     is_v6 = ":" in host
     if not host:
         with contextlib.suppress(OSError):  # a host without IPv6
@@ -54,7 +54,7 @@ def _bound(family: int, host: str, port: int) -> socket.socket:
 
 
 class ArrivalClock:
-    """The kernel's times of arrival and the present on one clock, which no one can set.
+    """The present time and the kernel's times of arrival on one clock that does not follow steps of the host's clock.
 
     It is Unix time, as the kernel stamps datagrams, less every step that the host's clock has made.
     """
@@ -64,18 +64,20 @@ class ArrivalClock:
         self._apart_ns = time.time_ns() - time.monotonic_ns()
 
     def now_ns(self) -> int:
-        """The present."""
+        """Return the present time."""
         return time.time_ns() - self._stepped_ns
 
     def check_for_step(self) -> None:
-        """Compare with the monotonic clock; once a second or so."""
+        """Compare with the monotonic clock. Call it about once a second."""
         apart_ns = time.time_ns() - time.monotonic_ns()
         if abs(step_ns := apart_ns - self._apart_ns) > _STEP_NS:
             self._stepped_ns += step_ns
             self._apart_ns = apart_ns
 
     def arrived_ns(self, ancillary: list[tuple[int, int, bytes]], now_ns: int) -> int:
-        """When a datagram arrived; now, where the kernel's time cannot be true because the clock was just set."""
+        """Return when a datagram arrived; the present time if the kernel's time is wrong because the clock was
+        just set.
+        """
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
                 seconds, nanoseconds = _TIMESPEC.unpack_from(data)
@@ -91,7 +93,7 @@ def is_handshake(datagram: memoryview) -> bool:
 
 
 def address_text(address: SocketAddress) -> str:
-    """`192.0.2.10:5000`, also for an IPv4 address in IPv6 form."""
+    """Return `192.0.2.10:5000`, also for an IPv4 address in IPv6 form."""
     host, port = str(address[0]).partition("%")[0], address[1]
     parsed = ipaddress.ip_address(host)
     if isinstance(parsed, ipaddress.IPv6Address):

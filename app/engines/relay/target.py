@@ -1,4 +1,4 @@
-"""The target of a relay as a socket address, checked against what is allowed and against the relay itself."""
+"""Resolves the target of a relay and checks it against the allowed networks and the relay itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.engines.relay.sockets import SocketAddress
 
 
 def find_target(host: str, port: int, allowed: Collection[Network], *, listen_port: int) -> tuple[int, SocketAddress]:
-    """Return the family and address of the target. Raises CannotSend. Looks a name up, which may take seconds."""
+    """Return the family and address of the target. Raises CannotSend. Resolving a name may take seconds."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (socket.gaierror, UnicodeError) as error:
@@ -27,7 +27,7 @@ def find_target(host: str, port: int, allowed: Collection[Network], *, listen_po
 
 
 def _is_of_this_host(family: int, address: str) -> bool:
-    """Only an address of this host can be bound."""
+    """Return whether an address is one of this host's: only those can be bound."""
     with contextlib.closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
         try:
             probe.bind((address, 0))

@@ -34,5 +34,5 @@ def test_networks_are_added_by_the_setting() -> None:
 
 
 def test_a_network_that_is_none_is_refused_with_an_example() -> None:
-    with pytest.raises(ValueError, match="give networks such as private"):
+    with pytest.raises(ValueError, match="enter networks such as private"):
         parse_relay_targets("private, everywhere")

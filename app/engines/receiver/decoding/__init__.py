@@ -1,1 +1,1 @@
-"""Picture and loudness of a received stream: decoders that are bounded processes and may end at any time."""
+"""Picture and loudness of a received stream, from decoders in bounded processes that may end at any time."""

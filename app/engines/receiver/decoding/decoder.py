@@ -1,7 +1,7 @@
-"""A decoder: an ffmpeg process that is fed through a pipe, watched, and started again with a back-off.
+"""Runs a decoder: an ffmpeg process that is fed through a pipe, watched, and restarted with a back-off.
 
-`take` never blocks. The decoder is a bounded process of low priority; the reception continues whatever happens to it.
-It ends by itself when the worker is gone, because its standard input then ends.
+`take` never blocks. The decoder has a low priority and bounded resources, and the reception continues whatever happens
+to it. When the worker is gone, its standard input ends and so does the decoder.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from app.engines.receiver.payload_queue import PayloadQueue
 from app.probes.run import environment
 
 _PIPE_BYTES: Final = 1024 * 1024
-# In front of the pipe: with the pipe, two seconds of 8 Mb/s.
+# The queue in front of the pipe. Together they hold two seconds of 8 Mb/s.
 _WAITING_BYTES_MAX: Final = 1024 * 1024
 _TURN_S: Final = 0.1
 _READ_BYTES: Final = 64 * 1024
@@ -56,20 +56,20 @@ class Listener(Protocol):
         """A decoder has started."""
 
     def hear(self, line: str) -> None:
-        """Take a line of its messages."""
+        """Take one line of its messages."""
 
     def see(self, data: bytes) -> None:
-        """Take a piece of its output."""
+        """Take a part of its output."""
 
     def end(self) -> None:
         """The decoder has ended."""
 
 
 class Decoder:
-    """Runs one decoder after the other. `take` from the receiver's thread, `stop` once."""
+    """Runs one decoder after the other. The receiver's thread calls `take`; call `stop` once."""
 
     def __init__(self, argv: Sequence[str], kind: str, listener: Listener, *, mute_s: float = _MUTE_S) -> None:
-        """`kind` is what it decodes, Video or Audio. A decoder that writes nothing for `mute_s` while fed is ended."""
+        """`kind` is Video or Audio. A decoder that is fed and writes nothing for `mute_s` is ended."""
         self._argv = list(argv)
         self._kind = kind
         self._listener = listener
@@ -87,17 +87,17 @@ class Decoder:
         self._thread.start()
 
     def take(self, payloads: Sequence[bytes]) -> None:
-        """Queue payloads for the decoder. What has no room is left out and counted."""
+        """Queue payloads for the decoder. Payloads that do not fit are left out and counted."""
         if self._report.is_running:
             self._queue.put(payloads)
 
     def report(self) -> DecoderReport:
-        """The state of the decoder."""
+        """Return the state of the decoder."""
         with self._lock:
             return msgspec.structs.replace(self._report, bytes_missing=self._queue.bytes_left_out)
 
     def again(self) -> None:
-        """Start a new decoder in place of the present one; this is no failure."""
+        """Start a new decoder in place of the present one. This does not count as a failure."""
         self._is_again_asked = True
         self._wake.set()
 
@@ -160,7 +160,7 @@ class Decoder:
             self._report = msgspec.structs.replace(self._report, is_running=is_running)
 
     def _serve(self, child: subprocess.Popen[bytes]) -> DecoderProblem:
-        """Feed the decoder and read its output until it ends or has to be ended."""
+        """Feed the decoder and read its output until it ends or must be ended."""
         assert child.stdin is not None  # noqa: S101 - made with pipes
         assert child.stdout is not None  # noqa: S101
         assert child.stderr is not None  # noqa: S101
@@ -187,7 +187,7 @@ class Decoder:
                         self._hear(lines.split(data))
                         spoke_at = now
                 if not has_fed and not self._queue.bytes_waiting:
-                    spoke_at = max(spoke_at, now - self._mute_s / 2)  # without food it may be silent
+                    spoke_at = max(spoke_at, now - self._mute_s / 2)  # without input it may be silent
                 if now - spoke_at > self._mute_s:
                     return DecoderProblem.HUNG
         return DecoderProblem.ENDED
@@ -204,7 +204,7 @@ class Decoder:
             self._note(problem=None, detail="")
 
     def _feed(self, fd: int) -> bool:
-        """Write what the pipe accepts now; return whether it accepted anything."""
+        """Write as much as the pipe accepts now. Return whether it accepted anything."""
         has_fed = False
         while True:
             self._rest = self._rest or self._queue.take()
@@ -214,20 +214,20 @@ class Decoder:
                 written = os.write(fd, self._rest)
             except BlockingIOError:
                 return has_fed
-            except BrokenPipeError:  # it ends: what it has to say of that is still to be read
+            except BrokenPipeError:  # it ends; its last messages must still be read
                 self._rest = b""
                 return has_fed
             self._rest, has_fed = self._rest[written:], True
 
 
 class _Lines:
-    """Parts text into lines; a line without an end is cut."""
+    """Splits text into lines. A line that is too long is cut."""
 
     def __init__(self) -> None:
         self._begun = b""
 
     def split(self, data: bytes) -> list[str]:
-        """The lines that are whole now."""
+        """Return the lines that are now complete."""
         *whole, self._begun = (self._begun + data).split(b"\n")
         self._begun = self._begun[-_LINE_BYTES_MAX:]
         return [line[:_LINE_BYTES_MAX].decode(errors="replace") for line in whole]
@@ -265,7 +265,7 @@ def _spawn(argv: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _allow_cpu(pid: int, age_s: float) -> None:
-    """Let a process run for its part of the time since its start; the kernel ends it beyond that."""
+    """Let a process use its share of the time since its start; the kernel ends it beyond that."""
     allowed_s = int(_CPU_MORE_S + age_s * _CPU_PART)
     with contextlib.suppress(ProcessLookupError):
         _, hard = resource.prlimit(pid, resource.RLIMIT_CPU)

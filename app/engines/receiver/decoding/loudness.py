@@ -1,4 +1,4 @@
-"""The loudness of a received stream by EBU R 128, and whether it is silent."""
+"""Measures the loudness of a received stream by EBU R 128, and detects silence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.machine.steady_clock import unix_now
 from app.protocol import Notify
 
 SILENCE_DBFS: Final = -60
-ABSOLUTE_GATE_LUFS: Final = -70.0  # ITU-R BS.1770: nothing was louder than this yet
+ABSOLUTE_GATE_LUFS: Final = -70.0  # ITU-R BS.1770 gate: shown while nothing was louder
 _NOTHING_DB: Final = 120.0
 ARGV: Final = (
     *INPUT,
@@ -28,7 +28,7 @@ _FIGURES: Final = re.compile(
 
 
 class LoudnessWatch:
-    """Measures loudness. `take` from the receiver's thread, `stop` once."""
+    """Measures loudness. The receiver's thread calls `take`; call `stop` once."""
 
     def __init__(self, notify: Notify) -> None:
         self._lock = threading.Lock()
@@ -43,7 +43,7 @@ class LoudnessWatch:
         self._decoder.take(payloads)
 
     def report(self) -> LoudnessReport:
-        """What was measured since the reset."""
+        """Return the measurements since the reset."""
         with self._lock:
             found = self._found
             return LoudnessReport(
@@ -59,7 +59,7 @@ class LoudnessWatch:
             )
 
     def reset(self, at: float) -> None:
-        """Count from zero and integrate from now, with a new decoder."""
+        """Count from zero and start a new integration with a new decoder."""
         with self._lock:
             self._silent.reset(at)
         self._decoder.again()
@@ -69,20 +69,20 @@ class LoudnessWatch:
         self._decoder.stop()
 
     def begin(self) -> None:
-        """Begin with a new decoder, which integrates from now."""
+        """Begin with a new decoder, whose integration starts now."""
         with self._lock:
             self._found = LoudnessReport()
 
     def end(self) -> None:
-        """Without a decoder no silence can be followed."""
+        """End the present silence: it cannot be followed without a decoder."""
         with self._lock:
             self._silent.end(unix_now())
 
     def see(self, data: bytes) -> None:
-        """This decoder has no output."""
+        """Ignore output: this decoder has none."""
 
     def hear(self, line: str) -> None:
-        """Take a line of ffmpeg's messages: the figures ten times a second, and where silence begins and ends."""
+        """Take a line of ffmpeg's messages. They have figures ten times a second, and the begin and end of silences."""
         with self._lock:
             if figures := _FIGURES.search(line):
                 self._take_figures(*figures.groups())
@@ -105,7 +105,7 @@ class LoudnessWatch:
 
 
 def _number(text: str) -> float | None:
-    """A figure in decibels; None where there is none: `-inf`, `nan`, or ffmpeg's -120.7 before it has a window."""
+    """Read a figure in decibels; None for `-inf`, `nan`, or ffmpeg's -120.7 before its window is full."""
     try:
         value = float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The picture of a received stream: its key frames, one as JPEG every 5 s, and whether it is black or frozen."""
+"""Watches the picture of a received stream: decodes key frames, keeps a JPEG every 5 s, detects black and frozen."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BEGIN, _END = b"\xff\xd8\xff", b"\xff\xd9"
 
 
 class PictureWatch:
-    """Watches the picture. `take` from the receiver's thread, `stop` once."""
+    """Watches the picture. The receiver's thread calls `take`; call `stop` once."""
 
     def __init__(self, notify: Notify) -> None:
         self._lock = threading.Lock()
@@ -56,12 +56,12 @@ class PictureWatch:
         self._decoder.take(payloads)
 
     def newest(self) -> Picture | None:
-        """The newest picture."""
+        """Return the newest picture."""
         with self._lock:
             return self._newest
 
     def report(self) -> PictureReport:
-        """What was seen since the reset."""
+        """Return the findings since the reset."""
         with self._lock:
             return PictureReport(
                 decoder=self._decoder.report(),
@@ -82,22 +82,26 @@ class PictureWatch:
         self._decoder.stop()
 
     def begin(self) -> None:
-        """Begin with a new decoder, whose times begin again."""
+        """Begin with a new decoder, whose times start again."""
         self._black_from = None
         self._jpeg.clear()
 
     def end(self) -> None:
-        """Without a decoder no spell can be followed."""
+        """End the present spells: they cannot be followed without a decoder."""
         with self._lock:
             self._black.end(unix_now())
             self._frozen.end(unix_now())
 
     def hear(self, line: str) -> None:
-        """Take a line of ffmpeg's messages: each key frame's share of black, and where a freeze begins and ends."""
+        """Take a line of ffmpeg's messages. They have each key frame's share of black, and the begin and end of
+        freezes.
+        """
         with self._lock:
             if frame := _FRAME.search(line):
                 self._take_frame(int(frame[1]) >= _BLACK_PERCENT, float(frame[2]))
-            elif "freezedetect.freeze_start" in line and self._black_from is None:  # black does not move either
+            elif (
+                "freezedetect.freeze_start" in line and self._black_from is None
+            ):  # a black picture does not move either, so it is not counted as frozen
                 self._frozen.begin(unix_now(), lasted_s=THRESHOLD_S)
             elif "freezedetect.freeze_end" in line:
                 self._frozen.end(unix_now())
@@ -114,7 +118,7 @@ class PictureWatch:
             self._black.begin(unix_now(), lasted_s=t - self._black_from)
 
     def see(self, data: bytes) -> None:
-        """Take a piece of the JPEG pictures that come one after the other."""
+        """Take a part of the JPEG pictures, which follow one another."""
         self._jpeg += data
         while (end := self._jpeg.find(_END)) >= 0:
             whole = bytes(self._jpeg[: end + len(_END)])

@@ -1,4 +1,4 @@
-"""A condition that counts once it has lasted for 10 s: a black picture, a frozen picture, silence."""
+"""Counts a condition once it has lasted for 10 s: a black picture, a frozen picture, silence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Spell:
     """Counts the spells of one condition and reports each as an event. Times are Unix seconds."""
 
     def __init__(self, code: NoticeCode, words: str, over: str, notify: Notify) -> None:
-        """`words` say that the condition lasts, `over` that it has ended."""
+        """`words` describe the condition, `over` says that it has ended."""
         self._code = code
         self._words = words
         self._over = over
@@ -24,7 +24,7 @@ class Spell:
         self._counted_from = 0.0
 
     def begin(self, at: float, *, lasted_s: float) -> None:
-        """The condition has lasted for `lasted_s` at `at`."""
+        """Note that the condition has lasted for `lasted_s` at `at`."""
         if self._report.since is not None:
             return
         since = at - lasted_s
@@ -33,14 +33,14 @@ class Spell:
         self._notify(Notice(at, self._code, f"{self._words} for {lasted_s:.0f} s"))
 
     def end(self, at: float) -> None:
-        """The condition is over, or can no longer be seen."""
+        """Note that the condition has ended, or can no longer be detected."""
         report = self._report
         if report.since is None:
             return
         seconds = report.seconds + max(0.0, at - self._counted_from)
         self._report = msgspec.structs.replace(report, since=None, seconds=seconds, last_at=at)
         self._notify(Notice(at, self._code, f"{self._over} after {at - report.since:.0f} s"))
-        self._notify(Notice(at, self._code, ""))  # ends the notice; the event log keeps both
+        self._notify(Notice(at, self._code, ""))  # ends the notice; the event log keeps both events
 
     def reset(self, at: float) -> None:
         """Count from zero; a present spell counts from now."""
@@ -49,5 +49,5 @@ class Spell:
         self._report = SpellReport(since=self._report.since, spells=int(is_on))
 
     def report(self) -> SpellReport:
-        """What was counted."""
+        """Return the spells counted since the reset."""
         return self._report

@@ -1,8 +1,8 @@
-"""Forwarding of the received transport stream as UDP or RTP datagrams, one for each SRT payload, evenly spaced.
+"""Sends the received transport stream on as UDP or RTP datagrams, one for each SRT payload, evenly spaced.
 
 SRT hands payloads out in groups. They wait here for a twentieth of a second on average and leave one at a time: with
-`n` of them waiting, the next one leaves after the holding time divided by `n`. So the spacing follows any bitrate, and
-a group of payloads is spread over the time until the next group.
+`n` waiting, the next one leaves after the holding time divided by `n`. The spacing therefore follows any bitrate, and a
+group is spread over the time until the next group.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import msgspec
 from app.domain.figures.outputs import ForwardReport
 
 HOLDING_S: Final = 0.05
-# After a stop of the network, what came in one burst leaves at no more than this many times the usual rate.
+# After a network outage, the burst that follows is sent at no more than this many times the usual rate.
 _CATCH_UP: Final = 4
 _USUAL_OVER_S: Final = 1.0
 _WAITING_MAX: Final = 16_384
@@ -48,7 +48,7 @@ class ForwardPlan(msgspec.Struct, frozen=True):
 
 
 class Forwarding:
-    """One forwarding. `take` from the receiver's thread; `stop` once. Raises OSError for an unknown interface."""
+    """One forwarding. The receiver's thread calls `take`; call `stop` once. Raises OSError for an unknown interface."""
 
     def __init__(self, plan: ForwardPlan) -> None:
         self._target = (plan.address, plan.port)
@@ -64,7 +64,7 @@ class Forwarding:
         self._thread.start()
 
     def take(self, payloads: Sequence[bytes]) -> None:
-        """Queue payloads for sending. What has no room is left out and counted."""
+        """Queue payloads for sending. Payloads that do not fit are left out and counted."""
         with self._condition:
             self._pacer.count(len(payloads), time.monotonic())
             room = _WAITING_MAX - len(self._waiting)
@@ -73,7 +73,7 @@ class Forwarding:
             self._condition.notify()
 
     def report(self) -> ForwardReport:
-        """The state of the forwarding."""
+        """Return the state of the forwarding."""
         with self._condition:
             waiting, missing = len(self._waiting), self._missing
         return msgspec.structs.replace(self._report, waiting=waiting, datagrams_missing=missing)
@@ -116,10 +116,10 @@ class Forwarding:
 
 
 class Pacer:
-    """Decides when each datagram leaves; pure, times in seconds of any clock."""
+    """Decides when each datagram leaves. Pure; times are seconds of any clock."""
 
     def __init__(self, now: float) -> None:
-        # The usual interval by the payloads of the last whole second; 0 before that, and then nothing limits the rate.
+        # The usual interval, from the payloads of the last whole second. While it is 0, nothing limits the rate.
         self._usual_s = 0.0
         self._sent_at = self._counted_since = now
         self._counted = 0
@@ -133,7 +133,7 @@ class Pacer:
             self._counted_since, self._counted = now, 0
 
     def due(self, waiting: int) -> float:
-        """When the next datagram leaves while `waiting` of them are queued."""
+        """Return when the next datagram leaves while `waiting` datagrams are queued."""
         return self._sent_at + self._spacing(waiting)
 
     def sent(self, waiting: int, now: float) -> None:
@@ -146,20 +146,20 @@ class Pacer:
 
 
 class RtpPacker:
-    """Puts RTP headers (RFC 3550, RFC 2250) before payloads."""
+    """Adds RTP headers (RFC 3550, RFC 2250) to payloads."""
 
     def __init__(self) -> None:
         self._source, self._start, self._number = struct.unpack(">IIH", os.urandom(10))
 
     def pack(self, payload: bytes, at: float) -> bytes:
-        """The payload behind its header; `at` is when it is sent, in seconds of any clock."""
+        """Return the payload with a header; `at` is the time of sending, in seconds of any clock."""
         self._number = (self._number + 1) & 0xFFFF
         ticks = (self._start + int(at * _RTP_CLOCK_HZ)) & 0xFFFFFFFF
         return _RTP_HEADER.pack(_RTP_VERSION, _RTP_MPEG2_TS, self._number, ticks, self._source) + payload
 
 
 def open_socket(plan: ForwardPlan) -> socket.socket:
-    """A socket that sends as the plan says. Raises OSError."""
+    """Make a socket that sends as planned. Raises OSError."""
     family = socket.AF_INET6 if ":" in plan.address else socket.AF_INET
     sender = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
     try:

@@ -1,6 +1,6 @@
 """The requested outputs of a receive stream, behind one interface for its receiver.
 
-Modules are imported when an output is requested: a reception without outputs must not use memory for them.
+An output's module is imported only on request, so that a reception without outputs uses no memory for it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Outputs"]
 
 
 class Outputs:
-    """All outputs of one reception. An output that cannot start reports why and leaves the others alone."""
+    """All outputs of one reception. An output that cannot start reports why and does not affect the others."""
 
     def __init__(self, job: Job, spec: ReceiveSpec, notify: Notify) -> None:
         self._recording: Recording | None = None
@@ -45,7 +45,7 @@ class Outputs:
                 output.take(payloads)
 
     def report(self) -> OutputsReport:
-        """The state of the outputs; None for those that were not requested."""
+        """Return the state of the outputs; None for each that was not requested."""
         return OutputsReport(
             recording=self._recording.report() if self._recording else self._refused_recording,
             forward=self._forwarding.report() if self._forwarding else self._refused_forwarding,
@@ -54,7 +54,7 @@ class Outputs:
         )
 
     def picture(self) -> Picture | None:
-        """The newest key frame, None without one."""
+        """Return the newest key frame, None without one."""
         return self._picture.newest() if self._picture else None
 
     def reset(self, at: float) -> None:
@@ -64,7 +64,7 @@ class Outputs:
                 watch.reset(at)
 
     def stop(self) -> None:
-        """Write what waits and release everything."""
+        """Write queued data and release everything."""
         for output in (self._picture, self._loudness, self._forwarding, self._recording):
             if output is not None:
                 output.stop()

@@ -1,7 +1,7 @@
-"""Recording of the received transport stream to `.ts` files. A separate thread writes to the disk.
+"""Records the received transport stream to `.ts` files. A separate thread writes to the disk.
 
-A file can be played while it grows. A new file begins after a size or a time; no file is ever overwritten. When less
-than the floor of free space is left, or the disk fails, the recording ends with its reason.
+A file can be played while it grows. A new file begins after a size or a time, and no file is ever overwritten. The
+recording ends with its reason when free space falls below the floor or the disk fails.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from app.domain.figures.outputs import RecordingEnd, RecordingReport
 from app.engines.receiver.payload_queue import PayloadQueue
 
 FREE_SPACE_FLOOR_BYTES: Final = 1_000_000_000
-# For a disk that does not answer: one second of 64 Mb/s.
+# The queue for a disk that does not answer: one second of 64 Mb/s.
 _WAITING_BYTES_MAX: Final = 8 * 1024 * 1024
 _WRITE_EVERY_S: Final = 0.2
 _LOOK_AT_SPACE_EVERY_S: Final = 1.0
@@ -49,7 +49,7 @@ class RecordingPlan(msgspec.Struct, frozen=True):
 
 
 class Recording:
-    """One recording. `take` from the receiver's thread; `stop` once."""
+    """One recording. The receiver's thread calls `take`; call `stop` once."""
 
     def __init__(self, plan: RecordingPlan) -> None:
         self._plan = plan
@@ -66,18 +66,18 @@ class Recording:
         self._thread.start()
 
     def take(self, payloads: Sequence[bytes]) -> None:
-        """Queue payloads for writing. What has no room is left out and counted."""
+        """Queue payloads for writing. Payloads that do not fit are left out and counted."""
         if self._report.end is None:
             self._queue.put(payloads)
 
     def report(self) -> RecordingReport:
-        """The state of the recording."""
+        """Return the state of the recording."""
         with self._lock:
             missing = self._queue.bytes_left_out + self._unwritten_bytes
             return msgspec.structs.replace(self._report, bytes_missing=missing)
 
     def stop(self) -> None:
-        """Write what waits and close the file; returns after five seconds even when the disk hangs."""
+        """Write queued data and close the file. Returns within five seconds even when the disk hangs."""
         self._stopping.set()
         self._thread.join(_STOP_WITHIN_S)
 
@@ -124,7 +124,7 @@ class Recording:
                 )
 
     def _cut_to_packets(self, fd: int, written: int) -> int:
-        """Take back the part of a packet that a full disk left at the end of the file."""
+        """Remove the partial packet that a full disk left at the end of the file."""
         part = (self._file_bytes + written) % TS_PACKET_BYTES
         os.ftruncate(fd, self._file_bytes + written - part)
         return written - part
@@ -162,7 +162,7 @@ class Recording:
 
 
 def _open_new(folder: Path, stem: str) -> tuple[str, int]:
-    """Create a file that does not exist yet and return its name and descriptor."""
+    """Create a file under a new name, and return its name and descriptor."""
     for number in range(1, _SAME_SECOND_MAX):
         name = f"{stem}.ts" if number == 1 else f"{stem}_{number}.ts"
         try:
