@@ -16,7 +16,7 @@ from wtforms.fields.choices import SelectChoice
 
 from app.domain.errors import InvalidInput
 from app.domain.json_value import JsonObject
-from app.domain.presets import parse_preset_spec
+from app.domain.presets import PresetSpec, parse_preset_spec, without_passphrase
 from app.domain.spec import (
     BarsSource,
     CallerEndpoint,
@@ -32,7 +32,7 @@ from app.domain.spec import (
 from app.domain.spec.fields import Kind, Setting, settings_of
 from app.domain.spec.parse import with_kept_passphrase
 
-_SpecT = TypeVar("_SpecT", JobSpec, SendSpec)
+_SpecT = TypeVar("_SpecT", bound=JobSpec)
 SETTINGS: Final = settings_of(SendSpec)
 _SOURCES: Final = {
     str(part.__struct_config__.tag): settings_of(part) for part in (BarsSource, FileSource, MulticastSource)
@@ -95,9 +95,9 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             lambda document: parse_spec(with_kept_passphrase(document, kept), listener_ports=listener_ports)
         )
 
-    def to_preset_spec(self) -> SendSpec:
+    def to_preset_spec(self) -> PresetSpec:
         """Return the form as a preset keeps it, without the passphrase. Raises InvalidInput, as `to_spec` does."""
-        return self._judged(lambda document: parse_preset_spec(_without_passphrase(document)))
+        return self._judged(lambda document: parse_preset_spec(without_passphrase(document)))
 
     def _judged(self, parse: Callable[[JsonObject], _SpecT]) -> _SpecT:
         problems: dict[str, str] = {}
@@ -177,13 +177,6 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             return int(text)
         problems[path] = "enter a whole number" if text else "enter a number"
         return stand_in
-
-
-def _without_passphrase(document: JsonObject) -> JsonObject:
-    encryption = document["encryption"]
-    if not isinstance(encryption, dict):
-        return document
-    return {**document, "encryption": {"key_bits": encryption["key_bits"]}}
 
 
 def _field_for(setting: Setting) -> Field:

@@ -138,6 +138,8 @@ def _send_stream(key: str) -> Snapshot:
 def _new_stream(mode: Mode) -> Response:
     if request.method in ("GET", "HEAD"):
         preset, given = _asked_preset(), _prefill()
+        if preset is not None and isinstance(preset.spec, ReceiveSpec):
+            return redirect(url_for("receive_pages.receive", preset=request.args["preset"]))
         form = StreamForm(formdata=None, data={"mode": mode.value} | _preset_data(preset) | given)
         opens = mode is Mode.CALLER or preset is not None or bool(given)
         return make_response(_render("dashboard.html", form, preset=preset, opens_form=opens))
@@ -194,7 +196,9 @@ def _render(template: str, form: StreamForm, **page: Any) -> str:
         has_advanced_problem=form.has_advanced_problem(),
         free_ports=free_ports,
         interface_choices=_interface_choices(form),
-        presets=services().manager.book().presets.list(),
+        presets=[
+            (key, kept) for key, kept in services().manager.book().presets.list() if isinstance(kept.spec, SendSpec)
+        ],
         far_ends=services().manager.book().far_ends.list(),
         dscp=dscp_text(services().settings.qos_dscp),
         defined=_defined(RowView, StreamView, SystemView),

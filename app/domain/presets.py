@@ -14,16 +14,17 @@ from app.domain import names
 from app.domain.errors import InvalidInput
 from app.domain.json_value import JsonObject
 from app.domain.secret import Secret
-from app.domain.spec import SendSpec, parse_part, parse_spec, with_direction
+from app.domain.spec import ReceiveSpec, RelaySpec, SendSpec, parse_part, parse_spec, with_direction
 from app.domain.spec.endpoint import PORTS, Host, Port
 from app.domain.spec.fields import setting, setting_of
 from app.domain.spec.part import Part
 from app.domain.stored_spec import SpecUnreadable, encode_spec, read_spec, with_passphrase
 
+PresetSpec = SendSpec | ReceiveSpec
 EntryName = Annotated[str, setting("Name", "Shown in the list of presets", rule=names.problem_with_entry_name)]
 # A placeholder that satisfies every rule; a preset has no passphrase.
 _STAND_IN: Final = "0123456789"
-_ONLY_SEND: Final = "a preset is a send stream; save a send stream"
+_NO_RELAY: Final = "a preset is a send or receive stream; a relay is kept as an impairment profile"
 _ANY_PORT: Final = range(PORTS[0], PORTS[1] + 1)
 
 
@@ -43,7 +44,7 @@ class Preset(msgspec.Struct, frozen=True):
     """The settings of a stream under a name, without its passphrase."""
 
     name: str
-    spec: SendSpec
+    spec: PresetSpec
 
 
 class EntryUnreadable(Exception):
@@ -87,26 +88,34 @@ def problem_with_name(name: object) -> str | None:
     return described.problem_with(name)
 
 
-def parse_preset_spec(document: object) -> SendSpec:
-    """Make the spec of a preset: a send stream, which may ask for encryption and has no passphrase.
+def parse_preset_spec(document: object) -> PresetSpec:
+    """Make the spec of a preset: a send or receive stream, which may ask for encryption and has no passphrase.
 
     Raises InvalidInput. Any port is allowed, because another installation may have other listener ports.
     """
     document = with_direction(document)
-    if isinstance(document, dict) and document["direction"] != "send":
-        raise InvalidInput.of({"direction": _ONLY_SEND})
+    if isinstance(document, dict) and document["direction"] == "relay":
+        raise InvalidInput.of({"direction": _NO_RELAY})
     encryption = document.get("encryption") if isinstance(document, dict) else None
     if isinstance(document, dict) and isinstance(encryption, dict):
         if "passphrase" in encryption:
             raise InvalidInput.of({"encryption.passphrase": "a preset has no passphrase; leave it out"})
         document = {**document, "encryption": {**encryption, "passphrase": _STAND_IN}}
     spec = parse_spec(document, listener_ports=_ANY_PORT)
-    if not isinstance(spec, SendSpec):
-        raise InvalidInput.of({"direction": _ONLY_SEND})
-    return _without_passphrase(spec)
+    if isinstance(spec, RelaySpec):
+        raise InvalidInput.of({"direction": _NO_RELAY})
+    return _with_empty_passphrase(spec)
 
 
-def _without_passphrase(spec: SendSpec) -> SendSpec:
+def without_passphrase(document: JsonObject) -> JsonObject:
+    """The document of a form without what was typed as its passphrase."""
+    encryption = document["encryption"]
+    if not isinstance(encryption, dict):
+        return document
+    return {**document, "encryption": {"key_bits": encryption["key_bits"]}}
+
+
+def _with_empty_passphrase(spec: PresetSpec) -> PresetSpec:
     kept = spec.encryption
     if kept is None:
         return spec
@@ -132,8 +141,8 @@ def read_preset(document: object) -> Preset:
     except SpecUnreadable as error:
         raise EntryUnreadable(str(error)) from None
     spec = with_passphrase(spec, key_bits, Secret(""))
-    if not isinstance(spec, SendSpec):
-        raise EntryUnreadable("it is not a send stream")
+    if isinstance(spec, RelaySpec):
+        raise EntryUnreadable("it is a relay")
     return Preset(document["name"], spec)
 
 

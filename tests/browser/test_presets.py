@@ -115,6 +115,39 @@ def test_a_far_end_is_added_and_fills_the_form_of_a_caller(page: Browser, manage
     assert page.violations() == []
 
 
+def test_a_receive_form_is_saved_and_loaded_on_its_own_page(page: Browser, manager: FakeManager) -> None:
+    page.open("/receive")
+    page.type("#name", "OB van")
+    page.type("#latency_ms", "450")
+    page.click("#is_forwarded")
+    page.type("#forward_address", "239.1.1.9")
+    page.type("#forward_port", "x")
+    page.click("#save-preset")
+    page.wait_shown("#preset-name")
+    assert value(page, "#preset-name") == "OB van"
+    page.click("#preset-yes")
+    page.wait_text("#forward_port-fault", "enter a whole number")
+    page.wait_gone("#preset-dialog")
+    assert all("400" in complaint for complaint in page.complaints())
+    page.type("#forward_port", "1234")
+    page.click("#save-preset")
+    page.wait_shown("#preset-name")
+    page.click("#preset-yes")
+    page.wait_text("#toasts", "Saved as preset: OB van")
+
+    page.open("/presets")
+    page.wait_text("#presets", "receive: listener on port")
+    page.click("#presets a[aria-label='Receive with OB van']")
+    page.wait_text("#preset-note", "Loaded from the preset “OB van”.")
+    assert [value(page, field) for field in ("#latency_ms", "#forward_address", "#forward_port")] == [
+        "450",
+        "239.1.1.9",
+        "1234",
+    ]
+    assert page.is_shown("#forward_address")
+    assert page.violations() == []
+
+
 def test_entries_are_renamed_and_deleted_after_a_question(page: Browser, manager: FakeManager) -> None:
     spec = {"endpoint": {"mode": "listener", "port": 10009}, "source": {"kind": "bars"}}
     key = manager.book().presets.add(parse_preset({"name": "Old", "spec": spec}))

@@ -154,3 +154,94 @@ def test_the_page_of_presets_and_the_form_need_no_script_to_be_read(browser: Cli
     script.post("/api/far-ends", json={**FAR_END, "name": "<b>bold</b>"})
     assert "&lt;b&gt;bold" in browser.get("/caller").text
     assert browser.get("/presets").status_code == 200
+
+
+RECEIVE: dict[str, Any] = {
+    "direction": "receive",
+    "name": "OB van",
+    "group": "Match",
+    "endpoint": {"mode": "caller", "host": "192.0.2.10", "port": 9000},
+    "latency_ms": 350,
+    "stream_id": "obvan",
+    "record": {"name": "match", "file_minutes": 60, "file_megabytes": None},
+    "forward": {"address": "239.1.1.9", "port": 1234, "interface": "eno9", "ttl": 4, "protocol": "rtp"},
+    "picture": True,
+}
+RECEIVE_FORM = {
+    "direction": "receive",
+    "mode": "caller",
+    "host": "192.0.2.10",
+    "port": "9000",
+    "latency_ms": "350",
+    "is_recorded": "1",
+    "record_name": "match",
+    "file_minutes": "60",
+    "picture": "1",
+}
+
+
+def test_a_receive_stream_is_a_preset_that_is_exported_and_imported(script: Client) -> None:
+    saved = script.post("/api/presets", json={"name": "Van", "spec": RECEIVE}).json
+    assert saved["text"].startswith("receive: caller to 192.0.2.10 port 9000 · not encrypted · records as match")
+    exported = script.get("/api/presets/export").json
+    assert exported["presets"][0]["spec"]["direction"] == "receive"
+    script.delete(f"/api/presets/{saved['key']}")
+    assert script.post("/api/presets/import", json=exported).json["presets"] == 1
+    (kept,) = script.get("/api/presets").json["presets"]
+    assert kept["spec"] == saved["spec"]
+    assert saved["spec"]["forward"] == RECEIVE["forward"]
+
+
+def test_a_relay_is_no_preset(script: Client) -> None:
+    relay = {"direction": "relay", "listen_port": 10009, "target": {"host": "127.0.0.1", "port": 1}}
+    answer = script.post("/api/presets", json={"name": "a", "spec": relay})
+    assert answer.status_code == 400
+    assert "impairment profile" in answer.json["error"]["fields"]["spec.direction"]
+
+
+def test_a_receive_form_is_saved_without_its_passphrase_and_fills_the_next_one(
+    browser: Client, manager: FakeManager
+) -> None:
+    secret = {"key_bits": "128", "passphrase": "a secret of this test"}
+    answer = save_form(browser, {**RECEIVE_FORM, **secret, "preset_name": "Van"})
+    assert (answer.status_code, answer.json["spec"]["encryption"]) == (201, {"key_bits": 128})
+    assert "a secret of this test" not in answer.text + str(manager.documents.tables)
+    key = answer.json["key"]
+    page = " ".join(browser.get(f"/receive?preset={key}").text.split())
+    for value in ("192.0.2.10", "9000", "350", "match", "60"):
+        assert f'value="{value}"' in page
+    assert re.search(r'id="is_recorded"[^>]* checked', page)
+    assert re.search(r'id="picture"[^>]* checked', page)
+    assert not re.search(r'id="is_forwarded"[^>]* checked', page)
+    assert '<option value="128" selected>' in page
+    assert "Loaded from the preset “Van”. Enter the passphrase" in page
+    assert browser.get("/receive?preset=unknown").status_code == 404
+
+
+def test_wrong_fields_of_a_receive_form_are_named_and_nothing_is_saved(browser: Client, manager: FakeManager) -> None:
+    wrong = {**RECEIVE_FORM, "host": "", "latency_ms": "x", "record_name": "a/b", "preset_name": "Van"}
+    answer = save_form(browser, wrong)
+    assert set(answer.json["error"]["fields"]) == {"endpoint.host", "latency_ms", "record.name"}
+    assert manager.documents.tables == {}
+
+
+def test_each_form_offers_its_own_presets_and_passes_the_others_on(script: Client, browser: Client) -> None:
+    sent = save(script, "Sent")["key"]
+    received = script.post("/api/presets", json={"name": "Received", "spec": RECEIVE}).json["key"]
+    option = '<option value="{}">'
+    dashboard, form = browser.get("/").text, browser.get("/receive").text
+    assert [option.format(key) in dashboard for key in (sent, received)] == [True, False]
+    assert [option.format(key) in form for key in (sent, received)] == [False, True]
+    assert browser.get(f"/?preset={received}").headers["Location"] == f"/receive?preset={received}"
+    assert browser.get(f"/receive?preset={sent}").headers["Location"] == f"/caller?preset={sent}"
+
+
+def test_a_receive_preset_of_a_port_that_is_taken_and_of_an_interface_elsewhere_says_so(
+    script: Client, browser: Client, manager: FakeManager
+) -> None:
+    taken = next(port for port in PORTS if port not in manager.free_ports())
+    spec = {**RECEIVE, "endpoint": {"mode": "listener", "port": taken}, "stream_id": None}
+    key = script.post("/api/presets", json={"name": "Van", "spec": spec}).json["key"]
+    page = " ".join(browser.get(f"/receive?preset={key}").text.split())
+    assert f"Port {taken} is taken or not a listener port here; port {manager.free_ports()[0]} is chosen." in page
+    assert '<option value="eno9" selected>' in page, "an interface of another host is not changed without a word"

@@ -3,14 +3,14 @@ import { bindAddressBook } from "./address_book.js";
 import { ApiError, ask, openDialog, announce } from "./app.js";
 import { byId, make, setText } from "./dom.js";
 
-/** Bring both to life; `showProblem` puts the server's faults next to the form's fields. */
-export function bindPresets(form, showProblem) {
+/** Bring both to life; `showProblem` puts faults next to the form's fields, `farPort` is the far end's port. */
+export function bindPresets(form, showProblem, farPort) {
   byId("load-preset")?.addEventListener("change", ({ target }) => {
     if (!target.value) return;
     location.assign(`${location.pathname}?preset=${encodeURIComponent(target.value)}`);
   });
   bindSave(form, showProblem);
-  bindAddressBook(form, byId("far_port"));
+  bindAddressBook(form, farPort);
 }
 
 function bindSave(form, showProblem) {

@@ -50,10 +50,11 @@ function presetRow({ key, name, text, spec }) {
       order: (typed) => ({ method: "PUT", url: `/api/presets/${key}`, json: { name: typed.name, spec } }),
       done: show,
     });
+  const [page, words] = spec.direction === "receive" ? ["/receive", "Receive"] : ["/caller", "New stream"];
   const use = make(
     "a",
-    { class: "btn btn-q", href: `/caller?preset=${encodeURIComponent(key)}`, "aria-label": `New stream from ${name}` },
-    "New stream",
+    { class: "btn btn-q", href: `${page}?preset=${encodeURIComponent(key)}`, "aria-label": `${words} with ${name}` },
+    words,
   );
   return row(
     key,

@@ -1,7 +1,7 @@
 // The page that starts a receive stream: on success, to the stream's own page. The rules are the server's alone.
-import { bindAddressBook } from "./address_book.js";
 import { ApiError, ask, pollOverview } from "./app.js";
 import { byId } from "./dom.js";
+import { bindPresets } from "./form_presets.js";
 import { showProblem as showFormProblem } from "./form_faults.js";
 import { bindPassphrase } from "./passphrase.js";
 
@@ -33,7 +33,7 @@ async function submit(event) {
 }
 
 pollOverview();
-bindAddressBook(form, form.elements.port);
+bindPresets(form, showProblem, form.elements.port);
 form.addEventListener("submit", submit);
 for (const control of [...form.elements.mode, byId("is_recorded"), byId("is_forwarded")])
   control.addEventListener("change", showMode);

@@ -33,7 +33,7 @@ class StreamForm {
   }
 
   bind() {
-    bindPresets(this.form, (message, faults) => this.showProblem(message, faults));
+    bindPresets(this.form, (message, faults) => this.showProblem(message, faults), byId("far_port"));
     this.form.addEventListener("submit", (event) => this.submit(event));
     this.form.addEventListener("input", () => this.showBudget());
     for (const radio of this.fields.mode) radio.addEventListener("change", () => this.showMode());

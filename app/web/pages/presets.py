@@ -9,6 +9,7 @@ from app.domain.errors import InvalidInput, NameTaken
 from app.domain.presets import Preset, problem_with_name
 from app.forms import StreamForm
 from app.web.errors import json_response
+from app.web.pages.receive_form import ReceiveForm
 from app.web.presenters.presets import present_preset
 from app.web.services import services
 
@@ -23,10 +24,11 @@ def preset_book() -> Response:
 
 @preset_pages.post("/presets")
 def save_form() -> Response:
-    """Save the form of a stream as the preset `preset_name`; with `replace=1` in place of the one of that name."""
+    """Save a form as the preset `preset_name`; with `replace=1` in place of the one of that name."""
     shelf = services().manager.book().presets
     name = request.form.get("preset_name", "").strip()
-    spec = StreamForm().to_preset_spec()
+    form = ReceiveForm() if request.form.get("direction") == "receive" else StreamForm()
+    spec = form.to_preset_spec()
     if problem := problem_with_name(name):
         raise InvalidInput.of({"preset_name": problem})
     preset = Preset(name, spec)

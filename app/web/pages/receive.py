@@ -8,13 +8,15 @@ from flask import Blueprint, g, make_response, redirect, render_template, reques
 from werkzeug.wrappers import Response
 
 from app.domain.errors import ProductError
+from app.domain.json_value import JsonObject
+from app.domain.presets import Preset
 from app.domain.snapshot import Snapshot
-from app.domain.spec import ReceiveSpec
+from app.domain.spec import ReceiveSpec, SendSpec
 from app.domain.spec.fields import settings_of
 from app.utils import list_interfaces
 from app.web.api.streams import started
 from app.web.errors import status_of, wants_json
-from app.web.pages.receive_form import FIELD_OF_SPEC, ReceiveForm
+from app.web.pages.receive_form import FIELD_OF_SPEC, ReceiveForm, receive_data_of
 from app.web.presenters.counter_views import definitions
 from app.web.presenters.probe_reports import ProbeReportView, present_probe_report
 from app.web.presenters.reception_views import ReceptionView
@@ -32,8 +34,7 @@ _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
 def receive() -> Response:
     """The form that waits for a sender or calls one. The page's script gets the API's answers, others get a page."""
     if request.method in ("GET", "HEAD"):
-        given = {name: text for name, text in request.args.items() if name in _PREFILLED}
-        return make_response(_render(ReceiveForm(formdata=None, data=given)))
+        return _empty_form()
     form = ReceiveForm()
     try:
         snapshot = services().manager.start(form.to_spec(services().settings.listener_ports), actor=g.actor)
@@ -47,11 +48,34 @@ def receive() -> Response:
     return redirect(url_for("pages.stream", key=snapshot.key), 303)
 
 
-def _render(form: ReceiveForm, problem: str | None = None) -> str:
-    free_ports = services().manager.free_ports()
+def _empty_form() -> Response:
+    """The form as the address fills it in: with a preset, with single fields. Raises NotFound."""
+    key = request.args.get("preset")
+    preset = services().manager.book().presets.get(key) if key else None
+    if preset is not None and isinstance(preset.spec, SendSpec):
+        return redirect(url_for("pages.caller", preset=key))
+    given = {name: text for name, text in request.args.items() if name in _PREFILLED}
+    form = ReceiveForm(formdata=None, data=_preset_data(preset) | given)
+    return make_response(_render(form, preset=preset))
+
+
+def _preset_data(preset: Preset | None) -> JsonObject:
+    """The form's fields as a preset has them; a port that is taken now is left to choose."""
+    if preset is None or not isinstance(preset.spec, ReceiveSpec):
+        return {}
+    data = receive_data_of(preset.spec)
+    if preset.spec.local_port() not in services().manager.free_ports():
+        data.pop("listener_port", None)
+    return data
+
+
+def _render(form: ReceiveForm, problem: str | None = None, preset: Preset | None = None) -> str:
+    free_ports, book = services().manager.free_ports(), services().manager.book()
     if not form.listener_port.data and free_ports:
         form.listener_port.data = str(free_ports[0])
     interfaces = ["auto", *(one.name for one in list_interfaces())]
+    if (asked := form.forward_interface.data) and asked not in interfaces:
+        interfaces.append(asked)
     return render_template(
         "receive.html",
         form=form,
@@ -59,7 +83,9 @@ def _render(form: ReceiveForm, problem: str | None = None) -> str:
         free_ports=free_ports,
         interfaces=interfaces,
         receives=_RECEIVES,
-        far_ends=services().manager.book().far_ends.list(),
+        preset=preset,
+        presets=[(key, kept) for key, kept in book.presets.list() if isinstance(kept.spec, ReceiveSpec)],
+        far_ends=book.far_ends.list(),
         reports=_reports(),
     )
 

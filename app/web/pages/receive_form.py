@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
+import msgspec
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from app.domain.errors import InvalidInput
-from app.domain.spec import JobSpec, parse_spec
+from app.domain.json_value import JsonObject
+from app.domain.presets import PresetSpec, parse_preset_spec, without_passphrase
+from app.domain.spec import JobSpec, ReceiveSpec, parse_spec
+
+_SpecT = TypeVar("_SpecT", bound=JobSpec)
 
 FIELD_OF_SPEC: Final[Mapping[str, str]] = {
     "name": "name",
@@ -76,10 +81,17 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     def to_spec(self, listener_ports: tuple[int, ...]) -> JobSpec:
         """Return the spec that the form asks for; raises InvalidInput naming every wrong field as in the API."""
+        return self._judged(lambda document: parse_spec(document, listener_ports=listener_ports))
+
+    def to_preset_spec(self) -> PresetSpec:
+        """Return the form as a preset keeps it, without the passphrase. Raises InvalidInput, as `to_spec` does."""
+        return self._judged(lambda document: parse_preset_spec(without_passphrase(document)))
+
+    def _judged(self, parse: Callable[[JsonObject], _SpecT]) -> _SpecT:
         problems: dict[str, str] = {}
         document = self._to_document(problems)
         try:
-            spec = parse_spec(document, listener_ports=listener_ports)
+            spec = parse(document)
         except InvalidInput as error:
             raise InvalidInput.of({**error.fields, **problems}) from None
         if problems:
@@ -95,7 +107,7 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             if name in self:
                 self[name].errors = [*self[name].errors, text]
 
-    def _to_document(self, problems: dict[str, str]) -> dict[str, Any]:
+    def _to_document(self, problems: dict[str, str]) -> JsonObject:
         bits = self.key_bits.data or "0"
         encryption = {"key_bits": _KEY_BITS.get(bits, bits), "passphrase": self.passphrase.data or ""}
         return {
@@ -143,5 +155,24 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         text = (self[name].data or "").strip()
         if re.fullmatch(r"-?[0-9]{1,9}", text):
             return int(text)
-        problems[spec_field] = "give a whole number" if text else "give a number"
+        problems[spec_field] = "enter a whole number" if text else "enter a number"
         return _STAND_INS.get(name, 1)
+
+
+def receive_data_of(spec: ReceiveSpec) -> JsonObject:
+    """A receive stream as the form's fields, without its passphrase. An output that it has not keeps its defaults."""
+    document: JsonObject = {"name": spec.name, "group": spec.group, "latency_ms": spec.latency_ms}
+    document |= {"stream_id": spec.stream_id, "picture": spec.picture, "loudness": spec.loudness}
+    for part, values in (("endpoint", spec.endpoint), ("record", spec.record), ("forward", spec.forward)):
+        if values is not None:
+            document |= {f"{part}.{name}": value for name, value in msgspec.to_builtins(values).items()}
+    found = {FIELD_OF_SPEC[path]: value for path, value in document.items()}
+    if spec.local_port() is not None:
+        found["listener_port"] = found.pop("port")
+    found |= {"is_recorded": spec.record is not None, "is_forwarded": spec.forward is not None}
+    found["key_bits"] = spec.encryption.key_bits if spec.encryption is not None else 0
+    return {name: value if isinstance(value, bool) else _text(value) for name, value in found.items()}
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from app.domain.json_value import JsonObject
 from app.domain.presets import FarEnd, Preset
-from app.domain.spec import public_spec
+from app.domain.spec import ReceiveSpec, public_spec
 from app.presets.transfer import FORMAT, VERSION
 from app.web.presenters.specs import about_text
 
@@ -52,7 +52,8 @@ class PresetDocument(msgspec.Struct, frozen=True):
 
 def present_preset(key: str, preset: Preset) -> PresetView:
     """A preset as the API shows it."""
-    text = f"{about_text(preset.spec)} · {preset.spec.latency_ms} ms"
+    kind = "receive: " if isinstance(preset.spec, ReceiveSpec) else ""
+    text = f"{kind}{about_text(preset.spec)} · {preset.spec.latency_ms} ms"
     return PresetView(key, preset.name, text, public_spec(preset.spec))
 
 
