@@ -8,6 +8,7 @@ from typing import Final, assert_never
 
 from flask import Flask
 
+from app.domain.hosts import without
 from app.fleet.launcher import PacemakerLauncher
 from app.fleet.poller import HostPoller
 from app.lineup.probe_reports import ProbeReports
@@ -111,7 +112,7 @@ def create_app(
             channels=ChannelList(settings.channels_file),
             shipped_channels=ChannelList(SHIPPED_CHANNELS_FILE),
             analyst=MediaAnalyst(library),
-            hosts=HostPoller(settings.hosts),
+            hosts=HostPoller(without(settings.hosts, socket.gethostname())),
             probe_reports=probe_reports,
             limits_book=LimitsBook(settings.data_folder / "line_up_limits.json"),
             line_ups=LineUpRunner(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -38,6 +39,11 @@ def parse_hosts(text: str) -> tuple[HostEntry, ...]:
             raise ValueError(f"host {number}: {problem}")
         taken.add(entry.name.casefold())
     return tuple(entries)
+
+
+def without(entries: Iterable[HostEntry], name: str) -> tuple[HostEntry, ...]:
+    """The entries of the other hosts: all hosts may have one list, this one among them."""
+    return tuple(entry for entry in entries if entry.name.casefold() != name.casefold())
 
 
 def _problem(entry: HostEntry, taken: set[str]) -> str | None:

@@ -13,11 +13,13 @@ from typing import Final
 import msgspec
 
 from app.domain.hosts import HostEntry
-from app.fleet.client import NoAnswer, get
+from app.fleet.client import Garbled, NoAnswer, get
 from app.fleet.report import Contact, HostReport, parse_dashboard
 
 POLL_EVERY_S: Final = 2.0
 ANSWER_WITHIN_S: Final = 3.0
+# A report that is older than two polls and one time limit is stale.
+STALE_AFTER_S: Final = 2 * POLL_EVERY_S + ANSWER_WITHIN_S
 
 
 class HostPoller:
@@ -59,9 +61,15 @@ def ask(host: HostEntry, before: HostReport) -> HostReport:
         return _failed(before, Contact.GARBLED, f"it answers {status}")
     try:
         dashboard = parse_dashboard(body)
-    except msgspec.DecodeError as error:
+    except Garbled as error:
         return _failed(before, Contact.GARBLED, f"its answer is not a report: {error}")
     return HostReport(Contact.ANSWERED, heard_at=time.monotonic(), dashboard=dashboard)
+
+
+def is_current(report: HostReport, now: float) -> bool:
+    """Whether the last answer was good and is recent; `now` is monotonic time."""
+    age_s = report.age_s(now)
+    return report.contact is Contact.ANSWERED and age_s is not None and age_s <= STALE_AFTER_S
 
 
 def _failed(before: HostReport, contact: Contact, detail: str) -> HostReport:

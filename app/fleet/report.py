@@ -7,9 +7,13 @@ from typing import Annotated, Final
 
 import msgspec
 
+from app.fleet.client import decode
+
 _TEXT_MAX: Final = 300
 _STREAMS_MAX: Final = 500
+_COUNT_MAX: Final = 1_000_000
 Text = Annotated[str, msgspec.Meta(max_length=_TEXT_MAX)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=_COUNT_MAX)]
 
 
 class Contact(StrEnum):
@@ -23,7 +27,10 @@ class Contact(StrEnum):
 
 
 class RemoteStream(msgspec.Struct, frozen=True):
-    """A stream of another host: the part of its dashboard row that the hosts page shows. Rates are Mb/s."""
+    """A stream of another host: the part of its dashboard row that the hosts page shows. Rates are Mb/s.
+
+    `host` is the host of its cluster that carries it, empty for that host itself.
+    """
 
     key: Text
     label: Text
@@ -33,9 +40,10 @@ class RemoteStream(msgspec.Struct, frozen=True):
     target: Text = ""
     source: Text = ""
     remark: Text | None = None
-    peers: int = 0
+    peers: Count = 0
     payload_mbps: float | None = None
     rtt_ms: float | None = None
+    host: Text = ""
 
 
 class RemoteSystem(msgspec.Struct, frozen=True):
@@ -65,9 +73,6 @@ class HostReport(msgspec.Struct, frozen=True):
         return None if self.heard_at is None else max(0.0, now - self.heard_at)
 
 
-_decoder: Final = msgspec.json.Decoder(RemoteDashboard)
-
-
 def parse_dashboard(body: bytes) -> RemoteDashboard:
-    """Read another host's dashboard. Raises msgspec.DecodeError if it is not valid."""
-    return _decoder.decode(body)
+    """Read another host's dashboard. Raises Garbled if it is not valid."""
+    return decode(body, RemoteDashboard)

@@ -15,7 +15,7 @@ from app.domain.figures.watching import DecoderReport, LoudnessReport, PictureRe
 from app.domain.hosts import HostEntry
 from app.domain.lineup.content import Content, content_of
 from app.domain.lineup.measured import IndicatorSeconds, ReceiverSecond
-from app.fleet.client import NoAnswer, get
+from app.fleet.client import Garbled, NoAnswer, decode, get
 from app.lineup.ends import CLOCKS_AGREE_S, CannotRead
 from app.machine.steady_clock import unix_now
 
@@ -195,6 +195,6 @@ class RemoteEnd:
         if status == 404:
             raise CannotRead(f"{self._host.name} has no such stream")
         try:
-            return msgspec.json.decode(body, type=kind)
-        except msgspec.DecodeError as error:
+            return decode(body, kind)
+        except Garbled as error:
             raise CannotRead(f"{self._host.name} answers {status}, not as this version does: {error}") from None

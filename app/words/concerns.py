@@ -26,6 +26,8 @@ _BEGINS: Final = "the file begins with the first receiver"
 def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
     """Say why a stream needs attention or what it waits for, None when its phase and reason say it all."""
     concern = verdict.concern
+    if concern is None and snapshot.host:
+        return f"carried by {snapshot.host}"
     if concern is None:
         return _BEGINS if _has_yet_to_begin(snapshot) else None
     match concern:

@@ -40,7 +40,7 @@ function draw() {
 function card(host) {
   const node = make(
     "button",
-    { type: "button", class: `host-card is-${host.state}`, "aria-pressed": String(chosenHost === host.name) },
+    { type: "button", class: `host-card is-${host.severity}`, "aria-pressed": String(chosenHost === host.name) },
     make("span", { class: "name" }, host.name),
     make("span", { class: "dim" }, stateText(host)),
     make("span", { class: "num" }, figures(host)),

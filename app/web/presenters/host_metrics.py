@@ -10,7 +10,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app.domain.hosts import HostEntry
-from app.fleet.report import Contact, HostReport
+from app.fleet.poller import is_current
+from app.fleet.report import HostReport
 
 
 class HostCollector(Collector):
@@ -21,11 +22,12 @@ class HostCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Two families, each with one sample per host."""
-        answers = GaugeMetricFamily("srt_host_answers", "1 while the host's last answer was good.", labels=["host"])
+        answers = GaugeMetricFamily("srt_host_answers", "1 while the host answers as it should.", labels=["host"])
         age = GaugeMetricFamily("srt_host_age_seconds", "Age of the host's last good answer.", labels=["host"])
+        now = time.monotonic()
         for entry, report in self._reports:
-            answers.add_metric([entry.name], float(report.contact is Contact.ANSWERED))
-            if (age_s := report.age_s(time.monotonic())) is not None:
+            answers.add_metric([entry.name], float(is_current(report, now)))
+            if (age_s := report.age_s(now)) is not None:
                 age.add_metric([entry.name], age_s)
         yield answers
         yield age

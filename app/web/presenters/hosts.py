@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Final, assert_never
+
+import msgspec
 
 from app.domain.hosts import HostEntry
 from app.domain.snapshot import Snapshot
 from app.domain.version import VERSION
-from app.fleet.poller import ANSWER_WITHIN_S, POLL_EVERY_S
+from app.fleet.poller import is_current
 from app.fleet.report import Contact, HostReport, RemoteStream
 from app.web.presenters.counter_views import View, described
 from app.web.presenters.machine import present_overview
 from app.web.presenters.rows import present_row
 from app.web.presenters.views import OverviewView
 
-# A report that is older than two polls and one time limit is stale.
-STALE_AFTER_S: Final = 2 * POLL_EVERY_S + ANSWER_WITHIN_S
 _UNKNOWN: Final = "unknown"
-_SEVERITIES: Final = frozenset({"good", "attention", "fault", "idle"})
+# From the worst to the one that counts least.
+_SEVERITIES: Final = ("fault", "attention", "good", "idle")
 
 
 class HostView(View, frozen=True):
@@ -31,6 +33,7 @@ class HostView(View, frozen=True):
     state_text: str
     age_s: Annotated[float | None, described("Seconds since its last good answer; None before the first")]
     version: str
+    severity: Annotated[str, described("Of its worst stream; `idle` without streams on air, `unknown` while stale")]
     streams: int | None
     fault: int | None
     attention: int | None
@@ -66,12 +69,20 @@ def present_fleet(
     own: Sequence[Snapshot], others: Sequence[tuple[HostEntry, HostReport]], *, hostname: str, now: float
 ) -> FleetView:
     """All hosts at a moment; `now` is monotonic time, as in the reports."""
-    streams = [_own_stream(hostname, snapshot) for snapshot in own]
+    reported = [each.dashboard.system.hostname for _, each in others if is_current(each, now)]
+    names = Counter([hostname, *filter(None, reported)])
+    # A stream of a cluster is listed by each of its hosts: the one that carries it shows it.
+    streams = [_own_stream(hostname, snapshot) for snapshot in own if snapshot.host not in names]
     hosts = [_own_host(hostname, streams)]
     for entry, report in others:
         state = _state(report, now)
-        theirs = [_their_stream(entry, stream, state) for stream in report.dashboard.streams]
+        theirs = [
+            _their_stream(entry, stream, state) for stream in report.dashboard.streams if stream.host not in names
+        ]
         hosts.append(_other_host(entry, report, state, theirs, now))
+        if state == "answers" and names[report.dashboard.system.hostname] > 1:
+            text = f"Answers as {report.dashboard.system.hostname}, as another host does"
+            hosts[-1] = msgspec.structs.replace(hosts[-1], state_text=text)
         streams += theirs
     return FleetView(overview=present_overview(own), hosts=hosts, streams=streams)
 
@@ -85,6 +96,7 @@ def _own_host(hostname: str, streams: Sequence[FleetStreamView]) -> HostView:
         state_text="This host",
         age_s=0.0,
         version=VERSION,
+        severity=_worst(streams),
         streams=len(streams),
         fault=_count(streams, "fault"),
         attention=_count(streams, "attention"),
@@ -104,6 +116,7 @@ def _other_host(
         state_text=_state_text(report),
         age_s=None if age_s is None else round(age_s, 1),
         version=report.dashboard.system.version,
+        severity=_worst(streams) if is_present else _UNKNOWN,
         streams=len(streams) if is_present else None,
         fault=_count(streams, "fault") if is_present else None,
         attention=_count(streams, "attention") if is_present else None,
@@ -111,11 +124,9 @@ def _other_host(
 
 
 def _state(report: HostReport, now: float) -> str:
-    age_s = report.age_s(now)
-    if age_s is None:
+    if report.heard_at is None:
         return "never"
-    is_good = report.contact is Contact.ANSWERED and age_s <= STALE_AFTER_S
-    return "answers" if is_good else "stale"
+    return "answers" if is_current(report, now) else "stale"
 
 
 def _state_text(report: HostReport) -> str:
@@ -170,6 +181,11 @@ def _their_stream(entry: HostEntry, stream: RemoteStream, state: str) -> FleetSt
         payload_mbps=stream.payload_mbps,
         rtt_ms=stream.rtt_ms,
     )
+
+
+def _worst(streams: Sequence[FleetStreamView]) -> str:
+    present = {stream.severity for stream in streams}
+    return next((severity for severity in _SEVERITIES if severity in present), "idle")
 
 
 def _count(streams: Sequence[FleetStreamView], severity: str) -> int:

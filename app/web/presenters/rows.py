@@ -54,6 +54,7 @@ def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> 
         spark=None if history is None else build_spark(history),
         impaired_by=snapshot.impaired_by,
         group=spec.group,
+        host=snapshot.host,
     )
 
 

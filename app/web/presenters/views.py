@@ -57,6 +57,7 @@ class RowView(JudgedView, frozen=True):
     spark: list[float | None] | None = None
     impaired_by: Annotated[str, _is("Key of the relay of this host that it runs through, else empty")] = ""
     group: Annotated[str, _is("The group it is in, else empty")] = ""
+    host: Annotated[str, _is("The host of the cluster that carries it, empty for this one")] = ""
 
 
 class EventView(View, frozen=True):
