@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -27,6 +28,10 @@ class EventKind(StrEnum):
 
 # Events that receivers and strangers cause. They must not displace the others in the event log.
 PEER_KINDS = frozenset({EventKind.CONNECTED, EventKind.DISCONNECTED, EventKind.REFUSED})
+
+
+# How the notice MACHINE_PAUSED begins. Receivers see such a delay in the clock of the stream.
+HOST_DELAYED_STREAM: Final = "this machine delayed the stream for"
 
 
 class PeerChange(StrEnum):

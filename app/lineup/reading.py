@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from app.domain.errors import NotFound
+from app.domain.events import HOST_DELAYED_STREAM
 from app.domain.lineup.content import content_since
 from app.domain.lineup.measured import IndicatorSeconds, extended
 from app.domain.lineup.run import Facts, Run, RunEvent, SettingFact
@@ -36,7 +37,10 @@ def read_more(run: Run, streams: Streams, end: ReceiverEnd | None) -> Run:
             indicators=_grown(run.baseline, end.indicators()),
             content=content_since(run.content_before, end.content()),
         )
-    return msgspec.structs.replace(run, measured=measured, events=_events(run, streams))
+    events, delayed = _events(run, streams)
+    return msgspec.structs.replace(
+        run, measured=msgspec.structs.replace(measured, sender_delayed=delayed), events=events
+    )
 
 
 def _wanted(began: float, have: tuple[object, ...]) -> int:
@@ -109,14 +113,14 @@ def _cap_mbps(streams: Streams, key: str) -> float | None:
     return min(caps, default=None)
 
 
-def _events(run: Run, streams: Streams) -> tuple[RunEvent, ...]:
-    """Return the events of the ends on this host since the run began, oldest first."""
+def _events(run: Run, streams: Streams) -> tuple[tuple[RunEvent, ...], tuple[float, ...]]:
+    """What happened to the ends of this host since the run began, and when it delayed the stream; oldest first."""
     keys = {run.plan.stream, getattr(run.plan.receiver, "key", None)} - {None}
-    found = [
-        RunEvent(entry.at, f"{entry.name or entry.key}: {entry.text}")
-        for entry in streams.events(limit=_EVENTS_LOOKED_AT)
-        if entry.key in keys and entry.at >= run.started_at
-    ]
-    known = {(event.at, event.text) for event in run.events}
-    new = [event for event in found if (event.at, event.text) not in known]
-    return tuple(sorted((*run.events, *new), key=lambda event: event.at))[-_EVENTS_MAX:]
+    found = [each for each in streams.events(limit=_EVENTS_LOOKED_AT) if each.key in keys and each.at >= run.started_at]
+    events = {RunEvent(entry.at, f"{entry.name or entry.key}: {entry.text}") for entry in found}
+    began = run.performance_at or run.started_at
+    delayed = {each.at for each in found if each.text.startswith(HOST_DELAYED_STREAM) and each.at >= began}
+    return (
+        tuple(sorted({*run.events, *events}, key=lambda event: event.at))[-_EVENTS_MAX:],
+        tuple(sorted({*run.measured.sender_delayed, *delayed}))[-_EVENTS_MAX:],
+    )

@@ -149,6 +149,7 @@ class RemoteEnd:
                 rtt_ms=each.rtt_ms,
                 lateness_ms=each.lateness_ms,
                 is_connected=ErrorKind.DISCONNECTED not in each.errors,
+                is_held_up=ErrorKind.HELD_UP in each.errors,
             )
             for each in found.samples
         ]

@@ -60,6 +60,7 @@ from app.worker.engines import build_engine
 from app.worker.guard import RateGuard
 from app.worker.ledger import Ledger
 from app.worker.link import WorkerLink
+from app.worker.pauses import pause_notice
 from app.worker.reception import ReceptionDesk
 
 _SAMPLE_EVERY_S: Final = 1.0
@@ -131,11 +132,15 @@ class Worker:
         self._sender.stop()
 
     def _loop(self, sender: Sender) -> None:
-        due = time.monotonic() + _SAMPLE_EVERY_S
+        turn_at = time.monotonic()
+        due = turn_at + _SAMPLE_EVERY_S
         while not self._is_stopping:
             wait_s = min(max(0.0, due - time.monotonic()), _POLL_SOON_S if sender.is_on_its_way() else _FOLLOW_EVERY_S)
             for key, _ in self._selector.select(wait_s):
                 key.data()
+            if (notice := pause_notice(self._job.spec, time.monotonic() - turn_at - wait_s)) is not None:
+                self.notify(notice)
+            turn_at = time.monotonic()
             sender.poll()
             if self._is_sample_urgent:
                 due = min(due, self._sampled_at + _SAMPLE_APART_S)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +20,7 @@ from tests.instruments.relay import Relay
 from tests.instruments.waiting import wait_for
 
 SECONDS = 10
+PAUSE_S = 0.8
 # The machine of a test may hold a receiver up for longer than a programme could bear.
 LIMITS = {"output_gap_max_ms": 400, "headroom_min_percent": 0, "rtt_spread_max_ms": 1000}
 
@@ -139,6 +143,29 @@ def test_a_run_whose_web_process_is_killed_three_times_has_every_second_that_the
         assert seen == pytest.approx(kept, abs=0.01), end
         assert len(seen) >= 7
     for key in (sender, receiver):
+        own.dismiss(key)
+
+
+@pytest.mark.parametrize(
+    ("index", "words"),
+    [(0, "The sending host was too busy and delayed the stream."), (1, "The receiving host was too busy")],
+    ids=["sender", "receiver"],
+)
+def test_a_pause_of_either_host_is_named_and_the_encoder_is_not(own: Product, index: int, words: str) -> None:
+    keys = pair(own)
+    run_id = start(own, *keys)["id"]
+    wait_for(
+        lambda: own.get(f"/api/line-ups/{run_id}").document["seconds"] >= 2, deadline_s=20, what="two measured seconds"
+    )
+    pid = own.stream(keys[index])["worker"]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(PAUSE_S)
+    os.kill(pid, signal.SIGCONT)
+    run = finished(own, run_id)
+    assert run["verdict"] == "fail"
+    assert words in run["headline"], (run["headline"], run["events"])
+    assert "encoder" not in run["headline"]
+    for key in keys:
         own.dismiss(key)
 
 

@@ -72,6 +72,22 @@ def test_a_frozen_output_fails_although_nothing_was_lost() -> None:
     assert conclusion.headline == "The output froze for 0.6 s although no packet was lost."
 
 
+def test_a_receiving_host_that_stood_still_is_named_instead_of_the_encoder() -> None:
+    pause = {"gap_ms": 900.0, "continuity_errors": 2, "encoder_errors": 2}
+    conclusion = conclude(PLAN, measured(lambda at: {**pause, "is_held_up": True} if at == 9 else {}))
+    assert conclusion.verdict is Verdict.FAIL
+    assert conclusion.headline.startswith("The receiving host was too busy to receive in 1 s.")
+    assert "encoder" not in conclusion.headline
+
+
+def test_a_sending_host_that_delayed_its_stream_is_named_where_its_clock_paused() -> None:
+    paused = (IndicatorSeconds("pcr_repetition_error", 2, 2),)
+    conclusion = conclude(PLAN, measured(indicators=paused, sender_delayed=(1009.0, 1020.0)))
+    assert conclusion.headline.startswith("The sending host was too busy and delayed the stream.")
+    assert "TR 101 290 priority 2: 2 s, limit 0. Worst indicator: pcr_repetition_error." in conclusion.headline
+    assert conclude(PLAN, measured(sender_delayed=(1009.0,))).verdict is Verdict.PASS
+
+
 def test_a_broken_encoder_is_named() -> None:
     conclusion = conclude(PLAN, measured(lambda at: {"continuity_errors": 2, "encoder_errors": 2} if at < 4 else {}))
     assert conclusion.verdict is Verdict.FAIL

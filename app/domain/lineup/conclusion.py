@@ -18,6 +18,13 @@ from app.domain.lineup.plan import Plan
 _AT_CAP: Final = 0.97
 _AT_CAP_SHARE: Final = 0.2
 _MEASURED_SHARE: Final = 0.98
+_SPOILED_BY_BUSY_HOSTS: Final = {
+    "lost_packets_max",
+    "output_gap_max_ms",
+    "continuity_errors_max",
+    "priority_1_error_seconds_max",
+    "priority_2_error_seconds_max",
+}
 
 
 class Verdict(StrEnum):
@@ -142,7 +149,7 @@ def _margin_lines(measured: Measured) -> tuple[Line, ...]:
 def _reasons(measured: Measured, lines: Sequence[Line]) -> list[str]:
     """Return why the test failed, the cause before the consequence."""
     failed = {line.name: line for line in lines if line.verdict is CheckVerdict.FAIL}
-    reasons = []
+    reasons = [*_busy_hosts(measured)] if failed.keys() & _SPOILED_BY_BUSY_HOSTS else []
     if "lost_packets_max" in failed:
         reasons.append(f"The receiver lost {failed['lost_packets_max'].got:.0f} packets for good.")
         if _is_held_back(measured):
@@ -154,19 +161,37 @@ def _reasons(measured: Measured, lines: Sequence[Line]) -> list[str]:
         else:
             reasons.append(f"The output paused for {failed['output_gap_max_ms'].got:.0f} ms.")
     if "continuity_errors_max" in failed:
-        encoder = sum(second.encoder_errors for second in measured.receiver)
+        encoder = sum(_encoder_errors(measured.receiver))
         if encoder:
             reasons.append(
                 f"The sender's encoder made {encoder} continuity errors: no packet was lost in those seconds."
             )
     named = {"lost_packets_max", "output_gap_max_ms", "continuity_errors_max"}
     reasons += [
-        f"{line.title}: {_figure(line.got)} {line.unit}, limit {_figure(line.limit)}."
+        f"{line.title}: {_figure(line.got)} {line.unit}, limit {_figure(line.limit)}. {line.note}".rstrip()
         for line in lines
         if line.name in failed and line.name not in named
     ]
     reasons += [f"{check.title}: {check.got}." for check in measured.checks if check.verdict is CheckVerdict.FAIL]
     return reasons or ["A limit was exceeded."]
+
+
+def _busy_hosts(measured: Measured) -> Iterator[str]:
+    """Name a host that stood still: its pause looks like a fault of the link or of the source."""
+    if held_up := sum(second.is_held_up for second in measured.receiver):
+        yield f"The receiving host was too busy to receive in {held_up} s. Repeat the test on an idle host."
+    if measured.sender_delayed:
+        yield "The sending host was too busy and delayed the stream. Repeat the test on an idle host."
+
+
+def _encoder_errors(seconds: Sequence[ReceiverSecond]) -> Iterator[int]:
+    """Continuity errors that only the encoder can have made: none of a second in or after which the host stood still.
+
+    The loss behind a pause is counted when it is given up, perhaps a second after the error.
+    """
+    for before, second in pairwise((ReceiverSecond(0.0), *seconds)):
+        if not (before.is_held_up or second.is_held_up):
+            yield second.encoder_errors
 
 
 def _remarks(measured: Measured, lines: Sequence[Line]) -> str:

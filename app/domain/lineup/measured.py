@@ -13,7 +13,10 @@ from app.domain.lineup.margin import Margin
 
 
 class ReceiverSecond(msgspec.Struct, frozen=True, array_like=True):
-    """One second at the receiver. `at` is its end, Unix time. `frozen_ms` is a pause that delayed packets."""
+    """One second at the receiver. `at` is its end, Unix time. `frozen_ms` is a pause that delayed packets.
+
+    `is_held_up`: the receiving host itself was too busy to receive in time.
+    """
 
     at: float
     packets_unique: int = 0
@@ -27,6 +30,7 @@ class ReceiverSecond(msgspec.Struct, frozen=True, array_like=True):
     rtt_ms: float | None = None
     lateness_ms: float | None = None
     is_connected: bool = True
+    is_held_up: bool = False
 
 
 def receiver_second(point: DeliveryPoint) -> ReceiverSecond:
@@ -46,6 +50,7 @@ def receiver_second(point: DeliveryPoint) -> ReceiverSecond:
         rtt_ms=gauges.rtt_ms,
         lateness_ms=point.lateness_max_ms,
         is_connected=gauges.connections > 0,
+        is_held_up=ErrorKind.HELD_UP in point.errors,
     )
 
 
@@ -97,7 +102,7 @@ class Measured(msgspec.Struct, frozen=True):
     """Everything that a run has measured so far.
 
     `indicators` is None where no receiver of ours analyses, `content` where none decodes, `margin` until the margin
-    test begins.
+    test begins. `sender_delayed` has the times at which the sending host reported that it delayed the stream itself.
     """
 
     sender: tuple[SenderSecond, ...] = ()
@@ -107,6 +112,7 @@ class Measured(msgspec.Struct, frozen=True):
     checks: tuple[Check, ...] = ()
     content: Content | None = None
     margin: Margin | None = None
+    sender_delayed: tuple[float, ...] = ()
 
 
 def extended(

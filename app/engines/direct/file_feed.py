@@ -8,7 +8,7 @@ from typing import Final
 
 from app.domain.constants import SRT_PAYLOAD_BYTES
 from app.domain.endings import CannotSend
-from app.domain.events import NoticeCode
+from app.domain.events import HOST_DELAYED_STREAM, NoticeCode
 from app.domain.figures.sample import Input
 from app.domain.spec import FileSource
 from app.domain.status import Reason
@@ -91,7 +91,7 @@ class FileFeed:
 
     def _report_pause(self) -> None:
         if self._pace.paused_us >= _PAUSE_REPORTED_US:
-            text = f"this machine delayed the stream for {self._pace.paused_us / 1e6:.1f} s"
+            text = f"{HOST_DELAYED_STREAM} {self._pace.paused_us / 1e6:.1f} s"
             self._notify(Notice(unix_now(), NoticeCode.MACHINE_PAUSED, text))
         self._pace.paused_us = 0.0
 
