@@ -25,13 +25,19 @@ from tests.instruments.waiting import wait_for
 FAR_ADDRESS: Final = "10.77.0.100"
 CLUSTER_PORT: Final = 5405
 AGENTS: Final = Path("/usr/lib/ocf/resource.d")
-_OWN: Final = ("etc/corosync", "var/lib/corosync", "var/lib/pacemaker", "var/log", "run")
+_OWN: Final = ("etc/corosync", "etc/mcr-srt-streamer", "var/lib/corosync", "var/lib/pacemaker", "var/log", "run")
 # The first process of a node: it stays, and takes in the processes that others leave behind.
 _INIT: Final = r"""
 set -e
 mount --make-rprivate /
 hostname "$1"
-for own in etc/corosync var/lib/corosync var/lib/pacemaker var/log run; do
+# What a host adds to /etc is seen on it only.
+mkdir -p "$2/over"
+mount -t tmpfs tmpfs "$2/over"
+mkdir "$2/over/upper" "$2/over/work"
+mount -t overlay -o "lowerdir=/etc,upperdir=$2/over/upper,workdir=$2/over/work" overlay /etc
+mkdir -p /etc/mcr-srt-streamer
+for own in etc/corosync etc/mcr-srt-streamer var/lib/corosync var/lib/pacemaker var/log run; do
     [ -d "$2/$own" ] && mount --bind "$2/$own" "/$own"
 done
 mount --bind "$2/agents" /usr/lib/ocf/resource.d

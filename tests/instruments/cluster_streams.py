@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from app.domain.spec import CallerEndpoint, Engine, FileSource, ListenerEndpoint, SendSpec
+from app.fleet.agent import SETTINGS_FILE
 from app.fleet.parcel import bound_to, pack, read_fleet_key
 from app.fleet.resources import Ordered, Place, configuration_of, placement_of
 from app.protocol import Job
@@ -18,7 +19,6 @@ from tests.instruments.child import Child
 from tests.instruments.cluster import FAR_ADDRESS, Cluster, ClusterNode
 from tests.instruments.wire import Packet
 
-SETTINGS: Final = "/run/mcr-environment"
 BITRATE_BPS: Final = 1_000_000
 PORTS: Final = range(9001, 9013)
 
@@ -53,10 +53,12 @@ class Fleet:
         run = node.folder / "run"
         for name in ("mcr", "mcr-data"):
             (run / name).mkdir(exist_ok=True)
-        write_secret(run / "fleet_key", key or self.key)
-        (run / "mcr-environment").write_text(
+        settings = node.folder / SETTINGS_FILE.lstrip("/")
+        write_secret(settings.with_name("fleet_key"), key or self.key)
+        write_secret(
+            settings,
             f"SECRET_KEY={secrets.token_hex(32)}\nDATA_FOLDER=/run/mcr-data\nRUNTIME_FOLDER=/run/mcr\n"
-            f"MEDIA_FOLDER={self.media.parent}\nFLEET_KEY_FILE=/run/fleet_key\n"
+            f"MEDIA_FOLDER={self.media.parent}\nLAUNCHER=pacemaker\nMAX_STREAMS=50\n",
         )
 
     def caller(self, port: int) -> SendSpec:
@@ -78,7 +80,7 @@ class Fleet:
             memory_bytes=256 * 1024 * 1024,
         )
         parcel = bound_to(pack(job, read_fleet_key(self._key_file)), address)
-        return Ordered(key, parcel, settings=SETTINGS)
+        return Ordered(key, parcel)
 
     def order(self, streams: Sequence[Ordered]) -> None:
         """Have the cluster carry the streams, on the first host."""
@@ -110,6 +112,11 @@ class Fleet:
     def workers_on(self, node: ClusterNode) -> list[int]:
         """The worker processes on a host, by the kernel."""
         return [pid for pid in node.processes() if b"app.worker.worker" in _command(pid)]
+
+    def keys_on(self, node: ClusterNode) -> list[str]:
+        """The streams that have a worker on a host, by the kernel."""
+        sockets = [_command(pid).rstrip(b"\0").rpartition(b"\0")[2].decode() for pid in self.workers_on(node)]
+        return [Path(path).stem for path in sockets]
 
 
 def receiver(cluster: Cluster, port: int) -> Child:

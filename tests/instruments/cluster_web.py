@@ -1,0 +1,147 @@
+"""The web processes of a cluster's hosts with LAUNCHER=pacemaker, used over their API from within each host."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from app.fleet.agent import SETTINGS_FILE
+from tests.instruments.child import ROOT
+from tests.instruments.cluster import ClusterNode
+from tests.instruments.cluster_streams import Fleet
+from tests.instruments.waiting import wait_for
+
+_CLONE_NEWNET: Final = 0x40000000  # linux/sched.h
+_PORT: Final = 5000
+_PROGRAM: Final = ROOT / "wsgi.py"
+
+
+class Web:
+    """The web process of one host."""
+
+    def __init__(self, node: ClusterNode) -> None:
+        self.node = node
+        self._api_key = secrets.token_hex(16)
+
+    def launch(self) -> None:
+        """Start it."""
+        settings = (self.node.folder / SETTINGS_FILE.lstrip("/")).read_text()
+        environment = dict(line.partition("=")[::2] for line in settings.splitlines())
+        environment |= {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.node.folder),
+            "HOST": "127.0.0.1",
+            "PORT": str(_PORT),
+            "API_KEY": self._api_key,
+            "LOG_FILE": str(self.node.folder / "web.log"),
+            "OFFLINE": "1",
+        }
+        self._child = self.node.start([sys.executable, _PROGRAM], environment)
+
+    def pid(self) -> int:
+        """Its process, by its number outside; 0 without one."""
+        return next((pid for pid in self.node.processes() if _runs_web(pid)), 0)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        os.kill(self.pid(), signal.SIGKILL)
+        wait_for(lambda: not self.pid(), deadline_s=5, what="the end of the web process")
+
+    def ask(self, method: str, path: str, document: Any = None) -> Any:
+        """Send a request with the API key; the answer's JSON. AssertionError when it is refused."""
+        connection = _Within(self.node.pid)
+        body = None if document is None else json.dumps(document)
+        headers = {"Authorization": f"Bearer {self._api_key}", "Content-Type": "application/json"}
+        with contextlib.closing(connection):
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        assert answer.status < 300, (method, path, answer.status, text)
+        return json.loads(text) if text else None
+
+    def wait_until_answers(self, *, deadline_s: float) -> None:
+        """Wait until its API answers."""
+
+        def answers() -> bool:
+            with contextlib.suppress(OSError):
+                return isinstance(self.ask("GET", "/api/streams"), dict)
+            return False
+
+        wait_for(answers, deadline_s=deadline_s, what=f"the web process of {self.node.name}: {self._complaints()}")
+
+    def _complaints(self) -> str:
+        log = self.node.folder / "web.log"
+        return f"{self._child.complaints()[-1000:]} {log.read_text()[-2000:] if log.exists() else ''}"
+
+    def seen(self) -> dict[str, tuple[str, str]]:
+        """The host and the phase of each stream as this host's API has them; nothing while it does not answer."""
+        try:
+            views = self.ask("GET", "/api/streams")["streams"]
+        except OSError:
+            return {}
+        return {view["key"]: (view["host"] or self.node.name, view["phase"]) for view in views}
+
+    def wait_until_seen(self, expected: dict[str, tuple[str, str]], *, deadline_s: float) -> float:
+        """Wait until it shows exactly these streams; the seconds that this took."""
+        began = time.monotonic()
+        last: list[object] = []
+
+        def shows() -> bool:
+            last[:] = [self.seen()]
+            return last[0] == expected
+
+        try:
+            wait_for(shows, deadline_s=deadline_s, what="the streams on a host's page")
+        except AssertionError as error:
+            text = f"{error}; expected {expected}, {self.node.name} shows {last}; {self._complaints()}"
+            raise AssertionError(text) from None
+        return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def webs_of(fleet: Fleet) -> Iterator[list[Web]]:
+    """The web process of every host, each of which answers; they end with their hosts."""
+    webs = [Web(node) for node in fleet.cluster.nodes]
+    for web in webs:
+        web.launch()
+    for web in webs:
+        web.wait_until_answers(deadline_s=30)
+    yield webs
+
+
+def _runs_web(pid: int) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return str(_PROGRAM).encode() in command and command.startswith(sys.executable.encode())
+    except OSError:
+        return False
+
+
+class _Within(http.client.HTTPConnection):
+    """A connection to 127.0.0.1 of the network that a process is in."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__("127.0.0.1", _PORT, timeout=20)
+        self._pid = pid
+
+    def connect(self) -> None:
+        with ThreadPoolExecutor(1) as pool:  # a thread that enters the network ends there
+            self.sock = pool.submit(self._socket).result()
+
+    def _socket(self) -> socket.socket:
+        with Path(f"/proc/{self._pid}/ns/net").open("rb") as network:
+            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), _CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+        return socket.create_connection((self.host, self.port), timeout=self.timeout)
