@@ -11,6 +11,7 @@ from app.domain.advice.recommendation import LATENCY_MS_FLOOR
 from app.domain.constants import LATENCY_MS_HIGHEST, LATENCY_MS_LOWEST
 from app.domain.errors import InvalidInput
 from app.domain.names import problem_with_host
+from app.domain.wrong_values import invalid_input
 
 BITRATE_MBPS = (0.1, 1000.0)
 DURATION_S = (1, 60)
@@ -46,7 +47,7 @@ def parse_order(document: object) -> NetworkTestOrder:
     try:
         order = msgspec.convert(document, NetworkTestOrder)
     except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
+        raise invalid_input(error, "test") from None
     found = {
         "bitrate_mbps": _outside(order.bitrate_mbps, BITRATE_MBPS, "Mb/s"),
         "duration_s": _outside(order.duration_s, DURATION_S, "s"),
@@ -73,10 +74,4 @@ def _outside(value: float, limits: tuple[float, float], unit: str) -> str | None
     low, high = limits
     if math.isfinite(value) and low <= value <= high:
         return None
-    return f"give {low:g} to {high:g} {unit}".rstrip()
-
-
-def _invalid(message: str) -> InvalidInput:
-    """Turn msgspec's `Expected int, got str - at $.port` into a field and a sentence."""
-    what, _, path = message.partition(" - at `$")
-    return InvalidInput.of({path.rstrip("`").lstrip(".") or "test": what})
+    return f"enter {low:g} to {high:g} {unit}".rstrip()

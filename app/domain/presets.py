@@ -19,6 +19,7 @@ from app.domain.spec.endpoint import PORTS, Host, Port
 from app.domain.spec.fields import setting, setting_of
 from app.domain.spec.part import Part
 from app.domain.stored_spec import SpecUnreadable, encode_spec, read_spec, with_passphrase
+from app.domain.wrong_values import UNKNOWN
 
 PresetSpec = SendSpec | ReceiveSpec
 EntryName = Annotated[str, setting("Name", "Shown in the list of presets", rule=names.problem_with_entry_name)]
@@ -62,7 +63,7 @@ def parse_preset(document: object) -> Preset:
     """Make a preset from a decoded JSON object. Raises InvalidInput, which names every wrong field."""
     if not isinstance(document, dict):
         raise InvalidInput.of({"preset": "send an object with name and spec"})
-    problems = {str(name): "this field is unknown; remove it" for name in document if name not in ("name", "spec")}
+    problems = {str(name): UNKNOWN for name in document if name not in ("name", "spec")}
     if problem := problem_with_name(document.get("name")):
         problems["name"] = problem
     try:

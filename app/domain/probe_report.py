@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from app.domain.errors import InvalidInput
 from app.domain.lineup.measured import ReceiverSecond
+from app.domain.wrong_values import invalid_input
 
 _FIGURE_MAX: Final = 2**53
 Count = Annotated[int, Meta(ge=0, le=_FIGURE_MAX)]
@@ -86,8 +87,7 @@ def parse_probe_report(document: object) -> ProbeReport:
     try:
         report = msgspec.convert(document, ProbeReport)
     except msgspec.ValidationError as error:
-        what, _, path = str(error).partition(" - at `$")
-        raise InvalidInput.of({path.rstrip("`").lstrip(".") or "report": what}) from None
+        raise invalid_input(error, "report") from None
     if problems := dict(_problems(report)):
         raise InvalidInput.of(problems)
     return report

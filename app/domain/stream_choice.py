@@ -8,6 +8,7 @@ import msgspec
 
 from app.domain.errors import InvalidInput
 from app.domain.snapshot import Snapshot
+from app.domain.wrong_values import invalid_input
 
 _REMEDY: Final = 'send nothing for all streams, {"group": "NAME"} or {"keys": ["KEY", …]}'
 
@@ -26,7 +27,7 @@ def parse_choice(document: object) -> StreamChoice:
     try:
         choice = msgspec.convert(document, StreamChoice)
     except msgspec.ValidationError as error:
-        raise InvalidInput.of({"body": f"{error}; {_REMEDY}"}) from None
+        raise invalid_input(error, "body", _REMEDY) from None
     if choice.group is not None and choice.keys is not None:
         raise InvalidInput.of({"keys": "name a group or keys, not both"})
     return choice

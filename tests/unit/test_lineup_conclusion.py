@@ -154,7 +154,7 @@ def test_seconds_that_are_read_twice_count_once() -> None:
     ("document", "field"),
     [
         ({}, "stream"),
-        ({"stream": "abc", "colour": "red"}, "plan"),
+        ({"stream": "abc", "colour": "red"}, "colour"),
         ({"stream": "abc", "profile": "forever"}, "profile"),
         ({"stream": "abc", "duration_s": 5}, "duration_s"),
         ({"stream": "abc", "limits": {"output_gap_max_ms": -1}}, "limits.output_gap_max_ms"),

@@ -53,7 +53,7 @@ def test_a_plan_may_change_single_limits_of_a_saved_set_and_says_so(script: Clie
             {"limits": [STRICT, {"name": "b", "limits": {"output_gap_max_ms": -1}}]},
             "limits[1].limits.output_gap_max_ms",
         ),
-        ({"limits": [{"name": "b", "limits": {"colour": 1}}]}, "limits[0].limits"),
+        ({"limits": [{"name": "b", "limits": {"colour": 1}}]}, "limits[0].limits.colour"),
     ],
 )
 def test_wrong_limits_are_refused_by_field_and_none_is_kept(script: Client, document: Any, field: str) -> None:

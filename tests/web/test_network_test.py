@@ -237,7 +237,7 @@ def test_offline_a_region_has_own_servers_only(script: FlaskClient) -> None:
         ({"protocol": "sctp"}, "protocol"),
         ({"direction": "up"}, "direction"),
         ({"mode": "random"}, "mode"),
-        ({"shell": "sh"}, "test"),
+        ({"shell": "sh"}, "shell"),
         ({"mode": "closest", "protocol": "udp"}, "protocol"),
         ({"mode": "regional"}, "region"),
         ({"mode": "regional", "region": "x" * 100}, "region"),

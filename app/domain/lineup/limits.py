@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from app.domain.errors import InvalidInput
+from app.domain.wrong_values import invalid_input
 
 
 def _limit(title: str, unit: str, text: str, high: float, low: float = 0) -> Meta:
@@ -106,8 +107,7 @@ def parse_saved_limits(document: object) -> list[SavedLimits]:
     try:
         entries = msgspec.convert(document, _Document).limits
     except msgspec.ValidationError as error:
-        what, _, path = str(error).partition(" - at `$")
-        raise InvalidInput.of({path.rstrip("`").lstrip(".") or "limits": what}) from None
+        raise invalid_input(error, "limits") from None
     for position, entry in enumerate(entries):
         if not _is_a_name(entry.name):
             text = f"a name has 1 to {_NAME_LENGTH_MAX} printable characters, no slash and no blank at its ends"

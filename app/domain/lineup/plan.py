@@ -11,6 +11,7 @@ from msgspec import Meta
 from app.domain.errors import InvalidInput
 from app.domain.lineup.limits import Limits
 from app.domain.rehearsal.plan import DURATION_S as MARGIN_S
+from app.domain.wrong_values import invalid_input
 
 Text = Annotated[str, Meta(max_length=200)]
 LongText = Annotated[str, Meta(max_length=2000)]
@@ -83,8 +84,7 @@ def parse_plan(document: object) -> Plan:
     try:
         plan = msgspec.convert(document, Plan)
     except msgspec.ValidationError as error:
-        what, _, path = str(error).partition(" - at `$")
-        raise InvalidInput.of({path.rstrip("`").lstrip(".") or "plan": what}) from None
+        raise invalid_input(error, "plan") from None
     if problems := dict(_problems(plan)):
         raise InvalidInput.of(problems)
     return plan

@@ -11,6 +11,7 @@ from app.domain.constants import LATENCY_MS_HIGHEST, LATENCY_MS_LOWEST
 from app.domain.errors import InvalidInput
 from app.domain.impairment.model import DirectionImpairment, Impairment
 from app.domain.spec import parse_impairment
+from app.domain.wrong_values import invalid_input
 
 MULTIPLIERS: Final = (1, 2, 3, 4, 6)  # multiples of the RTT: the rows of the Haivision table, and one below them
 LATENCIES_MAX: Final = 8
@@ -54,8 +55,7 @@ def parse_rehearsal(document: object) -> RehearsalPlan:
     try:
         asked = msgspec.convert(rest, _Asked)
     except msgspec.ValidationError as error:
-        what, _, path = str(error).partition(" - at `$")
-        raise InvalidInput.of({path.rstrip("`").lstrip(".") or "rehearsal": what}) from None
+        raise invalid_input(error, "rehearsal") from None
     problems = dict(_problems(asked))
     try:
         impairment = parse_impairment(document.get("impairment", {}))

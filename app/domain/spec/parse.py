@@ -24,6 +24,7 @@ from app.domain.spec.receive import ReceiveSpec
 from app.domain.spec.relay import RelaySpec
 from app.domain.spec.send import SendSpec
 from app.domain.spec.srt_settings import Encryption
+from app.domain.wrong_values import MISSING, UNKNOWN, fault_of, invalid_input
 
 Fault = tuple[str, str]
 _PartT = TypeVar("_PartT", bound=msgspec.Struct)
@@ -45,7 +46,7 @@ def parse_spec(document: object, *, listener_ports: Collection[int]) -> JobSpec:
     try:
         spec: JobSpec = msgspec.convert(document, JobSpec, dec_hook=_wrap_secret)
     except msgspec.ValidationError as error:
-        raise InvalidInput.of({"stream": str(error)}) from None
+        raise invalid_input(error, "stream") from None
     if problem := problem_with_engine(spec):
         raise InvalidInput.of(problem)
     return msgspec.structs.replace(spec, impairment=complete(spec.impairment)) if isinstance(spec, RelaySpec) else spec
@@ -63,7 +64,7 @@ def parse_part(document: object, kind: type[_PartT], path: str) -> _PartT:
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        raise InvalidInput.of({path: str(error)}) from None
+        raise invalid_input(error, path) from None
 
 
 def with_kept_passphrase(document: object, kept: Encryption | None) -> object:
@@ -112,7 +113,7 @@ def _faults(value: object, annotation: Any, path: str) -> Iterator[Fault]:
     if not parts or (value is None and type(None) in get_args(annotation)):
         yield from _leaf_faults(value, annotation, path)
     elif not isinstance(value, Mapping):
-        yield path or "stream", "expected an object"
+        yield path or "stream", "send an object"
     elif (part := _part_of(parts, value)) is None:
         tag_field = _tag_field(parts)
         known = ", ".join(str(part.__struct_config__.tag) for part in parts)
@@ -125,21 +126,22 @@ def _part_faults(value: Mapping[str, object], part: type[msgspec.Struct], path: 
     fields = {field.encode_name: field for field in msgspec.structs.fields(part)}
     for name in value:
         if name not in fields and name != part.__struct_config__.tag_field:
-            yield _join(path, str(name)) or "stream", "this field is unknown; remove it"
+            yield _join(path, str(name)) or "stream", UNKNOWN
     for name, field in fields.items():
         if name in value:
             yield from _faults(value[name], field.type, _join(path, name))
         elif field.required:
-            yield _join(path, name), "this field is missing"
+            yield _join(path, name), MISSING
 
 
 def _leaf_faults(value: object, annotation: Any, path: str) -> Iterator[Fault]:
+    described = setting_of(annotation)
     try:
         converted = msgspec.convert(value, bare(annotation), dec_hook=_wrap_secret)
     except msgspec.ValidationError as error:
-        yield path, str(error).partition(" - at `$")[0]
+        choices = ", ".join(described.choices) if described is not None else ""
+        yield path, f"choose one of {choices}" if choices else fault_of(error, path)[1]
         return
-    described = setting_of(annotation)
     if described is not None and (problem := described.problem_with(converted)):
         yield path, problem
 

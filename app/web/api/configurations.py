@@ -15,6 +15,7 @@ from app.configuration.reading import FaultyFile, read_configuration
 from app.configuration.schema import configuration_schema
 from app.configuration.words import place_of
 from app.domain.errors import InvalidInput, WrongState
+from app.domain.wrong_values import invalid_input
 from app.web.errors import json_response
 from app.web.presenters.configuration import ConfigurationOrder, present_configuration
 from app.web.requests import read_json
@@ -60,7 +61,7 @@ def _order() -> ConfigurationOrder:
     try:
         return msgspec.convert(read_json(), ConfigurationOrder)
     except msgspec.ValidationError as error:
-        raise InvalidInput.of({"body": str(error)}) from None
+        raise invalid_input(error, "body") from None
 
 
 def _plan(order: ConfigurationOrder) -> list[Step]:

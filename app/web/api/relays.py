@@ -9,6 +9,7 @@ from app.domain.errors import InvalidInput
 from app.domain.impairment.checks import problem_with_outage
 from app.domain.impairment.model import OutageOrder
 from app.domain.spec import parse_impairment
+from app.domain.wrong_values import invalid_input
 from app.web.api.impairment_profiles import with_own_profile
 from app.web.api.streams import view_of
 from app.web.errors import json_response
@@ -32,7 +33,7 @@ def order_outage(key: str) -> Response:
     try:
         order = msgspec.convert(read_json(), OutageOrder)
     except msgspec.ValidationError as error:
-        raise InvalidInput.of({"for_ms": f"{error}; send for_ms and direction: both, to_target or to_caller"}) from None
+        raise invalid_input(error, "body", "send for_ms and direction: both, to_target or to_caller") from None
     if problem := problem_with_outage(order.for_ms):
         raise InvalidInput.of({"for_ms": problem})
     return json_response(view_of(services().manager.cut(key, order.for_ms, order.direction, actor=g.actor)))
