@@ -19,17 +19,12 @@ _COULD_NOT_MEASURE: Final = 3
 
 
 def plan_document(
-    plan_file: Path | None,
-    stream: str | None,
-    receiver: str | None,
-    probe_report: str | None,
-    limits: str | None,
-    profile: str,
-    seconds: int | None,
-    margin: bool,
-    margin_seconds: int | None,
+    plan_file: Path | None = None, receiver: str | None = None, probe_report: str | None = None, **options: Any
 ) -> dict[str, Any]:
-    """Return the plan as the API accepts it: from a file, with the options in place of its values."""
+    """Return the plan as the API accepts it: from a file, with the options in place of its values.
+
+    `options` are fields of the plan; None and False are options that were not given.
+    """
     document: dict[str, Any] = {}
     if plan_file is not None:
         try:
@@ -43,15 +38,7 @@ def plan_document(
         document["receiver"] = {"kind": "remote", "host": host, "key": key} if slash else {"kind": "local", "key": key}
     if probe_report is not None:
         document["receiver"] = {"kind": "probe", "report": probe_report}
-    document.setdefault("profile", profile)
-    options = {
-        "stream": stream,
-        "limits_name": limits,
-        "duration_s": seconds,
-        "margin": margin or None,
-        "margin_s": margin_seconds,
-    }
-    return document | {name: value for name, value in options.items() if value is not None}
+    return document | {name: value for name, value in options.items() if value not in (None, False)}
 
 
 def follow(api: Api, run: dict[str, Any]) -> dict[str, Any]:
@@ -94,15 +81,21 @@ def exit_status(run: dict[str, Any]) -> int:
 @click.option(
     "--probe-report", metavar="ID", help="The report of a probe that measured, as /api/probe_reports lists it."
 )
-@click.option("--limits", metavar="NAME", help="Saved limits; `mcr line-up-limits list` names them.")
-@click.option("--profile", type=click.Choice(["quick", "line-up", "booking", "new-circuit"]), default="line-up")
-@click.option("--seconds", type=int, help="Duration, if not that of the profile.")
+@click.option("--limits", "limits_name", metavar="NAME", help="Saved limits; `mcr line-up-limits list` names them.")
+@click.option(
+    "--profile",
+    type=click.Choice(["quick", "line-up", "booking", "new-circuit"]),
+    help="How long it measures; line-up, 15 min, if neither this nor the plan has one.",
+)
+@click.option("--seconds", "duration_s", type=int, help="Duration, if not that of the profile.")
+@click.option("--rate-steps", is_flag=True, help="First load the path in steps; the stream is off air for a minute.")
+@click.option("--bitrate", "bitrate_mbps", type=float, metavar="MBPS", help="The 100 % of the rate steps.")
 @click.option(
     "--margin",
     is_flag=True,
     help="Also test the margin, on the server: copies of the source through twice the measured loss.",
 )
-@click.option("--margin-seconds", type=int, help="Duration of the margin test; default 60.")
+@click.option("--margin-seconds", "margin_s", type=int, help="Duration of the margin test; default 60.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer as JSON.")
 @click.pass_obj
 def line_up(api: Api, /, as_json: bool, **asked: Any) -> None:

@@ -29,7 +29,14 @@ class Garbled(Exception):
 
 
 def get(host: HostEntry, path: str, *, within_s: float) -> tuple[int, bytes]:
-    """Return the status and body of a GET. Raises NoAnswer.
+    """Return the status and body of a GET. Raises NoAnswer."""
+    return request(host, "GET", path, within_s=within_s)
+
+
+def request(
+    host: HostEntry, method: str, path: str, document: bytes | None = None, *, within_s: float
+) -> tuple[int, bytes]:
+    """Return the status and body of a request, whose body is a JSON document. Raises NoAnswer.
 
     Redirects are not followed: they would carry the key to another address.
     """
@@ -38,10 +45,12 @@ def get(host: HostEntry, path: str, *, within_s: float) -> tuple[int, bytes]:
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=within_s)
     headers = {"Authorization": f"Bearer {host.api_key.reveal()}", "Accept": "application/json"}
+    if document is not None:
+        headers["Content-Type"] = "application/json"
     try:
         connection.connect()
         with _ended_at(deadline, connection.sock):
-            connection.request("GET", f"{parts.path.rstrip('/')}{path}", headers=headers)
+            connection.request(method, f"{parts.path.rstrip('/')}{path}", document, headers)
             answer = connection.getresponse()
             body = _read_body(answer)
         if time.monotonic() >= deadline:

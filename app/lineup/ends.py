@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builtins import list as list_of
 from typing import Final, Protocol
 
 from app.domain.errors import InvalidInput, NotFound
@@ -12,7 +13,7 @@ from app.domain.lineup.content import Content
 from app.domain.lineup.measured import IndicatorSeconds, ReceiverSecond, SenderSecond
 from app.domain.lineup.plan import Plan
 from app.domain.snapshot import Snapshot
-from app.domain.spec import SendSpec
+from app.domain.spec import JobSpec, SendSpec
 
 # The newest second of another host is up to 2 s old, so it cannot show a smaller difference of the clocks.
 CLOCKS_AGREE_S: Final = 2.5
@@ -24,13 +25,13 @@ class Streams(Protocol):
     def get(self, key: str) -> Snapshot:
         """Return a stream. Raises NotFound."""
 
-    def history(self, key: str, seconds: int, /) -> list[Second]:
+    def history(self, key: str, seconds: int, /) -> list_of[Second]:
         """Return a send stream's last seconds, oldest first."""
 
-    def deliveries(self, key: str, seconds: int, /) -> list[DeliveryPoint]:
+    def deliveries(self, key: str, seconds: int, /) -> list_of[DeliveryPoint]:
         """Return a receive stream's last seconds, oldest first."""
 
-    def events(self, *, key: str | None = ..., limit: int = ...) -> list[LogEntry]:
+    def events(self, *, key: str | None = ..., limit: int = ...) -> list_of[LogEntry]:
         """Return the event log, newest first."""
 
     def restart(self, key: str, *, actor: str = ...) -> Snapshot:
@@ -38,6 +39,21 @@ class Streams(Protocol):
 
     def note(self, text: str) -> None:
         """Write a warning that concerns no single stream into the event log."""
+
+    def start(self, spec: JobSpec, *, actor: str = ...) -> Snapshot:
+        """Put a stream on air. Raises a ProductError when it cannot be."""
+
+    def stop(self, key: str, *, actor: str = ...) -> Snapshot:
+        """Take a stream off air; it stays listed. Raises NotFound."""
+
+    def dismiss(self, key: str, *, actor: str = ...) -> None:
+        """Take a stream off air and forget it. Raises NotFound."""
+
+    def list(self) -> list_of[Snapshot]:
+        """Return all streams."""
+
+    def free_ports(self) -> list_of[int]:
+        """Return the listener ports that nothing holds."""
 
 
 class CannotRead(Exception):

@@ -22,11 +22,13 @@ from app.lineup.configuration import Ends, check_configuration
 from app.lineup.ends import CannotRead, ReceiverEnd, sender_check
 from app.lineup.margin import Rehearsals, begin_margin, read_margin
 from app.lineup.probe_end import ProbeEnd
+from app.lineup.rate_steps import RateSteps
 from app.lineup.reading import read_more
 from app.lineup.receivers import Installations, LocalEnd, receiver_end
 from app.lineup.webhook import send_notice
 from app.machine.run_files import RunFiles, new_run_id
 from app.machine.steady_clock import unix_now
+from app.probes.run import CancelSwitch
 
 log = logging.getLogger(__name__)
 _READ_EVERY_S: Final = 2.0
@@ -53,6 +55,7 @@ class LineUpRunner:
         self._closed = threading.Event()
         self._threads: list[threading.Thread] = []
         self._cancelled: set[str] = set()
+        self._switches: dict[str, CancelSwitch] = {}
         self._runs = {run.id: run for run in self._archive.read_all()}
         for run in list(self._runs.values()):
             if run.state in RUNNING:
@@ -117,6 +120,7 @@ class LineUpRunner:
         run = self.get(run_id)
         if run.state in RUNNING:
             self._cancelled.add(run_id)
+            self._switch(run_id).throw()
         return run
 
     def remove(self, run_id: str) -> None:
@@ -130,6 +134,8 @@ class LineUpRunner:
     def close(self) -> None:
         """End the threads. Runs continue in the next process."""
         self._closed.set()
+        for switch in list(self._switches.values()):
+            switch.throw()
         for thread in self._threads:
             thread.join(_CLOSE_WITHIN_S)
 
@@ -184,10 +190,13 @@ class LineUpRunner:
         return run
 
     def _configure(self, run: Run, end: ReceiverEnd | None) -> Run:
-        sender = self._sender_with_figures(run.plan)
         if end is not None:
             run = msgspec.structs.replace(run, facts=msgspec.structs.replace(run.facts, receiver=end.check()))
-        checks = check_configuration(run.plan, Ends(self._streams, sender, end), self._closed.wait)
+        steps = RateSteps(run.id, run.plan, self._known, self._switch(run.id)).check()
+        if self._closed.is_set():
+            return run
+        sender = self._sender_with_figures(run.plan)
+        checks = steps + check_configuration(run.plan, Ends(self._streams, sender, end), self._closed.wait)
         baseline = (end.indicators() if end is not None else None) or ()
         run = msgspec.structs.replace(
             run,
@@ -199,6 +208,11 @@ class LineUpRunner:
         )
         self._keep(run)
         return run
+
+    def _switch(self, run_id: str) -> CancelSwitch:
+        """Return what ends the programs of a run."""
+        with self._lock:
+            return self._switches.setdefault(run_id, CancelSwitch())
 
     def _sender_with_figures(self, plan: Plan) -> Snapshot | None:
         """Return the stream under test. After a restart of this program, its first figures take a second."""
@@ -232,6 +246,7 @@ class LineUpRunner:
         run = msgspec.structs.replace(run, state=state, finished_at=finished_at, problem=problem)
         run = run.judged() if run.performance_at is not None else run
         self._keep(run)
+        self._switches.pop(run.id, None)
         if self._webhook and (refusal := send_notice(self._webhook, run, self._closed)):
             self._streams.note(f"the verdict of the line-up test {run.id} did not reach LINE_UP_WEBHOOK: {refusal}")
 

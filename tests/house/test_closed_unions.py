@@ -39,6 +39,8 @@ CONSUMERS = {
     "app/streams/jobs.py": "DummySource",
     "app/streams/relays.py": "DummyEndpoint",
     "app/lineup/path_checks.py": "DummyEndpoint",
+    "app/lineup/rate_steps.py": "DummyEndpoint",
+    "app/lineup/temporary.py": "DummyEndpoint",
     "app/configuration/plan.py": "DummyEndpoint",
     "app/engines/gstreamer/sources.py": "DummySource",
     "app/domain/spec/job.py": "dummy",

@@ -115,37 +115,6 @@ def test_a_clean_link_passes_and_every_form_of_the_report_has_the_same_figures(o
         own.dismiss(key)
 
 
-def test_a_run_whose_web_process_is_killed_three_times_has_every_second_that_the_workers_have(own: Product) -> None:
-    sender, receiver = pair(own)
-    plan = {"stream": sender, "receiver": {"kind": "local", "key": receiver}, "profile": "quick", "far_end": "killed"}
-    run_id = own.post("/api/line-ups", plan).document["id"]
-
-    def has_measured(seconds: int) -> None:
-        wait_for(
-            lambda: own.get(f"/api/line-ups/{run_id}").document["seconds"] >= seconds,
-            deadline_s=40,
-            what=f"{seconds} measured seconds",
-        )
-
-    has_measured(1)
-    for _ in range(3):
-        measured = own.get(f"/api/line-ups/{run_id}").document["seconds"]
-        own.kill_web()
-        own.restart_web()
-        has_measured(measured + 2)
-    own.post(f"/api/line-ups/{run_id}/cancel")
-    assert finished(own, run_id)["state"] == "cancelled"
-    stored = json.loads(own.get(f"/api/line-ups/{run_id}?format=stored").body)
-    for end, key, path in (("receiver", receiver, "reception"), ("sender", sender, "history")):
-        seen = [second[0] for second in stored["measured"][end]]
-        samples = own.get(f"/api/streams/{key}/{path}?seconds=300").document["samples"]
-        kept = [sample["at"] for sample in samples if stored["performance_at"] < sample["at"] <= seen[-1] + 0.01]
-        assert seen == pytest.approx(kept, abs=0.01), end
-        assert len(seen) >= 7
-    for key in (sender, receiver):
-        own.dismiss(key)
-
-
 @pytest.mark.parametrize(
     ("index", "words"),
     [(0, "The sending host was too busy and delayed the stream."), (1, "The receiving host was too busy")],

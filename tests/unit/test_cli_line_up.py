@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from app.cli.line_up import plan_document, report_lines
@@ -10,7 +12,9 @@ from tests.web.fake_line_ups import stored_line_up
 
 
 def test_the_options_make_the_plan_and_leave_out_what_is_not_given() -> None:
-    asked = plan_document(None, "abc234", "far/def567", None, None, "quick", None, True, 30)
+    asked = plan_document(
+        receiver="far/def567", stream="abc234", profile="quick", limits_name=None, margin=True, margin_s=30
+    )
     assert asked == {
         "profile": "quick",
         "stream": "abc234",
@@ -18,12 +22,18 @@ def test_the_options_make_the_plan_and_leave_out_what_is_not_given() -> None:
         "margin": True,
         "margin_s": 30,
     }
-    assert plan_document(None, "abc234", None, None, "Strict", "line-up", 60, False, None) == {
-        "profile": "line-up",
+    assert plan_document(stream="abc234", limits_name="Strict", duration_s=60, margin=False, rate_steps=True) == {
         "stream": "abc234",
         "limits_name": "Strict",
         "duration_s": 60,
+        "rate_steps": True,
     }
+
+
+def test_an_option_replaces_the_value_of_the_plan_file(tmp_path: Path) -> None:
+    (plan := tmp_path / "plan.json").write_text('{"profile": "booking", "far_end": "OB van 3"}')
+    assert plan_document(plan, profile=None) == {"profile": "booking", "far_end": "OB van 3"}
+    assert plan_document(plan, profile="quick") == {"profile": "quick", "far_end": "OB van 3"}
 
 
 def test_a_figure_that_is_no_pass_says_why_below_it() -> None:

@@ -19,6 +19,7 @@ Profile = Literal["quick", "line-up", "booking", "new-circuit"]
 # ITU-T Y.1564 requires 15 min, 2 h and 24 h of a performance test; three minutes are for a repeated line-up.
 PROFILE_SECONDS: Final[dict[Profile, int]] = {"quick": 180, "line-up": 900, "booking": 7200, "new-circuit": 86_400}
 DURATION_S: Final = (10, 86_400)
+BITRATE_MBPS: Final = (0.1, 200.0)
 
 
 class LocalReceiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="local"):
@@ -53,6 +54,9 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `duration_s` of None means that of the profile. `restart_stream` allows the configuration test to interrupt the
     stream. `limits_name` names the saved limits that `limits` were copied from. `margin` requests the margin test after
     the performance test; it measures for `margin_s`.
+
+    `rate_steps` allows the configuration test to take the stream off air for a minute, and to load its path with a
+    temporary sender meanwhile. `bitrate_mbps` is the 100 % of its steps; None takes the stream's bitrate.
     """
 
     stream: Text | None = None
@@ -60,6 +64,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profile: Profile = "line-up"
     duration_s: int | None = None
     restart_stream: bool = False
+    rate_steps: bool = False
+    bitrate_mbps: float | None = None
     margin: bool = False
     margin_s: int = 60
     production: Text = ""
@@ -99,6 +105,11 @@ def _problems(plan: Plan) -> Iterator[tuple[str, str]]:
     low, high = MARGIN_S
     if not low <= plan.margin_s <= high:
         yield "margin_s", f"{plan.margin_s} is outside {low} to {high} s"
+    low_mbps, high_mbps = BITRATE_MBPS
+    if plan.bitrate_mbps is not None and not low_mbps <= plan.bitrate_mbps <= high_mbps:
+        yield "bitrate_mbps", f"{plan.bitrate_mbps:g} is outside {low_mbps:g} to {high_mbps:g} Mb/s"
+    if plan.rate_steps and plan.stream is None:
+        yield "rate_steps", "the rate steps load the path of a send stream of this host; choose the stream under test"
     if plan.margin and plan.stream is None:
         yield "margin", "the margin test copies a send stream of this host; choose the stream under test"
     for name, value in _texts(plan):

@@ -27,6 +27,13 @@ function chosenReceiver() {
   return { kind: "none" };
 }
 
+// A text that is no number goes to the server as it is: the server names the field.
+function statedBitrate() {
+  const text = byId("bitrate_mbps").value.trim().replace(",", ".");
+  if (!byId("rate_steps").checked || text === "") return null;
+  return Number.isNaN(Number(text)) ? text : Number(text);
+}
+
 function plan() {
   const texts = Object.fromEntries(TEXTS.map((name) => [name, byId(name).value.trim()]));
   return {
@@ -34,6 +41,8 @@ function plan() {
     receiver: chosenReceiver(),
     profile: byId("profile").value,
     restart_stream: byId("restart_stream").checked,
+    rate_steps: byId("rate_steps").checked,
+    bitrate_mbps: statedBitrate(),
     margin: byId("margin").checked,
     limits_name: byId("limits_name").value,
     limits: statedLimits(),
@@ -43,6 +52,9 @@ function plan() {
 
 receiver.addEventListener("change", () => {
   byId("remote-key-row").hidden = !receiver.value.startsWith("remote ");
+});
+byId("rate_steps").addEventListener("change", () => {
+  byId("bitrate-row").hidden = !byId("rate_steps").checked;
 });
 receiver.dispatchEvent(new Event("change"));
 
