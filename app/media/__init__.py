@@ -1,1 +1,1 @@
-"""The media folder, the files in it, and the channel list."""
+"""The media folder, its files, and the channel list."""

@@ -1,6 +1,6 @@
-"""Analyses of media files in the background: requested by the page, made one at a time, kept while the file stays.
+"""Analyses media files in the background, on request, one at a time. A result is kept while the file is unchanged.
 
-The reading is done by a child process at idle priority, so that it delays neither streams nor pages.
+A child process at idle priority reads the file, so that neither streams nor pages are delayed.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from app.settings import PROJECT_FOLDER
 
 WAITING_MAX: Final = 50
 _KEPT_MAX: Final = 200
-# A failure may have been temporary: after this long, the next request reads the file again.
+# A failure may have been temporary. After this time, the next request reads the file again.
 _FAILURE_KEPT_S: Final = 10.0
 
 
 class AnalysisPhase(StrEnum):
-    """How far an analysis has come."""
+    """The progress of an analysis."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -46,9 +46,9 @@ class AnalysisPhase(StrEnum):
 
 
 class AnalysisState(msgspec.Struct, frozen=True):
-    """An analysis at a moment. `progress` runs from 0 to 1.
+    """An analysis at one moment. `progress` runs from 0 to 1.
 
-    `details` come before `analysis`; `details_problem` says why there are none (a tool is missing, or found nothing).
+    `details` come before `analysis`. `details_problem` says why there are none (a tool is missing, or found nothing).
     `problem` says why the analysis failed.
     """
 
@@ -60,7 +60,7 @@ class AnalysisState(msgspec.Struct, frozen=True):
     problem: str | None = None
 
 
-# Reads a file to its end and reports its progress, 0 to 1; raises ScanFailed.
+# A function that reads a file to its end and reports its progress, 0 to 1. Raises ScanFailed.
 Scan = Callable[[Path, Callable[[float], None]], Analysis]
 
 
@@ -69,7 +69,7 @@ class ScanFailed(Exception):
 
 
 class MediaAnalyst:
-    """Analyses the files of a library, in order of request. Safe to use from several threads; ends with `close`."""
+    """Analyses the files of a library in order of request. Safe to use from several threads; ends with `close`."""
 
     def __init__(
         self,
@@ -87,14 +87,14 @@ class MediaAnalyst:
         self._clock = clock
         self._lock = threading.Lock()
         self._jobs = JobRunner("media-analysis")
-        # Newest last, so that the oldest can make room.
+        # Newest last, so that the oldest can be dropped.
         self._states: dict[FileIdentity, AnalysisState] = {}
         self._failed_at: dict[FileIdentity, float] = {}
 
     def look(self, path: str) -> AnalysisState:
         """Return the state of a file's analysis, and request one if there is none. Never waits.
 
-        Raises InvalidInput on `source.path` when there is no such file, LimitReached when too many are waiting.
+        Raises InvalidInput on `source.path` if there is no such file, LimitReached if too many are waiting.
         """
         real, identity = self._library.identify(path)
         with self._lock:
@@ -104,7 +104,7 @@ class MediaAnalyst:
             return state
 
     def close(self) -> None:
-        """End the child and the job that waits for it; what waits is forgotten."""
+        """End the child process and the job that waits for it; drop the waiting files."""
         self._child.stop()
         self._cancel.throw()
         self._jobs.close()
@@ -196,7 +196,7 @@ class _ChildScan:
             raise ScanFailed("the analysis ended in the middle of a line") from None
 
     def stop(self) -> None:
-        """End the child that runs, and let none follow."""
+        """End the running child process, and start no other."""
         with self._lock:
             self._stopped = True
             if self._process is not None:

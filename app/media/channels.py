@@ -1,6 +1,6 @@
 """The multicast channels of this installation, from a JSON file that people edit while the program runs.
 
-Nothing here raises to its callers: usable channels are listed, faults are reported with line and field.
+Nothing here raises to its callers: valid channels are listed, and faults are reported with line and field.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _FIELDS: Final = ("name", "address", "port", "protocol", "source_ip")
 
 
 class Channel(msgspec.Struct, frozen=True):
-    """One channel, right by all rules of a multicast source. `line` is its line in the file.
+    """A channel that satisfies all rules of a multicast source. `line` is its line in the file.
 
-    `extra` keeps the keys that the file has besides ours, as they are.
+    `extra` keeps other keys of the file unchanged.
     """
 
     name: str
@@ -51,7 +51,7 @@ class ChannelProblem(msgspec.Struct, frozen=True):
 
 
 class ChannelsView(msgspec.Struct, frozen=True):
-    """What the file says now, in its order."""
+    """The channels and faults of the file, in its order."""
 
     channels: tuple[Channel, ...] = ()
     problems: tuple[ChannelProblem, ...] = ()
@@ -61,14 +61,14 @@ _Stamp = tuple[int, int, int, int]
 
 
 class ChannelList:
-    """The channels of one file, read again when the file changed. Safe to use from several threads."""
+    """The channels of one file, read again when the file has changed. Safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._last: tuple[_Stamp, ChannelsView] | None = None
 
     def read(self) -> ChannelsView:
-        """Return the valid channels and the problems of the others. Raises nothing."""
+        """Return the valid channels and the problems of the others. Never raises."""
         try:
             # O_NONBLOCK: a pipe put in the file's place must not delay the page.
             descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -93,7 +93,7 @@ class ChannelList:
 
 
 def _read_bounded(descriptor: int) -> bytes:
-    """All of a file, or one byte more than the most that is read."""
+    """Read a whole file, or one byte more than the maximum."""
     parts: list[bytes] = []
     left = FILE_BYTES_MAX + 1
     while left and (part := os.read(descriptor, left)):
@@ -170,7 +170,7 @@ def _problem_with_port(value: object) -> str | None:
 
 
 def _can_be_sent(*values: object) -> bool:
-    """Whether the values survive being written as JSON again: lone surrogates do not."""
+    """Whether the values can be written as JSON again, which lone surrogates cannot."""
     try:
         msgspec.json.encode(values)
     except (UnicodeEncodeError, RecursionError):
@@ -192,7 +192,9 @@ def _channel(entry: Entry) -> Channel:
 
 
 class _Problems:
-    """The first PROBLEMS_MAX problems, and how many more there were: a file may be nothing but problems."""
+    """The first PROBLEMS_MAX problems and the number of further ones, because a file may contain nothing but
+    problems.
+    """
 
     def __init__(self) -> None:
         self._kept: list[ChannelProblem] = []

@@ -1,7 +1,7 @@
-"""The media folder: which transport stream files are there, and whether one can be sent.
+"""The media folder: which transport stream files it has, and whether a file can be sent.
 
-Nothing outside the folder is ever opened: links are followed first and judged by where they lead. Details that need
-the whole file are media_analysis's.
+Nothing outside the folder is ever opened: links are resolved first and judged by their targets. `media.analysis` has
+details that need the whole file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HEAD_BYTES: Final = 4 * 1024 * 1024
 TAIL_BYTES: Final = 1024 * 1024
 ENTRIES_MAX: Final = 2000
 DEPTH_MAX: Final = 16
-# A listing checks files it has not seen for this long, then leaves the rest to the next one: the page stays instant.
+# A listing checks new files for this long and leaves the rest to the next listing, so that the page stays fast.
 CHECK_BUDGET_S: Final = 0.5
 _CACHE_ENTRIES: Final = 4 * ENTRIES_MAX
 
@@ -37,7 +37,7 @@ FIELD: Final = "source.path"
 class MediaFile(msgspec.Struct, frozen=True):
     """A file of a listing. `path` is relative to the media folder; `modified_at` is Unix time.
 
-    `check` is None until the file was checked. `problem` says why the file cannot be streamed, None when it can.
+    `check` is None until the file was checked. `problem` says why the file cannot be streamed, None if it can.
     """
 
     name: str
@@ -49,7 +49,7 @@ class MediaFile(msgspec.Struct, frozen=True):
 
 
 class MediaSubfolder(msgspec.Struct, frozen=True):
-    """A folder of a listing; `problem` says why it cannot be entered, None when it can."""
+    """A folder of a listing. `problem` says why it cannot be opened, None if it can."""
 
     name: str
     path: str
@@ -57,7 +57,7 @@ class MediaSubfolder(msgspec.Struct, frozen=True):
 
 
 class MediaFolder(msgspec.Struct, frozen=True):
-    """A folder's listing, in natural order. `parent` is None at the top; `left_out` counts entries over the limit."""
+    """A folder's listing, in natural order. `parent` is None at the top. `left_out` counts entries above the limit."""
 
     path: str
     parent: str | None
@@ -67,7 +67,7 @@ class MediaFolder(msgspec.Struct, frozen=True):
 
 
 class FileIdentity(msgspec.Struct, frozen=True):
-    """Distinguishes one content of a file from another. While it is equal, earlier findings stay valid."""
+    """Identifies one content of a file. While it is equal, earlier findings stay valid."""
 
     device: int
     inode: int
@@ -76,7 +76,7 @@ class FileIdentity(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, status: os.stat_result) -> FileIdentity:
-        """Take the identity out of a stat result."""
+        """Take the identity from a stat result."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
@@ -87,29 +87,31 @@ class MediaLibrary:
         self._folder = folder
         self._clock = clock
         self._lock = Lock()
-        # A file's verdict, good or bad, by its identity; oldest first, so that the oldest can make room.
+        # A file's verdict, good or bad, by its identity. Oldest first, so that the oldest can be dropped.
         self._verdicts: dict[FileIdentity, MediaCheck | NotStreamable] = {}
 
     @property
     def folder(self) -> Path:
-        """The real path of the media folder; InvalidInput when it is not there."""
+        """Return the real path of the media folder. Raises InvalidInput if it is missing."""
         try:
             return self._folder.resolve(strict=True)
         except (OSError, RuntimeError):
             raise _refused("the media folder is missing; create it or set MEDIA_FOLDER") from None
 
     def resolve(self, path: str) -> Path:
-        """Return the real path of a regular, readable, non-empty file in the media folder; raise InvalidInput else."""
+        """Return the real path of a regular, readable, non-empty file in the media folder. Raises InvalidInput
+        otherwise.
+        """
         return self.identify(path)[0]
 
     def identify(self, path: str) -> tuple[Path, FileIdentity]:
-        """Return the result of `resolve`, and the identity of that file."""
+        """Return the result of `resolve` and the identity of that file."""
         file, real = self._open(path)
         with file:
             return real, FileIdentity.of(os.fstat(file.fileno()))
 
     def check(self, path: str) -> MediaCheck:
-        """Check a file's head and tail, and return what it is; InvalidInput when it cannot be streamed."""
+        """Check the head and the tail of a file. Raises InvalidInput if it cannot be streamed."""
         file, _ = self._open(path)
         with file:
             verdict = self._verdict(file)
@@ -118,7 +120,7 @@ class MediaLibrary:
         return verdict
 
     def list(self, path: str = "") -> MediaFolder:
-        """List a folder's sub-folders and .ts files; InvalidInput when there is no such folder.
+        """List a folder's sub-folders and .ts files. Raises InvalidInput if there is no such folder.
 
         Hidden entries and links that leave the media folder are left out. Files not seen before are checked within
         a time budget; the rest comes with the next listing.
@@ -218,7 +220,7 @@ def _why_not_there(error: Exception) -> str:
 
 
 def _open_regular(real: Path) -> BinaryIO:
-    """Open a file for reading after all its links were followed; never wait for what is no regular file."""
+    """Open a file after all its links were resolved. Never waits for anything that is not a regular file."""
     try:
         descriptor = open_straight(real, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
@@ -244,7 +246,7 @@ def _look_at(file: BinaryIO, size_bytes: int) -> MediaCheck | NotStreamable:
 
 
 def _names_in(folder: Path) -> tuple[list[str], int]:
-    """The visible names of a folder in natural order, and how many over the limit were left out."""
+    """Return the visible names of a folder in natural order, and how many above the limit were left out."""
     try:
         names = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
@@ -254,13 +256,13 @@ def _names_in(folder: Path) -> tuple[list[str], int]:
 
 
 def _natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
-    """Order `clip 2` before `Clip 10`: runs of digits by their value, the rest without case."""
+    """Return a key that sorts `clip 2` before `Clip 10`: digits by their value, other characters without case."""
     parts = re.split(r"([0-9]+)", name.casefold())
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts if part], name
 
 
 def _status_inside(entry: Path, top: Path) -> os.stat_result | None:
-    """The status of an entry whose links stay below `top`; None when they do not, or when it is gone."""
+    """Return the status of an entry whose links stay below `top`; None if they do not, or if it is gone."""
     try:
         real = entry.resolve(strict=True)
         return real.stat() if real.is_relative_to(top) else None
@@ -271,10 +273,10 @@ def _status_inside(entry: Path, top: Path) -> os.stat_result | None:
 def _problem_with_folder(path: str) -> str | None:
     if len(PurePosixPath(path).parts) > DEPTH_MAX:
         return f"folders are listed {DEPTH_MAX} deep at most; move the files up"
-    # A folder's name follows the rules of the files in it.
+    # A folder's name has to satisfy the rules for the paths of its files.
     return problem_with_media_path(f"{path}/x.ts")
 
 
 def _shown(name: str) -> str:
-    """A name that can be encoded as JSON: bytes that are no UTF-8 become a replacement character."""
+    """Return a name that JSON can encode: bytes that are not UTF-8 become a replacement character."""
     return name.encode(errors="surrogateescape").decode(errors="replace")

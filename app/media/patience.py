@@ -1,7 +1,7 @@
-"""The media library behind a time limit: a file server that hangs blocks one or two threads, and nothing else.
+"""The media library with a time limit: a file server that hangs blocks one or two threads, and nothing else.
 
-A system call that hangs cannot be ended, so it gets a thread that is abandoned with it. While it hangs, everything
-that would have to ask the same part of the folder is refused at once.
+A system call that hangs cannot be ended, so it gets a thread that is abandoned with it. While it hangs, every call that
+needs the same part of the folder is refused at once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class MediaDoesNotAnswer(ProductError):
 
 
 class _Call:
-    """A call under way. `part` is the top folder or file that it asks, empty for the whole media folder."""
+    """A call in progress. `part` is the top folder or file that it reads, empty for the whole media folder."""
 
     def __init__(self, part: str, began_at: float) -> None:
         self.part = part
@@ -57,28 +57,28 @@ class PatientLibrary:
         self._under_way: set[_Call] = set()
 
     def check(self, path: str) -> MediaCheck:
-        """The result of MediaLibrary.check."""
+        """Return the result of MediaLibrary.check."""
         return self._ask(path, lambda: self._library.check(path))
 
     def resolve(self, path: str) -> Path:
-        """The result of MediaLibrary.resolve."""
+        """Return the result of MediaLibrary.resolve."""
         return self._ask(path, lambda: self._library.resolve(path))
 
     def identify(self, path: str) -> tuple[Path, FileIdentity]:
-        """The result of MediaLibrary.identify."""
+        """Return the result of MediaLibrary.identify."""
         return self._ask(path, lambda: self._library.identify(path))
 
     def list(self, path: str = "") -> MediaFolder:
-        """The result of MediaLibrary.list."""
+        """Return the result of MediaLibrary.list."""
         return self._ask(path, lambda: self._library.list(path))
 
     @property
     def folder(self) -> Path:
-        """The real path of the media folder. Raises InvalidInput when it is not there."""
+        """Return the real path of the media folder. Raises InvalidInput if it is missing."""
         return self._ask("", lambda: self._library.folder)
 
     def problem(self) -> str | None:
-        """Why the media folder cannot be used, as a sentence; None when it can."""
+        """Return why the media folder cannot be used, as a sentence; None if it can."""
         try:
             is_readable = self._ask("", lambda: os.access(self._library.folder, os.R_OK | os.X_OK))
         except MediaDoesNotAnswer:
@@ -88,7 +88,9 @@ class PatientLibrary:
         return None if is_readable else "The media folder cannot be read."
 
     def disk_use(self) -> DiskUse:
-        """The disk of the media folder; the root's where the folder is missing or does not answer."""
+        """Return the use of the media folder's disk; that of the root disk if the folder is missing or does not
+        answer.
+        """
         try:
             return DiskUse(*self._ask("", lambda: shutil.disk_usage(self._library.folder)))
         except (ProductError, OSError):
@@ -101,7 +103,7 @@ class PatientLibrary:
         def run() -> None:
             try:
                 answer.set_result(work())
-            except (ProductError, OSError, RuntimeError) as error:  # the caller's, and raised there
+            except (ProductError, OSError, RuntimeError) as error:  # an error of the caller, which is raised there
                 answer.set_exception(error)
             with self._changed:
                 self._under_way.discard(call)
@@ -112,11 +114,11 @@ class PatientLibrary:
             return answer.result(self._deadline_s)
         except TimeoutError:
             if answer.done():
-                raise  # the file system's own
+                raise  # an error of the file system
             raise MediaDoesNotAnswer from None
 
     def _begin(self, part: str) -> _Call:
-        """Wait for a free thread. Raises MediaDoesNotAnswer where the call would hang like one that hangs already."""
+        """Wait for a free thread. Raises MediaDoesNotAnswer if the call needs a part that already hangs."""
         until = self._clock() + self._deadline_s
         with self._changed:
             while True:

@@ -1,7 +1,7 @@
-"""The analysis of a file as a separate program: `python -m app.media.scan_ts /absolute/path.ts`.
+"""Analyses a file as a separate program: `python -m app.media.scan_ts /absolute/path.ts`.
 
-It runs when the machine has nothing else to do (SCHED_IDLE), leaves the page cache as it found it and writes JSON
-lines: Progress now and then, at the end a Scanned or a Failed.
+It runs when the machine has nothing else to do (SCHED_IDLE) and leaves the page cache unchanged. It writes JSON lines:
+several Progress lines, and at the end one Scanned or Failed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.mpegts.inspect.report import Analysis
 
 PIECE_BYTES: Final = 348 * TS_PACKET_BYTES * 4
 _PROGRESS_S: Final = 0.25
-# Pages are given back in stretches: one call for each piece would cost more than it saves.
+# Pages are released in long ranges: one call for each piece would cost more than it saves.
 _GIVE_BACK_BYTES: Final = 32 * 1024 * 1024
 _MEMORY_BYTES: Final = 512 * 1024 * 1024
 
@@ -52,7 +52,7 @@ Line = Progress | Scanned | Failed
 
 
 def scan(path: str, notify: Callable[[Progress], None]) -> Analysis:
-    """Analyse a whole file. Raises OSError when it cannot be read or is no regular file."""
+    """Analyse a whole file. Raises OSError if it cannot be read or is not a regular file."""
     descriptor = open_straight(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
@@ -75,7 +75,7 @@ def scan(path: str, notify: Callable[[Progress], None]) -> Analysis:
 
 
 def main(arguments: list[str]) -> int:
-    """Scan the one file named and write what is found."""
+    """Scan the file that the command line names and write the findings."""
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     try:

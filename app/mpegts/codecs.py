@@ -1,4 +1,4 @@
-"""What an elementary stream is, by its stream type and descriptors."""
+"""Identifies an elementary stream by its stream type and descriptors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.mpegts.tables import Stream
 
 
 class Codec(msgspec.Struct, frozen=True):
-    """`kind` is video, audio, subtitles, teletext, data or unknown; `name` as engineers call it."""
+    """`kind` is video, audio, subtitles, teletext, data or unknown; `name` is the usual name of the codec."""
 
     kind: str
     name: str
@@ -85,7 +85,7 @@ _WITH_LANGUAGE: Final = frozenset((_LANGUAGE, 0x56, 0x59))
 
 
 def codec_of(stream: Stream) -> Codec:
-    """Say what a stream is; for unassigned types, its stream type in hexadecimal."""
+    """Identify the codec of a stream. An unassigned stream type is shown in hexadecimal."""
     if known := _BY_STREAM_TYPE.get(stream.stream_type):
         return known
     for tag, body in stream.descriptors:
@@ -97,7 +97,7 @@ def codec_of(stream: Stream) -> Codec:
 
 
 def language_of(stream: Stream) -> str:
-    """The ISO 639-2 code of a stream, empty when none is given."""
+    """Return the ISO 639-2 code of a stream, empty without one."""
     for tag, body in stream.descriptors:
         code = body[:3]
         if tag in _WITH_LANGUAGE and len(code) == 3 and code.isalpha():

@@ -1,6 +1,6 @@
-"""Counts what is missing in an input: continuity counters per PID, and RTP sequence numbers.
+"""Counts missing packets of an input by continuity counters per PID and by RTP sequence numbers.
 
-One rule serves multicast inputs, whole files and received streams.
+The same rule serves multicast inputs, whole files and received streams.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Final
 from app.domain.constants import NULL_PID, PID_COUNT, TS_SYNC_BYTE
 from app.mpegts.packets import PACKET_BYTES, Block, has_discontinuity, pids
 
-# What the low five bits of a packet's fourth byte must be: payload, and the next counter.
+# The expected low five bits of a packet's fourth byte: payload, and the next counter.
 _NEXT: Final = bytes(0x10 | (value + 1 & 0x0F) for value in range(256))
 _UNKNOWN: Final = 0xFF
-# Marks that the latest packet came twice, so that a third time is an error.
+# Set when the latest packet came twice: a third time is an error.
 _REPEATED: Final = 0x80
 _RTP_HEADER_BYTES: Final = 12
 
@@ -22,8 +22,8 @@ class ContinuityCheck:
     """Follows the continuity counter of each PID (ISO/IEC 13818-1, 2.4.3.3; ETSI TR 101 290, 1.4).
 
     The counter does not change in a packet without payload. One repetition of a packet is allowed; its PCR may differ.
-    A jump that discontinuity_indicator announces is no error. A packet with transport_error_indicator proves nothing
-    and may have been any packet of its PID: the next counter is accepted as it is.
+    A jump that discontinuity_indicator announces is not an error. A packet with transport_error_indicator may have been
+    any packet of its PID, so the next counter is accepted whatever it is.
     """
 
     def __init__(self) -> None:
@@ -31,19 +31,19 @@ class ContinuityCheck:
         self._expected = bytearray([_UNKNOWN]) * PID_COUNT
         # The latest packet of each PID in earlier blocks, to distinguish a repetition from the loss of 15 packets.
         self._latest: dict[int, Block] = {}
-        # The same within the block at hand, as indexes, filled up to `_placed` only when a repetition is judged.
+        # The same within the present block, as indexes, filled up to `_placed` only when a repetition is judged.
         self._places: dict[int, int] = {}
         self._placed = 0
 
     def check(self, packets: Block) -> None:
-        """Check whole packets; bytes that are not packets in step are one error and are not examined further."""
+        """Check whole packets. A block that is not aligned counts as one error and is not examined further."""
         if len(packets) % PACKET_BYTES or packets[::PACKET_BYTES].count(TS_SYNC_BYTE) * PACKET_BYTES != len(packets):
             self.errors_total += 1
             return
         self.find_errors(packets, pids(packets).tolist())
 
     def find_errors(self, block: Block, pid_of: list[int]) -> list[tuple[int, int]]:
-        """Count and return the errors of a block whose PIDs are `pid_of`: index of the packet, expected counter."""
+        """Count and return the errors of a block with the PIDs `pid_of`: index of the packet, expected counter."""
         expected = self._expected
         errors: list[tuple[int, int]] = []
         self._places.clear()
@@ -61,12 +61,12 @@ class ContinuityCheck:
         return errors
 
     def forget(self) -> None:
-        """Accept the next counter of each PID as it is, because an interruption lies before it."""
+        """Accept the next counter of each PID, because an interruption lies before it."""
         self._expected = bytearray([_UNKNOWN]) * PID_COUNT
         self._latest.clear()
 
     def _fits(self, block: Block, pid_of: list[int], index: int, header: int) -> bool:
-        """Judge a packet that is not simply the next one of its PID, and set the next expected counter."""
+        """Judge a packet that is not the expected next one of its PID, and set the next expected counter."""
         pid, at = pid_of[index], index * PACKET_BYTES
         if block[at + 1] & 0x80:
             self._expected[pid] = _UNKNOWN
@@ -97,7 +97,7 @@ class ContinuityCheck:
 
 
 def _without_pcr(packet: Block) -> Block:
-    """The packet without what may differ in a repetition."""
+    """Return the packet without the part that may differ in a repetition."""
     has_pcr = len(packet) == PACKET_BYTES and packet[3] & 0x20 and packet[4] >= 7 and packet[5] & 0x10
     return packet[:6] + packet[12:] if has_pcr else packet
 
@@ -110,7 +110,7 @@ class RtpGaps:
         self._expected: int | None = None
 
     def payload(self, packet: bytes) -> bytes:
-        """Count the packet and return its payload: the bytes behind header, contributing sources and extension."""
+        """Count the packet and return its payload: the bytes after header, contributing sources and extension."""
         if len(packet) < _RTP_HEADER_BYTES or packet[0] >> 6 != 2:
             return b""
         self._book(packet[2] << 8 | packet[3])

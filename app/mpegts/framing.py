@@ -1,4 +1,4 @@
-"""Finding where packets begin, and naming what is no transport stream."""
+"""Finds where packets begin, and names other formats."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _PACKET_SIZES: Final = (PACKET_BYTES, 192, 204)
 
 
 class Framing(msgspec.Struct, frozen=True):
-    """How packets lie in a file: their distance, and the first sync byte, both in bytes."""
+    """How packets lie in a file: the distance between packets, and the first sync byte, both in bytes."""
 
     packet_bytes: int
     offset: int
 
 
 def find_framing(head: Block) -> Framing | None:
-    """Return the framing of a file that begins with `head`; None without five sync bytes in a row near its start."""
+    """Return the framing of a file with the head `head`; None without five sync bytes in a row near its start."""
     for packet_bytes in _PACKET_SIZES:
         for offset in range(packet_bytes):
             if _syncs(head, offset, packet_bytes):
@@ -31,7 +31,7 @@ def find_framing(head: Block) -> Framing | None:
 
 
 def find_sync(block: Block, start: int = 0) -> int:
-    """Return the first byte from `start` on where five 188-byte packets in a row begin, -1 when there is none."""
+    """Return the first byte from `start` on where five 188-byte packets in a row begin, -1 if there is none."""
     at = block.find(SYNC, start)
     while at >= 0:
         if _syncs(block, at, PACKET_BYTES):
@@ -47,7 +47,7 @@ def whole_packets(block: Block) -> int:
 
 
 def foreign_format(head: Block) -> str | None:
-    """Name a well-known format that is not a transport stream, by its first bytes; None when it is not known."""
+    """Name a known format that is not a transport stream, by its first bytes; None for an unknown one."""
     if head[4:8] == b"ftyp":
         return "an MP4 file"
     for start, name in _FOREIGN.items():
@@ -78,7 +78,7 @@ def _syncs(block: Block, offset: int, packet_bytes: int) -> bool:
 
 
 class Aligner:
-    """Cuts bytes that come in pieces into blocks of whole packets; what lies outside of packets is skipped."""
+    """Cuts bytes that come in pieces into blocks of whole packets. Bytes outside of packets are skipped."""
 
     def __init__(self) -> None:
         self.bytes_skipped = 0
@@ -102,7 +102,7 @@ class Aligner:
         self._rest = data[at:]
 
     def finish(self) -> bytes:
-        """Return the last whole packets; the rest counts as skipped."""
+        """Return the last whole packets; the remaining bytes count as skipped."""
         block = self._rest[: whole_packets(self._rest) * PACKET_BYTES]
         self.bytes_skipped += len(self._rest) - len(block)
         self._rest = b""

@@ -1,4 +1,4 @@
-"""Counting the packets that some programs discard: scrambled ones, and ones with the transport error indicator."""
+"""Counts packets that some programs discard: scrambled ones, and ones with the transport error indicator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ _PIDS_MAX: Final = 64
 
 
 class MarkedPackets:
-    """Counts since it was made. A packet with both marks counts as errored: its other header bits cannot be trusted."""
+    """Counts packets with marks. A packet with both marks counts as errored: its other header bits cannot be
+    trusted.
+    """
 
     def __init__(self) -> None:
         self.scrambled_total = 0
@@ -38,5 +40,5 @@ class MarkedPackets:
 
     @property
     def total(self) -> int:
-        """Packets with either mark."""
+        """Return the number of packets with either mark."""
         return self.scrambled_total + self.errored_total

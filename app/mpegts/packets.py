@@ -21,13 +21,13 @@ PCR_WRAP: Final = PTS_WRAP * 300
 
 Block = bytes | bytearray
 
-# The marks that `marks` gives to a packet.
+# The marks of a packet in the result of `marks`.
 UNIT_START: Final = 1
 HAS_PCR: Final = 2
 HAS_OPCR: Final = 4
 
 _PID_HIGH: Final = bytes(value & 0x1F for value in range(256))
-# A packet with the transport error indicator has no header to trust: it never starts anything.
+# The header of a packet with the transport error indicator cannot be trusted, so it never starts a unit.
 _UNIT_START: Final = bytes(UNIT_START if value & 0xC0 == 0x40 else 0 for value in range(256))
 _ALL: Final = HAS_PCR | HAS_OPCR
 _HAS_ADAPTATION: Final = bytes(_ALL if value & 0x20 else 0 for value in range(256))
@@ -42,7 +42,7 @@ _LOW, _HIGH = (0, 1) if sys.byteorder == "little" else (1, 0)
 
 
 def pids(block: Block) -> memoryview[int]:
-    """The PID of each packet of a block, in order."""
+    """Return the PID of each packet of a block, in order."""
     pairs = bytearray(2 * (len(block) // PACKET_BYTES))
     pairs[_LOW::2] = block[2::PACKET_BYTES]
     pairs[_HIGH::2] = block[1::PACKET_BYTES].translate(_PID_HIGH)
@@ -50,7 +50,7 @@ def pids(block: Block) -> memoryview[int]:
 
 
 def marks(block: Block) -> bytes:
-    """For each packet of a block, what makes it worth a look: UNIT_START, HAS_PCR and HAS_OPCR, or 0."""
+    """Return for each packet of a block what must be examined: UNIT_START, HAS_PCR and HAS_OPCR, or 0."""
     clocked = (
         int.from_bytes(block[3::PACKET_BYTES].translate(_HAS_ADAPTATION), "little")
         & int.from_bytes(block[4::PACKET_BYTES].translate(_ROOM_FOR_PCR), "little")
@@ -61,12 +61,14 @@ def marks(block: Block) -> bytes:
 
 
 def marked(found: bytes) -> compress[int]:
-    """The indexes of the packets that `marks` found something in."""
+    """Return the indexes of the packets with a mark."""
     return compress(range(len(found)), found)
 
 
 def payload_offset(block: Block, at: int) -> int:
-    """The byte of the block where the payload of the packet at byte `at` begins; the packet's end when it has none."""
+    """Return the byte of the block where the payload of the packet at byte `at` begins; the packet's end without
+    payload.
+    """
     control = block[at + 3] & 0x30
     if control == 0x10:
         return at + 4
@@ -86,13 +88,13 @@ def has_discontinuity(block: Block, at: int) -> bool:
 
 
 def read_pcr(block: Block, at: int) -> int:
-    """The PCR whose 6 bytes begin at byte `at`, in ticks of 27 MHz, below PCR_WRAP plus a bad extension."""
+    """Return the PCR in the 6 bytes at byte `at`, in ticks of 27 MHz, below PCR_WRAP plus an invalid extension."""
     bits = int.from_bytes(block[at : at + 6], "big")
     return (bits >> 15) * 300 + (bits & 0x1FF)
 
 
 def write_pcr(block: bytearray, at: int, pcr: int) -> None:
-    """Put a PCR (27 MHz, any wrap) into the 6 bytes at byte `at`; the reserved bits stay as they are."""
+    """Write a PCR (27 MHz, any wrap) into the 6 bytes at byte `at`; the reserved bits are kept."""
     base, extension = divmod(pcr % PCR_WRAP, 300)
     reserved = (block[at + 4] & 0x7E) << 8
     block[at : at + 6] = (base << 15 | reserved | extension).to_bytes(6, "big")
@@ -103,6 +105,6 @@ OPCR_OFFSET: Final = 12
 
 
 def clock_step(before: int, after: int) -> int:
-    """Ticks of 27 MHz from one PCR to a later one, wraps followed; negative when the clock went back."""
+    """Return the ticks of 27 MHz from one PCR to a later one across wraps; negative if the clock went back."""
     step = (after - before) % PCR_WRAP
     return step if step < PCR_WRAP // 2 else step - PCR_WRAP

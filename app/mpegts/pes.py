@@ -1,4 +1,4 @@
-"""Presentation and decoding times in PES headers: where they lie, reading and moving them."""
+"""Finds, reads and moves presentation and decoding times in PES headers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WITHOUT_TIMES: Final = frozenset((0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xF
 
 
 def times_in(header: Block, at: int = 0) -> int:
-    """Count the times in the PES header at byte `at`, of which 9 bytes must be there: 0, 1 (PTS) or 2 (PTS, DTS)."""
+    """Return how many times the PES header at byte `at` has: 0, 1 (PTS) or 2 (PTS, DTS). 9 bytes must be there."""
     if header[at : at + 3] != b"\0\0\1" or header[at + 3] in _WITHOUT_TIMES or header[at + 6] & 0xC0 != 0x80:
         return 0
     flags = header[at + 7] >> 6
@@ -23,20 +23,20 @@ def times_in(header: Block, at: int = 0) -> int:
 
 
 def read_time(block: Block, at: int) -> int:
-    """The 33 bits of the PTS or DTS whose 5 bytes begin at byte `at`, in ticks of 90 kHz."""
+    """Return the 33 bits of the PTS or DTS in the 5 bytes at byte `at`, in ticks of 90 kHz."""
     bits = int.from_bytes(block[at : at + 5], "big")
     return bits >> 3 & 0x1C0000000 | bits >> 2 & 0x3FFF8000 | bits >> 1 & 0x7FFF
 
 
 def write_time(block: bytearray, at: int, ticks: int) -> None:
-    """Put a time (90 kHz, any wrap) into the 5 bytes at byte `at`; the prefix stays, the marker bits are set."""
+    """Write a time (90 kHz, any wrap) into the 5 bytes at byte `at`; the prefix is kept, the marker bits are set."""
     ticks %= PTS_WRAP
     bits = (ticks & 0x1C0000000) << 3 | (ticks & 0x3FFF8000) << 2 | (ticks & 0x7FFF) << 1 | 0x100010001
     block[at : at + 5] = (bits | (block[at] & 0xF0) << 32).to_bytes(5, "big")
 
 
 def decoding_time(header: Block, at: int, times: int) -> int:
-    """The DTS of the header at byte `at`, or its PTS where the two are the same and only one is written."""
+    """Return the DTS of the header at byte `at`, or its PTS if both are equal and only the PTS is written."""
     return read_time(header, at + 14 if times == 2 else at + 9)
 
 
@@ -48,10 +48,10 @@ def move_times(block: bytearray, at: int, times: int, shift: int) -> None:
 
 
 class SplitHeader:
-    """A PES header that continues in later packets of its PID, gathered from them and put back in place."""
+    """A PES header that continues in later packets of its PID: collected from them and written back."""
 
     def __init__(self, block: bytearray, at: int, following: bytearray) -> None:
-        """Gather the header that begins in the packet at byte `at` of `block`, continuing in the next block."""
+        """Collect the header that begins in the packet at byte `at` of `block` and continues in the next block."""
         self.data = bytearray()
         self._pieces: list[tuple[bytearray, int, int]] = []
         pid = bytes((block[at + 1] & 0x1F, block[at + 2]))
@@ -60,7 +60,7 @@ class SplitHeader:
         self._search(following, 0, pid)
 
     def put_back(self) -> None:
-        """Write the gathered bytes, changed or not, to where they came from."""
+        """Write the collected bytes, changed or not, back to their places."""
         taken = 0
         for block, offset, length in self._pieces:
             block[offset : offset + length] = self.data[taken : taken + length]

@@ -1,4 +1,4 @@
-"""PSI and SI sections: their CRC, and how they are assembled from packets."""
+"""PSI and SI sections: their CRC, and their assembly from packets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REVERSED: Final = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
 
 def crc32_mpeg(data: Block) -> int:
-    """The CRC of ISO/IEC 13818-1 annex A. Over a section with its own CRC at the end it is 0.
+    """Return the CRC of ISO/IEC 13818-1 annex A. Over a section that ends with its own CRC, it is 0.
 
     zlib has the same polynomial with the bits the other way round, so bytes and result are mirrored around it.
     """
@@ -23,7 +23,7 @@ def crc32_mpeg(data: Block) -> int:
 
 
 def section_length(data: Block, at: int = 0) -> int:
-    """Bytes of the section that begins at `at`, its three header bytes included; needs those three."""
+    """Return the bytes of the section at byte `at`, including its three header bytes, which must be there."""
     return 3 + ((data[at + 1] & 0x0F) << 8 | data[at + 2])
 
 
@@ -56,7 +56,7 @@ class SectionAssembler:
         yield from self._take(block[min(first, end) : end])
 
     def _in_order(self, counter: int) -> bool:
-        """Follow the continuity counter: False for a duplicate; a gap forgets the unfinished section."""
+        """Follow the continuity counter. Return False for a duplicate; a gap drops the unfinished section."""
         before, self._counter = self._counter, counter
         if before == counter:
             return False

@@ -1,4 +1,4 @@
-"""What a splice information section contains (ANSI/SCTE 35): the command, its event and times, in one sentence."""
+"""Describes a splice information section (ANSI/SCTE 35) in one sentence: the command, its event and times."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COMMANDS: Final = {
     0xFF: "private command",
 }
 _SEGMENTATION: Final = 0x02
-# ANSI/SCTE 35, table 23: the types that a line-up meets; others are shown by their number.
+# ANSI/SCTE 35, table 23: types that occur in contribution; others are shown by their number.
 _SEGMENTATION_TYPES: Final = {
     0x10: "programme start",
     0x11: "programme end",
@@ -39,7 +39,7 @@ _SEGMENTATION_TYPES: Final = {
 
 
 def describe_splice(section: bytes) -> str:
-    """The section in words, such as `splice insert, event 7, out of network, at 12.500 s, for 60.000 s`."""
+    """Return the section in words, such as `splice insert, event 7, out of network, at 12.500 s, for 60.000 s`."""
     if len(section) < _COMMAND_AT + 2 + _CRC_BYTES or section[0] != 0xFC or crc32_mpeg(section):
         return "not readable"
     if section[4] & 0x80:
@@ -73,7 +73,7 @@ def _insert(command: bytes, adjustment: int) -> list[str]:
         times, at = _time(command, at, adjustment)
         parts += times
     elif not flags & 0x40:
-        at += 1  # components, whose times are their own
+        at += 1  # components, which have separate times
         for _ in range(command[at - 1]):
             at += 1 if is_immediate else 6 if command[at + 1] & 0x80 else 2
     if flags & 0x20:
@@ -82,14 +82,14 @@ def _insert(command: bytes, adjustment: int) -> list[str]:
 
 
 def _time(command: bytes, at: int, adjustment: int) -> tuple[list[str], int]:
-    """The splice_time() at byte `at` in words, and where it ends."""
+    """Return the splice_time() at byte `at` in words, and where it ends."""
     if not command[at] & 0x80:
         return [], at + 1
     return [f"at {(_ticks(command, at) + adjustment) % PTS_WRAP / PTS_HZ:.3f} s"], at + 5
 
 
 def _ticks(data: bytes, at: int) -> int:
-    """The 33 bits that end the five bytes at byte `at`."""
+    """Return the 33 bits at the end of the five bytes at byte `at`."""
     if at + 5 > len(data):
         raise IndexError
     return int.from_bytes(data[at : at + 5], "big") & (PTS_WRAP - 1)
@@ -98,7 +98,7 @@ def _ticks(data: bytes, at: int) -> int:
 def _segmentations(section: bytes) -> list[str]:
     length = (section[11] & 0x0F) << 8 | section[12]
     if length == 0xFFF:
-        return []  # an old sender leaves the length of the command open
+        return []  # an old sender does not state the length of the command
     at = _COMMAND_AT + length
     descriptors = section[at + 2 : -_CRC_BYTES]
     return [_segmentation(body) for tag, body in read_descriptors(descriptors) if tag == _SEGMENTATION]

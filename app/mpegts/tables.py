@@ -1,4 +1,4 @@
-"""PAT, PMT and SDT, read from sections. A section with a wrong CRC or lengths that do not add up yields None."""
+"""Reads PAT, PMT and SDT from sections. A section with a wrong CRC or inconsistent lengths gives None."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Service(msgspec.Struct, frozen=True):
 
 
 def read_pat(section: bytes) -> dict[int, int] | None:
-    """Programme numbers and the PIDs of their PMTs, the network PID left out."""
+    """Return programme numbers and the PIDs of their PMTs, without the network PID."""
     body = _body(section, PAT_TABLE, header=8)
     if body is None:
         return None
@@ -58,7 +58,7 @@ def read_pat(section: bytes) -> dict[int, int] | None:
 
 
 def read_pmt(section: bytes) -> Programme | None:
-    """The programme that a PMT section describes."""
+    """Return the programme that a PMT section describes."""
     body = _body(section, PMT_TABLE, header=8)
     if body is None or len(body) < 4:
         return None
@@ -79,13 +79,13 @@ def read_pmt(section: bytes) -> Programme | None:
 
 
 def read_cat(section: bytes) -> tuple[tuple[int, bytes], ...] | None:
-    """The descriptors of a CAT section."""
+    """Return the descriptors of a CAT section."""
     body = _body(section, CAT_TABLE, header=8)
     return None if body is None else tuple(read_descriptors(body))
 
 
 def read_sdt(section: bytes) -> list[Service] | None:
-    """The services that an SDT section of this transport stream names."""
+    """Return the services that an SDT section of this transport stream names."""
     body = _body(section, SDT_TABLE, header=11)
     if body is None:
         return None
@@ -101,7 +101,7 @@ def read_sdt(section: bytes) -> list[Service] | None:
 
 
 def read_descriptors(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The descriptors in a loop, as (tag, body); one that passes the end is left out."""
+    """Return the descriptors in a loop as (tag, body). A descriptor that passes the end is left out."""
     at = 0
     while at + 2 <= len(data):
         end = at + 2 + data[at + 1]
@@ -117,7 +117,7 @@ _OTHER_CODES: Final = {0x11: "utf_16_be", 0x12: "euc_kr", 0x13: "gb2312", 0x14: 
 
 
 def read_dvb_text(data: bytes) -> str:
-    """A DVB string as text that is safe to print; ISO 6937, the default code, is read as Latin-1 where they agree."""
+    """Return a DVB string as printable text. ISO 6937, the default code, is read as Latin-1, which it partly equals."""
     if not data:
         return ""
     first = data[0]

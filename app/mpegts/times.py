@@ -1,4 +1,4 @@
-"""Restamps sections that carry a time: TDT and TOT (EN 300 468), splice information (ANSI/SCTE 35)."""
+"""Restamps sections that contain a time: TDT and TOT (EN 300 468), splice information (ANSI/SCTE 35)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _MJD_OF_UNIX_EPOCH: Final = 40_587
 
 
 def dvb_time(unix_s: float) -> bytes:
-    """Five bytes of UTC: the Modified Julian Date and six BCD digits (EN 300 468 annex C), whole seconds."""
+    """Encode UTC in five bytes, in whole seconds: the Modified Julian Date and six BCD digits (EN 300 468 annex C)."""
     moment = datetime.fromtimestamp(int(unix_s), UTC)
     days = int(unix_s) // 86_400 + _MJD_OF_UNIX_EPOCH
     return days.to_bytes(2, "big") + bytes.fromhex(moment.strftime("%H%M%S"))
 
 
 def set_clock(block: bytearray, at: int, unix_s: float) -> None:
-    """Make the TDT and TOT in the packet at byte `at` show a time.
+    """Set the time in the TDT and TOT of the packet at byte `at`.
 
-    One that continues in the next packet is left unchanged.
+    A section that continues in the next packet is left unchanged.
     """
     for start, length in _sections(block, at):
         table = block[start]
@@ -48,7 +48,7 @@ def move_splices(block: bytearray, at: int, shift: int) -> None:
 
 
 def _sections(block: bytearray, at: int) -> Iterator[tuple[int, int]]:
-    """The whole sections in a packet that begins one: first byte and length."""
+    """Return the whole sections in a packet that begins one, as first byte and length."""
     offset, end = payload_offset(block, at), at + PACKET_BYTES
     if not block[at + 1] & 0x40 or offset >= end or is_scrambled(block, at):
         return

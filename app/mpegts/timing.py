@@ -1,7 +1,7 @@
-"""When each packet of a transport stream is due, interpolated between the readings of one programme clock (PCR).
+"""Computes when each packet of a transport stream is due, between the readings of one programme clock (PCR).
 
-Pure: it is fed blocks of packets and returns stretches of evenly spaced ones. The timeline begins at 0 with the first
-packet and never steps back: where the clock jumps, stops or is missing, packets keep the pace that they had.
+Pure: it takes blocks of packets and returns stretches of evenly spaced ones. The timeline begins at 0 with the first
+packet and never steps back: if the clock jumps, stops or is missing, packets keep their previous pace.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from app.mpegts.packets import (
     read_pcr,
 )
 
-# Longer between two readings is no interval but a jump or a missing clock.
+# A longer interval between two readings is a jump or a missing clock.
 HOLE_TICKS: Final = PCR_HZ
 # The pace is taken over this many intervals, about one second.
 _PACE_INTERVALS: Final = 32
-# A stretch that would go out this many times faster than the pace before it is a jump too, no variable bitrate.
+# A stretch this many times faster than the pace before it is a jump too, not a variable bitrate.
 _FASTER_MAX: Final = 20
 _FEW_PACKETS: Final = 100
-# Without any pace, this many packets without a clock mean that there is none.
+# After this many packets without a clock and without a known pace, the stream has no clock.
 _UNTIMED_PACKETS_MAX: Final = 8_000_000 // TS_PACKET_BYTES
 
 
 class Stretch(NamedTuple):
-    """Packets one after another: the first is due at `start`, each further one `step` later, in ticks of 27 MHz."""
+    """Consecutive packets: the first is due at `start`, each further one `step` later, in ticks of 27 MHz."""
 
     packets: int
     start: float
@@ -44,7 +44,7 @@ class Stretch(NamedTuple):
 
 
 class ClockFault(StrEnum):
-    """What was wrong with the clock, and was bridged with the pace before it."""
+    """A fault of the clock, which was bridged with the pace before it."""
 
     JUMP = "jump"
     BACKWARD = "backward"
@@ -52,14 +52,14 @@ class ClockFault(StrEnum):
 
 
 class NoClock(Exception):
-    """No pace is known and no clock shows one."""
+    """No pace is known, and there is no clock to show one."""
 
 
 class PacketTimer:
-    """Times the packets of one stream. `faults` collects what was bridged; its owner empties it."""
+    """Times the packets of one stream. `faults` collects bridged faults; its owner empties it."""
 
     def __init__(self, *, bitrate_bps: int | None = None, clock_pid: int | None = None) -> None:
-        """`bitrate_bps` is the pace until the clock shows one; `clock_pid` the clock to prefer."""
+        """`bitrate_bps` is the pace until the clock shows one; `clock_pid` is the preferred clock."""
         self.faults: set[ClockFault] = set()
         self._clock_pid = clock_pid
         self._known_step = TS_PACKET_BYTES * 8 * PCR_HZ / bitrate_bps if bitrate_bps else None
@@ -68,11 +68,11 @@ class PacketTimer:
         self._now = 0.0
         self._reading: int | None = None  # the clock at packet `_timed`, None when that packet has none
         self._first: tuple[int, int] | None = None  # a first reading while no pace is known
-        self._latest: dict[int, int] = {}  # clocks and where they were read last
+        self._latest: dict[int, int] = {}  # clocks, each with the packet of its last reading
         self._points: deque[tuple[int, float]] = deque(maxlen=_PACE_INTERVALS + 1)
 
     def prefer(self, clock_pid: int | None) -> None:
-        """Follow another clock from the next reading on, when it is another."""
+        """Follow this clock from the next reading on."""
         if clock_pid is not None and clock_pid != self._clock_pid:
             self._clock_pid, self._reading, self._first = clock_pid, None, None
 
@@ -93,12 +93,12 @@ class PacketTimer:
         return made + self._overdue()
 
     def finish(self) -> list[Stretch]:
-        """Return the last stretch: what follows the last reading."""
+        """Return the last stretch: the packets after the last reading."""
         step = self._step()
         return self._pass_to(self._seen, step if step is not None else 0.0)
 
     def _step(self) -> float | None:
-        """Ticks a packet by the latest intervals, else by the known bitrate."""
+        """Return the ticks per packet by the latest intervals, else by the known bitrate."""
         if len(self._points) > 1:
             (packet, at), (packet_now, now) = self._points[0], self._points[-1]
             return (now - at) / (packet_now - packet)
@@ -113,7 +113,7 @@ class PacketTimer:
         is_burst = pace is not None and packets > _FEW_PACKETS and ticks * _FASTER_MAX < packets * pace
         if 0 < ticks <= HOLE_TICKS and not is_burst:
             made = self._pass_to(packet, ticks / packets)
-            self._now = made[0].start + ticks if made else self._now  # exact, whatever the division lost
+            self._now = made[0].start + ticks if made else self._now  # exact, without the rounding of the division
         else:
             self.faults.add(ClockFault.JUMP if ticks > 0 else ClockFault.BACKWARD)
             self._points.clear()
@@ -126,7 +126,7 @@ class PacketTimer:
         return made
 
     def _read_first(self, packet: int, pcr: int) -> list[Stretch]:
-        """Take a first reading: packets that wait keep the known pace, or else wait for the next reading."""
+        """Take a first reading. Waiting packets get the known pace, or else wait for the next reading."""
         pace = self._step()
         if pace is None and self._first is not None:
             packets, ticks = packet - self._first[0], clock_step(self._first[1], pcr)
@@ -147,7 +147,7 @@ class PacketTimer:
         return []
 
     def _overdue(self) -> list[Stretch]:
-        """Time what has waited for a reading for longer than a hole may last, and follow a clock that still runs."""
+        """Time packets that have waited too long for a reading, and follow a clock that still runs."""
         waiting, pace = self._seen - self._timed, self._step()
         if pace is None:
             if waiting > _UNTIMED_PACKETS_MAX:

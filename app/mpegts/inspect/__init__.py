@@ -1,1 +1,1 @@
-"""Looking into a transport stream: a first look, a whole analysis, a live watch."""
+"""Examines a transport stream: a first look, a whole analysis, a live analysis."""

@@ -1,6 +1,6 @@
-"""Going through a whole file: programmes, PIDs, clocks, tables, continuity.
+"""Analyses a whole file: programmes, PIDs, clocks, tables, continuity.
 
-Memory is bounded by the number of PIDs. A packet costs some 0.4 µs of one core, a gigabyte two or three seconds.
+Memory is bounded by the number of PIDs. A packet costs about 0.4 µs of one core, a gigabyte two or three seconds.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Analyser:
     def feed(self, block: bytes) -> None:
         """Take the next block of whole packets."""
         if not self._pat:
-            # Ahead of the rest, so that the maps in this very block are counted.
+            # Before the rest, so that the maps in this block are counted.
             self._take_pat(read_programmes(block)[0])
         pid_of = pids(block).tolist()
         headers = block[3::PACKET_BYTES]
@@ -120,7 +120,7 @@ class Analyser:
                 self._tables.add(known, self._packets + index)
 
     def _take_section(self, pid: int, section: bytes) -> str:
-        """Learn from a new section; return the name of the table that is timed by it, empty for none."""
+        """Read a new section. Return the name of the table that it dates, empty for none."""
         if pid == PAT_PID and section[0] == PAT_TABLE:
             return self._take_pat(read_pat(section))
         if pid == SDT_PID and section[0] == SDT_TABLE:
@@ -162,7 +162,7 @@ class Analyser:
         return preflight.judged(analysis)
 
     def _chosen_clock(self) -> ClockMeter | None:
-        """The clock of the first programme that has one, else the busiest."""
+        """Return the clock of the first programme that has one, else the busiest clock."""
         for number in self._pat:
             programme = self._programmes.get(number)
             if programme and (clock := self._clocks.get(programme.pcr_pid)) and clock.packets:

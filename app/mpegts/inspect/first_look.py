@@ -1,4 +1,4 @@
-"""What the first and last megabytes of a file show: programmes, clock, bitrate and duration.
+"""Reads programmes, clock, bitrate and duration from the first and last megabytes of a file.
 
 A file that cannot be streamed raises NotStreamable with a sentence for the operator.
 """
@@ -35,13 +35,13 @@ from app.mpegts.packets import (
 from app.mpegts.sections import SectionAssembler
 from app.mpegts.tables import PAT_PID, Programme, read_pat, read_pmt
 
-# A rate is taken over a fifth of a second at least, so that one packet more or less is no variation.
+# A rate is measured over at least a fifth of a second, so that one packet more or less does not count as variation.
 _WINDOW_TICKS: Final = PCR_HZ // 5
 _CONSTANT_WITHIN_PACKETS: Final = 2
 
 
 def align(head: Block) -> int:
-    """Return the first byte of the first packet of a file; NotStreamable when it has no 188-byte packets."""
+    """Return the first byte of the first packet of a file. Raises NotStreamable without 188-byte packets."""
     framing = find_framing(head)
     if framing is None and (count := few_packets(head)):
         raise NotStreamable(
@@ -67,7 +67,7 @@ def align(head: Block) -> int:
 
 
 def read_clocks(block: Block, first_packet: int = 0) -> dict[int, list[Reading]]:
-    """All PCRs of a block per PID; packet indexes begin at `first_packet`."""
+    """Return all PCRs of a block per PID; packet indexes begin at `first_packet`."""
     clocks: dict[int, list[Reading]] = {}
     found, pid_of = marks(block), pids(block)
     for index in marked(found):
@@ -78,7 +78,7 @@ def read_clocks(block: Block, first_packet: int = 0) -> dict[int, list[Reading]]
 
 
 def read_programmes(block: Block) -> tuple[dict[int, int], dict[int, Programme]]:
-    """The first PAT of a block (programme number to PMT PID) and the first PMT of each programme."""
+    """Return the first PAT of a block (programme number to PMT PID) and the first PMT of each programme."""
     pid_of = pids(block)
     pat: dict[int, int] = {}
     for section in _sections(block, pid_of, PAT_PID):
@@ -101,7 +101,7 @@ def read_programmes(block: Block) -> tuple[dict[int, int], dict[int, Programme]]
 def first_look(head: Block, tail: Block, *, size_bytes: int, tail_offset: int) -> MediaCheck:
     """Check a file by its first bytes and its last ones, which begin at byte `tail_offset` of the file.
 
-    `tail` may be empty when `head` is the whole file. Raises NotStreamable.
+    `tail` may be empty if `head` is the whole file. Raises NotStreamable.
     """
     offset = align(head)
     packet_count = (size_bytes - offset) // PACKET_BYTES
@@ -136,7 +136,7 @@ def _sections(block: Block, pid_of: memoryview[int], pid: int) -> list[bytes]:
 
 
 def _choose_clock(clocks: dict[int, list[Reading]], programmes: dict[int, Programme], looked_at: int) -> int:
-    """The first programme's clock if it runs, else the busiest one."""
+    """Return the first programme's clock if it runs, else the busiest one."""
     running = {pid: readings for pid, readings in clocks.items() if len(readings) > 1 and pid != NULL_PID}
     if not running:
         raise NotStreamable(
@@ -151,7 +151,7 @@ def _choose_clock(clocks: dict[int, list[Reading]], programmes: dict[int, Progra
 
 
 class _Pace(msgspec.Struct):
-    """What consecutive PCR readings show: ticks and packets that count, longest step, window rates, jumps."""
+    """What consecutive PCR readings show: valid ticks and packets, the longest step, window rates, jumps."""
 
     ticks: int = 0
     packets: int = 0
@@ -194,7 +194,7 @@ def _measure(
         raise NotStreamable(Reason.NO_PCR, why_no_pace(early))
     jumps = head.jumps + tail.jumps
     if last:
-        # Over the whole file the mean is exact, unless the clock jumps somewhere between head and tail.
+        # The mean over the whole file is exact, unless the clock jumps between head and tail.
         span, covered = (last[-1][1] - early[0][1]) % PCR_WRAP, last[-1][0] - early[0][0]
         expected = covered * ticks / packets
         if span and covered and not jumps and 1 / 20 < span / expected < 20:

@@ -1,4 +1,6 @@
-"""What a first look warns of or refuses besides the clock's rate: short files, unfinished copies, discarded packets."""
+"""Warnings and refusals of a first look, apart from the clock's rate: short files, incomplete copies, discarded
+packets.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,13 @@ _END_BYTES_JUDGED: Final = 64 * PACKET_BYTES
 
 
 def few_packets(head: Block) -> int:
-    """How many packets a file has that is too short to be recognised by its sync bytes; 0 for any other file."""
+    """Return the number of packets of a file that is too short to recognise; 0 for any other file."""
     count = len(head) // PACKET_BYTES
     return count if 0 < count < SYNCS_IN_A_ROW and whole_packets(head) == count else 0
 
 
 def check_end(head: Block, tail: Block) -> None:
-    """Refuse a file whose end has no packets: a copy in progress, or one that broke off in a preallocated file."""
+    """Refuse a file without packets at its end: a copy in progress, or one that stopped in a preallocated file."""
     end = tail or head[len(head) * 3 // 4 :]
     if len(end) > _END_BYTES_JUDGED and find_sync(end) < 0:
         raise NotStreamable(
@@ -36,7 +38,7 @@ def check_end(head: Block, tail: Block) -> None:
 
 
 def with_marks(check: MediaCheck, head_block: Block, tail_block: Block) -> MediaCheck:
-    """Add what GStreamer discards, with its warnings."""
+    """Add the packets that GStreamer discards, with their warnings."""
     found = MarkedPackets()
     for block in (head_block, tail_block):
         found.check(block)

@@ -1,4 +1,4 @@
-"""What GStreamer's pipeline would discard from a block of packets, or fail to handle."""
+"""Finds packets in a block that GStreamer's pipeline would discard or could not handle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from app.mpegts.tables import PAT_PID, PAT_TABLE, read_pat
 
 
 def find_hindrances(block: Block) -> set[Hindrance]:
-    """Return what whole packets show: scrambling, damage, a PAT that is empty or changes. Clocks are not checked."""
+    """Return the hindrances in whole packets: scrambling, damage, a PAT that is empty or changes. Clocks are not
+    checked.
+    """
     found = _of_tables(block, pids(block).tolist())
     marked = MarkedPackets()
     marked.check(block)

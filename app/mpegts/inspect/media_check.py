@@ -1,4 +1,4 @@
-"""The verdict of a first look at a file: what it is, or why it cannot be sent."""
+"""The result of a first look at a file: its properties, or why it cannot be sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NotStreamable(Exception):
 
 
 class MediaCheck(msgspec.Struct, frozen=True):
-    """A quick look at a transport stream file, taken from its head and tail only.
+    """A quick check of a transport stream file, from its head and tail only.
 
     `bitrate_bps` counts all packets, null packets included. `pcr_interval_ms` is the longest one seen on `pcr_pid`.
     `programme_count` is the number of programmes in the PAT. `packets_scrambled` and `packets_errored` (transport error

@@ -1,4 +1,4 @@
-"""How often clocks and tables come, in the stream's own time."""
+"""Measures the intervals of clocks and tables, in the stream's own time."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from app.mpegts.inspect.report import Repetition
 from app.mpegts.loop.lap import JUMP_TICKS, ClockTrack
 from app.mpegts.packets import PCR_HZ, clock_step
 
-# Things that wait for the next clock to be dated; more of them between two clocks are not tables any more.
+# How many tables may wait for the next clock, which dates them. More than these cannot be tables.
 _WAITING_MAX: Final = 1000
 _TICKS_A_MS: Final = PCR_HZ / 1000
 
 
 class IntervalMeter:
-    """Intervals against a limit. The owner increments `count`: items without a timestamp count too."""
+    """Compares intervals with a limit. The owner increments `count`, because items without a timestamp count too."""
 
     def __init__(self, limit_ms: float) -> None:
         self.count = 0
@@ -34,7 +34,7 @@ class IntervalMeter:
         self._last = ticks
 
     def forget_last(self) -> None:
-        """Begin again after a jump of the clock: what spans it is no interval."""
+        """Begin again after a jump of the clock, because an interval across a jump is meaningless."""
         self._last = None
 
     def result(self) -> Repetition:
@@ -47,7 +47,7 @@ class IntervalMeter:
 
 
 class ClockMeter:
-    """One PCR PID over a whole file: its intervals, its jumps, and the packets and ticks between them."""
+    """One PCR PID over a whole file: its intervals, its jumps, and the packets and ticks between readings."""
 
     def __init__(self, limit_ms: float) -> None:
         self.intervals = IntervalMeter(limit_ms)
@@ -78,7 +78,7 @@ class ClockMeter:
 
 
 class TableMeter:
-    """Intervals of tables, each dated between the two clocks around it."""
+    """Measures the intervals of tables. Each table is dated between the two clocks around it."""
 
     def __init__(self, limit_ms: float) -> None:
         self.meters: dict[str, IntervalMeter] = {}
@@ -94,7 +94,7 @@ class TableMeter:
             self._waiting.append((table, packet))
 
     def date(self, clock: ClockMeter, covered: tuple[int, int] | None) -> None:
-        """Date the waiting tables, because the clock was read again; `covered` is what its `add` returned."""
+        """Date the waiting tables, because the clock was read again. `covered` is the result of its `add`."""
         if covered is None or clock.last is None:
             for meter in self.meters.values():
                 meter.forget_last()

@@ -1,4 +1,4 @@
-"""The pre-flight verdict: what an analysis means for a file that is to go on air, line by line with its figures.
+"""The pre-flight verdict: judges an analysis for a file that is to go on air, line by line with figures.
 
 Limits: ETSI TR 101 290 (PCR 40 ms, PAT and PMT 500 ms), ISO/IEC 13818-1 (PCR 100 ms).
 """
@@ -96,7 +96,7 @@ def _continuity(analysis: Analysis) -> Iterator[Finding]:
     if analysis.transport_errors:
         text = f"{analysis.transport_errors} packets carry the transport error indicator; GStreamer discards them"
         yield Finding(Level.FAULT, "Packets", text)
-    # Less than a packet is the cut that every recording has at its start or end.
+    # Every recording is cut at its start and end, so less than a packet is normal there.
     if analysis.bytes_skipped >= 2 * TS_PACKET_BYTES:
         yield Finding(Level.ATTENTION, "Packets", f"{analysis.bytes_skipped} bytes lie outside of packets; skipped")
 

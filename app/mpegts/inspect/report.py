@@ -1,4 +1,4 @@
-"""What a whole file contains: the typed result of an analysis, ready to be shown or sent."""
+"""The result of a whole-file analysis: typed, ready to be shown or sent."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Repetition(msgspec.Struct, frozen=True):
-    """How often something comes, in milliseconds of the stream's own clock.
+    """The repetition of an item, in milliseconds of the stream's own clock.
 
-    `mean_ms` and `longest_ms` are None with fewer than two; `late` counts the intervals over `limit_ms`.
+    `mean_ms` and `longest_ms` are None with fewer than two items; `late` counts the intervals over `limit_ms`.
     """
 
     count: int

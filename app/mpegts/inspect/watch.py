@@ -1,4 +1,4 @@
-"""Following the tables of a stream as it plays: which PIDs carry sections, and whose clock a PID follows."""
+"""Follows the tables of a stream during playback: which PIDs carry sections, and which clock a PID follows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _REPEATED_PACKETS_MAX: Final = 8
 
 
 class TableWatch:
-    """What PAT and PMT have shown so far. What a later table omits is kept: a lap begins with the first again."""
+    """The tables of PAT and PMT so far. Entries that a later table omits are kept: a lap starts with the first
+    table.
+    """
 
     def __init__(self) -> None:
         self.table_pids: set[int] = {PAT_PID}
@@ -27,11 +29,11 @@ class TableWatch:
         self._recent: dict[int, list[bytes]] = {}
 
     def feed(self, pid: int, block: Block, at: int) -> bool:
-        """Take a packet of a table PID; return whether the set of section PIDs has changed."""
+        """Read a packet of a table PID. Return whether the set of section PIDs has changed."""
         packet = bytes(block[at : at + PACKET_BYTES])
         self._remember(pid, packet)
         if self._seen.get(pid) == packet[4:]:
-            return False  # the same packet as ever
+            return False  # the same packet as before
         self._seen[pid] = packet[4:]
         known = len(self.table_pids) + len(self.splice_pids)
         for section in self._assemblers.setdefault(pid, SectionAssembler()).feed(packet, 0):
@@ -42,11 +44,11 @@ class TableWatch:
         return len(self.table_pids) + len(self.splice_pids) != known
 
     def section_pids(self) -> set[int]:
-        """The PIDs whose packets hold sections that matter to a loop."""
+        """Return the PIDs whose sections matter to a loop."""
         return self.table_pids | self.splice_pids | {TDT_PID}
 
     def recent_tables(self) -> list[bytes]:
-        """The packets of the latest PAT and PMTs, as they were in the file, PAT first."""
+        """Return the packets of the latest PAT and PMTs as they were in the file, PAT first."""
         return [packet for pid in sorted(self._recent) for packet in self._recent[pid]]
 
     def _follow(self, pat: dict[int, int]) -> None:

@@ -1,1 +1,1 @@
-"""Joining the end of a file to its beginning without a seam."""
+"""Joins the end of a file to its beginning without a seam."""

@@ -1,7 +1,7 @@
-"""Hiding programme association tables (PAT) that name no programme, for engines that lose their clock on one.
+"""Hides programme association tables (PAT) without programmes from engines that lose their clock on one.
 
 GStreamer's tsparse (1.22 and 1.26) forgets the programme when such a PAT comes, as it does at each seam of a file that
-begins with one. Its timestamps then run back below zero, and the sink waits for nothing.
+begins with one. Its timestamps then run back below zero, and the sink no longer waits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _STUFFING: Final = b"\xff" * (PACKET_BYTES - 4)
 
 
 class EmptyPatFilter:
-    """Replaces each empty PAT of a stream, in place: by the latest one that names a programme, else by stuffing.
+    """Replaces each empty PAT of a stream in place: by the latest PAT with a programme, or by stuffing.
 
     The packet keeps its place, its PID and its continuity counter. A PAT of several packets or sections is not empty
     and passes.
@@ -55,7 +55,7 @@ def _pat_packets(block: Block) -> list[int]:
 
 
 def _programmes_at(block: Block, start: int, end: int) -> dict[int, int] | None:
-    """What the PAT that begins at byte `start` names; None if it is no whole, sound, single section."""
+    """Return the programmes of the PAT that begins at byte `start`; None if it is not one whole, correct section."""
     if start + 8 > end or block[start] != PAT_TABLE or block[start + _LAST_SECTION_AT]:
         return None
     if start + section_length(block, start) > end:

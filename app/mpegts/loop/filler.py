@@ -1,4 +1,4 @@
-"""The packets between two laps: null packets, PCRs on time, and the tables again where it takes long."""
+"""Makes the packets between two laps: null packets, PCRs on time, and tables again if the gap is long."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def make_filler(
 
 
 def _pcr_packet(pcr: FillerPcr, at_end: int, counter: int) -> bytearray:
-    """A packet of an adaptation field alone, which repeats the counter."""
+    """Make a packet with only an adaptation field, which repeats the counter."""
     head = bytes((SYNC, pcr.pid >> 8, pcr.pid & 0xFF, _ADAPTATION_ONLY | counter, PACKET_BYTES - 5, 0x10))
     packet = bytearray(head + b"\0\0\0\0\x7e\0").ljust(PACKET_BYTES, b"\xff")
     write_pcr(packet, PCR_OFFSET, at_end + pcr.ticks)

@@ -1,6 +1,6 @@
-"""What one pass over a file shows of its clocks, access units and counters, as they are in the file.
+"""Records the clocks, access units and counters of one pass over a file, as they are in the file.
 
-A lap needs constant memory: of each clock only the first and the last readings are kept.
+A lap needs constant memory: only the first and the last readings of each clock are kept.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ RATE_INTERVALS: Final = 32
 _COMPARED_INTERVALS: Final = 8
 JUMP_TICKS: Final = PCR_HZ  # a step over one second is no spacing any more
 _CONSTANT_WITHIN_PACKETS: Final = 2
-# Private streams whose units are further apart have no cadence to keep.
+# Private streams with units further apart have no regular interval.
 _CADENCE_TICKS_MAX: Final = PTS_HZ // 10
-# A full multiplex has some thirty programmes; more clocks come of broken packets and follow the first.
+# A full multiplex has about thirty programmes. Further clocks come from broken packets and follow the first.
 _CLOCKS_MAX: Final = 64
 
 # A PCR: the packet's index in the lap, and 27 MHz ticks.
@@ -43,7 +43,7 @@ class ClockTrack:
         self._windows: tuple[Reading, Reading] | None = None
 
     def add(self, packet: int, pcr: int) -> None:
-        """Take the next reading. A jump of the clock ends the stretch that rates are taken over."""
+        """Take the next reading. A jump of the clock ends the stretch over which rates are measured."""
         recent = self.recent
         if recent:
             step = clock_step(recent[-1][1], pcr)
@@ -76,7 +76,7 @@ class ClockTrack:
         return self.recent[-1]
 
     def is_constant(self) -> bool:
-        """Return whether all stretches had the same packets a second, within 1 % or two packets; False if too short."""
+        """Return whether all stretches have the same packet rate, within 1 % or two packets; False if too short."""
         if self._windows is None:
             return False
         slowest, fastest = self._windows
@@ -84,11 +84,11 @@ class ClockTrack:
         return expected - slowest[0] <= max(_CONSTANT_WITHIN_PACKETS, expected * CBR_TOLERANCE)
 
     def rate_at_start(self) -> float:
-        """Packets a tick over the first readings, 0.0 when there are too few."""
+        """Return the packets per tick over the first readings, 0.0 if there are too few."""
         return _rate(self.first[0], self.first[-1])
 
     def rate_at_end(self) -> float:
-        """Packets a tick over the last readings, 0.0 when there are too few."""
+        """Return the packets per tick over the last readings, 0.0 if there are too few."""
         return _rate(self.recent[0], self.recent[-1])
 
 
@@ -114,8 +114,7 @@ class UnitTrack:
         self.last, self._length = time, length
 
     def last_duration(self) -> int:
-        """Ticks that the last PES packet plays, as far as it is known; 1 where units come at irregular times
-        (subtitles).
+        """Return the ticks for which the last PES packet plays; 1 for units at irregular times (subtitles).
 
         A video packet is one picture and lasts the shortest step. A sound packet may hold fewer frames than the others
         at the end of a file: it lasts as long as its bytes do on average.

@@ -1,9 +1,9 @@
 """Turns the laps of a looped file into one endless stream, in place, block by block.
 
-Continuity counters run on per PID; PCR, OPCR, PTS, DTS and splice times move with their programme's clock; TDT and TOT
-show the present time. The first lap passes unchanged except for the time. Every lap is observed, so that the seam is
-planned from what was really sent, even if the file changed meanwhile. Scrambled packets keep their payload: counters
-and PCR lie outside it. ESCR, DTS_next_AU and the contents of the streams stay as they are.
+Continuity counters continue per PID. PCR, OPCR, PTS, DTS and splice times move with their programme's clock. TDT and
+TOT show the present time. Apart from that, the first lap passes unchanged. Every lap is observed, so that the seam is
+planned from the packets that were sent, even if the file changed meanwhile. Scrambled packets keep their payload:
+counters and PCR are outside it. ESCR, DTS_next_AU and the contents of the streams stay unchanged.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _SECTION_ONLY: Final = bytes(value & _SECTION for value in range(256))
 class Restamper:
     """Rewrites the laps of one stream. Blocks come in file order; `turn` goes to the next lap.
 
-    `unmoved_headers` counts PES headers that continued beyond the following block and so kept their times.
+    `unmoved_headers` counts PES headers that continued beyond the following block and therefore kept their times.
     """
 
     def __init__(self) -> None:
         self.lap = Lap()
         self.unmoved_headers = 0
         self._watch = TableWatch()
-        # What each clock's PCRs are moved by, and the reference's for PIDs without their own clock.
+        # The shift of each clock's PCRs, and that of the reference for PIDs without their own clock.
         self._shifts: dict[int, int] = {}
         self._reference_shift = 0
         # The counter last sent on each PID, up to the end of the lap before this one.
@@ -61,7 +61,7 @@ class Restamper:
         self._mark_sections()
 
     def reference(self) -> int | None:
-        """The PID of the clock that the seam is planned by: the first programme's, else the busiest; None without."""
+        """The PID of the clock that plans the seam: the first programme's, else the busiest; None without a clock."""
         running = {pid: len(clock.recent) for pid, clock in self.lap.clocks.items()}
         if self._watch.reference in running:
             return self._watch.reference
@@ -86,7 +86,7 @@ class Restamper:
         self.lap.packets += len(pid_of)
 
     def turn(self, following: Restamper | None = None) -> Iterator[bytearray]:
-        """End the lap and return what is to be sent before the next one, to be used up before it.
+        """End the lap and return the packets to send before the next one. Send them all before calling `restamp` again.
 
         `following` has seen the head of the next lap when that is another file, or the same with other contents.
         """
@@ -110,7 +110,7 @@ class Restamper:
         return make_filler(seam, at_end, self._sent, tables)
 
     def _note_counters(self, block: bytearray, pid_of: list[int], headers: bytearray) -> None:
-        """Remember the latest counter of each PID; a PID that is new in this lap is joined to the lap before."""
+        """Remember the latest counter of each PID. A PID that is new in this lap is joined to the lap before."""
         counters = self.lap.counters
         known = len(counters)
         counters.update(zip(pid_of, headers, strict=True))
@@ -135,7 +135,7 @@ class Restamper:
             block[3::PACKET_BYTES] = moved.to_bytes(size, "little")
 
     def _work(self, block: bytearray, by_pid: bytes) -> bytes:
-        """For each packet what is to be done: the marks, and _SECTION."""
+        """Return what to do with each packet: the marks, and _SECTION."""
         sections = int.from_bytes(by_pid.translate(_SECTION_ONLY), "little")
         return (int.from_bytes(marks(block), "little") | sections).to_bytes(len(by_pid), "little")
 
@@ -183,7 +183,7 @@ class Restamper:
             move_splices(block, at, shift)
 
     def _shift_90k(self, pid: int) -> int:
-        # Rounded down: the exact shift is the PCR's, and times may lie a tick before it, not behind.
+        # Rounded down: the PCR has the exact shift, and times may be a tick before it, not after it.
         return self._shifts.get(self._watch.clock_of.get(pid, -1), self._reference_shift) // 300
 
     def _mark_sections(self) -> None:
@@ -192,6 +192,6 @@ class Restamper:
 
 
 def _hide_jump(block: bytearray, at: int) -> None:
-    """Remove the announcement of a jump that no longer is one."""
+    """Remove the announcement of a jump that no longer exists."""
     if has_discontinuity(block, at):
         block[at + 5] &= 0x7F

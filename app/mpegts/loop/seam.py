@@ -24,23 +24,23 @@ from app.mpegts.loop.lap import ClockTrack, Lap
 from app.mpegts.loop.seam_pcrs import PACKETS_A_TICK_MAX, FillerPcr, Gap, filler_rate, place_pcrs
 from app.mpegts.packets import PCR_HZ, PCR_WRAP, clock_step
 
-# A surplus beyond this is not buffering but a wrong timestamp; the seam does not wait for it.
+# A larger surplus is not buffering but a wrong timestamp, and does not lengthen the seam.
 SURPLUS_TICKS_MAX: Final = 2 * PCR_HZ
-# A unit may come this much early over the seam, rather than stretch it for a rounding.
+# A unit may come this much too early over the seam, so that rounding does not lengthen the seam.
 _EARLY_90K: Final = 90
 _IN_STEP_TICKS: Final = PCR_HZ // 1000
-# A clock is taken to run to the lap's end if no more packets follow than this times the most between two of its PCRs.
+# A clock counts as running to the lap's end if at most this many times its longest PCR interval follows, in packets.
 _RUNS_WITHIN: Final = 3
 # The interval of PCRs in a filler when the file itself shows none.
 _PCR_TICKS_ASSUMED: Final = PCR_HZ * 40 // 1000
 
 
 class Seam(msgspec.Struct, frozen=True):
-    """The way from one lap to the next.
+    """The transition from one lap to the next.
 
     `steps` is what each clock adds to its shift, `end_of_lap` what it would read at the lap's end, unshifted; both in
-    27 MHz ticks by PCR PID. `filler_packets` are sent between the laps, null packets but for `filler_pcrs`.
-    `overlapping` are PIDs whose units still step back, because their surplus is not buffering.
+    27 MHz ticks by PCR PID. `filler_packets` are sent between the laps: null packets except for `filler_pcrs`.
+    `overlapping` has PIDs whose units still step back, because their surplus is not buffering.
     """
 
     steps: dict[int, int]
@@ -51,7 +51,7 @@ class Seam(msgspec.Struct, frozen=True):
 
 
 class _Pace(msgspec.Struct):
-    """The reference clock around the seam: packets a tick before and after it; 0.0 where unknown."""
+    """The reference clock around the seam: packets per tick before and after it; 0.0 if unknown."""
 
     before: float
     after: float
@@ -59,7 +59,7 @@ class _Pace(msgspec.Struct):
 
 
 def plan_seam(lap: Lap, following: Lap, clock_of: dict[int, int], reference: int | None) -> Seam:
-    """Plan the way from the end of `lap` to the start of `following`, which is `lap` itself when the file is the same.
+    """Plan the transition from `lap` to `following`, which is `lap` itself if the file is the same.
 
     `clock_of` maps to the PCR PID of an elementary stream's PID; others follow `reference`. When the reference does not
     run in both laps, nothing moves.
@@ -100,7 +100,7 @@ def _pace(before: ClockTrack, after: ClockTrack) -> _Pace:
 
 
 def _ticks(packets: int, rate: float, clock: ClockTrack, longest: int = 0) -> float:
-    """Ticks that the packets before a clock's first PCR, or behind its last, take.
+    """Return the ticks of the packets before a clock's first PCR, or after its last.
 
     Where the clock runs up to there, no more than the longest interval of the file; a clock that ends early or begins
     late does not run there, and its packets take the time that packets take.
@@ -115,7 +115,7 @@ def _ticks(packets: int, rate: float, clock: ClockTrack, longest: int = 0) -> fl
 def _natural_steps(
     lap: Lap, following: Lap, reference: int, tails: dict[int, float], heads: dict[int, float], *, is_constant: bool
 ) -> dict[int, float]:
-    """How far each clock moves on if the packets just keep their pace over the seam."""
+    """Return how far each clock moves on if the packets keep their pace over the seam."""
     steps = {
         pid: clock_step(following.clocks[pid].first[0][1], lap.clocks[pid].last[1]) + tails[pid] + heads[pid]
         for pid in tails
@@ -133,7 +133,7 @@ def _natural_steps(
 def _surplus(
     lap: Lap, following: Lap, clock_of: dict[int, int], reference: int, steps: dict[int, float]
 ) -> tuple[float, tuple[int, ...]]:
-    """Ticks by which the units outlast the clock, negative if they do not; and the PIDs that go beyond any buffer."""
+    """Return the ticks by which units outlast the clock (negative if they do not), and the PIDs beyond any buffer."""
     surplus, overlapping = -float(PCR_WRAP), []
     for pid, units in lap.units.items():
         if (after := following.units.get(pid)) is None:
@@ -150,14 +150,14 @@ def _surplus(
 
 
 def _nearer(ticks: float) -> float:
-    """The difference of two clocks, the shorter way round the wrap: compared values are always close."""
+    """Return the difference of two clocks the shorter way round the wrap: compared values are always close."""
     return (ticks + PCR_WRAP / 2) % PCR_WRAP - PCR_WRAP / 2
 
 
 def _shortened(
     spare: float, tails: dict[int, float], heads: dict[int, float], steps: dict[int, float]
 ) -> tuple[dict[int, float], dict[int, float], dict[int, float]]:
-    """Take the same time out of every clock's gap where the units leave room, and half of the shortest gap at most."""
+    """Shorten every clock's gap by the same time, if the units allow it, by at most half of the shortest gap."""
     gaps = {pid: tails[pid] + heads[pid] for pid in tails}
     saved = min(spare, min(gaps.values()) / 2)
     factors = {pid: 1 - saved / gap if gap else 1.0 for pid, gap in gaps.items()}

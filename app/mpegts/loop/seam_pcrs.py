@@ -1,4 +1,4 @@
-"""The PCRs that a seam needs so that no clock pauses for longer than it does within the file."""
+"""Places the PCRs of a seam, so that no clock pauses for longer than within the file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ PACKETS_A_TICK_MAX: Final = 200e6 / 8 / PACKET_BYTES / PCR_HZ
 _PACKETS_A_TICK_ASSUMED: Final = 1e6 / 8 / PACKET_BYTES / PCR_HZ
 _PCR_TOLERANCE_TICKS: Final = PCR_HZ // 2000
 _PCR_TICKS_LEAST: Final = PCR_HZ // 1000
-# Where the pace is a guess anyway, PCRs take no more than this part of a filler: room for them makes room for more.
+# If the pace is a guess, PCRs take at most this part of a filler: each one lengthens it and may require more.
 _PCR_SHARE: Final = 0.25
 _ROUNDS_MAX: Final = 32
 
 
 class FillerPcr(msgspec.Struct, frozen=True):
-    """A packet of the filler that carries a PCR: its place in the filler, and its ticks after the lap's end."""
+    """A filler packet with a PCR: its position in the filler, and its ticks after the lap's end."""
 
     slot: int
     ticks: int
@@ -39,7 +39,9 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 def filler_rate(pace: float, gaps: list[Gap], *, is_constant: bool) -> float:
-    """The filler's packets a tick: the pace of the lap's end, raised where that is a guess too slow for the PCRs."""
+    """Return the filler's packets per tick: the pace of the lap's end, raised if it is a guess too slow for the
+    PCRs.
+    """
     rate = min(pace or _PACKETS_A_TICK_ASSUMED, PACKETS_A_TICK_MAX)
     if is_constant:
         return rate
@@ -48,9 +50,9 @@ def filler_rate(pace: float, gaps: list[Gap], *, is_constant: bool) -> float:
 
 
 def place_pcrs(surplus: float, gaps: list[Gap], rate: float) -> tuple[int, tuple[FillerPcr, ...]]:
-    """Return the filler's number of packets, for at least `surplus` ticks, and its PCRs: each in time, earliest first.
+    """Return the filler's number of packets, for at least `surplus` ticks, and its PCRs, each on time, earliest first.
 
-    PCRs need packets, and these packets take time, which may need further PCRs: repeated until they fit.
+    PCRs need packets, and these packets take time, which may need further PCRs: this is repeated until they fit.
     """
     slots = ceil(surplus * rate)
     wanted: list[tuple[float, int]] = []
@@ -64,7 +66,7 @@ def place_pcrs(surplus: float, gaps: list[Gap], rate: float) -> tuple[int, tuple
 
 
 def _due(span: float, gap: Gap) -> list[float]:
-    """When a clock needs its PCRs in a filler of `span` ticks at the latest, after the lap's end."""
+    """Return when a clock needs its PCRs at the latest, in ticks after the lap's end, in a filler of `span` ticks."""
     longest = max(gap.longest, _PCR_TICKS_LEAST)
     if gap.tail + span + gap.head <= longest + _PCR_TOLERANCE_TICKS:
         return []
@@ -75,7 +77,7 @@ def _due(span: float, gap: Gap) -> list[float]:
 
 
 def _slotted(wanted: list[tuple[float, int]], slots: int, rate: float) -> tuple[FillerPcr, ...]:
-    """Put each PCR into its own slot, at its time or before; the last one first, so that none is pushed late."""
+    """Assign each PCR a separate slot, at its time or before; the last one first, so that none is late."""
     pcrs: list[FillerPcr] = []
     free = slots - 1
     for position in range(len(wanted) - 1, -1, -1):

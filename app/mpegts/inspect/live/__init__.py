@@ -1,4 +1,4 @@
-"""Analysis of a stream while it is received, after ETSI TR 101 290."""
+"""Analyses a stream while it is received, after ETSI TR 101 290."""
 
 from app.domain.figures.live_report import LiveReport
 from app.mpegts.inspect.live.analyser import LiveAnalyser

@@ -1,8 +1,8 @@
 """The live analysis of a received stream: pure, incremental, bounded in memory.
 
-Received payloads are collected for a tenth of a second and then examined together, so that the work for each packet is
-left to C. All times are the caller's; the best one for a payload is when it is due at the output, because it is free of
-the jitter of the network.
+Received payloads are collected for a tenth of a second and then examined together, so that C code does the work for
+each packet. The caller provides all times. The best time of a payload is when it is due at the output, because that has
+no network jitter.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from app.mpegts.packets import PACKET_BYTES
 
 _BATCH_S: Final = 0.1
 _BATCH_BYTES: Final = 64 * 1024
-# Without a payload for this long, synchronisation counts as lost.
+# After this long without a payload, synchronisation counts as lost.
 SILENCE_S: Final = 1.0
-# What may be wrong with synchronisation.
+# Possible faults of synchronisation.
 _SILENT, _OUT_OF_STEP = 0, 1
 
 
 class LiveAnalyser:
-    """Feed it with payloads in the order of their output; ask for a report at any time."""
+    """Takes payloads in the order of their output, and returns a report at any time."""
 
     def __init__(self, now: float) -> None:
         self._since = self._last_at = now
@@ -39,7 +39,7 @@ class LiveAnalyser:
         self._ends: list[int] = []
         self._size = 0
         self._odd_payloads = 0
-        # False before the first payload, behind an interruption and in a silence: nothing is awaited then.
+        # False before the first payload, after an interruption and in a silence: nothing is expected then.
         self._is_running = False
 
     def feed(self, data: bytes, at: float) -> None:
@@ -63,12 +63,12 @@ class LiveAnalyser:
         self._ends.append(self._size)
 
     def lose(self) -> None:
-        """Note that packets were dropped before the next payload: measurements by byte position begin again."""
+        """Note that packets were dropped before the next payload: measurements by byte position start again."""
         self._examine()
         self._examiner.clocks.lose_position()
 
     def interrupt(self) -> None:
-        """Note that the connection ended: nothing is awaited until the next payload."""
+        """Note that the connection ended: nothing is expected until the next payload."""
         self._examine()
         self._sync.lose()
         self._examiner.continuity.forget()
@@ -77,7 +77,7 @@ class LiveAnalyser:
         self._is_running = False
 
     def reset(self, now: float) -> None:
-        """Count from 0. The content of the tables stays known."""
+        """Count from 0. The contents of the tables remain known."""
         self._examine()
         self._since = now
         self._board.reset()
@@ -126,7 +126,7 @@ class LiveAnalyser:
         )
 
     def _resume(self, at: float) -> None:
-        """Await everything from now on."""
+        """Expect all tables, PIDs and times from now on."""
         self._end_seconds(at)
         self._is_running = True
         self._last_at = at
@@ -180,7 +180,7 @@ class LiveAnalyser:
         self._examiner.continuity.forget()
 
     def _judge_measurability(self) -> None:
-        """Note why the accuracy of the clock is not measured, where it is not."""
+        """Note why the accuracy of the clock is not measured, if it is not."""
         indicator, constant = self._board["pcr_accuracy_error"], self._examiner.clocks.is_constant_bitrate()
         indicator.state = IndicatorState.GOOD if constant else IndicatorState.UNMEASURED
         if constant:

@@ -1,4 +1,6 @@
-"""Examines a block of whole packets: passes counters, marks, tables, clocks and times to what judges them."""
+"""Examines a block of whole packets: passes counters, marks, tables, clocks and times to the objects that judge
+them.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ from app.mpegts.pes import times_in
 
 _TABLE: Final = 0x10
 _PES_HEADER_BYTES: Final = 9
-# How often tables may change the meaning of the rest of a block.
+# How many passes over a block there are at most because its tables change what matters.
 _NEW_LOOKS_MAX: Final = 8
 _CLEAR: Final = bytes(value for value in range(256) if not value & 0xC0)
 _SCRAMBLED: Final = bytes(1 if value & 0xC0 else 0 for value in range(256))
@@ -43,7 +45,7 @@ _CAPTIONS_EVERY_S: Final = 1.0
 
 
 class BatchClock:
-    """The time of each byte of payloads that are examined together. `last` is the time of the last payload."""
+    """The time of each byte in payloads that are examined together. `last` is the time of the last payload."""
 
     def __init__(self, times: list[float], ends: list[int]) -> None:
         self._times = times
@@ -53,11 +55,11 @@ class BatchClock:
 
     @property
     def now(self) -> float:
-        """The time of the first byte that was not passed yet."""
+        """The time of the first byte that was not examined yet."""
         return self.at(0)
 
     def at(self, offset: int) -> float:
-        """The time of the byte `offset` of the block at hand."""
+        """Return the time of the byte `offset` of the present block."""
         return self._times[min(bisect_right(self._ends, self._base + offset), len(self._times) - 1)]
 
     def advance(self, size: int) -> None:
@@ -66,7 +68,7 @@ class BatchClock:
 
 
 class BlockExaminer:
-    """Examines blocks in order. `packets` counts all packets that it has seen, `packets_before` those of the reset."""
+    """Examines blocks in order. `packets` counts all packets so far, `packets_before` those before the reset."""
 
     def __init__(self, board: Board, now: float) -> None:
         self.packets = self.packets_before = 0
@@ -78,7 +80,7 @@ class BlockExaminer:
         self.presence = Presence(board, self.programmes, self.pids)
         self._board = board
         self._captions_searched = now
-        # By PID, which marks of its packets matter; a table has one that all its packets bear.
+        # By PID, the marks that matter. The packets of a table all have the same mark.
         self._matters = bytearray(PID_COUNT)
         self._revision = -1
         self._follow_tables(now)
@@ -102,7 +104,7 @@ class BlockExaminer:
         self.packets += len(pid_of)
 
     def restart(self, at: float) -> None:
-        """Await tables, clocks and times again from now on, because the stream was interrupted."""
+        """Expect tables, clocks and times again from now on, because the stream was interrupted."""
         self.tables.forget()
         self.presence.restart(at)
         self.clocks.restart(at)
@@ -118,7 +120,7 @@ class BlockExaminer:
         self.tables.end_seconds(seconds)
 
     def reset(self) -> None:
-        """Count from 0. The content of the tables stays known."""
+        """Count from 0. The contents of the tables remain known."""
         self.packets_before = self.packets
         self.continuity.errors_total = self.tables.cues_total = 0
         self.pids.reset()
@@ -133,7 +135,7 @@ class BlockExaminer:
         self._board["continuity_count_error"].hit(clock.at(at), text)
 
     def _note_damage(self, block: bytes, pid_of: list[int], clock: BatchClock) -> bytes | None:
-        """Count packets with transport_error_indicator; return which ones have it, None for none."""
+        """Count packets with transport_error_indicator. Return which packets have it, None for none."""
         flags = block[1::PACKET_BYTES]
         if not flags.translate(None, _SOUND):
             return None
@@ -144,7 +146,7 @@ class BlockExaminer:
         return damaged
 
     def _look_inside(self, block: bytes, pid_of: list[int], clock: BatchClock) -> None:
-        """Look into the packets that matter; where tables change what matters, look at the rest again."""
+        """Examine the packets that matter. If a table changes what matters, examine the rest again."""
         found = marks(block)
         bearing = int.from_bytes(found, "little") | int.from_bytes(bytes([_TABLE]) * len(found), "little")
         start = 0
@@ -161,7 +163,7 @@ class BlockExaminer:
     def _work_off(
         self, block: bytes, pid_of: list[int], work: bytes, start: int, clock: BatchClock, *, to_the_end: bool
     ) -> int:
-        """Look into marked packets from `start` on; return where to continue when tables have changed, else the end."""
+        """Examine marked packets from `start` on. Return where to continue if tables have changed, else the end."""
         for index in marked(work):
             at = index * PACKET_BYTES
             if index < start or block[at + 1] & 0x80:
@@ -201,7 +203,7 @@ class BlockExaminer:
                 self.pids.by_pid[pid].has_captions = True
 
     def _follow_tables(self, at: float) -> None:
-        """Adapt to the tables: which PIDs are examined for what."""
+        """Select for each PID what is examined, after the tables have changed."""
         self._revision = self.programmes.revision
         matters = bytearray(PID_COUNT)
         for pid in self.programmes.clock_pids:

@@ -1,7 +1,7 @@
-"""The clocks (PCR) of a received stream: how often they come, whether they jump, and how exact they are.
+"""The clocks (PCR) of a received stream: their intervals, jumps and accuracy.
 
-Repetition and jumps are judged by the clock's own steps. The time of arrival only distinguishes the two, because it has
-the jitter of the sender in it. The accuracy is judged by byte position and only in a stream of constant bitrate.
+Intervals and jumps are judged by the clock's own steps. The time of arrival only distinguishes the two, because it
+includes the sender's jitter. Accuracy is judged by byte position, and only at a constant bitrate.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from app.mpegts.inspect.live.indicators import Board
 from app.mpegts.packets import PCR_HZ, PCR_WRAP, clock_step
 
 PCR_INTERVAL_S: Final = PCR_INTERVAL_MS_MPEG / 1000
-# Without a clock for so long, the error is raised before the next one comes. It leaves room for a sender's jitter.
+# After this long without a clock, the error is raised before the next one comes. It allows for a sender's jitter.
 _SILENCE_S: Final = 0.2
 _CLOCKS_MAX: Final = 32
 _LIMIT_TICKS: Final = PCR_HZ * PCR_INTERVAL_S
@@ -25,11 +25,11 @@ _READINGS_MAX: Final = 128
 _READINGS_NEEDED: Final = 32
 _SPAN_NEEDED_S: Final = 1.0
 _FIT_EVERY_S: Final = 1.0
-# In a constant-rate stream most clocks lie within this many packets of where their byte position puts them.
+# In a constant-rate stream, most clocks are within this many packets of their byte position.
 _CONSTANT_WITHIN_PACKETS: Final = 1.0
-# More packets too many or too few between two clocks were left out or added there; the clock is not to blame.
+# A larger surplus or deficit between two clocks means that packets were added or removed; the clock is correct.
 _STEP_PACKETS: Final = 2.0
-# A constant rate that was not confirmed for this long is no longer known.
+# A constant rate expires when it was not confirmed for this long.
 _CONFIRMED_FOR_S: Final = 10.0
 
 
@@ -45,13 +45,13 @@ class ClockWatch:
         self._unwrapped = 0
         self._readings: deque[tuple[int, int]] = deque(maxlen=_READINGS_MAX)
         self._fitted = 0.0
-        # Of a constant rate, as the last fit found it.
+        # The constant rate of the last fit.
         self._ticks_a_packet: float | None = None
         # Readings from this position on have not been judged yet.
         self._judged = 0
 
     def restart(self, at: float) -> None:
-        """Begin again behind an interruption of the stream."""
+        """Begin again after an interruption of the stream."""
         self.last, self.last_at = None, at
         self.lose_position()
 
@@ -60,7 +60,7 @@ class ClockWatch:
         self._readings.clear()
 
     def step_to(self, pcr: int, at: float) -> tuple[float, float] | None:
-        """Take a reading; return its step by the clock and by arrival in seconds, None for the first one."""
+        """Take a reading. Return its step by the clock and by arrival in seconds, None for the first one."""
         before, before_at = self.last, self.last_at
         self.last, self.last_at = pcr, at
         return None if before is None else (clock_step(before, pcr) / PCR_HZ, at - before_at)
@@ -75,7 +75,9 @@ class ClockWatch:
         self._readings.append((position, self._unwrapped))
 
     def inaccurate(self, at: float) -> list[float]:
-        """The errors beyond the limit, in nanoseconds, of readings that were not judged yet; at most once a second."""
+        """Return errors above the limit, in nanoseconds, of readings that were not judged yet; at most once a
+        second.
+        """
         readings = self._readings
         if self._ticks_a_packet and at - self._fitted > _CONFIRMED_FOR_S:
             self._ticks_a_packet = self.residual = None
@@ -153,7 +155,7 @@ class Clocks:
                 self._board["pcr_accuracy_error"].hit(at, f"PID 0x{pid:X}: {error_ns:+.0f} ns from its byte position")
 
     def restart(self, at: float) -> None:
-        """Begin again behind an interruption."""
+        """Begin again after an interruption."""
         for watch in self.by_pid.values():
             watch.restart(at)
 
@@ -173,7 +175,7 @@ class Clocks:
 
 
 def _robust_residuals(readings: list[tuple[int, int]]) -> tuple[list[float], float]:
-    """How far each reading lies from the line through the exact ones, in ticks, and the ticks of a packet."""
+    """Return how far each reading is from the line through the exact ones, in ticks, and the ticks of a packet."""
     origin, start = readings[0]
     points = [(position - origin, ticks - start) for position, ticks in readings]
     residuals, slope = _residuals(points, points)
@@ -184,7 +186,7 @@ def _robust_residuals(readings: list[tuple[int, int]]) -> tuple[list[float], flo
 
 
 def _residuals(points: list[tuple[int, int]], exact: list[tuple[int, int]]) -> tuple[list[float], float]:
-    """How far each point lies from the line through the exact ones, and the slope of the line."""
+    """Return how far each point is from the line through the exact ones, and the slope of the line."""
     mean_x = sum(x for x, _ in exact) / len(exact)
     mean_y = sum(y for _, y in exact) / len(exact)
     variance = sum((x - mean_x) ** 2 for x, _ in exact)

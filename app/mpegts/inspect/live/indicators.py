@@ -1,4 +1,4 @@
-"""The indicators of TR 101 290 as counters: what was in error, how often, when last, and for how many seconds."""
+"""The indicators of TR 101 290 as counters: errors, their number, the last one, and seconds in error."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ NAMES: Final = {
     "tdt_error": 3,
     "unreferenced_pid": 3,
 }
-# An indicator stays red for this long after its last error, so that a person can see it.
+# An indicator stays red for this long after its last error, so that an operator can see it.
 _SHOWN_S: Final = 5.0
 _SUBJECTS_MAX: Final = 1024
 
 
 class Indicator:
-    """One indicator. An error is either a moment (`hit`) or lasts from `begin` to `end` for a subject such as a PID."""
+    """One indicator. An error is momentary (`hit`), or lasts from `begin` to `end` for a subject such as a PID."""
 
     __slots__ = ("_active", "_hit", "count", "error_seconds", "last_at", "last_detail", "name", "note", "state")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._active: set[int] = set()
-        # What replaces GOOD while nothing was wrong: ABSENT or UNMEASURED, with the reason in `note`.
+        # Replaces GOOD while there was no error: ABSENT or UNMEASURED, with the reason in `note`.
         self.state = IndicatorState.GOOD
         self.note = ""
         self.reset()
 
     def reset(self) -> None:
-        """Count from 0. What is in error now stays in error."""
+        """Count from 0. Present errors continue."""
         self.count = self.error_seconds = 0
         self.last_at: float | None = None
         self.last_detail = ""
@@ -66,7 +66,7 @@ class Indicator:
             self.hit(at, detail)
 
     def end(self, subject: int) -> bool:
-        """End the error of a subject, and report whether it had one."""
+        """End the error of a subject. Return whether it had one."""
         if subject not in self._active:
             return False
         self._active.discard(subject)
@@ -81,7 +81,7 @@ class Indicator:
         self._active.clear()
 
     def tick(self, at: float, seconds: int = 1) -> bool:
-        """End a second, or several in which nothing came; report whether it was in error."""
+        """End a second, or several in which nothing came. Return whether it was in error."""
         wrong = self._hit or bool(self._active)
         if wrong:
             self.error_seconds += seconds if self._active else 1
@@ -91,7 +91,7 @@ class Indicator:
         return wrong
 
     def report(self, now: float) -> IndicatorReport:
-        """The present state of the indicator."""
+        """Return the present state of the indicator."""
         return IndicatorReport(
             name=self.name,
             priority=NAMES[self.name],
@@ -141,5 +141,5 @@ class Board:
             indicator.reset()
 
     def report(self, now: float) -> tuple[IndicatorReport, ...]:
-        """All indicators in the order of the document."""
+        """Return all indicators in the order of the document."""
         return tuple(indicator.report(now) for indicator in self.by_name.values())

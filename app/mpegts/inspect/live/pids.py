@@ -1,4 +1,4 @@
-"""What each PID of a received stream did: packets, errors, times, scrambling, and bitrates of the last seconds."""
+"""The state of each PID of a received stream: packets, errors, times, scrambling, and recent bitrates."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from app.mpegts.packets import PACKET_BYTES
 _BITS_A_PACKET: Final = PACKET_BYTES * 8
 # Bitrates are means of this many whole seconds.
 RATE_WINDOW_S: Final = 5
-# A PID is scrambled as long as a scrambled packet came this lately.
+# A PID counts as scrambled for this long after a scrambled packet.
 _SCRAMBLED_S: Final = 1.0
 
 
 class PidState:
-    """One PID since the reset; `first_seen` and `last_seen` are times of batches of packets, accurate to 0.1 s."""
+    """One PID since the reset. `first_seen` and `last_seen` are times of packet batches, accurate to 0.1 s."""
 
     __slots__ = ("continuity_errors", "first_seen", "has_captions", "last_seen", "packets")
 
@@ -27,7 +27,7 @@ class PidState:
 
 
 class PidBook:
-    """All PIDs that came, at most 8192."""
+    """All PIDs that occurred, at most 8192."""
 
     def __init__(self) -> None:
         self.by_pid: dict[int, PidState] = {}
@@ -36,7 +36,7 @@ class PidBook:
         self._seconds: deque[Counter[int]] = deque(maxlen=RATE_WINDOW_S)
 
     def count(self, pid_of: list[int], first_at: float, last_at: float) -> bool:
-        """Count the packets of a block that begins and ends at these times; report whether a PID is new."""
+        """Count the packets of a block that begins and ends at these times. Return whether a PID is new."""
         batch = Counter(pid_of)
         known = len(self.by_pid)
         for pid, packets in batch.items():
@@ -47,7 +47,7 @@ class PidBook:
         return len(self.by_pid) != known
 
     def state_of(self, pid: int, at: float) -> PidState:
-        """The state of a PID; it came for the first time now if it is not known."""
+        """Return the state of a PID. An unknown PID is added as first seen now."""
         state = self.by_pid.get(pid)
         if state is None:
             state = self.by_pid[pid] = PidState(at)
@@ -58,20 +58,20 @@ class PidBook:
         self._scrambled.update(dict.fromkeys(pids - {NULL_PID}, at))
 
     def scrambled(self, at: float) -> set[int]:
-        """The PIDs that are scrambled now."""
+        """Return the PIDs that are scrambled now."""
         if not self._scrambled:
             return set()
         self._scrambled = {pid: seen for pid, seen in self._scrambled.items() if at - seen <= _SCRAMBLED_S}
         return set(self._scrambled)
 
     def end_seconds(self, seconds: int) -> None:
-        """Take the packets of the second that ends into the bitrates, and empty seconds behind it."""
+        """Add the packets of the second that ends to the bitrates, followed by empty seconds."""
         self._seconds.append(self._second)
         self._second = Counter()
         self._seconds.extend(Counter() for _ in range(min(seconds - 1, RATE_WINDOW_S)))
 
     def bitrates(self) -> dict[int, int] | None:
-        """Bits a second by PID over the last whole seconds, None before the first of them has ended."""
+        """Return bits per second by PID over the last whole seconds, None before the first has ended."""
         if not self._seconds:
             return None
         packets: Counter[int] = Counter()
@@ -80,7 +80,7 @@ class PidBook:
         return {pid: round(count * _BITS_A_PACKET / len(self._seconds)) for pid, count in packets.items()}
 
     def interrupt(self) -> None:
-        """Forget the bitrates, because no second around an interruption is whole."""
+        """Forget the bitrates, because no second around an interruption is complete."""
         self._second.clear()
         self._seconds.clear()
 

@@ -1,4 +1,4 @@
-"""Time limits of a received stream: how often tables, PIDs and presentation times must come."""
+"""Time limits of a received stream: the maximum intervals of tables, PIDs and presentation times."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PTS_S: Final = 0.7  # the same, 2.5
 _FIRST_CAT_S: Final = 1.0
 _NEXT_CAT_S: Final = 10.0
 _UNREFERENCED_S: Final = 0.5  # 3.4a
-# A PID that was absent for this long has left the stream.
+# A PID counts as removed from the stream after it was absent for this long.
 _GONE_S: Final = 5.0
-# Third priority; a table that never came is absent, as contribution streams may well be without it.
+# Third priority. A table that never came is absent: contribution streams often do not have it.
 _SI: Final = {
     "nit_actual_error": ("NIT", 10.0),
     "sdt_actual_error": ("SDT", 2.0),
@@ -30,14 +30,14 @@ _WATCHED_KINDS: Final = ("video", "audio")
 
 
 class Presence:
-    """Judges what is missing at a moment. Nothing is awaited from before `started`."""
+    """Judges what is missing at a moment. Intervals begin at `started` at the earliest."""
 
     def __init__(self, board: Board, programmes: Programmes, pids: PidBook) -> None:
         self._board = board
         self._programmes = programmes
         self._pids = pids
         self.started = 0.0
-        # When a presentation time came last, by PID of a video or audio stream.
+        # The last presentation time's arrival, by PID of a video or audio stream.
         self.pts_seen: dict[int, float] = {}
         self._watched_since: dict[int, float] = {}
         self._scrambled_since: float | None = None
@@ -49,13 +49,13 @@ class Presence:
             board[name].note = f"this stream has no {table}"
 
     def restart(self, at: float) -> None:
-        """Begin again behind an interruption."""
+        """Begin again after an interruption."""
         self.started = at
         self._scrambled_since = self._pat_since = self._complete_since = None
         self.pts_seen = dict.fromkeys(self.pts_seen, at)
 
     def follow(self, at: float) -> None:
-        """Watch the streams that the programmes name now."""
+        """Watch the streams in the present programmes."""
         roles = self._programmes.roles
         timed = {pid for pid, role in roles.items() if role.codec.kind in _WATCHED_KINDS}
         watched = timed | self._programmes.clock_pids
@@ -72,7 +72,7 @@ class Presence:
         self._board["unreferenced_pid"].keep_only(set(self._unreferenced))
 
     def check(self, at: float, tables: dict[str | int, float]) -> None:
-        """Raise the errors that are due and end those that are over; `tables` says when each table came last."""
+        """Raise errors that are due and end errors that are over; `tables` has the last time of each table."""
         scrambled = self._pids.scrambled(at)
         self._check_psi(at, tables)
         self._check_pids(at)
@@ -108,7 +108,7 @@ class Presence:
         for pid, seen in self.pts_seen.items():
             state = self._pids.by_pid.get(pid)
             if state is None or at - state.last_seen > PTS_S or pid in scrambled:
-                # Without packets it is the PID that is missing, and scrambled packets do not show their times.
+                # Without packets, the PID is missing instead. Scrambled packets do not show their times.
                 self.pts_seen[pid] = at
                 self._board["pts_error"].end(pid)
                 continue

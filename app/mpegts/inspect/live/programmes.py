@@ -1,4 +1,4 @@
-"""What PAT, PMT, CAT and SDT of a received stream contain at this moment: programmes, roles of PIDs, service names."""
+"""The present contents of PAT, PMT, CAT and SDT: programmes, roles of PIDs, service names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SCTE35: Final = "SCTE-35"
 
 
 class StreamRole(msgspec.Struct, frozen=True):
-    """What the PID of an elementary stream carries, and for which programme; the first programme that names it."""
+    """What the PID of an elementary stream carries, and the first programme that names it."""
 
     number: int
     codec: Codec
@@ -27,7 +27,7 @@ class StreamRole(msgspec.Struct, frozen=True):
 
 
 class Programmes:
-    """The programmes of the latest PAT with their latest maps. `revision` changes whenever roles of PIDs may have."""
+    """The programmes of the latest PAT with their latest maps. `revision` changes whenever roles of PIDs may change."""
 
     def __init__(self) -> None:
         self.revision = 0
@@ -46,15 +46,15 @@ class Programmes:
         self._service_version = -1
 
     def numbers(self) -> set[int]:
-        """The numbers of all programmes."""
+        """Return the numbers of all programmes."""
         return set(self.pat)
 
     def are_complete(self) -> bool:
-        """Report whether the PAT and the map of each of its programmes are known."""
+        """Return whether the PAT and the map of each of its programmes are known."""
         return bool(self.pat) and len(self.maps) == len(self.pat)
 
     def is_referenced(self, pid: int) -> bool:
-        """Report whether a table refers to a PID, or a standard reserves it."""
+        """Return whether a table refers to a PID, or a standard reserves it."""
         return (
             pid < 0x20
             or pid in self.roles
@@ -65,7 +65,7 @@ class Programmes:
         )
 
     def take_pat(self, section: bytes) -> bool:
-        """Take a PAT section with a right CRC; report whether it changed the programmes."""
+        """Read a PAT section with a correct CRC. Return whether it changed the programmes."""
         found = read_pat(section)
         if found is None:
             return False  # announced for later
@@ -88,7 +88,7 @@ class Programmes:
         return True
 
     def take_pmt(self, pid: int, section: bytes) -> int | None:
-        """Take a PMT section with a right CRC; return the programme's number when the PAT expects it on this PID."""
+        """Read a PMT section with a correct CRC. Return the programme's number if the PAT expects it on this PID."""
         programme = read_pmt(section)
         if programme is None or self.pat.get(programme.number) != pid:
             return None
@@ -98,14 +98,14 @@ class Programmes:
         return programme.number
 
     def take_cat(self, section: bytes) -> None:
-        """Take a CAT section with a right CRC: it names the PIDs of entitlement messages."""
+        """Read a CAT section with a correct CRC, which names the PIDs of entitlement messages."""
         pids = frozenset(_access_pids(read_cat(section) or ()))
         if pids != self._cat_pids:
             self._cat_pids = pids
             self._refresh()
 
     def take_sdt(self, section: bytes) -> None:
-        """Take the service names of an SDT section with a right CRC."""
+        """Read the service names from an SDT section with a correct CRC."""
         version = section[5] >> 1 & 0x1F
         if version != self._service_version:
             self._service_version = version

@@ -1,4 +1,4 @@
-"""Services and PIDs of a received stream, as a report lists them."""
+"""Lists services and PIDs of a received stream for a report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAP: Final = Codec("tables", "PMT")
 
 
 def list_services(programmes: Programmes) -> tuple[LiveService, ...]:
-    """The programmes of the PAT in its order."""
+    """Return the programmes of the PAT in its order."""
     listed = []
     for number, map_pid in programmes.pat.items():
         service = programmes.services.get(number) or Service(number, "", "")
@@ -29,7 +29,7 @@ def list_services(programmes: Programmes) -> tuple[LiveService, ...]:
 
 
 def list_pids(book: PidBook, programmes: Programmes, rates: dict[int, int], now: float) -> tuple[LivePid, ...]:
-    """The PIDs that came since the reset in order; the busiest ones when there are too many."""
+    """Return the PIDs since the reset in order; only the busiest ones if there are too many."""
     chosen = list(book.by_pid)
     if len(chosen) > PIDS_LISTED_MAX:
         chosen.sort(key=lambda pid: (pid not in programmes.roles, -book.by_pid[pid].packets))

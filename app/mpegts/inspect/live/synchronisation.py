@@ -1,7 +1,7 @@
 """Cuts received bytes into whole packets with the hysteresis of TR 101 290, and removes RTP headers.
 
-Five sync bytes in a row gain synchronisation, two wrong ones in a row lose it. One wrong sync byte between right ones
-is an error of that byte only; the packet is used.
+Five correct sync bytes in a row gain synchronisation, two wrong ones in a row lose it. One wrong sync byte between
+correct ones is an error of that byte only; the packet is used.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _SEARCHED_AT_ONCE: Final = 16_384
 _RTP_HEADER_BYTES: Final = 12
 _RTP_MPEG2_TS: Final = 33  # RFC 3551, table 5
 _HEAD_BYTES: Final = 512
-# Bytes without synchronisation after which the content is called foreign.
+# After this many bytes without synchronisation, the content counts as foreign.
 _FOREIGN_BYTES: Final = 16 * PACKET_BYTES
 
 
 class Synchroniser:
-    """Takes the received bytes in order and returns blocks of whole packets, each beginning with a sync byte."""
+    """Takes received bytes in order and returns blocks of whole packets, each beginning with a sync byte."""
 
     def __init__(self) -> None:
         self.is_locked = False
@@ -40,18 +40,18 @@ class Synchroniser:
 
     @property
     def rtp_gaps_total(self) -> int:
-        """RTP packets that are missing by their sequence numbers."""
+        """Return the number of RTP packets that are missing by their sequence numbers."""
         return self._rtp.gaps_total
 
     def unwrap(self, payload: bytes) -> bytes:
-        """Remove the RTP header of a payload that has one; others are returned as they are."""
+        """Remove the RTP header from a payload that has one; return others unchanged."""
         if payload[:1] == b"\x47" or (self.is_locked and not self._is_rtp):
             return payload
         self._is_rtp = _looks_like_rtp(payload)
         return self._rtp.payload(payload) if self._is_rtp else payload
 
     def take(self, data: bytes) -> list[bytes | None]:
-        """The blocks that `data` completes, with None where synchronisation was lost."""
+        """Return the blocks that `data` completes, with None where synchronisation was lost."""
         if not self._head:
             self._head = data[:_HEAD_BYTES]
         whole = len(data) % PACKET_BYTES == 0 and not self._rest
@@ -69,12 +69,12 @@ class Synchroniser:
         return blocks
 
     def lose(self) -> None:
-        """Forget the bytes at hand and search again, because the connection was interrupted."""
+        """Forget the collected bytes and search again, because the connection was interrupted."""
         self.is_locked = False
         self._rest = b""
 
     def content(self) -> tuple[Content, str]:
-        """What the bytes are, with a description of foreign ones."""
+        """Return what the bytes are, with a description of a foreign format."""
         if self.is_locked or self.was_locked:
             return (Content.RTP if self._is_rtp else Content.TRANSPORT_STREAM), ""
         if not self._head:
@@ -87,7 +87,7 @@ class Synchroniser:
         return self.is_locked and len(data) - at >= PACKET_BYTES and data[at] == TS_SYNC_BYTE
 
     def _follow(self, data: bytes, at: int, blocks: list[bytes | None]) -> int:
-        """Take packets until one sync byte is wrong; return where to continue."""
+        """Take packets until a sync byte is wrong. Return where to continue."""
         count = (len(data) - at) // PACKET_BYTES
         syncs = data[at : at + count * PACKET_BYTES : PACKET_BYTES]
         good = len(syncs) - len(syncs.lstrip(b"\x47"))
@@ -106,7 +106,7 @@ class Synchroniser:
         return end + 1
 
     def _search(self, data: bytes, at: int) -> int:
-        """Look for five sync bytes in a row; return the first of them, or what may still become one."""
+        """Search for five sync bytes in a row. Return the first of them, or the first byte that may still be one."""
         start = at
         while len(data) - at >= _NEEDED:
             window = data[at : at + _SEARCHED_AT_ONCE + _NEEDED - 1]
@@ -122,7 +122,7 @@ class Synchroniser:
 
 
 def _first_sync(window: bytes) -> int:
-    """Where five packets in a row begin, -1 for nowhere. The work does not grow with near misses."""
+    """Return where five packets in a row begin, -1 if nowhere. Near misses do not increase the work."""
     flags = int.from_bytes(window.translate(_IS_SYNC), "little")
     found = flags
     for step in range(1, SYNCS_IN_A_ROW):

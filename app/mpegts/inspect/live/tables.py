@@ -1,6 +1,6 @@
-"""The tables of a received stream: when each arrived, what it contains, and which sections are wrong.
+"""The tables of a received stream: their times of arrival, their contents, and sections with errors.
 
-A section that was seen before is recognised by its bytes and parsed no second time.
+A section that was seen before is recognised by its bytes and not parsed again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TOT_TABLE: Final = 0x73
 _SPLICE_TABLE: Final = 0xFC
 _STUFFING_TABLE: Final = 0x72
 FIXED_PIDS: Final = (PAT_PID, CAT_PID, NIT_PID, SDT_PID, EIT_PID, TDT_PID)
-# Tables whose repetition is timed, by PID and table.
+# Tables with a limit on their interval, by PID and table.
 _PRESENCE: Final = {
     (NIT_PID, _NIT_TABLE): "nit_actual_error",
     (SDT_PID, SDT_TABLE): "sdt_actual_error",
@@ -45,7 +45,7 @@ _TABLE_NAMES: Final = {
     _TOT_TABLE: "TOT",
     _SPLICE_TABLE: "SCTE-35",
 }
-# Recognised sections are kept as long as they are few and short: a quarter of a megabyte at most.
+# Limits on the sections that are kept for recognition: a quarter of a megabyte at most.
 _KNOWN_MAX: Final = 256
 _KNOWN_BYTES_MAX: Final = 1024
 # How many new versions of tables may be parsed at once, and how many more each second.
@@ -54,15 +54,15 @@ _CHANGES_A_SECOND: Final = 32
 
 
 class TableReader:
-    """Takes the packets of table PIDs and keeps the time at which each table came last in `seen`."""
+    """Reads the packets of table PIDs. `seen` has the time at which each table came last."""
 
     def __init__(self, board: Board, programmes: Programmes) -> None:
         self._board = board
         self._programmes = programmes
         self._assemblers: dict[int, SectionAssembler] = {}
-        # By PID and section: the key under which its arrival is noted, None for a section that is noted nowhere.
+        # By PID and section: the key under which its arrival is noted, None for a section that is not noted.
         self._known: dict[tuple[int, bytes], str | int | None] = {}
-        # When each table came last: PMTs by programme number, the others by the name of their indicator.
+        # The last time of each table: PMTs by programme number, others by the name of their indicator.
         self.seen: dict[str | int, float] = {}
         self._changes_left = _CHANGES_MAX
         self.cues_total = 0
@@ -78,7 +78,7 @@ class TableReader:
         self._changes_left = min(self._changes_left + seconds * _CHANGES_A_SECOND, _CHANGES_MAX)
 
     def take(self, block: Block, at: int, pid: int, time: float) -> None:
-        """Take the packet at byte `at` of a block."""
+        """Read the packet at byte `at` of a block."""
         if is_scrambled(block, at):
             self._take_scrambled(pid, time)
             return
@@ -96,7 +96,7 @@ class TableReader:
             self._board["crc_error"].hit(time, f"a section on PID 0x{pid:X} is longer than 4096 bytes")
 
     def keep_only(self, pids: Iterable[int]) -> None:
-        """Drop unfinished sections of PIDs that carry tables no more."""
+        """Drop unfinished sections of PIDs that no longer carry tables."""
         wanted = set(pids)
         for pid in [pid for pid in self._assemblers if pid not in wanted]:
             del self._assemblers[pid]
@@ -108,7 +108,7 @@ class TableReader:
             self._board["pmt_error_2"].hit(time, f"PID 0x{pid:X} of a PMT is scrambled")
 
     def _read(self, pid: int, section: bytes, time: float) -> str | int | None:
-        """Learn from a section that is not known yet, and return the key that its arrival is noted under."""
+        """Parse a section that is not known yet, and return the key under which its arrival is noted."""
         table = section[0]
         if not self._is_whole(pid, table, section, time):
             return None
@@ -132,7 +132,7 @@ class TableReader:
         return self._remember(pid, section, key)
 
     def _is_whole(self, pid: int, table: int, section: bytes, time: float) -> bool:
-        """Check the CRC of a section of the tables that TR 101 290 names and of SCTE-35, and count a wrong one."""
+        """Check the CRC of a section of SCTE-35 or of the tables that TR 101 290 names. Count a wrong CRC."""
         name = "EIT" if pid == EIT_PID and table != _STUFFING_TABLE else _TABLE_NAMES.get(table)
         if name is None or (len(section) >= 7 and not crc32_mpeg(section)):
             return True
@@ -147,7 +147,7 @@ class TableReader:
             live = self._programmes.numbers()
             for key in [key for key in self.seen if isinstance(key, int) and key not in live]:
                 del self.seen[key]
-            # A map may be new under an old number; all are to be read again.
+            # A map may be new under an old number, so all maps are read again.
             self._known.clear()
         return "pat_error_2"
 
@@ -166,7 +166,7 @@ class TableReader:
         return key
 
     def _noted_as(self, pid: int, table: int, section: bytes) -> str | int | None:
-        """The key of a PSI section that is not parsed."""
+        """Return the key of a PSI section that is not parsed."""
         if (pid, table) == (PAT_PID, PAT_TABLE):
             return "pat_error_2"
         if (pid, table) == (CAT_PID, CAT_TABLE):
