@@ -1,4 +1,4 @@
-"""Network tests: one at a time in its own thread, with progress, cancel and a history that survives a restart."""
+"""Network tests: one at a time in a separate thread, with progress, cancel and a history that survives a restart."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ log = logging.getLogger(__name__)
 
 HISTORY_LENGTH: Final = 50
 _HISTORY_BYTES_MAX: Final = 4 * 1024 * 1024
-_ENDING_S: Final = 5.0  # a cancelled program is gone in milliseconds; a handshake can last 2 s
-# What each part takes when all goes well, for the progress bar.
+_ENDING_S: Final = 5.0  # a cancelled program ends within milliseconds; a handshake can take 2 s
+# The usual duration of each part, for the progress bar.
 _PING_S: Final = 5
 _CHOOSING_S: Final = 8
 _IPERF3_EXTRA_S: Final = 2
 
 
 class TestState(StrEnum):
-    """How far a test is. `PARTIAL` ended with something left unmeasured, `FAILED` with nothing to go by."""
+    """The progress of a test. `PARTIAL` ended with something unmeasured, `FAILED` without a usable result."""
 
-    __test__ = False  # no test case, whatever pytest thinks of the name
+    __test__ = False  # not a test case, although pytest collects such names
 
     RUNNING = "running"
     DONE = "done"
@@ -48,7 +48,7 @@ class TestState(StrEnum):
 
 
 class NetworkTestRecord(msgspec.Struct, frozen=True):
-    """A test at a moment. Times are Unix seconds; `step` says what is going on, `problem` why it failed."""
+    """A test at one moment. Times are Unix seconds; `step` names the present step, `problem` says why it failed."""
 
     id: str
     order: NetworkTestOrder
@@ -60,17 +60,17 @@ class NetworkTestRecord(msgspec.Struct, frozen=True):
     problem: str | None = None
 
     def elapsed_s(self, now: float) -> float:
-        """How long it runs or ran."""
+        """Return how long it has run or ran."""
         return max(0.0, (self.finished_at or now) - self.started_at)
 
     def expected_s(self) -> float:
-        """The usual duration of such a test."""
+        """Return the usual duration of such a test."""
         choosing = 0 if self.order.mode == "manual" else _CHOOSING_S
         return choosing + _PING_S + self.order.duration_s + _IPERF3_EXTRA_S
 
 
 class NetworkTester:
-    """Starts tests and remembers them. Every method returns at once, except `shutdown`."""
+    """Starts tests and keeps their records. Every method returns at once, except `shutdown`."""
 
     def __init__(self, measurer: Measurer, servers: ServerList, *, history_file: Path) -> None:
         self._measurer = measurer
@@ -100,7 +100,7 @@ class NetworkTester:
         return cls(measurer, servers, history_file=data / "network_tests.json")
 
     def start(self, order: NetworkTestOrder) -> NetworkTestRecord:
-        """Begin a test; raises LimitReached while another one runs."""
+        """Begin a test. Raises LimitReached while another one runs."""
         with self._lock:
             if self._running is not None:
                 raise LimitReached("Another network test is running; wait for it or cancel it.")
@@ -112,19 +112,19 @@ class NetworkTester:
         return record
 
     def get(self, test_id: str) -> NetworkTestRecord:
-        """One test; raises NotFound."""
+        """Return a test. Raises NotFound."""
         with self._lock:
             if (record := self._records.get(test_id)) is None:
                 raise NotFound("There is no such network test; the oldest ones have been deleted.")
             return record
 
     def list(self) -> list[NetworkTestRecord]:
-        """All tests that are remembered, newest first."""
+        """Return all tests on record, newest first."""
         with self._lock:
             return sorted(self._records.values(), key=lambda record: record.started_at, reverse=True)
 
     def cancel(self, test_id: str) -> NetworkTestRecord:
-        """End a test that runs; its programs are killed. One that has ended stays as it is. Raises NotFound."""
+        """End a running test and kill its programs. A test that has ended stays unchanged. Raises NotFound."""
         record = self.get(test_id)
         with self._lock:
             if self._running == test_id:
@@ -132,7 +132,7 @@ class NetworkTester:
         return record
 
     def shutdown(self) -> None:
-        """End the running test, if any, and wait until its programs are gone."""
+        """End the running test, if any, and wait until its programs have ended."""
         with self._lock:
             self._cancel.throw()
         self._jobs.close(_ENDING_S)
@@ -164,7 +164,7 @@ class NetworkTester:
             self._records[record.id] = record
 
     def _finish(self, record: NetworkTestRecord) -> None:
-        """Keep the test on the disk, then show it as ended: what a page shows as done outlives a restart."""
+        """Store the test, then show it as ended, so that a restart does not undo what a page showed."""
         with self._lock:
             records = {**self._records, record.id: record}
         for oldest in sorted(records.values(), key=lambda kept: kept.started_at)[:-HISTORY_LENGTH]:
@@ -180,7 +180,7 @@ class NetworkTester:
 
 
 def _read_history(path: Path) -> dict[str, NetworkTestRecord]:
-    """The tests of earlier runs. One that still ran when the program ended counts as cancelled."""
+    """Return the tests of earlier processes. A test that was running when the program ended counts as cancelled."""
     try:
         with path.open("rb") as file:
             records = msgspec.json.decode(file.read(_HISTORY_BYTES_MAX), type=list[NetworkTestRecord])

@@ -1,7 +1,7 @@
-"""What a worker and its manager say to each other: msgspec Structs, one JSON line each.
+"""The messages between a worker and its manager: msgspec Structs, one JSON line each.
 
-The job goes to the worker's standard input, once, and is the only message that holds a secret. Everything else
-goes over the worker's Unix socket. Nothing here speaks of GStreamer: another sender can stand behind the same words.
+The job goes to the worker's standard input, once, and is the only message with a secret. All other messages go over the
+worker's Unix socket. Nothing here depends on GStreamer, so that other engines use the same messages.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from app.domain.status import Reason
 PROTOCOL_VERSION: Final = 2
 UNDERSTOOD: Final = frozenset({1, PROTOCOL_VERSION})  # a worker of an earlier release stays on air over an upgrade
 HISTORY_SECONDS: Final = 3600
-# What a worker writes to its error log when it cannot serve; the launcher takes it for the reason.
+# A worker writes this to its error log when it cannot serve; the launcher reads it as the reason.
 NO_SOCKET: Final = "the socket cannot be created"
 LINE_BYTES_MAX: Final = 4 * 1024 * 1024
-# Codes of notices after which a file's rate may be another.
+# Codes of notices after which a file's rate may have changed.
 NEW_CONTENTS: Final = frozenset({NoticeCode.FILE_REPLACED, NoticeCode.FILE_REWRITTEN})
 _POINT_OF_PROTOCOL_1: Final = (
     "at",
@@ -54,14 +54,13 @@ _POINT_OF_PROTOCOL_1: Final = (
 
 
 class Job(msgspec.Struct, frozen=True):
-    """All that a worker carries out, complete, on its standard input.
+    """The complete order for a worker, passed on its standard input.
 
-    `file_path` is absolute and already known to lie in the media folder; `bitrate_bps` is the transport rate that
-    buffers are sized for, None when it is not known, and `is_constant_bitrate` says that it holds at all times;
-    `engine` is the one that was chosen, with a sentence about why, None when the worker has to choose;
-    `clock_pid` is the clock that the file is timed by; `receivers_max` bounds the receivers of a listener;
-    `relay_targets` are the networks that a relay may send to;
-    `memory_bytes` is the resident memory at which the worker ends itself; `record_folder` is where it may record.
+    `file_path` is absolute and has been checked to be in the media folder. `bitrate_bps` is the transport rate for
+    sizing buffers, None if it is not known; `is_constant_bitrate` says that it holds at all times. `engine` was chosen
+    with a reason, a sentence; None if the worker has to choose. `clock_pid` is the clock that times the file.
+    `receivers_max` limits the receivers of a listener. `relay_targets` are the networks that a relay may send to.
+    `memory_bytes` is the resident memory at which the worker ends itself. `record_folder` is where it may record.
     `bind_address` is the numeric address that a sending listener binds, empty for every IPv4 address.
     """
 
@@ -94,9 +93,9 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
 
 class History(msgspec.Struct, frozen=True, tag="history"):
-    """The worker's ring of points, oldest first; sent once after Hello. `fields` name the columns of `points`.
+    """The worker's ring of points, oldest first; sent once after Hello. `fields` names the columns of `points`.
 
-    A worker of protocol 1 names none; what this version does not know is left out.
+    A worker of protocol 1 sends no names. Columns that this version does not know are ignored.
     """
 
     points: list[list[int | float | bool | None]]
@@ -113,12 +112,12 @@ class History(msgspec.Struct, frozen=True, tag="history"):
 
 
 def read_point(row: Sequence[int | float | bool | None], fields: Sequence[str] = _POINT_OF_PROTOCOL_1) -> Point:
-    """Return the point that a row of values by `fields` stands for. Raises msgspec.ValidationError."""
+    """Return the point for a row of values in the order of `fields`. Raises msgspec.ValidationError."""
     return msgspec.convert(dict(zip(fields, row, strict=False)), Point)
 
 
 class Received(msgspec.Struct, frozen=True, tag="received"):
-    """The account of a reception, what is in it and what is done with it; follows each sample of a receive stream."""
+    """The account of a reception, its analysis and its outputs; follows each sample of a receive stream."""
 
     account: Reception
     analysis: LiveReport
@@ -126,25 +125,25 @@ class Received(msgspec.Struct, frozen=True, tag="received"):
 
 
 class ReceivedHistory(msgspec.Struct, frozen=True, tag="received_history"):
-    """A receive stream's past, oldest first: the last hour by seconds, 24 hours by minutes; sent after History."""
+    """A receive stream's history, oldest first: the last hour by seconds, 24 hours by minutes; sent after History."""
 
     seconds: list[DeliveryPoint]
     minutes: list[DeliveryPoint]
 
 
 class Picture(msgspec.Struct, frozen=True, tag="picture"):
-    """A receive stream's newest key frame as JPEG; sent when there is a new one. `at` is when it was decoded."""
+    """A receive stream's newest key frame as JPEG, sent when there is a new one. `at` is when it was decoded."""
 
     at: float
     jpeg: bytes
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The pipeline plays: a listener's port is bound, a caller's call is out."""
+    """The pipeline plays: a listener's port is bound, or a caller's call was sent."""
 
 
 class PeerEvent(msgspec.Struct, frozen=True, tag="peer"):
-    """A peer came, went or was refused."""
+    """A peer connected, left or was refused."""
 
     at: float
     change: PeerChange
@@ -154,9 +153,9 @@ class PeerEvent(msgspec.Struct, frozen=True, tag="peer"):
 
 
 class Notice(msgspec.Struct, frozen=True, tag="notice"):
-    """Something an operator should read: a buffer that was not granted, a file that changed.
+    """A message for the operator, such as a buffer that is too small or a file that changed.
 
-    An empty `text` ends the notice of that code.
+    An empty `text` ends the notice with that code.
     """
 
     at: float
@@ -165,7 +164,7 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """The worker's last line: why it leaves. `detail` is the library's own words, for the debug view."""
+    """The worker's last line: why it ends. `detail` is the library's own text, for the debug view."""
 
     at: float
     reason: Reason | None
@@ -173,7 +172,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
-    """Manager to worker: close the connections and leave."""
+    """Manager to worker: close the connections and end."""
 
 
 class Report(msgspec.Struct, frozen=True, tag="report"):
@@ -234,17 +233,17 @@ _to_worker: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)
 
 
 def encode(message: FromWorker | ToWorker) -> bytes:
-    """Make one line of a message. A message that holds a Secret cannot be encoded here: TypeError."""
+    """Encode a message as one line. Raises TypeError for a message with a Secret."""
     return _encoder.encode(message) + b"\n"
 
 
 def encode_job(job: Job) -> bytes:
-    """Make the line for a worker's standard input, passphrase included; it must go nowhere else."""
+    """Encode the job for a worker's standard input, passphrase included. It must go nowhere else."""
     return msgspec.json.encode(job, enc_hook=_reveal) + b"\n"
 
 
 def decode_from_worker(line: bytes) -> FromWorker:
-    """Read a worker's line, also one of protocol 1; msgspec.DecodeError when it is not one of ours."""
+    """Decode a worker's line, also of protocol 1. Raises msgspec.DecodeError for an unknown message."""
     try:
         return _from_worker.decode(line)
     except msgspec.ValidationError:
@@ -253,12 +252,12 @@ def decode_from_worker(line: bytes) -> FromWorker:
 
 
 def decode_to_worker(line: bytes) -> ToWorker:
-    """Read a manager's line; msgspec.DecodeError when it is not one of ours."""
+    """Decode a manager's line. Raises msgspec.DecodeError for an unknown message."""
     return _to_worker.decode(line)
 
 
 def decode_job(line: bytes) -> Job:
-    """Read the job from standard input; msgspec.DecodeError when it is not one."""
+    """Decode the job from standard input. Raises msgspec.DecodeError for an unknown message."""
     return msgspec.json.decode(line, type=Job, dec_hook=_wrap)
 
 

@@ -1,4 +1,4 @@
-"""The pages. They carry forms and empty tables; figures come from the API, so no two places disagree."""
+"""The pages. They contain forms and empty tables; figures come from the API, so no two places disagree."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from app.words.states import dscp_text, interrupted_text
 
 pages = Blueprint("pages", __name__)
 
-# A link may fill a form in: the network test's advice, a stream to be done again. Never a passphrase.
+# A link may fill in a form, for example with the network test's advice. It never contains a passphrase.
 _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
 _NAVIGATION: Final = (
     ("pages.dashboard", "Dashboard"),
@@ -42,13 +42,13 @@ _NAVIGATION: Final = (
     ("host_pages.all_hosts", "Hosts"),
     ("pages.events", "Events"),
 )
-# A field that only one kind of source has names the kind.
+# A field that only one kind of source has selects that kind.
 _KIND_OF_FIELD: Final = {"path": "file", "address": "multicast", "bars_format": "bars"}
 
 
 @pages.route("/", methods=["GET", "POST"])
 def dashboard() -> Response:
-    """All streams, and the dialog that starts one; `view=wall` shows the streams alone, large."""
+    """Show all streams, and the dialog of a new stream; `view=wall` shows the streams alone, large."""
     if request.method in ("GET", "HEAD") and request.args.get("view") == "wall":
         return make_response(render_template("wall.html", defined=_defined(RowView, StreamView)))
     return _new_stream(Mode.LISTENER)
@@ -56,13 +56,13 @@ def dashboard() -> Response:
 
 @pages.route("/caller", methods=["GET", "POST"])
 def caller() -> Response:
-    """The dashboard with the dialog of a new stream open, set to call a receiver."""
+    """Show the dashboard with the dialog of a new stream open, set to call a receiver."""
     return _new_stream(Mode.CALLER)
 
 
 @pages.get("/stream/<key>")
 def stream(key: str) -> Response:
-    """One stream with its charts, peers, settings and far-end card."""
+    """Show one stream with its charts, peers, settings and far-end card."""
     snapshot = services().manager.get(key)
     if isinstance(snapshot.spec, ReceiveSpec):
         return reception_page(snapshot)
@@ -79,13 +79,13 @@ def stream(key: str) -> Response:
 
 @pages.get("/events")
 def events() -> Response:
-    """The event log."""
+    """Show the event log."""
     return make_response(render_template("events.html", key=request.args.get("key", "")))
 
 
 @pages.get("/media_info/<path:path>")
 def media_info(path: str) -> Response:
-    """One media file: what it holds, and whether it is fit to be sent."""
+    """Show the contents of one media file, and whether it can be sent."""
     try:
         services().media.resolve(path)
     except InvalidInput as error:
@@ -95,7 +95,7 @@ def media_info(path: str) -> Response:
 
 @pages.route("/stream/<key>/edit", methods=["GET", "POST"])
 def edit_stream(key: str) -> Response:
-    """The form with the settings of a stream; sent, it changes them and restarts the stream where it runs."""
+    """Show the form with the settings of a stream. When sent, change them and restart the stream if it runs."""
     snapshot = _send_stream(key)
     page = {
         "heading": f"Edit {snapshot.spec.label()}",
@@ -118,7 +118,7 @@ def edit_stream(key: str) -> Response:
 
 @pages.get("/stream/<key>/duplicate")
 def new_stream_like(key: str) -> Response:
-    """The form of a new stream with the settings of another; its port is free, its passphrase is not copied."""
+    """Show the form of a new stream with the settings of another, a free port and no passphrase."""
     spec = _send_stream(key).spec
     data = data_of(spec) | {"name": f"{spec.name} copy" if spec.name else ""}
     if spec.local_port() is not None:
@@ -128,7 +128,7 @@ def new_stream_like(key: str) -> Response:
 
 
 def _send_stream(key: str) -> Snapshot:
-    """A send stream; the form asks nothing of other kinds. Raises NotFound."""
+    """Return a send stream; the form is for send streams only. Raises NotFound."""
     snapshot = services().manager.get(key)
     if not isinstance(snapshot.spec, SendSpec):
         raise NotFound(f"{snapshot.spec.label()} is not a send stream; change it through the API")
@@ -154,13 +154,13 @@ def _new_stream(mode: Mode) -> Response:
 
 
 def _asked_preset() -> Preset | None:
-    """The preset that the address names. Raises NotFound."""
+    """Return the preset that the address names. Raises NotFound."""
     key = request.args.get("preset")
     return services().manager.book().presets.get(key) if key else None
 
 
 def _preset_data(preset: Preset | None) -> dict[str, Any]:
-    """The form's fields as a preset has them; a port that is taken now is left to choose."""
+    """Return a preset as the form's fields. A port that is in use now is left to choose."""
     if preset is None:
         return {}
     data = data_of(preset.spec)
@@ -171,7 +171,7 @@ def _preset_data(preset: Preset | None) -> dict[str, Any]:
 
 
 def _answer(template: str, form: StreamForm, act: Callable[[], Snapshot], status: int, **page: Any) -> Response:
-    """Do what a form asks. Scripts of the page get the API's answers, browsers without them a page."""
+    """Carry out a form. Scripts of the page get the API's answers, browsers without them a page."""
     try:
         snapshot = act()
     except ProductError as error:
@@ -206,7 +206,7 @@ def _render(template: str, form: StreamForm, **page: Any) -> str:
 
 
 def _interface_choices(form: StreamForm) -> list[tuple[str, str]]:
-    """Interfaces that may carry multicast; a requested one that does not exist stays in the list."""
+    """Return interfaces that may carry multicast. A requested one that does not exist stays in the list."""
     found = [(i.name, f"{i.name} {i.addresses[0] if i.addresses else ''}") for i in list_interfaces() if i.is_up]
     asked = form.interface.data or "auto"
     missing = [(asked, asked)] if asked not in {"auto", *(name for name, _ in found)} else []
@@ -215,7 +215,7 @@ def _interface_choices(form: StreamForm) -> list[tuple[str, str]]:
 
 @pages.app_context_processor
 def _navigation() -> dict[str, Any]:
-    """The pages in the head of each page: those of this application that are there; the version for its foot."""
+    """Return the pages for the head of each page, and the version for its foot."""
     known = current_app.view_functions
     return {
         "navigation": [(endpoint, label) for endpoint, label in _NAVIGATION if endpoint in known],
@@ -231,7 +231,7 @@ def _prefill() -> dict[str, Any]:
 
 
 def _defined(*views: type[View]) -> dict[str, str]:
-    """Definitions for hover texts; a later view's wins."""
+    """Return definitions for hover texts. A later view's definition takes precedence."""
     found: dict[str, str] = {}
     for view in views:
         found.update(definitions(view))

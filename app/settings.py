@@ -1,7 +1,7 @@
-"""What the environment says about this installation, read once and frozen.
+"""The settings of this installation, read once from the environment and frozen.
 
 Each variable is one field of `Settings`: its name in upper case, its default, its parser and its description.
-`read_settings` reports every problem at once. `make_folders` makes the folders; nothing else writes to the disk here.
+`read_settings` reports every problem at once. `make_folders` makes the folders; nothing else here writes to the disk.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from app.domain.secret import Secret
 from app.domain.spec.send import SendEngine
 
 PROJECT_FOLDER: Final = Path(__file__).resolve().parent.parent
-# sockaddr_un.sun_path has 108 bytes with the closing zero (unix(7)); a worker's socket name needs some of them.
+# sockaddr_un.sun_path has 108 bytes with the closing zero (unix(7)); the name of a worker's socket needs some.
 RUNTIME_FOLDER_BYTES: Final = 80
 SHIPPED_CHANNELS_FILE: Final = PROJECT_FOLDER / "app" / "data" / "iptv_channels.json"
 _DATABASE_NAME: Final = "srt_streamer.sqlite3"
 
 
 class BadSettings(Exception):
-    """The environment does not describe an installation that can run. `problems` maps variables to sentences."""
+    """The environment does not describe a usable installation. `problems` maps variables to sentences."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("\n".join(f"{name}: {text}" for name, text in problems.items()))
@@ -34,7 +34,7 @@ class BadSettings(Exception):
 
 
 def _variable(default: Any, parse: Callable[[str], Any], text: str) -> Any:
-    """A setting whose environment variable is the field's name in upper case."""
+    """Return a setting for the environment variable with the field's name in upper case."""
     return field(default=default, metadata={"parse": parse, "description": text})
 
 
@@ -43,7 +43,7 @@ def _folder(text: str) -> Path:
 
 
 def _read_hosts(text: str) -> tuple[HostEntry, ...]:
-    """Read the list itself, or the file that holds it."""
+    """Read the list itself, or the file that contains it."""
     if text.startswith("["):
         return parse_hosts(text)
     try:
@@ -54,9 +54,9 @@ def _read_hosts(text: str) -> tuple[HostEntry, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One installation. Folders are absolute; ports ascend; `api_key` None means that no script may call.
+    """The settings of one installation. Folders are absolute; ports ascend; without an `api_key` no script has access.
 
-    `database_url` may hold a password and is therefore kept out of `repr`.
+    `database_url` may contain a password, so `repr` leaves it out.
     """
 
     secret_key: Secret = _variable(None, values.parse_secret_key, "Signs sessions and encrypts stored passphrases.")
@@ -102,14 +102,14 @@ class Settings:
 
     @property
     def channels_file(self) -> Path:
-        """This installation's list of multicast channels; SHIPPED_CHANNELS_FILE is used while there is none."""
+        """Return this installation's list of multicast channels; SHIPPED_CHANNELS_FILE is used if it does not exist."""
         return self.data_folder / SHIPPED_CHANNELS_FILE.name
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read the settings from environment variables; raises BadSettings with everything that is wrong.
+    """Read the settings from environment variables. Raises BadSettings, which names every problem.
 
-    Relative folders are below the project's folder, wherever the program was started from.
+    Relative folders are below the project's folder, wherever the program was started.
     """
     given = {each.name: environ.get(each.name.upper(), "").strip() for each in fields(Settings)}
     problems: dict[str, str] = {}
@@ -135,7 +135,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def with_kept_key(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the environment with the SECRET_KEY that run.sh keeps in the data folder, where none is set."""
+    """Return the environment, with the SECRET_KEY that run.sh keeps in the data folder if none is set."""
     if environ.get("SECRET_KEY", "").strip():
         return environ
     data_folder = _folder(environ.get("DATA_FOLDER", "").strip() or str(Settings.data_folder))
@@ -147,15 +147,15 @@ def with_kept_key(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _runtime_folder(session_folder: str, data_folder: Path) -> Path:
-    """The default: a folder of the login session where there is one, else one in the data folder."""
+    """Return the default: a folder of the login session if there is one, else one in the data folder."""
     has_session = bool(session_folder) and Path(session_folder).is_dir()
     return Path(session_folder) / "mcr-srt-streamer" if has_session else data_folder / "run"
 
 
 def make_folders(settings: Settings) -> None:
-    """Make the data, runtime and media folders where they are missing; raises BadSettings when that fails.
+    """Make missing data, runtime and media folders. Raises BadSettings if that fails.
 
-    The runtime folder holds sockets that give orders and the data folder holds the store: both are for this user only.
+    The runtime folder has sockets that accept orders and the data folder has the store: both are for this user only.
     """
     problems = {}
     wanted = {

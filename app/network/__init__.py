@@ -1,1 +1,1 @@
-"""The parts of a network test: finding servers, measuring, reading the findings. `app/network_test.py` runs it."""
+"""The parts of a network test: server list, measurement, findings. `app/network_test.py` runs tests."""

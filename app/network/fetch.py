@@ -1,8 +1,8 @@
-"""Read a small JSON document from an HTTPS address, in a separate process: a name server that hangs, a drip of bytes
-or a flood ends with that process at the time limit.
+"""Reads a small JSON document from an HTTPS address in a separate process.
 
-Run as a program (`fetch.py ADDRESS BYTES`) it writes the body to standard output. Redirects are refused: the address
-that was configured is the only one that is called.
+A hanging name server, a slow drip of bytes or a flood ends with that process at the time limit. Run as a program
+(`fetch.py ADDRESS BYTES`), it writes the body to standard output. Redirects are refused: only the configured address is
+requested.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ def fetch(address: str, *, bytes_max: int, timeout_s: float = FETCH_TIMEOUT_S) -
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Refuses every redirect, saying where it led."""
+    """Refuses every redirect; the error names its target."""
 
     def redirect_request(self, request, answer, code, message, headers, new_address):  # type: ignore[no-untyped-def]
-        """Raise instead of following."""
+        """Raise an error instead of following."""
         raise urllib.error.URLError(f"redirects to {new_address[:200]}; configure that address if you trust it")
 
 
 def main() -> int:
-    """Write the body to standard output, or the reason to standard error."""
+    """Write the body to standard output, or the cause of a failure to standard error."""
     address, bytes_max = sys.argv[1], int(sys.argv[2])
     opener = urllib.request.OpenerDirector()
     for handler in (
@@ -77,7 +77,7 @@ def main() -> int:
 
 
 def _words(error: Exception) -> str:
-    """What the system says, without its error number."""
+    """Return the system's message without its error number."""
     cause = getattr(error, "reason", error)
     return str(getattr(cause, "strerror", None) or cause)
 

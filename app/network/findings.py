@@ -1,4 +1,4 @@
-"""What a network test found, step by step, and the recommendation that follows from it."""
+"""The findings of a network test, step by step, and the recommendation from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.probes.ping import PingResult
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The server of a test. `distance_km` is None when a place is not known; `address` before it is looked up."""
+    """The server of a test. `distance_km` is None if a place is not known; `address` is None before it is resolved."""
 
     host: str
     port: int
@@ -23,7 +23,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A server that was considered: its RTT, and why it was not used (None: it was, or was not needed)."""
+    """A server that was considered: its RTT, and why it was not used; None if it was used or not needed."""
 
     host: str
     port: int
@@ -34,9 +34,9 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """All that is known so far. `place` is this host's.
+    """All findings so far. `place` is that of this host.
 
-    `problems` say what could not be measured and why; `notes` what else there is to know.
+    `problems` say what could not be measured and why; `notes` have further information.
     """
 
     target: Target | None = None
@@ -49,12 +49,12 @@ class Findings(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
     def with_problem(self, text: str) -> Findings:
-        """These findings and one more problem."""
+        """Return these findings with one more problem."""
         return msgspec.structs.replace(self, problems=(*self.problems, text))
 
 
 def loss_of(result: Iperf3Result | None, bitrate_bps: int) -> Figure:
-    """The loss with its basis: measured by UDP, estimated from TCP's retransmissions, else assumed."""
+    """Return the loss with its basis: measured by UDP, else estimated from TCP's retransmissions, else assumed."""
     if result is None:
         return LOSS_UNKNOWN
     if result.loss_percent is not None:
@@ -67,12 +67,12 @@ def loss_of(result: Iperf3Result | None, bitrate_bps: int) -> Figure:
 
 
 def bandwidth_of(result: Iperf3Result) -> Figure:
-    """The bandwidth that the receiving side saw."""
+    """Return the bandwidth that the receiving side measured."""
     return Figure(result.bandwidth_bps, Basis.MEASURED, f"iperf3 over {result.protocol.upper()}, {_way(result)}")
 
 
 def advise(order: NetworkTestOrder, findings: Findings) -> Advice | None:
-    """The recommendation that follows, or None without an RTT."""
+    """Return the resulting recommendation, None without an RTT."""
     if findings.rtt_ms is None:
         return None
     result = findings.iperf3
@@ -84,7 +84,7 @@ def advise(order: NetworkTestOrder, findings: Findings) -> Advice | None:
         loss_packets=result.packets if result is not None and is_udp else None,
         rtt_ms_max=findings.ping.rtt.max_ms if findings.ping is not None and findings.ping.rtt is not None else None,
         bandwidth_bps=None if result is None else bandwidth_of(result),
-        # UDP shows no more than it was sent at.
+        # UDP shows at most the rate at which it was sent.
         bandwidth_is_lower_bound=is_udp,
     )
     return recommend(link, latency_ms_floor=order.lowest_latency_ms)

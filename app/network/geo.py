@@ -1,6 +1,6 @@
-"""Where this host is in the public internet: its address and place, from a service that can be chosen or switched off.
+"""The public address and place of this host, from a service that the settings can change or switch off.
 
-Asked at most once a day, by a network test that needs it, never by a page. The answer stays in the data folder.
+A network test asks it when needed, at most once a day; no page does. The answer is kept in the data folder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RETRY_S: Final = 60
 
 
 class ExternalPlace(msgspec.Struct, frozen=True):
-    """This host as the internet sees it. `at` is when it was learnt (Unix); `point` may be the capital's."""
+    """This host as the internet sees it. `at` is when it was read (Unix); `point` may be that of the capital."""
 
     ip: str
     at: float
@@ -36,19 +36,19 @@ class ExternalPlace(msgspec.Struct, frozen=True):
     country: str = ""
 
     def label(self) -> str:
-        """City and country, or what is known of them."""
+        """Return city and country, as far as known."""
         return ", ".join(part for part in (self.city, self.country) if part) or "place unknown"
 
 
 class PlaceUnknown(Exception):
-    """The service could not be asked, or gave no place; the text says why."""
+    """The service did not answer, or gave no place; the text says why."""
 
 
 class ExternalPlaceFinder:
-    """Finds this host's place and remembers it for a day."""
+    """Finds this host's place and keeps it for a day."""
 
     def __init__(self, *, cache: Path, address: str | None) -> None:
-        """Read what was remembered; `address` None means that no service is asked."""
+        """Read the stored place. With `address` None, no service is asked."""
         self._cache_file, self._address = cache, address
         self._known = _read_cache(cache)
         self._failed_at: float | None = None
@@ -56,13 +56,13 @@ class ExternalPlaceFinder:
         self._finding = threading.Lock()
 
     def known(self) -> ExternalPlace | None:
-        """What is known already, however old. Never waits."""
+        """Return the known place, however old. Never waits."""
         return self._known
 
     def find(self) -> ExternalPlace:
-        """Return the place, asking the service when nothing is known or it is a day old; raises PlaceUnknown.
+        """Return the place. Ask the service if no place is known or it is a day old. Raises PlaceUnknown.
 
-        Waits up to fetch's limit: for a test's own thread only. An old place is better than none.
+        Waits up to the limit of `fetch`, so only a test's own thread may call it. An old place is better than none.
         """
         with self._finding:
             if self._known is not None and time.time() - self._known.at < FRESH_S:
@@ -94,7 +94,7 @@ class ExternalPlaceFinder:
 
 
 class _Answer(msgspec.Struct):
-    """What the known services call things: ipinfo.io, ipapi.co, ip-api.com, and what they have in common."""
+    """The field names of the known services: ipinfo.io, ipapi.co and ip-api.com."""
 
     ip: str | None = None
     query: str | None = None
@@ -110,7 +110,7 @@ class _Answer(msgspec.Struct):
 
 
 def parse_place(body: bytes, *, at: float) -> ExternalPlace:
-    """Read a service's answer; raises ValueError when there is no address in it or its numbers are no place."""
+    """Read a service's answer. Raises ValueError if it has no address or its numbers are not a place."""
     try:
         answer = msgspec.json.decode(body, type=_Answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,7 +1,7 @@
-"""The iperf3 servers that a network test can choose from: built in, listed in public, the operator's own.
+"""The iperf3 servers for network tests: the built-in list, the public list and the operator's own.
 
-The public list comes from one HTTPS address, in the background and only after the network test is used; its last good
-copy stays in the data folder. List entries that are no server are left out.
+The public list comes from one HTTPS address, in the background and only when the network test is used. Its last good
+copy stays in the data folder. Entries that are not servers are left out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 LIST_BYTES_MAX: Final = 2 * 1024 * 1024
 SERVERS_MAX: Final = 5000
 FRESH_S: Final = 24 * 3600
-RETRY_S: Final = 600  # after a failure, so that a firewall is not knocked at with every page
+RETRY_S: Final = 600  # interval after a failure, so that not every page sends a request to a closed firewall
 REGIONS: Final = ("Africa", "Asia", "Europe", "North America", "Oceania", "South America")
 _REGION_OTHER: Final = "Elsewhere"
 _REGION_OWN: Final = "Own servers"
@@ -46,7 +46,7 @@ class Origin(StrEnum):
 
 
 class Server(msgspec.Struct, frozen=True):
-    """An iperf3 server. It listens on each port of the range; `point` is None when its place is not known."""
+    """An iperf3 server. It listens on each port of the range; `point` is None if its place is not known."""
 
     host: str
     port_first: int
@@ -60,7 +60,7 @@ class Server(msgspec.Struct, frozen=True):
 
 
 class ListState(msgspec.Struct, frozen=True):
-    """How old the public list is (None: never read) and why the last refresh failed, if it did."""
+    """The age of the public list (None: never read), and why the last refresh failed, if it did."""
 
     servers: int
     own_servers: int
@@ -69,10 +69,10 @@ class ListState(msgspec.Struct, frozen=True):
 
 
 class ServerList:
-    """All known servers. Reading never waits; `refresh_soon` and `refresh` bring the public list up to date."""
+    """All known servers. Reading never waits; `refresh_soon` and `refresh` update the public list."""
 
     def __init__(self, *, built_in: Path, own: Path, cache: Path, address: str | None) -> None:
-        """Read the three files; `address` None means that the public list is never requested."""
+        """Read the three files. With `address` None, the public list is never requested."""
         self._own_file, self._cache_file, self._address = own, cache, address
         self._built_in = _read_file(built_in, Origin.BUILT_IN)
         self._listed = _read_file(cache, Origin.LISTED)
@@ -83,30 +83,30 @@ class ServerList:
         self._jobs = JobRunner("iperf3-server-list")
 
     def own(self) -> list[Server]:
-        """The operator's servers, as the file is now."""
+        """Return the operator's servers as the file is now."""
         return _read_file(self._own_file, Origin.OWN)
 
     def public(self) -> list[Server]:
-        """The public list, or the built-in one while there is none."""
+        """Return the public list, or the built-in one while there is none."""
         return self._listed or self._built_in
 
     def regions(self) -> list[str]:
-        """The regions that have a server, the operator's own first."""
+        """Return the regions that have a server, those of the operator's servers first."""
         found = {server.region for server in (*self.own(), *self.public())}
         return sorted(found, key=lambda region: (region in (*REGIONS, _REGION_OTHER), region))
 
     def state(self) -> ListState:
-        """The text about the list's age and problems."""
+        """Return the age of the list and its problem."""
         age_s = None if self._listed_at is None else max(0.0, time.time() - self._listed_at)
         return ListState(len(self.public()), len(self.own()), age_s, self._problem)
 
     def refresh_soon(self) -> None:
-        """Bring the public list up to date in the background, if it is old. Returns at once."""
+        """Update the public list in the background if it is old. Returns at once."""
         if self._is_due() and self._jobs.is_idle():
             self._jobs.submit(self.refresh)
 
     def refresh(self) -> None:
-        """Bring the public list up to date if it is old; on failure the last good one stays and `state` says why."""
+        """Update the public list if it is old. After a failure, the last good list stays and `state` says why."""
         with self._refreshing:
             if not self._is_due() or self._address is None:
                 return
@@ -129,7 +129,7 @@ class ServerList:
 
 
 class _Entry(msgspec.Struct):
-    """A server as our own files spell it."""
+    """A server in the format of our own files."""
 
     host: str
     ports: str | int = PORT_DEFAULT
@@ -142,7 +142,7 @@ class _Entry(msgspec.Struct):
 
 
 class _ExportEntry(msgspec.Struct):
-    """A server as iperf3serverlist.net spells it."""
+    """A server in the format of iperf3serverlist.net."""
 
     host: str = msgspec.field(name="IP/HOST")
     ports: str | int = msgspec.field(name="PORT", default=PORT_DEFAULT)
@@ -157,9 +157,9 @@ class _Document(msgspec.Struct):
 
 
 def parse_servers(body: bytes, origin: Origin) -> list[Server]:
-    """Read a list in our spelling (`{"servers": […]}`) or that of iperf3serverlist.net (`[…]`).
+    """Read a list in our format (`{"servers": […]}`) or that of iperf3serverlist.net (`[…]`).
 
-    Entries that are no server are left out; raises ValueError when the document is no list or none is left.
+    Entries that are not servers are left out. Raises ValueError if the document is not a list or no entry is left.
     """
     try:
         entries = msgspec.json.decode(body, type=_Document | list[Any])
@@ -176,7 +176,7 @@ def parse_servers(body: bytes, origin: Origin) -> list[Server]:
 
 
 def _server_of(entry: object, kind: type[_Entry] | type[_ExportEntry], origin: Origin) -> Server | None:
-    """Make a server of an entry, or None when it is none."""
+    """Make a server from an entry, None if the entry is not valid."""
     try:
         read = msgspec.convert(entry, kind)
         host, ports = read.host.strip(), _port_range(str(read.ports))
@@ -185,7 +185,7 @@ def _server_of(entry: object, kind: type[_Entry] | type[_ExportEntry], origin: O
             point = Point(read.latitude, read.longitude)
     except (msgspec.ValidationError, ValueError):
         return None
-    # A list from outside must not make us probe the inside of a network.
+    # A list from outside must not make this host probe its own network.
     if problem_with_host(host) or (origin is Origin.LISTED and is_ip_address(host) and not is_public(host)):
         return None
     region = _label(read.region)
@@ -225,7 +225,7 @@ def _label(text: str | None) -> str:
 
 
 def _read_file(path: Path, origin: Origin) -> list[Server]:
-    """The servers of a file; a missing one has none, a bad one none either, with a warning in the log."""
+    """Return the servers of a file. A missing or invalid file has none; an invalid one is logged."""
     try:
         with path.open("rb") as file:
             body = file.read(LIST_BYTES_MAX + 1)

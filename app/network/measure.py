@@ -1,6 +1,6 @@
-"""One network test from its order to its findings: choose a server, measure RTT, bandwidth and loss.
+"""Carries out a network test: selects a server, then measures RTT, bandwidth and loss.
 
-Runs in the tester's own thread and may take a minute; every program in it ends with the cancel switch.
+Runs in the tester's own thread and may take a minute. The cancel switch ends every program in it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Report = Callable[[Findings, str], None]
 
 
 class CannotTest(Exception):
-    """The test ends here; the text says why and what else can be done. `findings` are what there was."""
+    """The test cannot continue; the text says why and what else can be done. `findings` has the results so far."""
 
     def __init__(self, message: str, findings: Findings) -> None:
         super().__init__(message)
@@ -78,7 +78,9 @@ class Measurer:
         return _Place(found.label(), found.point), ""
 
     def _candidates(self, order: NetworkTestOrder, here: Point | None) -> list[Server]:
-        """Own servers first, then the nearest public ones; with no place, public ones only of a region, at random."""
+        """Return own servers first, then the nearest public ones. If no place is known, public ones of a region at
+        random.
+        """
         own, public = self._servers.own(), [] if self._offline else self._servers.public()
         if order.mode == "regional":
             own = [server for server in own if server.region == order.region]
@@ -129,7 +131,7 @@ class _Run:
             return findings.with_problem(f"Bandwidth and loss were not measured: {error.message}.")
 
     def test_nearest(self, candidates: Sequence[Server], findings: Findings, here: Point | None) -> Findings:
-        """Measure with the server of the smallest RTT; if it does not work, try the next."""
+        """Measure with the server of the smallest RTT. If it does not work, try the next one."""
         self._report(findings, f"Comparing the round-trip times of {len(candidates)} servers")
         attempts, reached = self._compare(candidates, here)
         findings = msgspec.structs.replace(findings, attempts=attempts)
@@ -151,7 +153,7 @@ class _Run:
     def _compare(
         self, candidates: Sequence[Server], here: Point | None
     ) -> tuple[tuple[Attempt, ...], list[tuple[Server, str]]]:
-        """Try all at once. Return all attempts by RTT, and the servers that answered with their addresses."""
+        """Try all servers at once. Return all attempts by RTT, and the servers that answered with their addresses."""
         with ThreadPoolExecutor(max_workers=len(candidates)) as pool:
             results = list(pool.map(self._reach, candidates))
         ranked = sorted(
@@ -185,7 +187,7 @@ class _Run:
         return _Reached(address, rtt_ms, None if rtt_ms is not None else "no answer to ping or TCP")
 
     def _try_ping(self, address: str, count: int) -> PingResult | None:
-        """Ping where it can be used; a handshake takes its place elsewhere."""
+        """Ping if the system allows it; otherwise use a handshake."""
         try:
             return ping(address, count=count, cancel=self._cancel)
         except ProbeFailed:
@@ -236,7 +238,9 @@ class _Run:
         raise AssertionError("no port to try")
 
     def _run_iperf3(self, probe: Iperf3Order, findings: Findings) -> Iperf3Result:
-        """Run it; again over UDP when it hangs: it waits for ever when its first packet or the answer got lost."""
+        """Run iperf3. Repeat a UDP test that hangs: it waits without end when its first packet or the answer was
+        lost.
+        """
         for _ in range(_UDP_TRIES - 1 if probe.protocol is Protocol.UDP else 0):
             try:
                 return iperf3(probe, cancel=self._cancel)
@@ -252,7 +256,7 @@ class _Reached(msgspec.Struct, frozen=True):
 
 
 def server_label(server: Server) -> str:
-    """Say a server's place and owner in a few words."""
+    """Return a server's place and owner in a few words."""
     place = ", ".join(part for part in (server.site, server.country) if part)
     return " · ".join(part for part in (place, server.provider) if part)
 
@@ -271,5 +275,5 @@ def _marked(attempts: tuple[Attempt, ...], server: Server, problem: str) -> tupl
 
 
 def _any_of(things: Sequence[T], count: int) -> list[T]:
-    """Up to `count` of them at random, so that the load spreads over the servers."""
+    """Return up to `count` servers at random, so that the load is spread over them."""
     return random.sample(list(things), min(count, len(things)))

@@ -1,1 +1,1 @@
-"""Presets and the address book: kept in memory, stored among the orders, exported and imported as one document."""
+"""Presets and the address book: kept in memory, stored with the orders, exported and imported as one document."""

@@ -1,4 +1,4 @@
-"""Both shelves, and how they are stored: one write among the orders, of the entries that differ from the store."""
+"""The presets and far ends of this installation. One write, among the orders, stores all entries that changed."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _ORDER_NAME: Final = "presets and far ends"
 
 
 class Documents(Protocol):
-    """What the book needs of store.Store."""
+    """The methods of store.Store that the book needs."""
 
     def documents(self, table: type[DocumentRow]) -> dict[str, str]:
-        """All documents of a table by key. Raises StoreUnavailable."""
+        """Return all documents of a table by key. Raises StoreUnavailable."""
 
     def save_documents(self, table: type[DocumentRow], kept: Mapping[str, str], removed: Collection[str]) -> None:
-        """Keep and remove documents. Raises StoreUnavailable."""
+        """Store and remove documents. Raises StoreUnavailable."""
 
 
 class Book:
     """The presets and the address book of this installation.
 
-    They are read once, at the start. `order` queues a write by its name, waits a few seconds at most and calls it in
-    its own thread, again and again until the store takes it.
+    They are read once, at the start. `order` queues a write under a name, waits a few seconds at most, and repeats the
+    write in its own thread until the store accepts it.
     """
 
     def __init__(self, store: Documents, order: Callable[[str, Callable[[], None]], None]) -> None:
@@ -66,14 +66,14 @@ class Book:
             try:
                 entries[key] = kind.read(_decoded(text))
             except EntryUnreadable as error:
-                # The row stays: the version that wrote it can read it.
+                # The row stays, because the version that wrote it can read it.
                 log.error("stored %s not readable key=%s why=%r", kind.word, key, str(error))
                 self.unreadable.append(f"The {kind.word} {_name_in(text) or key} cannot be read: {error}.")
         self._stored[table] = {key: texts[key] for key in entries}
         return Shelf(kind, entries, lambda: self._order(_ORDER_NAME, self._write))
 
     def _write(self) -> None:
-        """Store what differs. Called by the store's own thread only. Raises StoreUnavailable."""
+        """Store the entries that changed. Only the store's own thread calls it. Raises StoreUnavailable."""
         for table, texts in ((PresetRow, self.presets.texts()), (FarEndRow, self.far_ends.texts())):
             stored = self._stored[table]
             kept = {key: text for key, text in texts.items() if stored.get(key) != text}

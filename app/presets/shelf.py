@@ -1,4 +1,4 @@
-"""Entries of one kind under their own keys and names, in memory. Safe in many threads."""
+"""Keeps entries of one kind in memory, under keys and unique names. Safe to use from several threads."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ENTRIES_MAX: Final = 200
 
 
 class Named(Protocol):
-    """What a shelf holds."""
+    """An entry of a shelf."""
 
     @property
     def name(self) -> str:
-        """The name that people know it by; no two entries of a shelf share one."""
+        """The name that people use; no two entries of a shelf share one."""
 
 
 EntryT = TypeVar("EntryT", bound=Named)
@@ -30,7 +30,7 @@ EntryT = TypeVar("EntryT", bound=Named)
 
 @dataclass(frozen=True)
 class Kind(Generic[EntryT]):
-    """What distinguishes presets from far ends: their word, their rules and how they are kept."""
+    """The differences between presets and far ends: their word, their rules and their stored form."""
 
     word: str
     parse: Callable[[object], EntryT]
@@ -48,18 +48,18 @@ class Shelf(Generic[EntryT]):
         self._lock = threading.Lock()
 
     def list(self) -> list_of[tuple[str, EntryT]]:
-        """All entries with their keys, by name."""
+        """Return all entries with their keys, by name."""
         with self._lock:
             found = list(self._entries.items())
         return sorted(found, key=lambda item: (item[1].name.casefold(), item[0]))
 
     def get(self, key: str) -> EntryT:
-        """One entry. Raises NotFound."""
+        """Return an entry. Raises NotFound."""
         with self._lock:
             return self._known(key)
 
     def add(self, entry: EntryT) -> str:
-        """Keep a new entry; return its key. Raises NameTaken and LimitReached."""
+        """Add an entry and return its key. Raises NameTaken and LimitReached."""
         with self._lock:
             self._check_name(entry, "")
             key = self._add(entry)
@@ -67,7 +67,7 @@ class Shelf(Generic[EntryT]):
         return key
 
     def replace(self, key: str, entry: EntryT) -> None:
-        """Keep another entry under the key. Raises NotFound and NameTaken."""
+        """Replace the entry with the key. Raises NotFound and NameTaken."""
         with self._lock:
             self._known(key)
             self._check_name(entry, key)
@@ -75,14 +75,14 @@ class Shelf(Generic[EntryT]):
         self._changed()
 
     def remove(self, key: str) -> None:
-        """Forget an entry. Raises NotFound."""
+        """Delete an entry. Raises NotFound."""
         with self._lock:
             self._known(key)
             del self._entries[key]
         self._changed()
 
     def put(self, entry: EntryT) -> tuple[str, bool]:
-        """Keep an entry in place of the one of its name, if there is one.
+        """Add an entry, or replace the one with its name.
 
         Return its key and whether it replaced another. Raises LimitReached. Nothing is stored before `store`.
         """
@@ -94,11 +94,11 @@ class Shelf(Generic[EntryT]):
             return key, True
 
     def store(self) -> None:
-        """Store what `put` changed."""
+        """Store the changes of `put`."""
         self._changed()
 
     def texts(self) -> dict[str, str]:
-        """All entries as they are kept, by key."""
+        """Return all entries in their stored form, by key."""
         with self._lock:
             return {
                 key: msgspec.json.encode(self.kind.document(entry)).decode() for key, entry in self._entries.items()

@@ -1,4 +1,4 @@
-"""Presets and address book as one document, to keep elsewhere or to take to another installation."""
+"""Exports presets and address book as one document, and imports such a document."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REMEDY: Final = "import a file that was exported here"
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """An entry that was not imported: which one, and what is wrong with each of its fields."""
+    """An entry that was not imported, and what is wrong with each of its fields."""
 
     kind: str
     position: int
@@ -27,7 +27,7 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """The result of an import: entries that are new, those that replaced one of their name, and those refused."""
+    """The result of an import: new entries, entries that replaced one with their name, and refused entries."""
 
     presets: int
     far_ends: int
@@ -36,7 +36,7 @@ class Imported(msgspec.Struct, frozen=True):
 
 
 def export(book: Book) -> JsonObject:
-    """All presets and far ends, by name."""
+    """Return all presets and far ends as one document, by name."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -46,9 +46,9 @@ def export(book: Book) -> JsonObject:
 
 
 def import_into(book: Book, document: object) -> Imported:
-    """Take over the entries of an exported document, each completely or not at all.
+    """Import the entries of an exported document, each completely or not at all.
 
-    An entry replaces the one of its name. Raises InvalidInput where the document as a whole is not an export.
+    An entry replaces the one with its name. Raises InvalidInput if the document as a whole is not an export.
     """
     lists = _lists_in(document)
     refused: list[Refused] = []
@@ -73,7 +73,7 @@ def _lists_in(document: object) -> dict[str, list[object]]:
 
 
 def _take(shelf: Shelf[EntryT], documents: list[object], refused: list[Refused]) -> list[bool]:
-    """Put the valid entries on the shelf; return for each whether it replaced one."""
+    """Put the valid entries on the shelf. Return for each whether it replaced one."""
     taken = []
     for position, document in enumerate(documents, start=1):
         try:

@@ -1,1 +1,1 @@
-"""Other people's programs (ping, iperf3, ffprobe, mediainfo): argument list, time limit, typed result."""
+"""Runs external programs (ping, iperf3, ffprobe, mediainfo): argument list, time limit, typed result."""

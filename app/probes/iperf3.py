@@ -1,4 +1,4 @@
-"""Bandwidth, UDP loss and jitter of a path, by iperf3 and its JSON report."""
+"""Measures bandwidth, UDP loss and jitter of a path with iperf3 and its JSON report."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ import msgspec
 from app.domain.constants import SRT_PAYLOAD_BYTES
 from app.probes.run import CancelSwitch, ProbeFailed, TimedOut, run
 
-PORT_DEFAULT: Final = 5201  # iperf3's own
+PORT_DEFAULT: Final = 5201  # the default of iperf3
 CONNECT_TIMEOUT_S: Final = 5
-UDP_PAYLOAD_BYTES: Final = SRT_PAYLOAD_BYTES  # as large as SRT's packets, so that it is lost as SRT's are
-_GRACE_S: Final = 4  # to exchange results and close, after the test's duration
-_ROUND_TRIPS: Final = 16  # of the control connection, from its handshake to its end
+UDP_PAYLOAD_BYTES: Final = SRT_PAYLOAD_BYTES  # as large as SRT's packets, so that the same losses occur
+_GRACE_S: Final = 4  # time to exchange results and close, after the test's duration
+_ROUND_TRIPS: Final = 16  # round trips of the control connection, from its handshake to its end
 _BPS_HIGHEST: Final = 1e13
 _BUSY: Final = "server is busy"
 
 
 class Protocol(StrEnum):
-    """What carries the test."""
+    """The protocol that carries the test's data."""
 
     TCP = "tcp"
     UDP = "udp"
 
 
 class Direction(StrEnum):
-    """Which way the test's data go: SEND is ours to the server's, as a stream would."""
+    """The direction of the test's data. SEND is from this host to the server, like a stream."""
 
     SEND = "send"
     RECEIVE = "receive"
 
 
 class Iperf3Order(msgspec.Struct, frozen=True):
-    """One iperf3 run. `bitrate_bps` counts for UDP only: TCP takes what it can. A long `rtt_ms` extends the limit."""
+    """One iperf3 run. `bitrate_bps` is for UDP only: TCP takes what it can. A long `rtt_ms` extends the time limit."""
 
     address: str
     port: int
@@ -47,11 +47,11 @@ class Iperf3Order(msgspec.Struct, frozen=True):
 
     @property
     def timeout_s(self) -> float:
-        """After so long the run has failed."""
+        """Return the time after which the run has failed."""
         return CONNECT_TIMEOUT_S + self.duration_s + _GRACE_S + _ROUND_TRIPS * self.rtt_ms / 1000
 
     def argv(self) -> list[str]:
-        """The command, ready to run; the address is an address, so it cannot be read as an option."""
+        """Return the command. The address is numeric, so it cannot be read as an option."""
         argv = ["iperf3", "-J", "-c", self.address, "-p", str(self.port), "-t", str(self.duration_s)]
         argv += ["--connect-timeout", str(CONNECT_TIMEOUT_S * 1000)]
         if self.protocol is Protocol.UDP:
@@ -62,10 +62,10 @@ class Iperf3Order(msgspec.Struct, frozen=True):
 
 
 class Iperf3Result(msgspec.Struct, frozen=True):
-    """What the receiving side got. Bandwidth counts payload, without headers.
+    """The measurement of the receiving side. Bandwidth counts payload, without headers.
 
-    UDP alone knows `packets`, `packets_lost` and `jitter_ms` (RFC 1889 interarrival jitter at the receiver). TCP has
-    `retransmits` and, to estimate with, `segments` of full size; both None if the server or version omits them.
+    Only UDP has `packets`, `packets_lost` and `jitter_ms` (RFC 1889 interarrival jitter at the receiver). TCP has
+    `retransmits` and, for an estimate, `segments` of full size; both are None if the server or version omits them.
     """
 
     protocol: Protocol
@@ -80,27 +80,27 @@ class Iperf3Result(msgspec.Struct, frozen=True):
 
     @property
     def loss_percent(self) -> float | None:
-        """Measured loss; None for TCP, which only allows an estimate."""
+        """Return the measured loss; None for TCP, which only allows an estimate."""
         if self.packets is None or self.packets_lost is None:
             return None
         return 100 * self.packets_lost / self.packets
 
     @property
     def loss_percent_estimated(self) -> float | None:
-        """TCP's retransmissions per segment: an estimate, and too high, since a full-speed test itself causes loss."""
+        """Return TCP's retransmissions per segment: too high an estimate, because a full-speed test causes loss."""
         if self.retransmits is None or not self.segments:
             return None
         return min(100.0, 100 * self.retransmits / self.segments)
 
 
 class ServerBusy(ProbeFailed):
-    """The server serves one test at a time and has one."""
+    """The server serves one test at a time and is running one."""
 
 
 def iperf3(order: Iperf3Order, *, cancel: CancelSwitch | None = None) -> Iperf3Result:
     """Run a test against an iperf3 server and return the measurement of its receiving side.
 
-    Raises ServerBusy, or ProbeFailed when iperf3 is missing, hangs, fails or says something that cannot be read.
+    Raises ServerBusy, or ProbeFailed if iperf3 is missing, hangs, fails or its output cannot be read.
     """
     try:
         outcome = run(order.argv(), timeout_s=order.timeout_s, output_bytes_max=4 * 1024 * 1024, cancel=cancel)
@@ -139,7 +139,9 @@ class _Report(msgspec.Struct):
 
 
 def parse_iperf3(report: bytes, order: Iperf3Order) -> Iperf3Result:
-    """Read `iperf3 -J`; raises ServerBusy or ProbeFailed with iperf3's own words, or when the report makes no sense."""
+    """Read `iperf3 -J`. Raises ServerBusy or ProbeFailed, with iperf3's own words or because the report is
+    inconsistent.
+    """
     try:
         read = msgspec.json.decode(report, type=_Report)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -153,11 +155,11 @@ def parse_iperf3(report: bytes, order: Iperf3Order) -> Iperf3Result:
 
 
 def _udp_result(report: _Report, order: Iperf3Order) -> Iperf3Result:
-    # `sum` is what the receiver counted; `sum_sent` has no loss in it.
+    # `sum` is the receiver's count; `sum_sent` does not include loss.
     counted = report.end.sum
     if counted is None or counted.packets is None or counted.lost_packets is None:
         raise _unreadable()
-    # A packet that overtakes is counted as lost and then taken back; more came than were lost, at times -1.
+    # iperf3 counts an overtaken packet as lost and corrects this when it arrives; the count may then become -1.
     lost = max(0, counted.lost_packets)
     if counted.packets == 0:
         raise ProbeFailed("iperf3", "no UDP packet arrived; is UDP blocked on the path?")

@@ -1,7 +1,7 @@
-"""What is in a file besides its packets: resolution, frame rate, channels. From ffprobe, or else mediainfo.
+"""Reads details of a file that its packets do not show (resolution, frame rate, channels), with ffprobe or mediainfo.
 
-A playlist in disguise would send the tools to other files. So neither sees a file that is no transport stream, and
-ffprobe is held to this one file besides.
+A disguised playlist would send the tools to other files. The tools therefore only get files that are transport streams,
+and ffprobe may open no other file.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _TIMEOUT_S: Final = 20.0
 _MEMORY_BYTES: Final = 2 * 1024**3
 _STREAMS_MAX: Final = 200
 _HEAD_BYTES: Final = 4096
-_PATH_OF_FILE: Final = "/proc/self/fd/{}"  # in the tool itself
+_PATH_OF_FILE: Final = "/proc/self/fd/{}"  # time limit in the tool itself
 _FRAMES_PER_S_MAX: Final = 1000
 
 
 class StreamDetails(msgspec.Struct, frozen=True):
-    """One elementary stream as a tool sees it; None and the empty text mean that the tool does not say.
+    """One elementary stream as a tool reports it; None and the empty text mean that the tool reports nothing.
 
-    `kind` is video, audio, subtitle or data; `scan` is progressive or interlaced; `aspect` is like 16:9.
+    `kind` is video, audio, subtitle or data; `scan` is progressive or interlaced; `aspect` is such as 16:9.
     """
 
     pid: int | None
@@ -55,7 +55,7 @@ class MediaDetails(msgspec.Struct, frozen=True):
 
 
 def read_details(file: int, cancel: CancelSwitch | None = None) -> MediaDetails:
-    """Ask ffprobe, or mediainfo when it is missing or fails, about an open file. Raises ProbeFailed.
+    """Read an open file with ffprobe, or with mediainfo if ffprobe is missing or fails. Raises ProbeFailed.
 
     The tools get the descriptor and no path, so that a folder that becomes a link cannot lead them elsewhere.
     """
@@ -156,7 +156,7 @@ def _dicts(value: object) -> list[dict[str, Any]]:
 
 
 def _text(values: dict[str, Any], name: str) -> str:
-    """A printable text of bounded length: it comes out of the file and goes onto a page."""
+    """Return a printable text of bounded length, because it comes from the file and is shown on a page."""
     return "".join(character for character in str(values.get(name, ""))[:200] if character.isprintable())
 
 
@@ -169,7 +169,7 @@ def _number(value: object, base: int = 10) -> int | None:
 
 
 def _quantity(value: object) -> int | None:
-    """A number above 0: of a stream without payload the tools print 0."""
+    """Return a number above 0: for a stream without payload the tools print 0."""
     return _number(value) or None
 
 
@@ -182,7 +182,7 @@ def _decimal(text: str) -> float | None:
 
 
 def _frame_rate(value: float) -> float | None:
-    """A frame rate that a picture can have: of a stream without pictures ffprobe prints the 90 kHz of its clock."""
+    """Return a plausible frame rate: for a stream without pictures, ffprobe prints the 90 kHz of its clock."""
     return value if 0 < value < _FRAMES_PER_S_MAX else None
 
 

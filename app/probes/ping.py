@@ -1,4 +1,6 @@
-"""Round-trip time and ping loss of a path, by iputils' ping (ICMP echo, unprivileged where the kernel allows it)."""
+"""Measures round-trip time and ping loss of a path with iputils' ping (ICMP echo, unprivileged if the kernel
+allows it).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ import msgspec
 from app.probes.run import CancelSwitch, ProbeFailed, run
 
 COUNT: Final = 20
-INTERVAL_S: Final = 0.2  # the shortest that ping grants to users without privileges, in all versions
-_WAIT_S: Final = 2  # for the last reply
+INTERVAL_S: Final = 0.2  # the shortest interval that all versions of ping allow to users without privileges
+_WAIT_S: Final = 2  # wait for the last reply
 _RTT_MS_HIGHEST: Final = 60_000.0
 
 _COUNTS = re.compile(r"^(\d{1,6}) packets transmitted, (\d{1,6}) received", re.MULTILINE)
@@ -30,7 +32,7 @@ class Rtt(msgspec.Struct, frozen=True):
 
 
 class PingResult(msgspec.Struct, frozen=True):
-    """What came back of the echo requests; `rtt` is None when nothing did."""
+    """The replies to the echo requests; `rtt` is None without a reply."""
 
     address: str
     sent: int
@@ -39,7 +41,9 @@ class PingResult(msgspec.Struct, frozen=True):
 
     @property
     def loss_percent(self) -> float:
-        """Echo requests without reply. Routers may drop them on purpose: not the loss of the path."""
+        """Return the share of echo requests without reply. Routers may drop them on purpose: not the loss of the
+        path.
+        """
         return 100 * (self.sent - self.received) / self.sent
 
 
@@ -48,7 +52,7 @@ def ping(address: str, *, count: int = COUNT, cancel: CancelSwitch | None = None
 
     Raises ProbeFailed when ping is missing, not allowed, or says something that cannot be read. No reply is a result.
     """
-    # No -w: with it, ping sends on until it has `count` replies, and its loss no longer counts what was sent.
+    # No -w: with it, ping continues until it has `count` replies, so that its loss figure is wrong.
     argv = ["ping", "-n", "-c", str(count), "-i", str(INTERVAL_S), "-W", str(_WAIT_S), "--", address]
     timeout_s = count * INTERVAL_S + _WAIT_S + 3
     outcome = run(argv, timeout_s=timeout_s, output_bytes_max=256 * 1024, cancel=cancel)

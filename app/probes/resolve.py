@@ -1,4 +1,6 @@
-"""Name to address, bounded: the C library's resolver can hang for a minute and cannot be stopped in our own process."""
+"""Resolves a name within a time limit: the C library's resolver can hang for a minute and cannot be stopped
+in-process.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ class NameUnknown(ProbeFailed):
 def resolve(host: str, *, cancel: CancelSwitch | None = None, timeout_s: float = RESOLVE_TIMEOUT_S) -> str:
     """Return the address that the system would use first for a host. An address is returned unchanged.
 
-    Asks `getent`, so that /etc/hosts and the machine's own resolver count. Raises NameUnknown, ValueError for a text
-    that is no host.
+    Asks `getent`, so that /etc/hosts and the machine's resolver apply. Raises NameUnknown, and ValueError for a text
+    that is not a host.
     """
     if problem := problem_with_host(host):
         raise ValueError(problem)

@@ -1,8 +1,8 @@
-"""Run an external program within limits: argument list, own session, time limit, output limit, nothing left behind.
+"""Runs an external program with limits: argument list, separate session, time limit, output limit, nothing left behind.
 
-No shell, no inherited environment (this process holds secrets), standard input empty. The whole process group is
-killed when the program ends, hangs, talks too much or is cancelled; only a child that opened its own session
-could outlive it.
+No shell, no inherited environment (this process holds secrets), standard input empty. The whole process group is killed
+when the program ends, hangs, writes too much or is cancelled. Only a child that opened its own session could outlive
+it.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class Outcome(msgspec.Struct, frozen=True):
     seconds: float
 
     def text(self) -> str:
-        """Standard output as text; bytes that are not UTF-8 become U+FFFD."""
+        """Return standard output as text; bytes that are not UTF-8 become U+FFFD."""
         return self.stdout.decode(errors="replace")
 
     def complaint(self) -> str:
-        """The last line of standard error, at most 300 printable characters; empty if there is none."""
+        """Return the last line of standard error, at most 300 printable characters; empty without one."""
         lines = [line.strip() for line in self.stderr.decode(errors="replace").splitlines() if line.strip()]
         return "".join(c for c in lines[-1] if c.isprintable())[:300] if lines else ""
 
@@ -80,18 +80,18 @@ class TooMuchOutput(ProbeFailed):
 
 
 class Cancelled(Exception):
-    """The switch was thrown; the program was killed or not started. No failure, so not a ProbeFailed."""
+    """The cancel switch was set. The program was killed or not started. Not a failure, so not a ProbeFailed."""
 
 
 class CancelSwitch:
-    """Something another thread can throw, once, to end a run at once."""
+    """A switch that another thread can set, once, to end a run at once."""
 
     def __init__(self) -> None:
         self._fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._thrown = False
 
     def throw(self) -> None:
-        """Cancel what runs with this switch, and everything that is started with it later."""
+        """Cancel the present run with this switch, and every later one."""
         self._thrown = True
         os.eventfd_write(self._fd, 1)
 
@@ -100,7 +100,7 @@ class CancelSwitch:
         return self._thrown
 
     def fileno(self) -> int:
-        """Descriptor that is readable for ever once the switch is thrown."""
+        """Return a descriptor that stays readable once the switch is set."""
         return self._fd
 
     def __del__(self) -> None:
@@ -145,7 +145,7 @@ def run(
 
 
 def environment() -> Mapping[str, str]:
-    """The environment that programs get: C locale, so that their output can be parsed, and nothing secret."""
+    """Return the environment for programs: C locale, so that their output can be parsed, and nothing secret."""
     passed = {name: os.environ[name] for name in _ENVIRONMENT_PASSED if name in os.environ}
     return {"PATH": _PATH_DEFAULT, **passed, "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
 
@@ -170,7 +170,7 @@ def _spawn(name: str, argv: Sequence[str], files: Sequence[int]) -> subprocess.P
 
 
 class _Output:
-    """What a program wrote so far, on both its outputs together limited to `bytes_max`."""
+    """The output of a program so far. Both its outputs together are limited to `bytes_max`."""
 
     def __init__(self, name: str, child: subprocess.Popen[bytes], bytes_max: int) -> None:
         assert child.stdout is not None  # noqa: S101 - made with pipes
@@ -190,7 +190,7 @@ class _Output:
         return bytes(self._texts[self.fds[1]])
 
     def read(self, fd: int) -> bool:
-        """Take what the pipe holds now; False at its end."""
+        """Read the present contents of the pipe. Return False at its end."""
         while True:
             try:
                 block = os.read(fd, _READ_BYTES)
@@ -216,7 +216,7 @@ class _Output:
 def _watching(
     child: subprocess.Popen[bytes], output: _Output, cancel: CancelSwitch | None
 ) -> Iterator[selectors.BaseSelector]:
-    """Return a selector whose keys carry what to do: read, finish at the program's end, cancel."""
+    """Return a selector with an action per key: read, finish at the program's end, cancel."""
     pid_fd = os.pidfd_open(child.pid)
     try:
         with selectors.DefaultSelector() as selector:
@@ -236,7 +236,7 @@ def _watching(
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Kill the group and reap the leader. Until it is reaped its number cannot belong to another group."""
+    """Kill the group and reap its leader. Until it is reaped, no other group can have its number."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()

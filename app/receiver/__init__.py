@@ -1,1 +1,1 @@
-"""Receives SRT through `app.srt`, without GStreamer: the receive engine and the command line's probe share it."""
+"""Receives SRT through `app.srt`, without GStreamer. The receive engine and `mcr probe` use it."""

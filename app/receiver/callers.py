@@ -1,7 +1,7 @@
-"""Who called a listener, and who was refused and why.
+"""Tracks the callers of a listener, and who was refused and why.
 
-libsrt asks `decide` before it checks the passphrase; the reason of a later refusal is only in its log. Both come from
-one thread of libsrt's, in order.
+libsrt calls `decide` before it checks the passphrase. The reason of a later refusal is only in its log. Both come from
+one thread of libsrt, in order.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from app.srt.rejections import Reject, reason_of_rejection
 from app.srt.sockets import Call
 
 _REJECTED: Final = re.compile(r"processConnectRequest: rsp\(REJECT\): (\d+)")
-# A handshake is over within libsrt's connection time-out; a caller that is not in by then was refused.
+# A handshake ends within libsrt's connection time-out. A caller that is not connected by then was refused.
 _UNDECIDED_S: Final = 3.0
 
 Refused = Callable[[Call, Reason | None], None]
 
 
 class Callers:
-    """Lets one sender in at a time and reports each refusal once. `on_refused` is called from libsrt's threads too."""
+    """Admits one sender at a time and reports each refusal once. libsrt's threads call `on_refused` too."""
 
     def __init__(self, is_taken: Callable[[], bool], on_refused: Refused) -> None:
         self._is_taken = is_taken
@@ -35,7 +35,7 @@ class Callers:
         hear_log(self._hear, LogLevel.DEBUG)
 
     def decide(self, call: Call) -> int:
-        """Refuse a second sender while one is connected; 0 lets the caller in."""
+        """Refuse a second sender while one is connected. Return 0 to admit the caller."""
         if self._is_taken():
             self._on_refused(call, Reason.CONNECTION_REJECTED)
             return int(Reject.OVERLOAD)
@@ -44,13 +44,13 @@ class Callers:
         return 0
 
     def accepted(self, number: int) -> Call | None:
-        """The call that became this connection."""
+        """Note the call that became this connection."""
         with self._lock:
             call, _ = self._pending.pop(number, (None, 0.0))
         return call
 
     def settle(self) -> None:
-        """Report callers that were never let in as refused for an unknown reason."""
+        """Report callers that never connected as refused for an unknown reason."""
         now = time.monotonic()
         with self._lock:
             overdue = [number for number, (_, at) in self._pending.items() if now - at > _UNDECIDED_S]

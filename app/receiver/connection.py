@@ -29,7 +29,7 @@ _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
 
 
 class Connection:
-    """An open connection with what the handshake settled."""
+    """An open connection with the results of its handshake."""
 
     def __init__(self, sock: SrtSocket, call: Call | None) -> None:
         self.sock = sock
@@ -41,7 +41,7 @@ class Connection:
 
 
 class SrtInput:
-    """One SRT input. Used from one thread; `open`, then `poll` and `read` at most every 10 ms, then `close`."""
+    """One SRT input, used from one thread: `open`, then `poll` and `read` at most every 10 ms, then `close`."""
 
     def __init__(self, spec: ReceiveSpec, dscp: int, notify: Callable[[PeerEvent], None]) -> None:
         self._spec = spec
@@ -55,7 +55,7 @@ class SrtInput:
         self.connection: Connection | None = None
 
     def open(self) -> None:
-        """Bind the port, or send the call out. Raises CannotSend."""
+        """Bind the port or start the call. Raises CannotSend."""
         self._epoll = Epoll()
         sock = self._entry = SrtSocket.create()
         try:
@@ -77,7 +77,7 @@ class SrtInput:
             sock.on_call(self._callers.decide)
             sock.listen(_BACKLOG)
         except SrtError as error:
-            # SOCKET_SETUP is what 1.5.1 reports for a port that another program has.
+            # libsrt 1.5.1 reports SOCKET_SETUP for a port that another program uses.
             in_use = error.code in (ErrorCode.BIND_CONFLICT, ErrorCode.SOCKET_SETUP)
             raise CannotSend(Reason.PORT_IN_USE if in_use else Reason.ENGINE_ERROR, error.text) from None
 
@@ -89,7 +89,7 @@ class SrtInput:
             raise CannotSend(Reason.NETWORK_UNREACHABLE, error.text) from None
 
     def poll(self) -> bool:
-        """Follow callers and the call; True when a connection was made just now. Raises Finished."""
+        """Follow callers and the call. Return True if a connection was just made. Raises Finished."""
         if self._callers is not None:
             self._callers.settle()
         if self.connection is not None or self._entry is None:
@@ -121,10 +121,10 @@ class SrtInput:
         return None
 
     def read(self) -> list[Message]:
-        """What is due at the output now, oldest first. Raises Finished when a call has ended.
+        """Return what is due at the output now, oldest first. Raises Finished when a call has ended.
 
-        Only what libsrt announces by its epoll: its delivery thread announces late what it repaired late. A receiver
-        that reads through an event loop, as every receiver in this field does, sees exactly that.
+        Only packets that libsrt's epoll announces are read: its delivery thread announces packets late that it repaired
+        late. A receiver with an event loop, as receivers in this field have, sees exactly that.
         """
         connection = self.connection
         if connection is None or self._epoll is None or not self._epoll.is_any_ready():
@@ -153,7 +153,7 @@ class SrtInput:
         self._notify(PeerEvent(unix_now(), PeerChange.REFUSED, call.address, reason, call.stream_id))
 
     def entry(self) -> SrtSocket | None:
-        """The listening or calling socket, whose options are those of the stream."""
+        """The listening or calling socket, which has the options of the stream."""
         return self._entry
 
     def close(self) -> None:
@@ -168,7 +168,7 @@ class SrtInput:
 
 
 def _resolved(host: str) -> str:
-    """The first address of a host. Raises CannotSend."""
+    """Return the first address of a host. Raises CannotSend."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
     except OSError as error:

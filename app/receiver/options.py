@@ -21,7 +21,7 @@ _SEND_BUFFER_BYTES: Final = 64 * BUFFER_UNIT_BYTES
 
 
 def receiver_options(spec: ReceiveSpec, *, dscp: int) -> dict[Option, Value]:
-    """The options of a receiver, apart from its passphrase. `dscp` marks its acknowledgements and loss reports."""
+    """Return the options of a receiver without its passphrase. `dscp` marks its acknowledgements and loss reports."""
     packets = max(BUFFER_PACKETS_LOWEST, _packets_kept(spec.latency_ms))
     return {
         Option.RCVSYN: False,
@@ -39,12 +39,12 @@ def receiver_options(spec: ReceiveSpec, *, dscp: int) -> dict[Option, Value]:
 
 
 def _packets_kept(latency_ms: int) -> int:
-    """Packets that wait for their time, and as many again that wait for a repair."""
+    """Return the packets that wait to be played, doubled for packets that wait for a repair."""
     return 2 * round((latency_ms + RTT_MS_ASSUMED / 2) * BITRATE_BPS_ASSUMED / 8 / SRT_PAYLOAD_BYTES / 1000)
 
 
 def secret_options(spec: ReceiveSpec) -> dict[Option, Value]:
-    """Passphrase and key length. Never log or show the result."""
+    """Return passphrase and key length. Never log or show the result."""
     if spec.encryption is None:
         return {}
     return {

@@ -1,4 +1,4 @@
-"""A receiver that is polled: reads what is due, measures its delivery, and passes it to the analysis and outputs."""
+"""A receiver that is polled. It reads due packets, measures their delivery, and passes them to analysis and outputs."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _SEQUENCE_NUMBERS: Final = 1 << 31  # draft-sharabayko-srt, 3.1: 31 bits
 
 
 class Output(Protocol):
-    """Something that takes the received bytes, such as a recording. It must not block."""
+    """An object that takes the received bytes, such as a recording. It must not block."""
 
     def take(self, payloads: Sequence[bytes]) -> None:
-        """Take the SRT messages that came out, oldest first."""
+        """Take the SRT messages that were read, oldest first."""
 
 
 class Receiver:
-    """One receive stream. `open`, `poll` every READ_EVERY_S, `close_second` once a second, `close`; in one thread."""
+    """One receive stream, in one thread: `open`, `poll` every READ_EVERY_S, `close_second` once a second, `close`."""
 
     def __init__(
         self, spec: ReceiveSpec, *, dscp: int, notify: Callable[[PeerEvent], None], outputs: Sequence[Output] = ()
@@ -57,11 +57,11 @@ class Receiver:
         self.last_packet_at: float | None = None
 
     def open(self) -> None:
-        """Bind the port, or send the call out. Raises CannotSend."""
+        """Bind the port or start the call. Raises CannotSend."""
         self.input.open()
 
     def poll(self) -> None:
-        """Read what is due. Raises Finished when a call has ended."""
+        """Read due packets. Raises Finished when a call has ended."""
         now = time.monotonic()
         held_up_ms = max(0.0, now - self._polled_at - READ_EVERY_S) * 1000
         self._polled_at = now
@@ -98,7 +98,7 @@ class Receiver:
         connection = self.input.connection
         if connection is not None and (statistics := connection.sock.statistics()) is not None:
             self._readings.append(statistics)
-            if self._has_output:  # before that the buffer fills for the first time
+            if self._has_output:  # before this, the buffer fills for the first time
                 self._fillings_ms.append(statistics.msRcvBuf)
             self._present = _counters(statistics)
 
@@ -138,7 +138,7 @@ class Receiver:
         return self._continuity_errors
 
     def analysis(self, at: float) -> LiveReport:
-        """What is in the transport stream, and whether it is legal; `at` is Unix time."""
+        """Return the contents and errors of the transport stream; `at` is Unix time."""
         return self._analyser.report(at)
 
     def reset(self, at: float) -> None:
@@ -149,7 +149,7 @@ class Receiver:
         self._continuity_read = 0
 
     def peers(self) -> list[Peer]:
-        """The sender that is connected now."""
+        """Return the connected sender, if any."""
         connection = self.input.connection
         if connection is None or (statistics := connection.sock.statistics()) is None:
             return []
@@ -161,7 +161,7 @@ class Receiver:
 
 
 def _counters(statistics: Statistics) -> ReceivedCounters:
-    # Retransmissions that were of use: those received, less duplicates and packets that came too late.
+    # Useful retransmissions: those received, less duplicates and packets that came too late.
     of_no_use = statistics.pktRecvTotal - statistics.pktRecvUniqueTotal
     return ReceivedCounters(
         wire_bytes=statistics.byteRecvTotal,

@@ -1,1 +1,1 @@
-"""Rehearsals: copies of a stream through relays of this host, to see which latency holds."""
+"""Runs rehearsals: copies of a stream through relays of this host, to find which latency holds."""

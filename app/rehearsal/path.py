@@ -1,4 +1,4 @@
-"""A path to rehearse on: a receive stream, a relay to it, and a copy of a send stream that calls the relay."""
+"""Starts a path for a rehearsal: a receive stream, a relay to it, and a copy of a send stream that calls the relay."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ _THIS_HOST: Final = "127.0.0.1"
 
 
 class Streams(Protocol):
-    """What a rehearsal asks of the stream manager."""
+    """The methods of the stream manager that a rehearsal needs."""
 
     def start(self, spec: JobSpec, *, actor: str = ..., for_rehearsal: bool = ...) -> Snapshot:
-        """Put a stream on air. Raises a ProductError when it cannot be."""
+        """Put a stream on air. Raises a ProductError if that fails."""
 
     def dismiss(self, key: str, *, actor: str = ...) -> None:
         """Take it off air and forget it. Raises NotFound."""
 
     def list(self) -> list_of[Snapshot]:
-        """All streams, oldest first."""
+        """Return all streams, oldest first."""
 
     def get(self, key: str) -> Snapshot:
-        """One stream. Raises NotFound."""
+        """Return a stream. Raises NotFound."""
 
     def history(self, key: str, seconds: int, /) -> list_of[Second]:
-        """A send stream's last seconds, oldest first. Raises NotFound."""
+        """Return a send stream's last seconds, oldest first. Raises NotFound."""
 
     def deliveries(self, key: str, seconds: int, /) -> list_of[DeliveryPoint]:
-        """A receive stream's last seconds, oldest first. Raises NotFound."""
+        """Return a receive stream's last seconds, oldest first. Raises NotFound."""
 
 
 class PathOrder(msgspec.Struct, frozen=True):
-    """What to start. `ports` are the receiver's and the relay's."""
+    """The streams to start. `ports` are the receiver's and the relay's."""
 
     sender: SendSpec
     impairment: Impairment
@@ -62,7 +62,7 @@ class RehearsalPath(msgspec.Struct, frozen=True):
 
 
 def send_spec(streams: Streams, key: str) -> SendSpec:
-    """The settings of the send stream to copy. Raises InvalidInput when the key names none."""
+    """Return the spec of the send stream to copy. Raises InvalidInput if the key names no send stream."""
     try:
         spec = streams.get(key).spec
     except NotFound:
@@ -73,9 +73,9 @@ def send_spec(streams: Streams, key: str) -> SendSpec:
 
 
 def start_path(streams: Streams, order: PathOrder, *, actor: str, for_rehearsal: bool) -> RehearsalPath:
-    """Start receiver, relay and sender, in this order. Where one cannot start, those before it are dismissed again.
+    """Start receiver, relay and sender, in this order. If one cannot start, the earlier ones are deleted again.
 
-    The copy is not encrypted: its passphrase would be in one more stream. Raises what `start` raises.
+    The copy is not encrypted, because its passphrase would be stored in one more stream. Raises what `start` raises.
     """
     with ExitStack() as undo:
 
@@ -118,9 +118,9 @@ def dismiss(streams: Streams, key: str, *, actor: str) -> None:
 
 
 def free_port_pairs(count: int) -> list_of[tuple[int, int]]:
-    """Pairs of UDP ports that nothing holds now, outside the listener ports, which are the operators'.
+    """Return pairs of free UDP ports outside the listener ports, which are for the operators' streams.
 
-    Raises LimitReached when there are none.
+    Raises LimitReached if there are none.
     """
     try:
         with ExitStack() as sockets:

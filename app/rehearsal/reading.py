@@ -1,4 +1,4 @@
-"""Reads what the streams of a rehearsal have measured since the last reading, and adds it up."""
+"""Reads the measurements of a rehearsal's streams since the last reading, and adds them up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.machine.steady_clock import unix_now
 from app.rehearsal.path import Streams
 
 _OVERLAP_S: Final = 5
-_HISTORY_S: Final = 3600  # what a worker remembers second by second
+_HISTORY_S: Final = 3600  # a worker keeps this many seconds
 
 
 def read_more(run: Rehearsal, streams: Streams) -> Rehearsal:
@@ -36,7 +36,7 @@ def _read_attempt(attempt: Attempt, run: Rehearsal, streams: Streams, began: flo
         tally = with_sent(tally, [_sent(each) for each in sent if began < each.at <= ends])
         tally = _with_relay(tally, streams, attempt.relay)
     except NotFound:
-        return attempt  # an operator removed one of its streams; the missing seconds show that
+        return attempt  # an operator removed one of the streams; missing seconds show this
     return msgspec.structs.replace(attempt, tally=tally)
 
 

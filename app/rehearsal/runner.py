@@ -1,4 +1,4 @@
-"""Starts, follows, cancels and remembers rehearsals. One that measures continues after a restart of the web process."""
+"""Starts, follows, cancels and stores rehearsals. A measurement continues after a restart of the web process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _READ_EVERY_S: Final = 1.0
 _KEEP_EVERY_S: Final = 10.0
 _DELIVERING_WITHIN_S: Final = 20.0
-# libsrt measures the input rate, which its cap follows, in the first seconds of a connection.
+# libsrt measures the input rate, on which its cap depends, in the first seconds of a connection.
 _SETTLING_S: Final = 5.0
 _LAST_SECONDS_S: Final = 3.0  # the last second of a worker arrives up to this late
 _CLOSE_WITHIN_S: Final = 2.0
@@ -38,7 +38,7 @@ class RehearsalRunner:
     """All rehearsals of this installation, one at a time. Every method returns at once; a run has a thread."""
 
     def __init__(self, streams: Streams, folder: Path) -> None:
-        """Read the rehearsals of earlier processes, continue the one that measures, and end what others left."""
+        """Read the rehearsals of earlier processes. Continue the one that measures, and end the streams of others."""
         self._streams = streams
         self._files = RunFiles(folder, "rehearsal-", encode=encode_rehearsal, decode=decode_rehearsal)
         self._lock = threading.Lock()
@@ -49,7 +49,9 @@ class RehearsalRunner:
         self._resume()
 
     def start(self, plan: RehearsalPlan, *, actor: str) -> Rehearsal:
-        """Begin a rehearsal. Raises InvalidInput for a stream that cannot be copied, LimitReached while one runs."""
+        """Begin a rehearsal. Raises InvalidInput if the stream cannot be copied, LimitReached while another one
+        runs.
+        """
         spec = send_spec(self._streams, plan.stream)
         now = unix_now()
         run = Rehearsal(
@@ -77,19 +79,19 @@ class RehearsalRunner:
         return self._thread is not None and (self._thread.ident is None or self._thread.is_alive())
 
     def runs(self) -> list[Rehearsal]:
-        """Every rehearsal, newest first."""
+        """Return every rehearsal, newest first."""
         with self._lock:
             return sorted(self._runs.values(), key=lambda run: run.started_at, reverse=True)
 
     def get(self, run_id: str) -> Rehearsal:
-        """One rehearsal. Raises NotFound."""
+        """Return a rehearsal. Raises NotFound."""
         with self._lock:
             if run_id not in self._runs:
                 raise NotFound(f"there is no rehearsal {run_id}")
             return self._runs[run_id]
 
     def cancel(self, run_id: str) -> Rehearsal:
-        """End a rehearsal early and keep what it measured; one that is over stays as it is. Raises NotFound."""
+        """End a rehearsal early and keep its measurements. One that is over stays unchanged. Raises NotFound."""
         run = self.get(run_id)
         if run.state in UNDER_WAY:
             self._cancelled.add(run_id)
@@ -186,7 +188,7 @@ class RehearsalRunner:
         return run
 
     def _sweep(self) -> None:
-        """End every stream of a rehearsal: those of the one that is over, and what an earlier process left."""
+        """End every stream of rehearsals that are over, also those that an earlier process left."""
         for snapshot in reversed(self._streams.list()):
             if is_rehearsal(snapshot.key):
                 dismiss(self._streams, snapshot.key, actor=_ACTOR)
@@ -202,7 +204,7 @@ class RehearsalRunner:
                 self._runs[run.id] = run
 
     def _keep(self, run: Rehearsal) -> None:
-        """Store it, then show it: what was seen is still true after a restart."""
+        """Store the rehearsal, then show it, so that a restart does not undo what was shown."""
         try:
             self._files.keep(run.id, run)
         except OSError as error:
