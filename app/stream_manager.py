@@ -1,6 +1,6 @@
-"""Streams as the operator knows them: start, stop, list, history, shutdown.
+"""Manages streams for the pages and the API: start, stop, list, history, shutdown.
 
-Checks what the spec cannot know (the file, the port, the limit), then leaves the carrying out to the supervisor.
+Checks what the spec cannot know (the file, the port, the limit); the supervisor carries orders out.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ _STOP_WITHIN_S: Final = 6.0
 
 
 class StreamManager:
-    """All streams of this installation. Safe to use from many threads; no call waits longer than some seconds."""
+    """All streams of this installation. Safe to use from many threads; no call waits longer than a few seconds."""
 
     def __init__(self, settings: Settings, launcher: Launcher, media: PatientLibrary, store: Store) -> None:
-        """Take over what an earlier process left: live workers are adopted, ordered streams started again."""
+        """Take over the streams of an earlier process: adopt live workers, and start ordered streams again."""
         self._settings = settings
         self._store = store
         self._spare = SpareOrders(settings.runtime_folder, settings.secret_key)
@@ -88,9 +88,10 @@ class StreamManager:
         return self._book
 
     def start(self, spec: JobSpec, *, actor: str = "operator", for_rehearsal: bool = False) -> Snapshot:
-        """Put a stream on air and return what is true within 3 s. One for a rehearsal is beyond MAX_STREAMS.
+        """Put a stream on air and return its state within 3 s. A stream of a rehearsal does not count towards
+        MAX_STREAMS.
 
-        Raises InvalidInput, PortInUse, LimitReached or CouldNotStart; then nothing of it is left.
+        Raises InvalidInput, PortInUse, LimitReached or CouldNotStart. Nothing of the stream remains then.
         """
         check_relay(spec, self.list(), self._settings.relay_targets)
         key = self._supervisor.add(self._jobs.job_for("", spec), actor=actor, for_rehearsal=for_rehearsal)
@@ -105,7 +106,7 @@ class StreamManager:
         return snapshot
 
     def _keep(self, snapshot: Snapshot) -> None:
-        """Have a stream's order stored. Of one whose settings are not known, only what the store had is kept."""
+        """Store a stream's order. If its settings are not known, keep what the store has."""
         unreadable = self._unreadable.get(snapshot.key)
         if snapshot.is_spec_known:
             self._recorder.keep(stored_form(snapshot))
@@ -113,7 +114,7 @@ class StreamManager:
             self._recorder.keep(msgspec.structs.replace(stored_form(snapshot), unreadable=unreadable))
 
     def add_off_air(self, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
-        """List a new stream and leave it off air. Raises InvalidInput."""
+        """List a new stream without putting it on air. Raises InvalidInput."""
         check_passphrase(spec)
         check_relay(spec, self.list(), self._settings.relay_targets)
         job = self._jobs.job_for(new_key(dict.fromkeys(self._keys())), spec)
@@ -133,8 +134,8 @@ class StreamManager:
         return self._supervisor.wait_status(key, lambda status: status.phase not in ALIVE, _STOP_WITHIN_S)
 
     def restart(self, key: str, *, actor: str = "operator") -> Snapshot:
-        """Put a stream on air again by its spec, stopping it first where it runs. Raises as `start`, and NotFound."""
-        # First: what could not start again stays on air as it is.
+        """Put a stream on air again with its spec, stopping it first if it runs. Raises as `start`, and NotFound."""
+        # Checked first, so that a stream that could not start again stays on air.
         check_spec_is_known(self.get(key))
         spec = self._supervisor.job(key).spec
         check_passphrase(spec)
@@ -160,7 +161,7 @@ class StreamManager:
     def change(self, key: str, spec: JobSpec, *, actor: str = "operator") -> Snapshot:
         """Give a stream another spec under the same key. On air it restarts, unless only its name or group is new.
 
-        All that can be checked is checked before anything stops: a spec that is refused leaves the stream as it is.
+        Everything that can be checked is checked before the stream stops: a refused spec leaves the stream unchanged.
         Raises as `start`, and NotFound.
         """
         before = self.get(key)
@@ -175,7 +176,7 @@ class StreamManager:
         return self.restart(key, actor=actor)
 
     def dismiss(self, key: str, *, actor: str = "operator") -> None:
-        """Stop a stream if it runs, and forget it; `undo_dismiss` brings it back for 10 s. Raises NotFound."""
+        """Stop a stream if it runs, and delete it; `undo_dismiss` brings it back for 10 s. Raises NotFound."""
         was_running = is_wanted(self.get(key).status)
         self.stop(key, actor=actor)
         self._supervisor.dismiss(key, actor=actor, was_running=was_running)
@@ -192,16 +193,16 @@ class StreamManager:
         return snapshot
 
     def list(self) -> list_of[Snapshot]:
-        """Every stream, oldest first."""
+        """Return every stream, oldest first."""
         return mark_elsewhere(mark_impaired(self._supervisor.snapshots()), self._launcher)
 
     def get(self, key: str) -> Snapshot:
-        """One stream. Raises NotFound."""
+        """Return a stream. Raises NotFound."""
         self._supervisor.snapshot(key)
         return next(snapshot for snapshot in self.list() if snapshot.key == key)
 
     def impair(self, key: str, impairment: Impairment, *, actor: str = "operator") -> Snapshot:
-        """Change what a relay does, without a break. Raises NotFound and WrongState."""
+        """Change a relay's impairment without interruption. Raises NotFound and WrongState."""
         spec = relay_spec(self._supervisor.job(key))
         job = self._supervisor.job(key)
         job = msgspec.structs.replace(job, spec=msgspec.structs.replace(spec, impairment=impairment))
@@ -221,19 +222,19 @@ class StreamManager:
         return self.get(key)
 
     def history(self, key: str, wanted_s: int) -> list_of[Second]:
-        """The stream's last `wanted_s` seconds, an interval each, oldest first. Raises NotFound."""
+        """Return the intervals of the stream's last `wanted_s` seconds, oldest first. Raises NotFound."""
         oldest = unix_now() - wanted_s
         return seconds([point for point in self._supervisor.history(key) if point.at >= oldest - 1])
 
     def deliveries(self, key: str, wanted_s: int) -> list_of[DeliveryPoint]:
-        """A reception's last `wanted_s` seconds, oldest first; by the minute beyond an hour. Raises NotFound."""
+        """Return a reception's last `wanted_s` seconds, oldest first; beyond an hour by the minute. Raises NotFound."""
         since = unix_now() - wanted_s
         if wanted_s > HISTORY_SECONDS:
             return self._supervisor.reception(key, lambda reception: reception.history.minutes(since))
         return self._supervisor.reception(key, lambda reception: reception.history.seconds(since))
 
     def picture(self, key: str) -> bytes | None:
-        """The newest key frame of a receive stream as JPEG, None without one. Raises NotFound."""
+        """Return the newest key frame of a receive stream as JPEG, None without one. Raises NotFound."""
         picture = self._supervisor.reception(key, lambda reception: reception.picture)
         return None if picture is None else picture.jpeg
 
@@ -243,39 +244,39 @@ class StreamManager:
         return self.get(key)
 
     def summaries(self, key: str, start: float, end: float) -> list_of[Summary]:
-        """The ten-second summaries of the stream between two Unix times, oldest first. Raises NotFound."""
+        """Return the ten-second summaries of the stream between two Unix times, oldest first. Raises NotFound."""
         self.get(key)
         return self._history_file.read(key, start, end)
 
     def debug(self, key: str) -> StreamDebug:
-        """The worker's raw view with the stream's own state; nothing secret. Raises NotFound."""
+        """Return the worker's raw values and the stream's own state; nothing secret. Raises NotFound."""
         snapshot = self.get(key)
         values = self._supervisor.debug(key) if snapshot.worker_pid is not None else None
         return StreamDebug(snapshot.detail, snapshot.applied, values)
 
     def passphrase(self, key: str) -> Secret | None:
-        """The stream's passphrase, for the far end's engineer. Raises NotFound."""
+        """Return the stream's passphrase, for the far end's engineer. Raises NotFound."""
         return None if (kept := self._supervisor.job(key).spec.encryption) is None else kept.passphrase
 
     def events(self, *, key: str | None = None, limit: int = 200) -> list_of[LogEntry]:
-        """What happened, newest first."""
+        """Return the event log, newest first."""
         return self._supervisor.entries(key=key, limit=limit)
 
     def note(self, text: str) -> None:
-        """Write a warning that concerns no single stream into the event log."""
+        """Log a warning that is not about a single stream in the event log."""
         self._supervisor.note("", text)
 
     def free_ports(self) -> list_of[int]:
-        """The listener ports that neither a stream of ours nor another program holds now."""
+        """Return the listener ports that neither a stream of ours nor another program uses now."""
         taken = listener_ports_of(self.list()) | bound_ports()
         return [port for port in self._settings.listener_ports if port not in taken]
 
     def shutdown(self) -> None:
-        """Take all that no cluster carries off air and wait for it. The orders stay: the next start has them back."""
+        """Take all streams off air that no cluster carries, and wait for that. The next start restores them."""
         self._end(self._supervisor.detach if self._launcher.outlasts_service else self._supervisor.close)
 
     def detach(self) -> None:
-        """Let go of the workers and leave them on air, for the next process to adopt."""
+        """Release the workers and leave them on air, for the next process to adopt."""
         self._end(self._supervisor.detach)
 
     def _end(self, end_supervisor: Callable[[], None]) -> None:
@@ -285,15 +286,15 @@ class StreamManager:
         self._store.close()
 
     def store_problem(self) -> str | None:
-        """Why orders and events cannot be kept at present, None when they can. Never waits."""
+        """Why orders and events cannot be stored at present, None if they can. Never waits."""
         return self._recorder.problem() or self._start_problem
 
     def runtime_problem(self) -> str | None:
-        """Why no worker could be started at present, None when nothing is known against it."""
+        """Why no worker could be started at present, None when no problem is known."""
         return self._launcher.problem()
 
     def _settle(self, key: str, spec: JobSpec) -> Snapshot:
-        """Wait for the truth: a listener has it once its port is bound, a caller once the far end has answered."""
+        """Wait until the start is decided: a listener's port is bound, or a caller's far end has answered."""
         unsettled = {Phase.STARTING}
         if spec.is_call:
             unsettled.add(Phase.WAITING)

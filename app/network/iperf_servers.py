@@ -129,7 +129,7 @@ class ServerList:
 
 
 class _Entry(msgspec.Struct):
-    """A server in the format of our own files."""
+    """A server in this program's own format."""
 
     host: str
     ports: str | int = PORT_DEFAULT

@@ -1,1 +1,1 @@
-"""Transport packets and the times at which they are due, without GStreamer."""
+"""Sources of transport packets with the times at which they are due, without GStreamer."""

@@ -1,4 +1,4 @@
-"""A short look at a multicast group before its stream starts: what it carries that GStreamer would not."""
+"""Examines a multicast group briefly before its stream starts, to find contents that GStreamer would not carry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BYTES_MAX: Final = 4_000_000
 
 
 def look_at_group(source: MulticastSource) -> set[Hindrance]:
-    """Receive for half a second, or until something is found that decides. Raises CannotSend when it cannot join."""
+    """Receive for half a second, or until a finding decides. Raises CannotSend if it cannot join."""
     group = MulticastSocket(source, lambda _event: None)
     group.stamp_datagrams()
     gaps = RtpGaps() if source.protocol == "rtp" else None

@@ -1,10 +1,9 @@
-"""A file as an endless stream without a seam, or once from start to end. Knows nothing of GStreamer.
+"""Reads a file as an endless stream without a seam, or once from start to end. Independent of GStreamer.
 
-What happens to the file while it is on air:
-* deleted: the stream continues from the open file, for ever, and reports it;
-* replaced by another (renamed over it), rewritten, truncated or grown: from the next seam on the new contents are
-  played, joined to what was sent before, and the stream says so; if they cannot be joined, because they are no
-  transport stream or have other PIDs, the stream ends with FILE_CHANGED and is started again by the supervisor.
+What happens when the file changes while it is on air: * deleted: the stream continues from the open file, without end,
+and reports this; * replaced by another (renamed over it), rewritten, truncated or grown: from the next seam on, the new
+contents are   played, joined to the earlier ones, and the stream reports this. If they cannot be joined, because they
+are not a   transport stream or have other PIDs, the stream ends with FILE_CHANGED and the supervisor starts it again.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ _CHANGES: Final = {
 
 
 class LoopingReader:
-    """Returns a file's packets block by block. `laps` counts how often it began again, `bytes_total` what was returned.
+    """Returns a file's packets block by block. `laps` counts repetitions, `bytes_total` the returned bytes.
 
-    Without `loop` the packets are passed as they are. Used from one thread; `check_file` from any.
+    Without `loop` the packets are passed unchanged. One thread uses it; any thread may call `check_file`.
     """
 
     def __init__(
@@ -52,9 +51,9 @@ class LoopingReader:
         clock: Callable[[], float] = time.time,
         notify: Callable[[Notice], None] | None = None,
     ) -> None:
-        """Open the file at an absolute, real path; `notify` receives what happens to it. Raises Finished.
+        """Open the file at an absolute, real path. `notify` receives its changes. Raises Finished.
 
-        `bitrate_bps` is the file's rate as far as it is known; blocks are larger for a fast one.
+        `bitrate_bps` is the file's rate as far as it is known; a fast file gets larger blocks.
         """
         self.laps = 0
         self.bytes_total = 0
@@ -64,7 +63,7 @@ class LoopingReader:
         self._reported = Change.NONE
         self._bytes_at_once = bytes_at_once(bitrate_bps)
         self._file = self._open(path)
-        # Guards the file's place against `check_file`, which another thread calls.
+        # Guards the file's position against `check_file`, which another thread calls.
         self._lock = threading.Lock()
         self._restamper = Restamper()
         self._filler: Iterator[bytearray] = iter(())
@@ -72,7 +71,7 @@ class LoopingReader:
         self._ahead: bytearray | None = self._first_block()
 
     def read(self) -> bytearray | None:
-        """Give the next block of whole packets; None at the end. Raises Finished when the file is bad."""
+        """Return the next block of whole packets; None at the end. Raises Finished if the file is damaged."""
         if self._ahead is None and not self._turn():
             return None
         block = next(self._filler, None)
@@ -86,7 +85,7 @@ class LoopingReader:
         return block
 
     def reference(self) -> int | None:
-        """The PID of the clock that the loop is joined by; None while it is not known, and for a file played once."""
+        """The PID of the clock that joins the laps; None while it is not known, and for a file that is played once."""
         return self._restamper.reference() if self._loop else None
 
     def check_file(self) -> Change:
@@ -106,7 +105,7 @@ class LoopingReader:
             self._file.close()
 
     def _turn(self) -> bool:
-        """Go to the next lap; False when there is none."""
+        """Go to the next lap. Return False if there is none."""
         if not self._loop:
             return False
         change = self.check_file()
@@ -121,7 +120,7 @@ class LoopingReader:
         return True
 
     def _adopt(self, change: Change) -> None:
-        """Take the file that is there now for the file."""
+        """Continue with the file that is there now."""
         with self._lock:
             if change is Change.REPLACED:
                 before, self._file = self._file, self._open(self._file.path)
@@ -140,7 +139,7 @@ class LoopingReader:
         return block
 
     def _look_at_head(self) -> Restamper:
-        """Watch the head of a file with new contents, so that its first lap can be joined to the last of the old."""
+        """Read the head of a file with new contents, so that its first lap can be joined to the last lap of the old."""
         reference = self._restamper.reference()
         head = Restamper()
         self._file.rewind()

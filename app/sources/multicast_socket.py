@@ -1,7 +1,7 @@
-"""A UDP or RTP multicast group as a plain socket: joined on a chosen interface, from a chosen sender, kernel times.
+"""A socket for a UDP or RTP multicast group: a chosen interface, optionally one sender, kernel times of arrival.
 
-GStreamer's multicast source receives on the same socket: udpsrc of 1.22 can neither join source-specific groups nor
-refuse datagrams that another program's membership brings to this host.
+GStreamer's multicast source receives on the same socket: udpsrc of 1.22 cannot join source-specific groups, and cannot
+exclude datagrams that another program's membership brings to this host.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _DATAGRAM_BYTES: Final = 65_536
 
 
 class Datagram(NamedTuple):
-    """A datagram and when the kernel took it from the network: nanoseconds of the Unix clock."""
+    """A datagram and its time of arrival in the kernel, in nanoseconds of the Unix clock."""
 
     data: bytes
     received_ns: int
 
 
 class MulticastSocket:
-    """A joined group. Raises CannotSend when it cannot be joined."""
+    """A joined group. Raises CannotSend if it cannot be joined."""
 
     def __init__(self, source: MulticastSource, notify: Notify) -> None:
         self._source = source
@@ -51,29 +51,31 @@ class MulticastSocket:
         _size_buffer(self.socket, notify)
 
     def stamp_datagrams(self) -> None:
-        """Ask the kernel for the time of each datagram, and let reading never wait."""
+        """Request the kernel's time for each datagram, and make reading non-blocking."""
         self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self.socket.setblocking(False)
 
     def receive(self, most: int) -> list[Datagram]:
-        """The datagrams that wait, oldest first, `most` at most."""
+        """Return the waiting datagrams, oldest first, `most` at most."""
         found: list[Datagram] = []
         while len(found) < most:
             try:
                 data, control, _, _ = self.socket.recvmsg(_DATAGRAM_BYTES, _CONTROL_BYTES)
             except BlockingIOError:
                 break
-            except OSError:  # such as a card that went down: the group is silent
+            except OSError:  # for example, the card went down: the group is silent
                 break
             found.append(Datagram(data, _received_ns(control)))
         return found
 
     def follow_card(self) -> None:
-        """Join again when the card was taken away and put back: it is another one then, and nothing comes from it."""
+        """Join again if the network card was removed and put back: the kernel then has a new card, without the
+        membership.
+        """
         card = card_of(self._source)
         if card in (None, self._card):
             return
-        with contextlib.suppress(CannotSend):  # may not be up yet: checked again each second
+        with contextlib.suppress(CannotSend):  # it may not be up yet, and is checked again each second
             join(self.socket, self._source)
             self._card = card
 
@@ -83,8 +85,8 @@ class MulticastSocket:
 
 
 def join(receiver: socket.socket, source: MulticastSource) -> None:
-    """Join the group, from one sender alone if the source names one. Raises CannotSend."""
-    card = card_of(source) or 0  # 0: the interface of the route
+    """Join the group, from one sender only if the source names one. Raises CannotSend."""
+    card = card_of(source) or 0  # 0 selects the interface of the route
     group = socket.inet_aton(source.address)
     try:
         if source.source_ip is None:
@@ -103,7 +105,7 @@ def join(receiver: socket.socket, source: MulticastSource) -> None:
 
 
 def card_of(source: MulticastSource) -> int | None:
-    """The kernel's number of the chosen interface, None when there is none or the routing table is to choose."""
+    """Return the kernel's number of the chosen interface, None if it does not exist or the routing table chooses."""
     # Not /sys/class/net: that shows the interfaces of the namespace that mounted it, perhaps another.
     with contextlib.suppress(OSError):
         return None if source.interface == "auto" else socket.if_nametoindex(source.interface)
@@ -115,15 +117,15 @@ def _storage(address: bytes) -> bytes:
 
 
 def _bind(group: str, port: int) -> socket.socket:
-    """Bind to a group and port that others may bind to as well.
+    """Bind to a group and port that other sockets may bind to as well.
 
-    Without SO_REUSEPORT: Linux 6.18 then hands a group's datagrams to whichever socket of that port its hash of the
-    sender chooses, joined on that interface or not.
+    SO_REUSEPORT is not set: with it, Linux 6.18 passes a group's datagrams to one socket of that port, chosen by a hash
+    of the sender, whether or not it has joined on that interface.
     """
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     try:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Only what this socket joined, on the interface where it joined, from the sender that it requested.
+        # Receive only what this socket joined, on its interface, from the requested sender.
         receiver.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
         receiver.bind((group, port))
     except OSError as error:
@@ -133,7 +135,7 @@ def _bind(group: str, port: int) -> socket.socket:
 
 
 def _size_buffer(receiver: socket.socket, notify: Notify) -> None:
-    """Ask for a large receive buffer, look at what was granted, and say so when it is too little."""
+    """Request a large receive buffer, check what was granted, and report if it is too small."""
     try:
         receiver.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
     except OSError:  # needs CAP_NET_ADMIN; without it net.core.rmem_max is the limit

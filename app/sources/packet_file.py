@@ -1,4 +1,4 @@
-"""A transport stream file read packet by packet: blocks that begin with a sync byte, and what becomes of the file."""
+"""Reads a transport stream file packet by packet, in blocks that begin with a sync byte, and detects changes of it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from app.mpegts.packets import PACKET_BYTES
 BLOCK_BYTES: Final = BLOCK_PACKETS * PACKET_BYTES
 _BLOCKS_READ_AT_ONCE_MAX: Final = 2
 _READ_AT_ONCE_S: Final = 0.2
-# So much without a packet is no damage any more; reading on would only hold the stream up.
+# After this many bytes without a packet, the file is not usable; further reading would only delay the stream.
 _GARBAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 
 
 class Change(StrEnum):
-    """What became of a file since it was opened, or since `adopt_change`."""
+    """What happened to a file since it was opened, or since `adopt_change`."""
 
     NONE = "none"
     DELETED = "deleted"
@@ -42,19 +42,19 @@ class _Identity(msgspec.Struct, frozen=True):
 
 
 def bytes_at_once(bitrate_bps: int | None) -> int:
-    """How much of a file of that rate to read and handle at once: 0.2 s of it, one block or two.
+    """Return how many bytes of a file to read and handle at once: 0.2 s at its rate, one block or two.
 
-    Each time that Python wakes up costs twice what the block itself does, so a fast file is read in larger parts. A
-    slow one is not: what is read is rewritten then, its clock (TDT) included, and must not wait for long.
+    Each wake-up of Python costs twice as much as the block itself, so a fast file is read in larger parts. A slow file
+    is not: its packets, including the clock (TDT), are rewritten when they are read, and must not wait for long.
     """
     wanted = round((bitrate_bps or 0) / 8 * _READ_AT_ONCE_S) // BLOCK_BYTES
     return min(max(1, wanted), _BLOCKS_READ_AT_ONCE_MAX) * BLOCK_BYTES
 
 
 def piece_bytes(bitrate_bps: int | None) -> int:
-    """How much of a file of that rate goes into the pipeline at once: what is read at once, in equal parts of 0.2 s.
+    """Return how many bytes go into the pipeline at once: what is read at once, in equal parts of 0.2 s.
 
-    What waits in the pipeline is counted as input: of a slow file, a block would be seconds.
+    Bytes that wait in the pipeline count as input: for a slow file, a block would be seconds.
     """
     read_packets = bytes_at_once(bitrate_bps) // PACKET_BYTES
     if bitrate_bps is None:
@@ -72,7 +72,7 @@ class PacketFile:
         self._bytes_at_once = bytes_at_once
         self.bytes_skipped = 0
         try:
-            # NONBLOCK: a FIFO put in the file's place must not hold the stream up. Straight: `path` is already real.
+            # NONBLOCK: a FIFO put in the file's place must not block the stream. Straight: `path` is already real.
             self._fd = open_straight(path, os.O_RDONLY | os.O_NONBLOCK)
         except OSError as error:
             reason = Reason.FILE_MISSING if isinstance(error, FileNotFoundError) else Reason.FILE_UNREADABLE
@@ -85,7 +85,9 @@ class PacketFile:
             raise Finished(Reason.FILE_UNREADABLE, "not a regular file")
 
     def read_block(self) -> bytearray | None:
-        """Give the next whole packets, `bytes_at_once` at most; None at the end. What is no packet is skipped."""
+        """Return the next whole packets, `bytes_at_once` at most; None at the end. Bytes outside of packets are
+        skipped.
+        """
         skipped = 0
         while True:
             block = self._read(self._bytes_at_once)
@@ -101,11 +103,11 @@ class PacketFile:
                 raise Finished(Reason.NOT_A_TRANSPORT_STREAM, f"no packet in {skipped} bytes of the file")
 
     def rewind(self) -> None:
-        """Begin again at the start."""
+        """Begin again at the start of the file."""
         self._position = 0
 
     def change(self) -> Change:
-        """Check the file under its path. A link in its place counts as deleted: it is not followed."""
+        """Check the file at its path. A link in its place counts as deleted: it is not followed."""
         if self._fd < 0:
             return Change.NONE
         now = _identity(os.fstat(self._fd))
@@ -118,7 +120,7 @@ class PacketFile:
         return Change.NONE if now == self._identity else Change.REWRITTEN
 
     def adopt_change(self) -> None:
-        """Take the file as it is now for what it should be."""
+        """Accept the file as it is now as unchanged."""
         self._identity = _identity(os.fstat(self._fd))
 
     def close(self) -> None:
@@ -136,7 +138,7 @@ class PacketFile:
         return block
 
     def _skip(self) -> int:
-        """Move on to the next place where packets begin; return how many bytes that was."""
+        """Move to the next place where packets begin. Return how many bytes were skipped."""
         block = self._read(BLOCK_BYTES)
         found = find_sync(block, 1)
         if found < 0:
@@ -149,7 +151,7 @@ class PacketFile:
 
 
 def _status_of(path: str) -> os.stat_result:
-    """The status of what is at a path that holds no link. Raises OSError."""
+    """Return the status of the file at a path without links. Raises OSError."""
     descriptor = open_straight(path, os.O_PATH)
     try:
         return os.fstat(descriptor)

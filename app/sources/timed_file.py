@@ -1,4 +1,4 @@
-"""A file as SRT messages with the time at which each is due: its reader's blocks, timed by PCR, seven packets each."""
+"""Reads a file as SRT messages of seven packets, each with the time at which it is due by the PCR."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _FAULTS: Final = {
 
 
 class TimedBlock(NamedTuple):
-    """Messages one after another and when each is due: its first packet's time, microseconds after the source's start.
+    """Consecutive messages, each with its due time: that of its first packet, in microseconds after the source's start.
 
-    All messages have SRT_PAYLOAD_BYTES, but for the very last one of a file that is played once.
+    All messages have SRT_PAYLOAD_BYTES, except the last one of a file that is played once.
     """
 
     due_us: list[float]
@@ -43,7 +43,7 @@ class TimedBlock(NamedTuple):
 
 
 class TimedFile:
-    """The messages of a file, in order, read block by block on request."""
+    """The messages of a file in order, read block by block on request."""
 
     def __init__(
         self, reader: LoopingReader, *, bitrate_bps: int | None, clock_pid: int | None, notify: Notify
@@ -53,12 +53,12 @@ class TimedFile:
         self._timer = PacketTimer(bitrate_bps=bitrate_bps, clock_pid=clock_pid)
         self._reference = clock_pid
         self._reported_at: dict[ClockFault, float] = {}
-        self._data = bytearray()  # what was read and not yielded, from the start of a message on
-        self._due_us: list[float] = []  # of the messages in it whose first packet is timed
+        self._data = bytearray()  # bytes that were read and not yielded, from the start of a message
+        self._due_us: list[float] = []  # due times of the messages in `_waiting` whose first packet is timed
         self._timed_packets = 0  # of it
 
     def blocks(self) -> Iterator[TimedBlock]:
-        """Yield the messages; a looped file never ends. Raises Finished when the file goes bad."""
+        """Yield the messages. A looped file never ends. Raises Finished if the file becomes unusable."""
         while (block := self._reader.read()) is not None:
             self._data += block
             self._book(self._times_of(block))

@@ -1,4 +1,4 @@
-"""Socket addresses as C has them, and as people write them."""
+"""Converts socket addresses between C structures and text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ _SOCKADDR_BYTES = 28  # sockaddr_in6, the larger of the two
 
 
 def sockaddr(address: str, port: int) -> bytes:
-    """A struct sockaddr_in or sockaddr_in6 of a numeric address, as Linux stores it; "" is every IPv4 address."""
+    """Return a struct sockaddr_in or sockaddr_in6 for a numeric address, as Linux stores it; "" is every IPv4
+    address.
+    """
     ip = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104 - a listener serves every interface
     if isinstance(ip, ipaddress.IPv4Address):
         return struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + ip.packed + bytes(8)
@@ -21,7 +23,7 @@ def sockaddr(address: str, port: int) -> bytes:
 
 
 def address_text(raw_sockaddr: bytes) -> str | None:
-    """`192.0.2.7:41234` or `[2001:db8::7]:41234` of a struct sockaddr; None for any other family."""
+    """Return `192.0.2.7:41234` or `[2001:db8::7]:41234` for a struct sockaddr; None for any other family."""
     (family,) = struct.unpack_from("=H", raw_sockaddr)
     (port,) = struct.unpack_from("!H", raw_sockaddr, 2)
     if family == socket.AF_INET:
@@ -33,18 +35,20 @@ def address_text(raw_sockaddr: bytes) -> str | None:
 
 
 def address_at(pointer: int) -> str:
-    """The text of the struct sockaddr at a C pointer; empty for an unknown family."""
+    """Return the text of the struct sockaddr at a C pointer; empty for an unknown family."""
     (family,) = struct.unpack("=H", ctypes.string_at(pointer, 2))
     size = _SOCKADDR_BYTES if family == socket.AF_INET6 else 16
     return address_text(ctypes.string_at(pointer, size)) or ""
 
 
 def host_of(address: str) -> str:
-    """The host in `192.0.2.7:41234` or `[2001:db8::7]:41234`."""
+    """Return the host in `192.0.2.7:41234` or `[2001:db8::7]:41234`."""
     return address.rpartition(":")[0].strip("[]")
 
 
 def printable(text: bytes | str | None) -> str:
-    """A peer's text with unprintable characters replaced, cut at 512 characters (libsrt's limit of a stream ID)."""
+    """Return a peer's text with unprintable characters replaced, at most 512 characters (libsrt's limit of a
+    stream ID).
+    """
     shown = text.decode(errors="replace") if isinstance(text, bytes) else text or ""
     return "".join(character if character.isprintable() else "·" for character in shown)[:512]

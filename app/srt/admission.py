@@ -1,6 +1,6 @@
-"""Whether a caller of a listener is let in, decided before libsrt checks a passphrase or keeps memory for it.
+"""Decides whether to admit a caller of a listener, before libsrt checks a passphrase or allocates memory for it.
 
-Each connection costs memory, and each handshake costs more until libsrt lets go of it. A stranger that calls again and
+Each connection costs memory, and each handshake costs more until libsrt releases it. A stranger that calls again and
 again must not take a stream away from its receivers.
 """
 
@@ -17,22 +17,22 @@ from app.domain.constants import CALLS_AT_ONCE, CALLS_PER_S, CALLS_PER_S_OF_ADDR
 
 _ADDRESSES_REMEMBERED: Final = 4096
 BANNED_S: Final = 3600.0
-# What libsrt logs of an acknowledgement beyond what was sent (processCtrlAck), with the number of its socket.
+# libsrt's log line for an acknowledgement of unsent packets (processCtrlAck), with the number of the socket.
 BOGUS_ACK: Final = re.compile(r"@(\d+).*incoming ack seq")
 # A receiver's window is 60,000 packets at most. A few light acknowledgements may bring it below zero, but not so far.
 _WINDOW_LOWEST: Final = -1_000_000
 
 
 def acknowledges_unsent(flow_window_packets: int) -> bool:
-    """Whether a receiver acknowledged what was never sent by a light acknowledgement, of which libsrt logs nothing.
+    """Return whether a receiver acknowledged unsent packets by light acknowledgements, which libsrt does not log.
 
-    libsrt takes each acknowledged packet from the window, so that the window falls far below zero.
+    libsrt subtracts each acknowledged packet from the window, so the window falls far below zero.
     """
     return flow_window_packets < _WINDOW_LOWEST
 
 
 class Denial(StrEnum):
-    """Why a caller is not let in, as the end of a sentence."""
+    """Why a caller is not admitted, as the end of a sentence."""
 
     BANNED = "it sent an acknowledgement that no receiver sends"
     TOO_MANY_RECEIVERS = "the maximum number of receivers is connected"
@@ -41,7 +41,7 @@ class Denial(StrEnum):
 
 
 class _Bucket(msgspec.Struct):
-    """Calls that may still come at once; it fills again at a steady rate."""
+    """The calls that may still come at once. It refills at a steady rate."""
 
     level: float
     at: float
@@ -56,7 +56,7 @@ class _Bucket(msgspec.Struct):
 
 
 class Admission:
-    """The limits of one listener. Times are seconds on any steady clock; the owner allows one thread at a time."""
+    """The limits of one listener. Times are seconds on any steady clock. The owner allows one thread at a time."""
 
     def __init__(self, receivers_max: int = RECEIVERS_MAX) -> None:
         self._receivers_max = receivers_max
@@ -65,7 +65,7 @@ class Admission:
         self._banned: dict[str, float] = {}
 
     def decide(self, host: str, connected: int, now: float) -> Denial | None:
-        """Count a call from `host` and return why it is not let in, None when it is."""
+        """Count a call from `host`. Return why it is not admitted, None if it is."""
         if now < self._banned.get(host, now):
             return Denial.BANNED
         bucket = self._of_address.pop(host, None) or _Bucket(CALLS_AT_ONCE, now)
@@ -86,7 +86,7 @@ class Admission:
 
 
 class DenialReport:
-    """Which denials get an event, and one sentence for the rest, so that denials cannot flood the log."""
+    """Decides which denials get an event, and summarises the rest, so that denials cannot flood the log."""
 
     def __init__(self) -> None:
         self._events = _Bucket(_EVENTS_AT_ONCE, 0.0)
@@ -94,7 +94,7 @@ class DenialReport:
         self._reported_at = 0.0
 
     def is_reported(self, host: str, denial: Denial, now: float) -> bool:
-        """Whether this denial gets its own event; else it is counted for `summary`."""
+        """Whether this denial gets its own event; otherwise it is counted for `summary`."""
         if self._events.take(now, _EVENTS_PER_S, _EVENTS_AT_ONCE):
             return True
         if len(self._silent) < _ADDRESSES_REMEMBERED:
@@ -102,7 +102,7 @@ class DenialReport:
         return False
 
     def summary(self, now: float) -> str | None:
-        """A sentence about what was only counted, at most once in 10 s."""
+        """Return a sentence about denials that were only counted, at most once in 10 s."""
         if not self._silent or now - self._reported_at < _SUMMARY_EVERY_S:
             return None
         (host, denial), _ = max(self._silent.items(), key=lambda item: item[1])

@@ -1,7 +1,7 @@
-"""libsrt's C functions through ctypes, typed as srt.h of 1.5 declares them. Knows nothing of GStreamer.
+"""libsrt's C functions through ctypes, typed as in srt.h of 1.5. Independent of GStreamer.
 
-The product's own use of libsrt goes through `sockets`, `epoll`, `statistics` and `options`; this module only finds the
-library, declares its functions and turns its errors into SrtError.
+The product uses libsrt through `sockets`, `epoll`, `statistics` and `options`. This module only finds the library,
+declares its functions and turns its errors into SrtError.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class ErrorCode(IntEnum):
 
 
 class SrtUnavailable(Exception):
-    """No libsrt can be loaded, or it lacks a function that is needed."""
+    """No libsrt can be loaded, or it lacks a required function."""
 
 
 class SrtError(Exception):
-    """A call of libsrt failed. `code` is its SRT_ERRNO, `text` the library's own words."""
+    """A call of libsrt failed. `code` is its SRT_ERRNO, `text` the library's own text."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(f"{text} ({code})")
@@ -113,7 +113,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
 
 
 class Library:
-    """The loaded libsrt, started. Each C function is an attribute with its name. Raises SrtUnavailable."""
+    """libsrt, loaded and started. Each C function is an attribute with its name. Raises SrtUnavailable."""
 
     def __init__(self) -> None:
         try:
@@ -129,12 +129,12 @@ class Library:
         self.state_of: Callable[[int], int] = self.c.srt_getsockstate
 
     def last_error(self) -> SrtError:
-        """The error of this thread's latest call."""
+        """Return the error of this thread's latest call."""
         text: bytes = self.c.srt_getlasterror_str() or b""
         return SrtError(int(self.c.srt_getlasterror(None)), text.decode(errors="replace"))
 
     def checked(self, result: int) -> int:
-        """Return a call's result, or raise the SrtError behind a negative one."""
+        """Return a call's result, or raise the SrtError for a negative one."""
         if result < 0:
             raise self.last_error()
         return result
@@ -145,11 +145,11 @@ _loaded: list[Library] = []
 
 
 def library() -> Library:
-    """The process's libsrt, loaded and started at the first call: the one GStreamer uses, when it is loaded already.
+    """Return the process's libsrt, loaded and started at the first call: the copy that GStreamer has loaded, if any.
 
-    In a process with GStreamer call this only after srtsink was made: a second copy would know none of its sockets.
+    In a process with GStreamer, call this only after srtsink was made: a second copy would know none of its sockets.
     """
-    if _loaded:  # called for each message: without the lock, which only the first call needs
+    if _loaded:  # called for each message, so without the lock, which only the first call needs
         return _loaded[0]
     with _lock:
         if not _loaded:
@@ -158,13 +158,13 @@ def library() -> Library:
 
 
 def version_text(version: int | None = None) -> str:
-    """0x010501 as 1.5.1; the loaded library's version without an argument."""
+    """Return 0x010501 as 1.5.1; without an argument, the loaded library's version."""
     number = library().version if version is None else version
     return f"{number >> 16 & 0xFF}.{number >> 8 & 0xFF}.{number & 0xFF}"
 
 
 def time_now_us() -> int:
-    """The present time in microseconds on the clock that `srctime` counts in; on Linux it is the monotonic one."""
+    """Return the present time in microseconds on the clock of `srctime`; on Linux it is the monotonic clock."""
     return int(library().c.srt_time_now())
 
 

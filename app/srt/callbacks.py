@@ -1,4 +1,4 @@
-"""Python functions that libsrt calls, in its own threads. No exception leaves them: C has none."""
+"""Python functions that libsrt calls in its own threads. No exception leaves them, because C has none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _kept: Final[list[Any]] = []
 
 
 def kept_callback(make: Callable[[Any], Any], function: Callable[..., _Result], on_error: _Result) -> Any:
-    """Make a C function of type `make` that lives as long as the process. After an exception C gets `on_error`."""
+    """Make a C function of type `make` that lives as long as the process. After an exception it returns `on_error`."""
 
     def handle(*arguments: Any) -> _Result:
         try:

@@ -1,4 +1,4 @@
-"""Waiting for many SRT sockets at once, and for descriptors of the system such as an eventfd."""
+"""Waits for many SRT sockets at once, and for descriptors of the system such as an eventfd."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ENABLE_EMPTY: Final = 1
 
 
 class Event(IntFlag):
-    """SRT_EPOLL_OPT: a listener's caller or data, room to send or an answered call, a connection that ended."""
+    """SRT_EPOLL_OPT: a waiting caller or data, room to send or an answered call, a connection that ended."""
 
     IN = 0x1
     OUT = 0x4
@@ -30,8 +30,8 @@ class _ReadyEvent(ctypes.Structure):
 class Epoll:
     """A set of SRT sockets. `with Epoll() as epoll:` releases it at the end.
 
-    `ready` is for SRT sockets alone. libsrt's wait sleeps in slices of 10 ms, so it costs 100 wake-ups a second: an
-    engine that wakes by its own timer calls `ready(0)` then.
+    `ready` is for SRT sockets alone. libsrt's wait sleeps in slices of 10 ms, which costs 100 wake-ups a second: an
+    engine that wakes by its own timer therefore calls `ready(0)`.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Epoll:
         self._srt.c.srt_epoll_remove_usock(self._id, sock.number)
 
     def ready(self, timeout_ms: int = 0) -> list[tuple[SrtSocket, Event]]:
-        """The sockets on which something happened, waiting up to `timeout_ms` (-1: for ever) for the first."""
+        """Return the sockets with an event; wait up to `timeout_ms` (-1: without end) for the first."""
         found = self._wait(self._id, self._found_at, _EVENTS_AT_ONCE, timeout_ms)
         if not found:
             return []
@@ -66,7 +66,7 @@ class Epoll:
         return [(SrtSocket(event.fd), Event(event.events)) for event in self._found[: min(found, _EVENTS_AT_ONCE)]]
 
     def is_any_ready(self) -> bool:
-        """Whether something happened on a socket, without a wait."""
+        """Whether a socket has an event, without waiting."""
         return bool(self._wait(self._id, self._found_at, _EVENTS_AT_ONCE, 0) > 0)
 
     def close(self) -> None:
@@ -81,14 +81,14 @@ class Epoll:
 
 
 class EpollWithFds(Epoll):
-    """SRT sockets to receive from or accept on, together with descriptors, so that an eventfd can end the wait."""
+    """SRT sockets to receive from or accept on, together with descriptors such as an eventfd that ends the wait."""
 
     def add_fd(self, fd: int) -> None:
         """Watch a descriptor until it can be read."""
         self._srt.checked(self._srt.c.srt_epoll_add_ssock(self._id, fd, ctypes.byref(c_int(Event.IN))))
 
     def readable(self, timeout_ms: int = -1) -> tuple[list[SrtSocket], list[int]]:
-        """The sockets and descriptors that can be read or have ended, waiting up to `timeout_ms` (-1: for ever)."""
+        """Return the readable or ended sockets and descriptors; wait up to `timeout_ms` (-1: without end)."""
         sockets, fds = (c_int32 * _EVENTS_AT_ONCE)(), (c_int * _EVENTS_AT_ONCE)()
         sockets_found, fds_found = c_int(_EVENTS_AT_ONCE), c_int(_EVENTS_AT_ONCE)
         count = (ctypes.byref(sockets_found), ctypes.byref(fds_found))

@@ -1,4 +1,4 @@
-"""libsrt's log, line by line."""
+"""Receives libsrt's log line by line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.srt.callbacks import kept_callback
 
 
 class LogLevel(IntEnum):
-    """Of syslog.h, as libsrt uses them."""
+    """The levels of syslog.h, as libsrt uses them."""
 
     ERROR = 3
     WARNING = 4
@@ -19,9 +19,9 @@ class LogLevel(IntEnum):
 
 
 def hear_log(on_text: Callable[[str], None], level: LogLevel) -> None:
-    """Hand each line of libsrt's log up to `level` to `on_text`, in the thread of libsrt's that wrote it.
+    """Pass each line of libsrt's log up to `level` to `on_text`, in the thread of libsrt that wrote it.
 
-    libsrt then writes nothing to standard error. What `on_text` raises is printed and not passed on.
+    libsrt then writes nothing to standard error. An exception of `on_text` is printed and not passed on.
     """
 
     def handle(_opaque: int, _level: int, _file: bytes, _line: int, _area: bytes, message: bytes | None) -> None:

@@ -1,7 +1,7 @@
-"""Many messages at once, sent or received: one buffer, a time for each message, few Python steps for each of them.
+"""Sends or receives many messages at once: one buffer, a time for each message, few Python steps per message.
 
-`srt_sendmsg2` and `srt_recvmsg2` are called once for each message, but by `map`, with addresses into the buffer: the
-Python around single calls would cost more than the calls.
+`srt_sendmsg2` and `srt_recvmsg2` are called for each message through `map`, with addresses into the buffer, because
+separate Python calls would cost more than the functions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 
 from app.srt.binding import ErrorCode, MessageControl, library
 
-MESSAGE_BYTES_MAX: Final = 1456  # live mode's largest payload (libsrt SRT_LIVE_MAX_PLSIZE)
+MESSAGE_BYTES_MAX: Final = 1456  # the largest payload of live mode (libsrt SRT_LIVE_MAX_PLSIZE)
 
 # SRT_MSGCTRL as 64-bit words: flags and msgttl (-1), inorder and boundary, srctime, pktseq and msgno (both -1), groups.
 _BLANK: Final = array("q", (-1 << 32, 0, 0, -1, 0, 0))
@@ -31,20 +31,20 @@ _NOTHING_DUE: Final = (ErrorCode.WOULD_BLOCK_RECEIVING, ErrorCode.TIMED_OUT)
 
 
 class MessageBuffer:
-    """Messages of one size, one after another, the last maybe shorter, each with a time of `time_now_us`."""
+    """Consecutive messages of one size (the last may be shorter), each with a time of `time_now_us`."""
 
     __slots__ = ("_address", "_blank", "_controls", "_controls_at", "_data", "_last_bytes", "_size", "times_us")
 
     def __init__(self, data: bytearray, size: int, times_us: Iterable[int]) -> None:
-        """`data` must not change its length from now on; `times_us` has one time for each message, oldest first."""
+        """`data` must keep its length from now on; `times_us` has one time for each message, oldest first."""
         self._size = size
-        self._data = (ctypes.c_char * len(data)).from_buffer(data)  # keeps `data` where it is
+        self._data = (ctypes.c_char * len(data)).from_buffer(data)  # keeps `data` at its address
         self._address = ctypes.addressof(self._data)
         self.stamp(times_us)
         self._last_bytes = len(data) - (len(self.times_us) - 1) * size
 
     def stamp(self, times_us: Iterable[int]) -> None:
-        """Change the times."""
+        """Replace the times."""
         self.times_us = array("q", times_us)
         count = len(self.times_us)
         self._controls = _BLANK * count
@@ -53,14 +53,14 @@ class MessageBuffer:
         self._blank = array("q", (-1,)) * count
 
     def bytes_of(self, first: int, end: int) -> int:
-        """The size of the messages from `first` up to `end`."""
+        """Return the size of the messages from `first` up to `end`."""
         short = self._size - self._last_bytes if first < end == len(self.times_us) else 0
         return (end - first) * self._size - short
 
     def send(self, number: int, first: int, end: int) -> int:
-        """Send messages to the socket of that number, whose SNDSYN is off; return how many it did not take.
+        """Send messages to the socket with that number, whose SNDSYN is off. Return how many it did not accept.
 
-        It takes none when its connection has ended, and not all when its send buffer is full: ask for its state.
+        It accepts none after its connection has ended, and not all if its send buffer is full: check its state.
         """
         size, at, controls_at = self._size, self._address, self._controls_at
         last = (self._last_bytes,) if end == len(self.times_us) else (size,)
@@ -90,7 +90,7 @@ class Batch:
         return self._end - self._first
 
     def send_to(self, number: int, since_us: int) -> int:
-        """Send those that are not due before `since_us`; return how many the socket did not take."""
+        """Send the messages that are not due before `since_us`. Return how many the socket did not accept."""
         first = self._first
         if self._buffer.times_us[first] < since_us:
             first = bisect_left(self._buffer.times_us, since_us, first, self._end)
@@ -106,7 +106,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class MessageReader:
-    """Reads from sockets whose RCVSYN is off."""
+    """Reads from sockets with RCVSYN off."""
 
     def __init__(self) -> None:
         held = ctypes.create_string_buffer(_RECEIVED_AT_ONCE * MESSAGE_BYTES_MAX)
@@ -117,9 +117,9 @@ class MessageReader:
         self._control_places = range(controls_at, controls_at + _RECEIVED_AT_ONCE * _CONTROL_BYTES, _CONTROL_BYTES)
 
     def read(self, number: int, at_most: int) -> list[Message]:
-        """The messages of the socket of that number that are due, oldest first; about `at_most` of them.
+        """Return the due messages of the socket with that number, oldest first, about `at_most` of them.
 
-        Raises SrtError when there is none and the connection has ended.
+        Raises SrtError if there is none and the connection has ended.
         """
         messages: list[Message] = []
         while len(messages) < at_most:

@@ -1,6 +1,6 @@
-"""libsrt's socket options as one table: number, type, and when each may be set (srt.h and API-socket-options.md, 1.5).
+"""libsrt's socket options in one table: number, type, and when each may be set (srt.h and API-socket-options.md, 1.5).
 
-The name in lower case is also GStreamer's URI parameter. The options that a spec needs are in `spec_options`.
+The name in lower case is also GStreamer's URI parameter. `spec_options` selects the options for a spec.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 class Stage(StrEnum):
-    """Until when an option may be set; READ options are never set."""
+    """Until when an option may be set. READ options are never set."""
 
     BEFORE_BIND = "before_bind"
     BEFORE_CONNECT = "before_connect"
@@ -33,7 +33,9 @@ class Stage(StrEnum):
 
 
 class Option(Enum):
-    """SRT_SOCKOPT. Add what is needed; `SRTO_LATENCY` stays out, because it hides which direction is meant."""
+    """SRT_SOCKOPT. Add options when needed. `SRTO_LATENCY` stays out, because it sets both directions without
+    saying so.
+    """
 
     MSS = (0, Kind.INT, Stage.BEFORE_BIND)
     SNDSYN = (1, Kind.FLAG, Stage.ANY_TIME)
@@ -90,7 +92,7 @@ class Option(Enum):
 
     @property
     def key(self) -> str:
-        """The option's name as GStreamer's URI parameters and the debug view spell it."""
+        """The option's name in GStreamer's URI parameters and the debug view."""
         return self.name.lower()
 
 
@@ -107,14 +109,14 @@ class OptionRefused(Exception):
 
 
 def encoded(option: Option, value: Value) -> bytes:
-    """A value in the option's C type."""
+    """Return a value in the option's C type."""
     if option.kind is Kind.TEXT:
         return str(value).encode()
     return struct.pack(f"@{option.kind}", value)
 
 
 def uri_parameters(options: dict[Option, Value]) -> dict[str, str]:
-    """Options as GStreamer's SRT URI spells them; its booleans are lower case, because it knows no other."""
+    """Return options as GStreamer's SRT URI spells them; its booleans must be lower case."""
     return {
         option.key: str(value).lower() if option.kind is Kind.FLAG else str(value) for option, value in options.items()
     }

@@ -1,4 +1,4 @@
-"""A sender's connection as protocol.Peer, and the options in force on a socket, read from libsrt for every engine."""
+"""Reads a sender's connection as protocol.Peer and the options in force on a socket, for every engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.srt.statistics import Statistics, all_figures
 
 
 class Agreed(msgspec.Struct, frozen=True):
-    """What the handshake settled, for as long as the connection lasts. Read once: each reading costs CPU."""
+    """The results of the handshake, which do not change during the connection. Read once, because reading costs CPU."""
 
     address: str
     connected_at: float
@@ -27,12 +27,12 @@ class Agreed(msgspec.Struct, frozen=True):
 
 
 def read_agreed(sock: SrtSocket, address: str, unix_s: float) -> Agreed:
-    """Read it; `unix_s` is the present time."""
+    """Read the results of the handshake; `unix_s` is the present time."""
     peer_version = sock.option(Option.PEERVERSION)
     return Agreed(
         address=address,
         connected_at=unix_s - sock.connected_s(),
-        # A sender's peer buffers for PEERLATENCY: what both ends agreed on, the higher of the two requests.
+        # A sender's peer buffers for PEERLATENCY: the negotiated latency, the higher of the two requests.
         negotiated_latency_ms=sock.option(Option.PEERLATENCY),
         applied_overhead_percent=sock.option(Option.OHEADBW),
         peer_version=version_text(peer_version) if peer_version else None,
@@ -41,9 +41,9 @@ def read_agreed(sock: SrtSocket, address: str, unix_s: float) -> Agreed:
 
 
 def read_peer(sock: SrtSocket, peer_id: int, agreed: Agreed, *, unsent_packets: int = 0) -> Peer | None:
-    """The connection's figures; None when it was closed a moment ago.
+    """Return the connection's figures; None if it was closed a moment ago.
 
-    `unsent_packets` did not fit into the send buffer and so never reached libsrt: they count as dropped.
+    `unsent_packets` did not fit into the send buffer and never reached libsrt: they count as dropped.
     """
     stats = sock.statistics()
     if stats is None:
@@ -103,7 +103,7 @@ def read_raw(sock: SrtSocket) -> SocketDebug:
     return SocketDebug(state.name.lower(), options, all_figures(stats) if stats else {})
 
 
-# These are no states of a socket, or are refused by libsrt without groups.
+# These are not states of a socket, or libsrt refuses them without groups.
 _HIDDEN: Final = frozenset({Option.GROUPCONNECT, Option.CRYPTOMODE, Option.MAXREXMITBW})
 _SHOWN: Final = tuple(option for option in Option if option.kind is not Kind.TEXT and option not in _HIDDEN)
 

@@ -1,8 +1,8 @@
-"""Keeps libsrt's bandwidth cap from falling with every hole in the input.
+"""Keeps libsrt's bandwidth cap from falling with every gap in the input.
 
-With `maxbw=0` libsrt caps its output at its own estimate of the input rate, taken over the last second, plus the
-overhead. A hole of half a second halves the estimate: what comes next is held back in the send buffer, 400 ms of it at
-8 Mb/s and 25 %, and after a silence of 10 s nearly a second, which 5 % of overhead needs 17 s to work off.
+With `maxbw=0`, libsrt caps its output at its own estimate of the input rate over the last second, plus the overhead. A
+gap of half a second halves the estimate. Packets after the gap are then held back in the send buffer: 400 ms of them at
+8 Mb/s and 25 %. After a silence of 10 s it is nearly a second of packets, which 5 % of overhead needs 17 s to send.
 SRTO_MININPUTBW is the remedy: the estimate never falls below it. GStreamer has no name for it, so it is set through
 ctypes while the stream runs.
 """
@@ -20,10 +20,11 @@ _INTERVAL_S: Final = 0.9
 
 
 class RateFloor:
-    """The input rate that a stream is entitled to.
+    """The input rate below which the cap must not fall.
 
-    For a rate that is known beforehand it is that; else it is what at least two of the last 30 readings reached, so
-    that one burst after a hole does not count. Silence is no reading: the rate is remembered across it.
+    If the rate is known beforehand, it is that rate. Otherwise it is the rate that at least two of the last 30 readings
+    reached, so that one burst after a gap does not count. A silent second is not a reading: the rate is remembered
+    across it.
     """
 
     def __init__(self, known_bps: int | None) -> None:
@@ -33,7 +34,7 @@ class RateFloor:
         self._bytes_total = 0
 
     def follow(self, at: float, bytes_total: int) -> int:
-        """Take a reading of the input's byte counter; return the floor in libsrt's bytes a second, headers included.
+        """Take a reading of the input's byte counter. Return the floor in libsrt's bytes per second, headers included.
 
         0 means that nothing is known yet. Call it about once a second; `at` is seconds on any steady clock.
         """

@@ -1,4 +1,4 @@
-"""Why a connection was refused: libsrt's reject codes as Reason, and the codes that a listener answers with."""
+"""Converts libsrt's reject codes to a Reason, and defines the codes that a listener answers with."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from app.srt.binding import library
 
 
 class Reject(IntEnum):
-    """Codes that a listener's callback may refuse with: SRT_REJX of access_control.h, close to HTTP's."""
+    """Codes with which a listener's callback may refuse: SRT_REJX of access_control.h, similar to HTTP's."""
 
     FORBIDDEN = 1403
     OVERLOAD = 1402
 
 
-# SRT_REJECT_REASON of libsrt's srt.h; what is not listed is a plain rejection.
+# SRT_REJECT_REASON of libsrt's srt.h; any other code is a plain rejection.
 _REASONS: Final = {
     9: Reason.CONNECTION_REJECTED,  # SRT_REJ_RDVCOOKIE
     10: Reason.WRONG_PASSPHRASE,  # SRT_REJ_BADSECRET
@@ -28,11 +28,11 @@ _WIRE_OFFSET: Final = 1000
 
 
 def reason_of_rejection(code: int) -> Reason:
-    """The Reason behind libsrt's reject code, in its local or its wire form."""
+    """Return the Reason for libsrt's reject code, in its local or its wire form."""
     return _REASONS.get(code - _WIRE_OFFSET if code >= _WIRE_OFFSET else code, Reason.CONNECTION_REJECTED)
 
 
 def text_of_rejection(code: int) -> str:
-    """The library's words for a reject code."""
+    """Return the library's text for a reject code."""
     text: bytes | None = library().c.srt_rejectreason_str(code)
     return text.decode(errors="replace") if text else ""

@@ -1,4 +1,4 @@
-"""One SRT socket: making, listening, calling, messages, options, state. Figures are in `statistics`."""
+"""One SRT socket: create, listen, call, send, options, state. `statistics` has the figures."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ KEY_STATES: Final = ("unsecured", "securing", "secured", "no_secret", "bad_secre
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A caller before it is let in. `number` is the socket that it gets; `version` is its handshake's, 5 today."""
+    """A caller before it is admitted. `number` is the socket that it will get; `version` is that of its handshake,
+    5 today.
+    """
 
     number: int
     address: str
@@ -47,12 +49,12 @@ class Call(msgspec.Struct, frozen=True):
     version: int
 
 
-# Decides about a caller in a thread of libsrt's: 0 lets it in, a reject code (see `rejections`) refuses it.
+# Decides about a caller in a thread of libsrt: 0 admits it, a reject code (see `rejections`) refuses it.
 OnCall = Callable[[Call], int]
 
 
 class SrtSocket:
-    """A socket by its number; equal numbers are the same socket. Methods raise SrtError unless they say otherwise."""
+    """A socket by its number; equal numbers are the same socket. Methods raise SrtError unless stated otherwise."""
 
     __slots__ = ("number",)
 
@@ -77,12 +79,12 @@ class SrtSocket:
             self.set(option, value)
 
     def try_to_set(self, option: Option, value: Value) -> bool:
-        """Set an option on a socket that may be closed by now, which then needs nothing any more."""
+        """Set an option on a socket that may already be closed, in which case nothing is needed."""
         data = encoded(option, value)
         return bool(library().c.srt_setsockflag(self.number, option.number, data, len(data)) == 0)
 
     def option(self, option: Option) -> int | None:
-        """A number or flag (0, 1) in force, or None when it cannot be read."""
+        """Return a number or flag (0, 1) in force, None if it cannot be read."""
         value = ctypes.c_int64() if option.kind is Kind.WIDE else ctypes.c_int()
         size = ctypes.c_int(ctypes.sizeof(value))
         read = library().c.srt_getsockflag
@@ -92,7 +94,9 @@ class SrtSocket:
         return int(value.value) & 0xFF if option.kind is Kind.FLAG else int(value.value)
 
     def text_option(self, option: Option) -> str:
-        """A text in force with unprintable characters replaced, for it may be the peer's; empty when there is none."""
+        """Return a text in force with unprintable characters replaced, because it may be the peer's; empty without
+        one.
+        """
         buffer, size = ctypes.create_string_buffer(_TEXT_ROOM), ctypes.c_int(_TEXT_ROOM - 1)
         if library().c.srt_getsockflag(self.number, option.number, buffer, ctypes.byref(size)) != 0:
             return ""
@@ -104,12 +108,12 @@ class SrtSocket:
         srt.checked(srt.c.srt_bind(self.number, raw, len(raw)))
 
     def listen(self, backlog: int) -> None:
-        """Let callers call; `on_call` comes before this."""
+        """Accept calls from now on; call `on_call` before this."""
         srt = library()
         srt.checked(srt.c.srt_listen(self.number, backlog))
 
     def on_call(self, decide: OnCall) -> None:
-        """Ask `decide` about each caller, before any passphrase is checked; what it raises refuses the caller."""
+        """Call `decide` for each caller, before its passphrase is checked. An exception of it refuses the caller."""
         srt = library()
 
         def handle(_opaque: int, number: int, version: int, peer: int, stream_id: bytes | None) -> int:
@@ -122,7 +126,7 @@ class SrtSocket:
         srt.checked(srt.c.srt_listen_callback(self.number, callback, None))
 
     def accept(self) -> SrtSocket | None:
-        """The next connection, or None when none waits (with RCVSYN off)."""
+        """Return the next connection, None if none waits (with RCVSYN off)."""
         srt = library()
         number = srt.c.srt_accept(self.number, None, None)
         if number >= 0:
@@ -132,7 +136,9 @@ class SrtSocket:
         raise error
 
     def connect(self, address: str, port: int) -> None:
-        """Call a numeric address. With RCVSYN off it returns at once: `state` is CONNECTING until it is answered."""
+        """Call a numeric address. With RCVSYN off it returns at once, and `state` is CONNECTING until the call is
+        answered.
+        """
         raw, srt = sockaddr(address, port), library()
         srt.checked(srt.c.srt_connect(self.number, raw, len(raw)))
 
@@ -142,7 +148,7 @@ class SrtSocket:
         srt.checked(srt.c.srt_rendezvous(self.number, here, len(here), there, len(there)))
 
     def send(self, data: bytes, due_us: int = 0) -> bool:
-        """Send a message stamped with a time of `time_now_us`; False when the send buffer is full (with SNDSYN off)."""
+        """Send a message with a time of `time_now_us`. Return False if the send buffer is full (with SNDSYN off)."""
         srt, control = library(), MessageControl(0, -1, 0, 0, due_us, -1, -1)
         if srt.c.srt_sendmsg2(self.number, data, len(data), ctypes.byref(control)) >= 0:
             return True
@@ -151,19 +157,19 @@ class SrtSocket:
         raise error
 
     def state(self) -> State:
-        """The socket's state; NONEXIST for a number that is no socket's."""
+        """Return the socket's state; NONEXIST for a number without a socket."""
         return State(library().state_of(self.number))
 
     def statistics(self) -> Statistics | None:
-        """Counters and gauges, or None when the socket has none."""
+        """Return counters and gauges, None if the socket has none."""
         return read_statistics(self.number)
 
     def peer_address(self) -> str | None:
-        """`192.0.2.7:41234` or `[2001:db8::7]:41234`, or None while there is no peer."""
+        """Return `192.0.2.7:41234` or `[2001:db8::7]:41234`, None while there is no peer."""
         return self._address(library().c.srt_getpeername)
 
     def own_address(self) -> str | None:
-        """The address and port that the socket is bound to, or None."""
+        """Return the address and port to which the socket is bound, or None."""
         return self._address(library().c.srt_getsockname)
 
     def _address(self, function: Callable[..., int]) -> str | None:
@@ -171,16 +177,16 @@ class SrtSocket:
         return address_text(buffer.raw) if function(self.number, buffer, ctypes.byref(size)) == 0 else None
 
     def reject_code(self) -> int:
-        """Why the call failed (SRT_REJECT_REASON), 0 when that is not known; see `rejections`."""
+        """Return why the call failed (SRT_REJECT_REASON), 0 if that is not known; see `rejections`."""
         return int(library().c.srt_getrejectreason(self.number))
 
     def key_state(self) -> str | None:
-        """SRTO_SNDKMSTATE in words: one of KEY_STATES, or None."""
+        """Return SRTO_SNDKMSTATE in words: one of KEY_STATES, or None."""
         value = self.option(Option.SNDKMSTATE)
         return KEY_STATES[value] if value is not None and 0 <= value < len(KEY_STATES) else None
 
     def connected_s(self) -> float:
-        """Seconds since the connection was made."""
+        """Return the seconds since the connection was made."""
         srt = library()
         made = srt.c.srt_connection_time(self.number)
         return 0.0 if made <= 0 else max(0.0, (srt.c.srt_time_now() - made) / 1e6)

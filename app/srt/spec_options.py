@@ -1,4 +1,4 @@
-"""The libsrt options that follow from a spec, the same for every engine."""
+"""Derives the libsrt options from a spec, the same for every engine."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from app.srt.options import Option, Value, uri_parameters
 def options(
     spec: SendSpec, *, dscp: int, bitrate_bps: int | None = None, is_constant_bitrate: bool = False
 ) -> dict[Option, Value]:
-    """The options of a sender, apart from latency and encryption (`agreed_options`).
+    """Return the options of a sender, apart from latency and encryption (`agreed_options`).
 
-    `dscp` (0..63) is used when the spec switches QoS on. SRTO_TRANSTYPE must stay out: libsrt resets latency, overhead
-    and more when it is set, and live is the default.
+    `dscp` (0..63) is used if the spec switches QoS on. SRTO_TRANSTYPE must stay out: setting it resets latency,
+    overhead and more, and live is the default.
     """
     packets = _packets_kept(spec, bitrate_bps, is_constant_bitrate=is_constant_bitrate)
     # libsrt needs half a second to estimate a rate and caps nothing until then; a known rate is set at once.
     known_bps = bitrate_bps if is_constant_bitrate else None
     return _optional(spec) | {
         Option.OHEADBW: applied_overhead_percent(spec.overhead_percent),
-        Option.MAXBW: 0,  # the cap follows the input rate; oheadbw acts only then
+        Option.MAXBW: 0,  # the cap follows the input rate; only then does oheadbw act
         Option.INPUTBW: input_bandwidth_bytes(known_bps) if known_bps else 0,
         Option.TLPKTDROP: True,
         Option.NAKREPORT: True,
@@ -42,7 +42,7 @@ def options(
 
 
 def _optional(spec: SendSpec) -> dict[Option, Value]:
-    """The options of settings that may be left out. The far end of a listener sends its own."""
+    """Return the options of optional settings. A listener sends no stream ID: its far end does."""
     chosen: dict[Option, Value] = {}
     if spec.peer_version_lowest is not None:
         chosen[Option.MINVERSION] = _version_number(spec.peer_version_lowest)
@@ -58,13 +58,15 @@ def _packets_kept(spec: SendSpec, bitrate_bps: int | None, *, is_constant_bitrat
 
 
 def _version_number(version: str) -> int:
-    """A version as SRTO_MINVERSION takes it, 0xXXYYZZ."""
+    """Return a version as SRTO_MINVERSION takes it, 0xXXYYZZ."""
     major, minor, patch = map(int, version.split("."))
     return major << 16 | minor << 8 | patch
 
 
 def agreed_options(spec: SendSpec) -> dict[Option, Value]:
-    """What both ends agree on in the handshake. It holds the passphrase: never log or show it."""
+    """Return the options that both ends agree on in the handshake. They include the passphrase: never log or show
+    them.
+    """
     agreed: dict[Option, Value] = {Option.RCVLATENCY: spec.latency_ms, Option.PEERLATENCY: spec.latency_ms}
     if spec.encryption is not None:
         agreed[Option.PBKEYLEN] = spec.encryption.key_bits // 8
@@ -75,6 +77,6 @@ def agreed_options(spec: SendSpec) -> dict[Option, Value]:
 def gstreamer_uri_parameters(
     spec: SendSpec, *, dscp: int, bitrate_bps: int | None = None, is_constant_bitrate: bool = False
 ) -> dict[str, str]:
-    """The options as the parameters of srtsink's URI, `mode` first; latency and encryption are properties there."""
+    """Return the options as parameters of srtsink's URI, `mode` first. Latency and encryption are properties there."""
     made = options(spec, dscp=dscp, bitrate_bps=bitrate_bps, is_constant_bitrate=is_constant_bitrate)
     return {"mode": spec.endpoint.mode.value, **uri_parameters(made)}

@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.srt.binding import library
 
 _STATS_UNIQUE_SINCE: Final = 0x010500  # pktSentUniqueTotal and its kin came with libsrt 1.5.0
-_ROOM_WORDS: Final = 64  # for what a later 1.x appends
+_ROOM_WORDS: Final = 64  # room for fields that a later 1.x appends
 
 _FIELD_TYPES: Final[dict[str, type[ctypes._SimpleCData[Any]]]] = {
     "l": ctypes.c_int64,
@@ -59,7 +59,7 @@ FIELDS: Final[tuple[str, ...]] = tuple(name for name, *_ in Statistics._fields_ 
 
 
 def read_statistics(number: int) -> Statistics | None:
-    """The counters and present buffer levels of the socket with that number, or None when it has none."""
+    """Return the counters and present buffer levels of the socket with that number, None if it has none."""
     srt = library()
     stats = Statistics()
     if srt.c.srt_bistats(number, ctypes.byref(stats), 0, 1) != 0:
@@ -71,5 +71,5 @@ def read_statistics(number: int) -> Statistics | None:
 
 
 def all_figures(stats: Statistics) -> dict[str, float]:
-    """Every figure by libsrt's own name, for the debug view."""
+    """Return every figure under libsrt's own name, for the debug view."""
     return {name: getattr(stats, name) for name in FIELDS}

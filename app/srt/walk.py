@@ -1,7 +1,7 @@
-"""The SRT sockets of a process that made them through another library, such as GStreamer's srtsink.
+"""Finds the SRT sockets of a process that made them through another library, such as GStreamer's srtsink.
 
-Socket numbers count down from a random start, so SocketWalk takes a number before the pipeline starts and looks at the
-numbers below it.
+Socket numbers count down from a random start. SocketWalk therefore takes a number before the pipeline starts and checks
+the numbers below it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class Sockets(Protocol):
         """A number above those of all sockets that will be made."""
 
     def exists(self, number: int) -> bool:
-        """Whether the number is a socket's."""
+        """Whether a socket has the number."""
 
     def state(self, number: int) -> State:
-        """The state of the socket with that number, NONEXIST when there is none."""
+        """Return the state of the socket with that number, NONEXIST without one."""
 
 
 class ProcessSockets:
@@ -45,11 +45,11 @@ class ProcessSockets:
         return number
 
     def exists(self, number: int) -> bool:
-        """Whether the number is a socket's; asked hundreds of times a second, so without a detour."""
+        """Whether a socket has the number. It is called hundreds of times a second, so it makes the C call directly."""
         return self._state_of(number) != _NONEXIST
 
     def state(self, number: int) -> State:
-        """The socket's state."""
+        """Return the socket's state."""
         return State(self._state_of(number))
 
 
@@ -65,10 +65,11 @@ class SocketWalk:
         self._called_at = self._looked_at = -inf
 
     def sockets(self, attempts: int = 0) -> dict[int, State]:
-        """The sockets that exist now. `attempts`: calls received since the last walk, each of which took an id.
+        """Return the present sockets. `attempts` is the number of calls since the last walk, each of which took a
+        number.
 
-        New ones are looked for while there are none, for a while after each call (its socket is found only once it was
-        let in), and else about once a second: each look queries 64 ids.
+        New sockets are searched while there are none, for a while after each call (its socket appears only after it was
+        admitted), and otherwise about once a second: each search checks 64 numbers.
         """
         self._unseen_attempts += attempts
         now = monotonic()
@@ -93,7 +94,7 @@ class SocketWalk:
             candidate -= 1
 
     def known(self) -> dict[int, State]:
-        """The sockets of the last walk that still exist."""
+        """Return the sockets of the last walk that still exist."""
         states = {socket: self._lib.state(socket) for socket in self._live}
         present: dict[int, State] = {socket: state for socket, state in states.items() if state is not State.NONEXIST}
         self._live = set(present)

@@ -1,6 +1,6 @@
 """Calls a listener with a wrong passphrase and prints the result: `python -m app.srt.wrong_passphrase HOST PORT`.
 
-Run as a child, because the web process does not load libsrt. The passphrase is random and no one's secret.
+Runs as a child process, because the web process does not load libsrt. The passphrase is random.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _call(address: str, port: int) -> tuple[str, str]:
     try:
         caller.set(Option.PASSPHRASE, secrets.token_urlsafe(24))
         caller.set(Option.RCVSYN, False)
-        # Else this end would refuse the connection that the other one accepts.
+        # Otherwise this end would refuse a connection that the other end accepts.
         caller.set(Option.ENFORCEDENCRYPTION, False)
         caller.set(Option.CONNTIMEO, CONNECT_TIMEOUT_MS)
         caller.connect(address, port)

@@ -1,1 +1,1 @@
-"""Desired state and event log on disk, through SQLAlchemy. Knows streams as orders; knows nothing of workers."""
+"""The store: orders, desired states and the event log, through SQLAlchemy. It knows nothing of workers."""

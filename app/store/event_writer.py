@@ -1,4 +1,4 @@
-"""Writes events and phases in order; those that come while the disk refuses, or hangs for long, are dropped.
+"""Writes events and phases in order. Events are dropped while the disk refuses or hangs for long.
 
 While there is nothing to write, it checks every few seconds whether the store works.
 """
@@ -31,7 +31,7 @@ class _Work(NamedTuple):
 
 
 class EventWriter:
-    """Takes events without waiting, and writes them on a thread."""
+    """Accepts events without waiting, and writes them on a thread."""
 
     def __init__(self, store: Store, health: StoreHealth, orders: OrderWriter, *, look_every_s: float) -> None:
         self._store = store
@@ -39,26 +39,26 @@ class EventWriter:
         self._orders = orders
         self._look_every_s = look_every_s
         self._queue: queue.Queue[_Work | None] = queue.Queue(_WAITING_MAX)
-        # A write that was refused, to be tried again: reading succeeds on a disk that is full.
+        # A refused write is tried again, because reading succeeds on a full disk and proves nothing.
         self._refused: _Work | None = None
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
     def status(self, key: str, status: Status) -> None:
-        """Keep a stream's status."""
-        # One of a stream that is not stored yet writes nothing, and proves nothing.
+        """Store a stream's status."""
+        # The status of a stream that is not stored yet changes no row, and proves nothing.
         self._put(_Work(lambda: self._store.save_status(key, status)))
 
     def entry(self, entry: LogEntry) -> None:
-        """Keep an event, and write it to the log."""
+        """Store an event, and write it to the log."""
         self._put(_Work(lambda: self._store.note(entry), entry))
 
     def close(self) -> None:
-        """Write what waits, then end; `join` waits for that."""
+        """Write queued data, then end; `join` waits for that."""
         self._put(None)
 
     def join(self, within_s: float) -> None:
-        """Wait for the end."""
+        """Wait for the thread to end."""
         self._thread.join(within_s)
 
     def _put(self, work: _Work | None) -> None:
@@ -101,7 +101,7 @@ class EventWriter:
 
 
 def _log(entry: LogEntry) -> None:
-    """One line for an event; those that repeat it are counted in the event log."""
+    """Write one line for an event. Repetitions are counted in the event log only."""
     if entry.count > 1:
         return
     level = logging.WARNING if entry.kind in _WARNINGS else logging.INFO

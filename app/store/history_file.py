@@ -1,7 +1,7 @@
-"""72 hours of all streams in a SQLite file next to the database, so that no history can damage the orders.
+"""72 hours of history of all streams, in a SQLite file next to the database, so that it cannot damage the orders.
 
-One transaction for all streams each five seconds, written through to the disk. The present ten seconds are written
-before they are complete, and replaced once more of them is known: a loss of power costs less than ten seconds.
+Every five seconds, one transaction for all streams is written to the disk. The present ten seconds are written before
+they are complete, and replaced when more is known: a power failure loses less than ten seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS summaries (stream TEXT NOT NULL, at INTEGER NOT NULL, figures BLOB NOT NULL,"
     " PRIMARY KEY (stream, at)) WITHOUT ROWID"
 )
-# Of two summaries of the same seconds, the one that knows more of them stays.
+# Of two summaries of the same ten seconds, the one with more seconds stays.
 _INSERT: Final = (
     "INSERT INTO summaries VALUES (?, ?, ?) ON CONFLICT (stream, at) DO UPDATE SET figures = excluded.figures"
     " WHERE seconds_in(excluded.figures) >= seconds_in(summaries.figures)"
@@ -30,14 +30,16 @@ _INSERT: Final = (
 
 
 class HistoryFile:
-    """Safe in many threads. Everything raises StoreUnavailable; a file that is damaged is begun again."""
+    """Safe to use from several threads. Every method raises StoreUnavailable. A damaged file is replaced by a new
+    one.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._using = threading.Lock()
 
     def append(self, new: Mapping[str, Iterable[Summary]], now: float) -> None:
-        """Keep new summaries by stream, and drop what is older than 72 hours."""
+        """Store new summaries by stream, and delete those older than 72 hours."""
         rows = [(key, summary.at, pack(summary)) for key, of_stream in new.items() for summary in of_stream]
         with self._open() as database, database:
             database.create_function("seconds_in", 1, seconds_in, deterministic=True)
@@ -45,14 +47,14 @@ class HistoryFile:
             database.execute("DELETE FROM summaries WHERE at < ?", (int(now) - KEPT_S,))
 
     def read(self, key: str, start: float, end: float) -> list[Summary]:
-        """The summaries of a stream that end in that time, oldest first."""
+        """Return the summaries of a stream that end in that range, oldest first."""
         wanted = "SELECT at, figures FROM summaries WHERE stream = ? AND at BETWEEN ? AND ? ORDER BY at"
         with self._open() as database:
             rows = database.execute(wanted, (key, start, end)).fetchall()
         return [summary for at, figures in rows if (summary := unpack(at, figures)) is not None]
 
     def newest(self) -> dict[str, int]:
-        """The end of each stream's newest summary."""
+        """Return the end of each stream's newest summary."""
         with self._open() as database:
             return dict(database.execute("SELECT stream, max(at) FROM summaries GROUP BY stream"))
 

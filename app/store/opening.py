@@ -1,4 +1,4 @@
-"""Opens the database and brings its tables up to date; or reads a copy of it where its disk takes no writes."""
+"""Opens the database and migrates its tables, or reads a copy of it if its disk accepts no writes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from app.store.unavailable import DiskRefuses, NewerSchema, StoreUnavailable
 
 log = logging.getLogger(__name__)
 _BUSY_S: Final = 5
-# libpq's: a host that vanished is noticed in seconds, not in the kernel's quarter of an hour.
+# Settings of libpq: a vanished host is noticed in seconds instead of the kernel's quarter of an hour.
 _SERVER_LIMITS: Final = {
     "connect_timeout": _BUSY_S,
     "tcp_user_timeout": _BUSY_S * 1000,
@@ -39,9 +39,9 @@ _WAL_SUFFIX: Final = "-wal"
 
 
 def parse_url(database_url: str) -> URL:
-    """DATABASE_URL in its parts.
+    """Parse DATABASE_URL.
 
-    Raises StoreUnavailable, whose text quotes nothing of it, because it may hold a password.
+    Raises StoreUnavailable. Its text does not quote the URL, which may contain a password.
     """
     try:
         return make_url(database_url)
@@ -55,7 +55,7 @@ def parse_url(database_url: str) -> URL:
 def open_database(database_url: str) -> Engine:
     """Open the database and migrate it.
 
-    Raises StoreUnavailable: DiskRefuses where `open_copy` is worth a try, NewerSchema where only its version may write.
+    Raises StoreUnavailable: DiskRefuses if `open_copy` is worth a try, NewerSchema if only the newer version may write.
     """
     url = parse_url(database_url)
     try:
@@ -71,9 +71,9 @@ def open_database(database_url: str) -> Engine:
 
 
 def open_copy(database_url: str, folders: Iterable[Path]) -> Engine:
-    """Read a SQLite database into memory by way of the first folder that takes a copy. Raises StoreUnavailable.
+    """Read a SQLite database into memory through a copy in the first folder that accepts one. Raises StoreUnavailable.
 
-    The write-ahead log goes with it: what was acknowledged last may stand only there.
+    The write-ahead log is copied too, because the latest acknowledged orders may be only there.
     """
     file = _file_of(parse_url(database_url))
     if file is None:
@@ -90,7 +90,7 @@ def open_copy(database_url: str, folders: Iterable[Path]) -> Engine:
 
 
 def open_nothing() -> Engine:
-    """An empty database in memory, in place of one that cannot be read at all."""
+    """Return an empty database in memory, for a database that cannot be read at all."""
     return _engine_on(sqlite3.connect(":memory:", check_same_thread=False))
 
 
@@ -105,7 +105,7 @@ def _engine_on(memory: sqlite3.Connection) -> Engine:
 
 
 def _check_orders(engine: Engine) -> None:
-    """Whether the orders can be read, whatever else is damaged. Raises StoreUnavailable."""
+    """Check that the orders can be read, whatever else is damaged. Raises StoreUnavailable."""
     try:
         with engine.connect() as connection:
             connection.execute(select(StreamRow.key)).all()
@@ -114,7 +114,7 @@ def _check_orders(engine: Engine) -> None:
 
 
 def words_of(error: Exception) -> str:
-    """The driver's own words: SQLAlchemy's text would add the statement and its values."""
+    """Return the driver's own message: SQLAlchemy's text would add the statement and its values."""
     return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
 
 
@@ -122,7 +122,7 @@ def open_server(url: URL) -> Engine:
     """Return an engine on a PostgreSQL server; it connects when it is used."""
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-    # What the URL sets of these takes precedence.
+    # Values in the URL take precedence.
     limits = {name: value for name, value in _SERVER_LIMITS.items() if name not in url.query}
     return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=limits)
 
@@ -145,7 +145,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # WAL: readers never wait for the writer. FULL: an order that was acknowledged survives a power loss.
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    # Text that is not UTF-8 costs the row that holds it, not the query.
+    # Text that is not UTF-8 makes its row unreadable, not the query.
     connection.text_factory = lambda text: text.decode(errors="replace")
 
 
@@ -163,7 +163,7 @@ def _migrate(engine: Engine) -> None:
 
 
 def _check_newer(connection: Connection, revision: str) -> None:
-    """Accept the tables of a newer version if ours can be read and written in them. Raises NewerSchema."""
+    """Accept the tables of a newer version if this one can read and write them. Raises NewerSchema."""
     inspector = inspect(connection)
     for table in Base.metadata.sorted_tables:
         found = {c["name"]: c for c in inspector.get_columns(table.name)} if inspector.has_table(table.name) else {}

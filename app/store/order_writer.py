@@ -1,10 +1,10 @@
-"""Writes orders: they survive, so a refused one is kept in the spare file and tried until the store takes it.
+"""Writes orders. A refused order survives: it is kept in the spare file and tried until the store accepts it.
 
-| an order is | until                                                                  |
-|-------------|------------------------------------------------------------------------|
-| owed        | the store takes it, or a newer order of the same stream takes its place |
-| tried       | the caller waits for this: the store took it or refused, or 2 s passed  |
-| spare       | every owed order is written; then the spare file is emptied             |
+| an order is | until                                                                          |
+|-------------|--------------------------------------------------------------------------------|
+| owed        | the store accepts it, or a newer order of the same stream replaces it          |
+| tried       | the store accepts or refuses it, or 2 s have passed; its caller waits for this |
+| spare       | every owed order is written; then the spare file is emptied                    |
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ORDER_WITHIN_S: Final = 2.0
 
 @dataclass(frozen=True)
 class _Owed:
-    """The newest write of a stream's order; `tried` once the store took it or refused."""
+    """The newest write of a stream's order; `tried` is set when the store accepted or refused it."""
 
     write: Callable[[], None]
     tried: threading.Event = field(default_factory=threading.Event)
@@ -46,39 +46,39 @@ class OrderWriter:
         self._thread.start()
 
     def keep(self, stream: StoredStream) -> None:
-        """Keep a stream with its order."""
+        """Store a stream with its order."""
         owed = self._owe(stream.key, lambda: self._store.save(stream))
         with self._ordering:
             if self._owed.get(stream.key) is owed:
                 self._spare.save(stream)
 
     def remove(self, key: str) -> None:
-        """Forget a stream that was stopped. If that cannot be kept, a restart may show it once more, as stopped."""
+        """Delete a stopped stream. If the store refuses, a restart may show it once more, as stopped."""
         self._owe(key, lambda: self._store.remove(key))
 
     def order(self, name: str, write: Callable[[], None]) -> None:
-        """Write something else among the orders, in place of an earlier write of that name that is still owed."""
+        """Queue another write among the orders. It replaces an earlier write of that name that is still owed."""
         self._owe(name, write)
 
     def take_over(self, owed: Iterable[StoredStream]) -> None:
-        """Keep the orders that an earlier process could not hand over."""
+        """Store the orders that an earlier process could not store."""
         with self._ordering:
             self._owed |= {stream.key: _Owed(functools.partial(self._store.save, stream)) for stream in owed}
         self._due.set()
 
     def retry(self) -> bool:
-        """Try what is owed again, on the thread. Return False when nothing is."""
+        """Try the owed orders again, on the thread. Return False if there are none."""
         if self._owed:
             self._due.set()
         return bool(self._owed)
 
     def close(self) -> None:
-        """Write what is owed once more, then end; `join` waits for that."""
+        """Try the owed orders once more, then end; `join` waits for that."""
         self._is_closing = True
         self._due.set()
 
     def join(self, within_s: float) -> None:
-        """Wait for the end."""
+        """Wait for the thread to end."""
         self._thread.join(within_s)
 
     def _owe(self, key: str, write: Callable[[], None]) -> _Owed:
@@ -100,7 +100,7 @@ class OrderWriter:
                 return
 
     def _write_owed(self) -> None:
-        """Write what is owed, as far as the store takes it."""
+        """Write the owed orders, as far as the store accepts them."""
         with self._ordering:
             all_owed = list(self._owed.items())
         is_taken = True

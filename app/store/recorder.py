@@ -1,4 +1,4 @@
-"""Writes to the store in the background, so that neither a slow disk nor a server that hangs delays a stream."""
+"""Writes to the store in the background, so that neither a slow disk nor a hanging server delays a stream."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOK_EVERY_S: Final = 3.0
 
 
 class Recorder:
-    """Orders survive, so a caller waits some seconds for its order; events never make anyone wait, and may be lost."""
+    """Orders survive, so a caller waits a few seconds for its order. Events never delay a caller, and may be lost."""
 
     def __init__(self, store: Store, spare: SpareOrders, *, look_every_s: float = _LOOK_EVERY_S) -> None:
         self._health = StoreHealth()
@@ -27,35 +27,35 @@ class Recorder:
         self._events = EventWriter(store, self._health, self._orders, look_every_s=look_every_s)
 
     def problem(self) -> str | None:
-        """Why the store cannot be read or written, None when it can. At most some seconds old; never waits."""
+        """Why the store cannot be read or written, None if it can. At most a few seconds old; never waits."""
         return self._health.problem()
 
     def keep(self, stream: StoredStream) -> None:
-        """Keep a stream with its order. A caller waits a few seconds at most for that."""
+        """Store a stream with its order. A caller waits a few seconds at most."""
         self._orders.keep(stream)
 
     def remove(self, key: str) -> None:
-        """Forget a stream that was stopped. If that cannot be kept, a restart may show it once more, as stopped."""
+        """Delete a stopped stream. If the store refuses, a restart may show it once more, as stopped."""
         self._orders.remove(key)
 
     def order(self, name: str, write: Callable[[], None]) -> None:
-        """Queue another write among the orders, in place of an earlier one of that name that is still due."""
+        """Queue another write among the orders. It replaces an earlier write of that name that is still due."""
         self._orders.order(name, write)
 
     def take_over(self, owed: Iterable[StoredStream]) -> None:
-        """Keep the orders that an earlier process could not hand over."""
+        """Store the orders that an earlier process could not store."""
         self._orders.take_over(owed)
 
     def status(self, key: str, status: Status) -> None:
-        """Keep a stream's status, in the background."""
+        """Store a stream's status in the background."""
         self._events.status(key, status)
 
     def entry(self, entry: LogEntry) -> None:
-        """Keep an event and write it to the log, in the background."""
+        """Store an event and write it to the log, in the background."""
         self._events.entry(entry)
 
     def close(self) -> None:
-        """Write what waits, then end."""
+        """Write queued data, then end."""
         self._events.close()
         self._orders.close()
         self._events.join(_CLOSE_WITHIN_S)

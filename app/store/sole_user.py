@@ -1,6 +1,6 @@
-"""One web process at a time on a PostgreSQL database: two would take over and end each other's workers.
+"""Ensures one web process at a time on a PostgreSQL database: two would take over and end each other's workers.
 
-A SQLite file lies in the data folder, which machine.instance holds.
+A SQLite file is in the data folder, which machine.instance locks.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from app.store.opening import open_server, parse_url, words_of
 from app.store.unavailable import StoreUnavailable
 
 _LOCK: Final = 0x6D637273  # "mcrs"; advisory locks of a database are distinguished by their number
-_WAIT_S: Final = 12.0  # a host that vanished loses its lock within 11 s
+_WAIT_S: Final = 12.0  # a vanished host loses its lock within 11 s
 # The server notices within seconds that the process or its host is gone, and releases the lock.
 _NOTICE: Final = (("tcp_keepalives_idle", 5), ("tcp_keepalives_interval", 2), ("tcp_keepalives_count", 3))
 
 
 @contextlib.contextmanager
 def sole_user(database_url: str) -> Iterator[None]:
-    """Hold the database as long as this process, and this context, live. Raises StoreUnavailable.
+    """Hold the database while this process and this context live. Raises StoreUnavailable.
 
-    A server that restarts forgets the lock. It keeps out a process that starts, and is not taken again.
+    The lock keeps out a process that starts. A server that restarts drops the lock, and it is not taken again.
     """
     url = parse_url(database_url)
     if url.get_backend_name() != "postgresql":

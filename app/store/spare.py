@@ -1,4 +1,4 @@
-"""Orders that the database refused, kept in a small file on tmpfs until it accepts them, so that a crash loses none."""
+"""Keeps orders that the database refused in a small file on tmpfs until it accepts them, so that a crash loses none."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SpareOrders:
         self._store: Store | None = None
 
     def streams(self) -> list_of[StoredStream]:
-        """What an earlier process could not hand over, oldest order first."""
+        """Return the orders that an earlier process could not store, oldest first."""
         if not self._file.exists():
             return []
         try:
@@ -36,24 +36,24 @@ class SpareOrders:
             return []
 
     def save(self, stream: StoredStream) -> None:
-        """Keep an order, in place of what was there under its key."""
+        """Keep an order in place of the earlier one with its key."""
         try:
             self._open().save(stream)
         except StoreUnavailable as error:
             log.error("owed order not kept stream=%s file=%s error=%r", stream.key, self._file, str(error))
 
     def clear(self) -> None:
-        """Nothing is owed any more."""
+        """Delete the file: no order is owed any more."""
         if self._store is not None:
             self._store.close()
             self._store = None
         for suffix in _SUFFIXES:
-            with contextlib.suppress(OSError):  # nothing can lie in a folder that is gone
+            with contextlib.suppress(OSError):  # the folder is gone, and its files with it
                 self._file.with_name(f"{_NAME}{suffix}").unlink(missing_ok=True)
 
     def _open(self) -> Store:
         if self._store is not None and not self._file.exists():
-            self._store.close()  # the runtime folder was removed under it
+            self._store.close()  # the runtime folder was removed meanwhile
             self._store = None
         if self._store is None:
             self._store = Store(f"sqlite:///{self._file}", self._secret_key)

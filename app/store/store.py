@@ -1,4 +1,4 @@
-"""The store: what was ordered and what happened, so that a restart or a reboot brings back exactly that."""
+"""The store: orders and events, so that a restart or a reboot restores exactly what was ordered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from app.store.tables import ACTOR_CHARACTERS, DocumentRow, EventRow, StreamRow
 from app.store.unavailable import DiskRefuses, NewerSchema, StoreUnavailable
 
 _EVENTS_KEPT: Final = 10_000
-# Events that strangers cause, and the others: neither pushes the other out.
+# Events that strangers cause, and other events: neither displaces the other.
 _OF_PEERS: Final = EventRow.kind.in_(sorted(PEER_KINDS))
 _HALVES: Final = (_OF_PEERS, ~_OF_PEERS)
 _EVENTS_TRIMMED_EVERY: Final = 500
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """What is kept of a stream whose row this version cannot read: the reason, and the row's spec unchanged."""
+    """A row that this version cannot read: the reason, and the row's spec unchanged."""
 
     why: str
     spec_json: str
@@ -60,18 +60,18 @@ class StoredStream(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """Opens and migrates the database. Raises StoreUnavailable. Safe in many threads.
+    """Opens and migrates the database. Raises StoreUnavailable. Safe to use from several threads.
 
-    Where it is damaged or its disk is full or read-only, the orders are read from a copy in memory, made in one of
-    `copy_folders`; where a newer version made tables that this one cannot use, there are none. Writes are refused until
-    the database itself can be opened, which each of them tries.
+    If it is damaged, or its disk is full or read-only, the orders are read from a copy in memory, made through one of
+    `copy_folders`. If a newer version made tables that this one cannot use, there are no orders. Writes are refused
+    until the database itself can be opened; each write tries that.
     """
 
     def __init__(self, database_url: str, secret_key: Secret, *, copy_folders: Sequence[Path] = ()) -> None:
         self._cipher = Cipher(secret_key)
         self._url = database_url
         self._using = threading.Lock()
-        self._events_since_trim = _EVENTS_TRIMMED_EVERY  # at once: short lives would never come to it
+        self._events_since_trim = _EVENTS_TRIMMED_EVERY  # at once, because a short-lived process would never come to it
         self._refusal: StoreUnavailable | None = None
         try:
             self._engine = open_database(database_url)
@@ -89,7 +89,7 @@ class Store:
             raise StoreUnavailable(f"{refusal}; nor can a copy of it be read: {error}") from None
 
     def save(self, stream: StoredStream) -> None:
-        """Keep a stream's order, in place of what was there under its key. Raises StoreUnavailable."""
+        """Store a stream's order in place of the earlier one with its key. Raises StoreUnavailable."""
         row = StreamRow(
             key=stream.key,
             order=stream.order.value,
@@ -109,14 +109,14 @@ class Store:
 
     @staticmethod
     def _save_unreadable(session: Session, row: StreamRow) -> None:
-        """Change only order and status in the row: its text may differ from what was read of it."""
+        """Change only order and status in the row, because the rest of the row was not read completely."""
         changed = update(StreamRow).where(StreamRow.key == row.key)
         found = session.connection().execute(changed.values(order=row.order, status_json=row.status_json))
         if not found.rowcount:
             session.add(row)
 
     def save_status(self, key: str, status: Status) -> None:
-        """Keep a stream's last known status, which a later process continues from. Raises StoreUnavailable."""
+        """Store a stream's last known status, from which a later process continues. Raises StoreUnavailable."""
         self._change(key, status_json=msgspec.json.encode(status).decode())
 
     def _change(self, key: str, **values: str) -> None:
@@ -128,11 +128,11 @@ class Store:
         self._write(change)
 
     def remove(self, key: str) -> None:
-        """Forget a stream. Raises StoreUnavailable."""
+        """Delete a stream. Raises StoreUnavailable."""
         self._write(lambda session: session.execute(delete(StreamRow).where(StreamRow.key == key)))
 
     def streams(self) -> list_of[StoredStream]:
-        """All streams, oldest order first. Raises StoreUnavailable."""
+        """Return all streams, oldest order first. Raises StoreUnavailable."""
         wanted = select(StreamRow).order_by(StreamRow.ordered_at, StreamRow.key)
         with self._session() as session:
             return [self._stream_of(row) for row in session.scalars(wanted)]
@@ -163,14 +163,14 @@ class Store:
         )
 
     def passphrase(self, token: bytes | None) -> tuple[Secret, bool]:
-        """The passphrase in a kept token, and whether it is lost: encrypted under another SECRET_KEY."""
+        """Return the passphrase in a stored token, and whether it is lost: encrypted with another SECRET_KEY."""
         try:
             return self._cipher.decrypt(token if isinstance(token, bytes) else b""), False
         except WrongKey:
             return Secret(""), True
 
     def note(self, entry: LogEntry) -> None:
-        """Keep an event; a repeated one (count above 1) replaces its earlier row. Raises StoreUnavailable."""
+        """Store an event. A repeated one (count above 1) replaces its earlier row. Raises StoreUnavailable."""
 
         def keep(session: Session) -> None:
             if entry.count > 1:
@@ -185,7 +185,7 @@ class Store:
                     kind=entry.kind.value,
                     text=entry.text,
                     count=entry.count,
-                    # A proxy may send any text as the client's address, and PostgreSQL takes no more than was agreed.
+                    # A proxy may send any text as the client's address, but PostgreSQL limits its length.
                     actor=entry.actor[:ACTOR_CHARACTERS],
                 )
             )
@@ -204,7 +204,9 @@ class Store:
                     session.execute(delete(EventRow).where(of_half, EventRow.id <= newest_dropped))
 
     def events(self, limit: int) -> list_of[LogEntry]:
-        """The last events, oldest first, of which receivers have half where there are more. Raises StoreUnavailable."""
+        """Return the last events, oldest first; at most half of a long list is from receivers. Raises
+        StoreUnavailable.
+        """
         newest_first = select(EventRow).order_by(EventRow.id.desc()).limit(limit)
         with self._session() as session:
             peers, rest = (list(session.scalars(newest_first.where(of_half))) for of_half in _HALVES)
@@ -214,12 +216,12 @@ class Store:
         return [entry for row in sorted(rows, key=lambda row: row.id) if (entry := _entry_of(row)) is not None]
 
     def documents(self, table: type[DocumentRow]) -> dict[str, str]:
-        """All documents of a table by key. Raises StoreUnavailable."""
+        """Return all documents of a table by key. Raises StoreUnavailable."""
         with self._session() as session:
             return {str(row.key): str(row.document_json) for row in session.scalars(select(table))}
 
     def save_documents(self, table: type[DocumentRow], kept: Mapping[str, str], removed: Collection[str]) -> None:
-        """Keep documents in place of what was there under their keys, and remove others. Raises StoreUnavailable."""
+        """Store documents in place of those with their keys, and delete others. Raises StoreUnavailable."""
 
         def change(session: Session) -> None:
             session.execute(delete(table).where(table.key.in_(removed)))
@@ -229,7 +231,7 @@ class Store:
         self._write(change)
 
     def check(self) -> None:
-        """Read something. Raises StoreUnavailable when the database does not answer, or only a copy of it does."""
+        """Read something. Raises StoreUnavailable if the database does not answer, or only a copy of it does."""
         if self._refusal is not None:
             raise self._refusal
         self.events(1)
@@ -244,7 +246,7 @@ class Store:
 
     @contextlib.contextmanager
     def _session(self, before: Callable[[], None] = lambda: None) -> Iterator[Session]:
-        """A transaction, one at a time, so that after a failure no connection is left in use."""
+        """Return a transaction, one at a time, so that no connection stays in use after a failure."""
         with self._using:
             try:
                 before()
@@ -269,7 +271,7 @@ def _order_of(text: object) -> Order:
 
 
 def _status_of(row: StreamRow) -> Status | None:
-    """The last known status; one that cannot be read is none: the stream then begins as after its order."""
+    """Return the last known status. An unreadable one counts as none: the stream then begins as after its order."""
     if row.status_json is None:
         return None
     try:
@@ -280,7 +282,7 @@ def _status_of(row: StreamRow) -> Status | None:
 
 
 def _entry_of(row: EventRow) -> LogEntry | None:
-    """A kept event, None where it cannot be read: an event log with a hole is better than none."""
+    """Return a stored event, None if it cannot be read: an event log with a gap is better than none."""
     values = {name: getattr(row, name) for name in ("at", "first_at", "name", "kind", "text", "count", "actor")}
     try:
         return msgspec.convert({"key": row.stream_key, **values}, LogEntry)

@@ -1,10 +1,10 @@
-"""Whether the store can be read and written at present.
+"""Tracks whether the store can be read and written at present.
 
-| state   | begins with                                        | ends with                                |
-|---------|----------------------------------------------------|------------------------------------------|
-| well    | a write that proves that the store takes writes    | a failed attempt                         |
-| refuses | an attempt that raised StoreUnavailable, logged once | such a write                           |
-| silent  | an attempt that has run for more than 10 s         | its return                               |
+| state   | begins with                                          | ends with        |
+|---------|------------------------------------------------------|------------------|
+| well    | a write that proves that the store accepts writes    | a failed attempt |
+| refuses | an attempt that raised StoreUnavailable, logged once | such a write     |
+| silent  | an attempt that has run for more than 10 s           | its return       |
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SILENT_S: Final = 10.0
 
 
 class StoreHealth:
-    """Follows the attempts of all writers. May be called from any thread; never waits for the store."""
+    """Follows the attempts of all writers. Any thread may call it; it never waits for the store."""
 
     def __init__(self) -> None:
         self._problem: str | None = None
@@ -31,17 +31,17 @@ class StoreHealth:
         self._counting = threading.Lock()
 
     def problem(self) -> str | None:
-        """Why the store cannot be read or written, None when it can. At most some seconds old."""
+        """Why the store cannot be read or written, None if it can. At most a few seconds old."""
         silent_s = self.silent_s()
         return f"the database has not answered for {silent_s:.0f} s" if silent_s > _SILENT_S else self._problem
 
     def silent_s(self) -> float:
-        """How long the longest attempt under way has taken, in seconds; 0 without one."""
+        """How long the longest present attempt has taken, in seconds; 0 without one."""
         now = time.monotonic()
         return now - min(list(self._began_at.values()), default=now)
 
     def attempt(self, work: Callable[[], None]) -> bool:
-        """Return whether the work on the store succeeded. Log a failure once, until the store is well again."""
+        """Return whether the work on the store succeeded. A failure is logged once, until the store is well again."""
         self._began_at[threading.get_ident()] = time.monotonic()
         try:
             work()
@@ -55,7 +55,7 @@ class StoreHealth:
         return True
 
     def count_dropped(self, count: int = 1) -> None:
-        """Count events that were dropped; a negative count takes back those that are written after all."""
+        """Count dropped events. A negative count takes back events that were written after all."""
         with self._counting:
             self._dropped += count
 

@@ -1,4 +1,4 @@
-"""The tables. A change here needs a migration in the same commit; a test compares the two."""
+"""The tables of the store. A change here needs a migration in the same commit; a test compares the two."""
 
 from __future__ import annotations
 

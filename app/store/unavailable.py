@@ -1,4 +1,4 @@
-"""Why the database cannot be used. Apart from what opens it, so that `mcr` need not load a database's programs."""
+"""Errors of the store. They are in a separate module so that `mcr` need not load a database library."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ class StoreUnavailable(Exception):
 
 
 class DiskRefuses(StoreUnavailable):
-    """The database is there, but it is damaged or its disk is full or read-only: a copy may be read meanwhile."""
+    """The database exists, but it is damaged, or its disk is full or read-only: a copy may be read meanwhile."""
 
 
 class NewerSchema(StoreUnavailable):
-    """A newer version of the program made the database, and this one cannot work with its tables."""
+    """A newer version of the program made the database, and this version cannot use its tables."""

@@ -1,4 +1,4 @@
-"""Faults that the operator who orders a stream can correct: errors of the form or the request, not of the stream."""
+"""Faults that the operator can correct in the order of a stream: errors of the form or request, not of the stream."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FIELD_OF_RELAY: Final = {"endpoint.port": "listen_port", "endpoint.host": "targ
 
 
 def is_form_fault(status: Status) -> bool:
-    """Whether a stream that was just started failed by what the operator can correct."""
+    """Whether a stream that was just started failed because of something that the operator can correct."""
     return status.reason in _FORM_FAULTS and status.phase in (Phase.FAILED, Phase.BACKING_OFF)
 
 
@@ -53,7 +53,7 @@ def raise_form_fault(snapshot: Snapshot) -> NoReturn:
 
 
 def raise_cannot_start_again(fault: InvalidInput, spec: JobSpec) -> NoReturn:
-    """Raise the fault of a stream's stored settings as a sentence: no form shows it next to its field."""
+    """Raise the fault of a stream's stored settings as a sentence, because no form shows it next to a field."""
     if isinstance(spec, SendSpec) and isinstance(spec.source, FileSource) and "source.path" in fault.fields:
         text = fault.fields["source.path"]
         what = "it is no longer in the media folder." if text == NO_SUCH_FILE else text
@@ -62,7 +62,7 @@ def raise_cannot_start_again(fault: InvalidInput, spec: JobSpec) -> NoReturn:
 
 
 def check_spec_is_known(snapshot: Snapshot) -> None:
-    """Refuse a stream whose stored settings cannot be read: what would go on air is not what was ordered."""
+    """Refuse a stream whose stored settings cannot be read: it might differ from what was ordered."""
     if not snapshot.is_spec_known:
         raise CouldNotStart(
             "this version cannot read the stored settings of this stream; dismiss it and start it as a new stream",
@@ -71,7 +71,7 @@ def check_spec_is_known(snapshot: Snapshot) -> None:
 
 
 def check_passphrase(spec: JobSpec) -> None:
-    """Refuse a stored stream whose passphrase could not be read: it would go on air in the clear."""
+    """Refuse a stored stream whose passphrase cannot be read: it would go on air unencrypted."""
     if spec.encryption is not None and spec.encryption.passphrase.size_bytes() == 0:
         raise CouldNotStart(
             "SECRET_KEY was changed: the stored passphrase cannot be read; enter the passphrase again",

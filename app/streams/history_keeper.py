@@ -15,14 +15,16 @@ from app.store.history_file import HistoryFile
 from app.store.unavailable import StoreUnavailable
 
 log = logging.getLogger(__name__)
-# The summary of the present ten seconds is written too and replaced later: a loss of power costs less than 10 s.
+# The summary of the present ten seconds is written too and replaced later: a power failure loses less than 10 s.
 _EVERY_S: Final = 5.0
-_SETTLED_AFTER_S: Final = 2.0  # a second's sample may come late
+_SETTLED_AFTER_S: Final = 2.0  # a sample may come late
 _END_WITHIN_S: Final = 3.0
 
 
 class HistoryKeeper:
-    """`seconds_of` returns the last hour of a stream: what an adopted worker remembers is kept too."""
+    """Stores summaries. `seconds_of` returns the last hour of a stream, so that an adopted worker's history is
+    stored too.
+    """
 
     def __init__(
         self,
@@ -50,7 +52,7 @@ class HistoryKeeper:
         self.keep(self._clock())
 
     def keep(self, now: float) -> None:
-        """Write what is complete and not kept yet, and the present ten seconds as far as they are known."""
+        """Store complete summaries that are not stored yet, and the present ten seconds as far as they are known."""
         try:
             if self._kept_until is None:
                 # The newest may have been written before it was complete.
@@ -78,6 +80,6 @@ class HistoryKeeper:
         return summaries(seconds, after, now + SUMMARY_S)
 
     def close(self) -> None:
-        """Write what there is, then end."""
+        """Write what is known, then end."""
         self._enough.set()
         self._thread.join(_END_WITHIN_S)

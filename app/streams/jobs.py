@@ -1,4 +1,4 @@
-"""Makes the job of a spec that a worker carries: finds the file and measures its rate."""
+"""Makes the job for a spec: finds the file, measures its rate and selects the engine."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class _Input(msgspec.Struct, frozen=True):
 
 
 class JobMaker:
-    """Makes jobs by the settings and the media folder of one installation."""
+    """Makes jobs with the settings and the media folder of one installation."""
 
     def __init__(self, settings: Settings, media: PatientLibrary) -> None:
         self._settings = settings
         self._media = media
 
     def job_for(self, key: str, spec: JobSpec) -> Job:
-        """The job that carries a spec. Raises InvalidInput when its file cannot be sent."""
+        """Return the job for a spec. Raises InvalidInput if its file cannot be sent."""
         return self._job(key, spec, self._input_of(spec))
 
     def bare_job(self, key: str, spec: JobSpec) -> Job:
-        """The job without what only the media folder knows: for a stream that is not to be started."""
+        """Return the job without facts from the media folder, for a stream that is not to be started."""
         return self._job(key, spec, _Input())
 
     def _job(self, key: str, spec: JobSpec, source: _Input) -> Job:
@@ -74,7 +74,7 @@ class JobMaker:
         )
 
     def _choice(self, spec: JobSpec, source: _Input) -> Choice | None:
-        """The engine of a send stream; None where there is no choice, or only the worker can make it."""
+        """Return the engine of a send stream; None without a choice, or if only the worker can choose."""
         default = self._settings.default_engine
         if not isinstance(spec, SendSpec) or needs_a_look(spec, default):
             return None

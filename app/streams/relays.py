@@ -1,4 +1,4 @@
-"""Relays of this host among the streams: rings of them, and which streams run through one."""
+"""Finds relays of this host that form a ring, and streams that run through a relay."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def check_relay(spec: JobSpec, others: Collection[Snapshot], allowed: str) -> No
 
 
 def relay_spec(job: Job) -> RelaySpec:
-    """The spec of a relay's job. Raises WrongState for another stream."""
+    """Return the spec of a relay's job. Raises WrongState for another kind of stream."""
     if not isinstance(job.spec, RelaySpec):
         raise WrongState(f"{job.key} is not a relay; only a relay can impair")
     return job.spec
 
 
 def mark_impaired(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
-    """Return the snapshots; those of streams that run through a relay of this host name it."""
+    """Return the snapshots. A stream that runs through a relay of this host has that relay's key."""
     relays = [
         (snapshot.key, snapshot.spec)
         for snapshot in snapshots
@@ -63,7 +63,7 @@ def mark_impaired(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
 
 
 def is_this_host(host: str) -> bool:
-    """Whether an address is one of this host's: only those can be bound. A name is, if it is `localhost`."""
+    """Whether an address belongs to this host: only those can be bound. Of names, only `localhost` does."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -94,7 +94,7 @@ def _runs_through(spec: JobSpec, relay: RelaySpec) -> bool:
 
 
 def _problem_with_address(host: str, allowed: str) -> str | None:
-    """What is wrong with an address; a name is looked up by the worker, which checks what it finds."""
+    """Return what is wrong with an address. The worker resolves a name and checks the result."""
     try:
         return problem_with_target(host, parse_relay_targets(allowed))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Streams that several hosts share: the orders of other hosts reach the supervisor, and the carrier is shown."""
+"""Streams that several hosts share: passes the orders of other hosts to the supervisor, and shows the carrying host."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Shared:
         self._recorder = recorder
 
     def jobs(self) -> dict[str, tuple[Job, bool]]:
-        """The job of each stream and whether it is ordered to run."""
+        """Return the job of each stream and whether it is ordered to run."""
         found = {}
         for snapshot in self._supervisor.snapshots():
             with contextlib.suppress(NotFound):  # removed meanwhile
@@ -43,7 +43,7 @@ class Shared:
         self._keep(job.key)
 
     def follow(self, job: Job, *, is_wanted: bool) -> None:
-        """Follow the order that another host gave."""
+        """Follow an order that another host gave."""
         try:
             is_running = self._supervisor.snapshot(job.key).status.order is Order.RUN
             if is_wanted and not is_running:
@@ -59,12 +59,12 @@ class Shared:
             self._supervisor.note(job.key, f"the order of another host cannot be followed here: {refusal}")
 
     def let_go(self, key: str) -> None:
-        """Forget a stream that another host removed."""
+        """Delete a stream that another host removed."""
         self._supervisor.forget(key)
         self._recorder.remove(key)
 
     def note(self, key: str, text: str) -> None:
-        """Write into the event log of a stream."""
+        """Log an event of a stream."""
         self._supervisor.note(key, text)
 
     def _keep(self, key: str) -> None:
@@ -72,7 +72,7 @@ class Shared:
 
 
 def mark_elsewhere(snapshots: Sequence[Snapshot], launcher: Launcher) -> list[Snapshot]:
-    """Return the snapshots; those of streams that another host carries have its name, and what it reports of them."""
+    """Return the snapshots. Those of streams on another host have its name and its report."""
     marked = []
     for snapshot in snapshots:
         place = launcher.elsewhere(snapshot.key) if snapshot.status.order is Order.RUN else None

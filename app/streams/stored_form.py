@@ -1,4 +1,4 @@
-"""What the store keeps of a stream, and whether a changed spec is the same stream to its worker."""
+"""The stored form of a stream, and whether a changed spec needs a new worker."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from app.store.store import StoredStream
 
 
 def is_same_stream(before: JobSpec, after: JobSpec) -> bool:
-    """Whether two specs differ in nothing that a worker carries out: name and group are for people."""
+    """Whether two specs are the same to a worker: they may differ in name and group only."""
     for_people = {"name": "", "group": ""}
     return msgspec.structs.replace(before, **for_people) == msgspec.structs.replace(after, **for_people)
 
 
 def stored_form(snapshot: Snapshot) -> StoredStream:
-    """The stream as the store keeps it."""
+    """Return the stream in its stored form."""
     status = snapshot.status
     return StoredStream(snapshot.key, snapshot.spec, status.order, snapshot.ordered_at, status)

@@ -1,6 +1,6 @@
-"""Takes over what an earlier process left: live workers are adopted, ordered streams started again.
+"""Takes over the streams of an earlier process: adopts live workers, and starts ordered streams again.
 
-Nothing that is on air is taken off because the store is lost, new, damaged or of another version.
+No stream on air is taken off because the store is lost, new, damaged or of another version.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _STOP_WITHIN_S: Final = 6.0
 
 
 class Inheritance:
-    """What the store knows of an earlier process, as far as it can be read; `problem` says what cannot be read."""
+    """What the store knows of an earlier process, as far as it can be read. `problem` says what cannot be read."""
 
     def __init__(self, store: Store, spare: SpareOrders) -> None:
         self.problem: str | None = None
@@ -66,7 +66,7 @@ class Inheritance:
 
 
 class Takeover:
-    """Hands an inheritance to the supervisor, once, at the start."""
+    """Passes an inheritance to the supervisor, once, at the start."""
 
     def __init__(
         self, launcher: Launcher, supervisor: Supervisor, recorder: Recorder, jobs: JobMaker, store: Store
@@ -79,7 +79,7 @@ class Takeover:
         self._waiting: list[StoredStream] = []
 
     def run(self, inheritance: Inheritance) -> None:
-        """Adopt every live worker, start again what was ordered, and list the rest."""
+        """Adopt every live worker, start ordered streams again, and list the others."""
         self._recorder.take_over(inheritance.owed)
         for key in set(self._launcher.keys()) - {stream.key for stream in inheritance.streams}:
             self._take_unknown(key)
@@ -91,7 +91,7 @@ class Takeover:
             threading.Thread(target=self._complete_later, name="media-wait", daemon=True).start()
 
     def _take_unknown(self, key: str) -> None:
-        """A worker that the store does not know stays on air, unless its order was never acknowledged."""
+        """Keep a worker that the store does not know on air, unless its order was never acknowledged."""
         if self._launcher.is_announced(key):
             log.warning("worker ended, its order was never acknowledged stream=%s", key)
             self._dispose(key)
@@ -130,7 +130,7 @@ class Takeover:
         return job, Known(stream.order, stream.ordered_at, start_at, stream.status, fault or media_fault)
 
     def _complete_job(self, stream: StoredStream) -> tuple[Job | None, Reason | None]:
-        """The job of a stream and what forbids to start it; no job while the media folder does not answer."""
+        """Return the job of a stream and what prevents its start; no job while the media folder does not answer."""
         try:
             return self._jobs.job_for(stream.key, stream.spec), None
         except MediaDoesNotAnswer:
@@ -139,7 +139,7 @@ class Takeover:
             return self._jobs.bare_job(stream.key, stream.spec), Reason.FILE_MISSING
 
     def _complete_later(self) -> None:
-        """Ask the media folder again until it answers, and complete the jobs that wait for it."""
+        """Query the media folder until it answers, then complete the jobs that wait for it."""
         while self._waiting:
             time.sleep(_ASK_AGAIN_S)
             for stream in list(self._waiting):
@@ -153,6 +153,6 @@ class Takeover:
 
 
 def _merged(kept: Collection[StoredStream], owed: Collection[StoredStream]) -> list[StoredStream]:
-    """The streams with the newer orders that the store has not taken yet, oldest order first."""
+    """Return the streams, with newer orders that the store has not accepted yet, oldest order first."""
     by_key = {stream.key: stream for stream in (*kept, *owed)}
     return sorted(by_key.values(), key=lambda stream: (stream.ordered_at, stream.key))
