@@ -1,6 +1,6 @@
-"""Facts about this machine: load, memory, disk, addresses, interfaces, and what a worker costs.
+"""Facts about this machine: load, memory, disk, addresses, interfaces, and the use of resources by workers.
 
-Every reader answers from /proc and the kernel's tables at once; nothing here waits or calls a name server.
+Every function reads /proc and the kernel's tables at once. None waits or queries a name server.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Interface(msgspec.Struct, frozen=True):
 
 
 class System(msgspec.Struct, frozen=True):
-    """The machine at a moment. Bytes are bytes; `cpu_percent` is of all cores since the reading before."""
+    """The machine at one moment. Sizes are bytes; `cpu_percent` covers all cores since the previous reading."""
 
     hostname: str
     user: str
@@ -51,14 +51,16 @@ class System(msgspec.Struct, frozen=True):
 
 
 class WorkerUse(msgspec.Struct, frozen=True):
-    """What a process costs. `memory_bytes` is PSS: shared pages count by their share. None: it cannot be read."""
+    """The resources that a process uses. `memory_bytes` is PSS: shared pages count by their share. None: cannot be
+    read.
+    """
 
     cpu_percent: float | None
     memory_bytes: int | None
 
 
 class DiskUse(NamedTuple):
-    """What a disk holds, as shutil.disk_usage counts it."""
+    """The use of a disk, as shutil.disk_usage counts it."""
 
     total: int
     used: int
@@ -66,7 +68,7 @@ class DiskUse(NamedTuple):
 
 
 class SystemMeter:
-    """Reads the machine at most once a second, however many callers ask; safe in many threads."""
+    """Reads the machine at most once a second, however many callers ask. Safe to use from many threads."""
 
     def __init__(self, disk_use: Callable[[], DiskUse]) -> None:
         self._disk_use = disk_use
@@ -76,7 +78,7 @@ class SystemMeter:
         self._cpu = psutil.cpu_times()
 
     def read(self) -> System:
-        """The machine now, or as it was up to a second ago."""
+        """Return the machine's state, at most a second old."""
         with self._lock:
             now = time.monotonic()
             if self._last is None or now - self._read_at >= _FRESH_S:
@@ -95,25 +97,27 @@ class SystemMeter:
             cpu_count=psutil.cpu_count() or 1,
             memory_used_bytes=memory.total - memory.available,
             memory_total_bytes=memory.total,
-            # As df counts: what is reserved for root is neither used nor free.
+            # As df counts: space reserved for root is neither used nor free.
             disk_used_percent=round(100 * disk.used / (disk.used + disk.free), 1),
             disk_free_bytes=disk.free,
             addresses=host_addresses(),
         )
 
     def _cpu_percent(self) -> float:
-        """Busy share since the reading before. psutil.cpu_percent keeps a reading for each thread that asks: here the
-        askers are a pool's threads, and each would see 0 at first.
+        """Return the busy share since the previous reading.
+
+        psutil.cpu_percent keeps a reading for each thread that asks. Here a pool of threads asks, and each would first
+        read 0.
         """
         before, self._cpu = self._cpu, psutil.cpu_times()
-        # user holds guest and nice holds guest_nice already (proc(5)).
+        # user includes guest, and nice includes guest_nice (proc(5)).
         total_s = sum(self._cpu[:8]) - sum(before[:8])
         idle_s = self._cpu.idle + self._cpu.iowait - before.idle - before.iowait
         return round(100 * max(0.0, 1 - idle_s / total_s), 1) if total_s > 0 else 0.0
 
 
 class WorkerMeter:
-    """Reads what worker processes cost, each at most every two seconds; safe in many threads."""
+    """Reads the resources of worker processes, each at most every two seconds. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -121,7 +125,7 @@ class WorkerMeter:
         self._read: dict[int, tuple[float, WorkerUse]] = {}
 
     def read(self, pid: int) -> WorkerUse:
-        """The CPU share since the reading before, in percent of one core, and the memory of a process."""
+        """Return a process's CPU share since the previous reading, in percent of one core, and its memory."""
         with self._lock:
             read_at, use = self._read.get(pid, (0.0, None))
             now = time.monotonic()
@@ -150,7 +154,7 @@ class WorkerMeter:
 
 
 def memory_bytes(pid: int) -> int | None:
-    """Proportional set size of a process, or None when it is gone or belongs to another user (proc(5))."""
+    """Return the proportional set size of a process, None if it is gone or belongs to another user (proc(5))."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     except OSError:
@@ -162,7 +166,7 @@ def memory_bytes(pid: int) -> int | None:
 
 
 def list_interfaces() -> list[Interface]:
-    """The network interfaces by name, those that are up first, loopback last."""
+    """Return the network interfaces by name, those that are up first, loopback last."""
     states = psutil.net_if_stats()
     listed = []
     for name, addresses in psutil.net_if_addrs().items():
@@ -182,7 +186,7 @@ def list_interfaces() -> list[Interface]:
 
 
 def host_addresses() -> list[str]:
-    """The addresses that other hosts may reach this one by: no loopback, no link-local; IPv4 first."""
+    """Return the addresses at which other hosts may reach this one: no loopback, no link-local; IPv4 first."""
     found = []
     for interface in list_interfaces():
         if not interface.is_up or interface.is_loopback:
@@ -196,7 +200,7 @@ def _user_name() -> str:
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
-        return str(os.geteuid())  # containers run users that have no entry
+        return str(os.geteuid())  # a user in a container may have no entry
 
 
 def _platform_name() -> str:

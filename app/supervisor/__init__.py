@@ -1,1 +1,1 @@
-"""Child processes: launch, adopt, watch, stop, back off, remember. No Flask, no GStreamer."""
+"""Supervises worker processes: launch, adopt, watch, stop, back off, remember. No Flask, no GStreamer."""

@@ -1,4 +1,4 @@
-"""What is reported about one stream: events for the log, present notices, refused callers."""
+"""The reports about one stream: events for the log, present notices, refused callers."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ UNREACHABLE: Final = (
 
 
 class Report(Protocol):
-    """Receives what a stream does. Called on the supervisor's thread; must not block."""
+    """Receives the events of a stream. Called on the supervisor's thread; must not block."""
 
     def entry(self, entry: LogEntry) -> None:
-        """Something happened."""
+        """Something happened to the stream."""
 
     def status(self, key: str, status: Status) -> None:
         """A phase changed."""
 
 
 class Account:
-    """Keeps what the pages show of it and passes all of it on. `spec` names the stream and may be replaced."""
+    """Keeps what the pages show of the reports, and passes all of them on. `spec` names the stream and may be
+    replaced.
+    """
 
     def __init__(self, key: str, spec: JobSpec, report: Report) -> None:
         self.spec = spec
@@ -49,19 +51,19 @@ class Account:
         self._report.entry(LogEntry(at=now, key=self._key, name=name, kind=kind, text=text, actor=actor))
 
     def note_phase(self, status: Status, now: float) -> None:
-        """A phase began."""
+        """Log that a phase began."""
         if (note := note_phase(status, self.spec)) is not None:
             self.note(now, *note)
         self._report.status(self._key, status)
 
     def note_peer(self, event: PeerEvent, now: float) -> None:
-        """A receiver came, left or was refused."""
+        """Log that a receiver came, left or was refused."""
         if event.change is PeerChange.REFUSED:
             self._refusals.count(event.address.rpartition(":")[0], event.reason, now)
         self.note(now, *note_peer(event))
 
     def warn(self, now: float, text: str, code: NoticeCode | None = None) -> None:
-        """Show a notice from now on; a `code` without text ends those of that code."""
+        """Show a notice from now on. A `code` without text ends the notices with that code."""
         if code is not None and not text:
             self._notices = deque((kept for kept in self._notices if kept[0] is not code), _NOTICES_KEPT)
             return
@@ -71,16 +73,16 @@ class Account:
     def begin_again(self, standing: str | None = None) -> None:
         """Drop the notices: they describe a worker that left, and the event log has them.
 
-        A notice `standing` remains.
+        A `standing` notice remains.
         """
         self._notices.clear()
         if standing is not None:
             self._notices.append((None, standing))
 
     def notices(self) -> tuple[str, ...]:
-        """The present notices, oldest first."""
+        """Return the present notices, oldest first."""
         return tuple(text for _, text in self._notices)
 
     def refusals(self) -> tuple[Refusal, ...]:
-        """The callers that were refused, newest first."""
+        """Return the refused callers, newest first."""
         return self._refusals.newest_first()

@@ -1,4 +1,6 @@
-"""Whether a stream may start: how many run, and what holds its port. Used on the supervisor's thread only."""
+"""Decides whether a stream may start, by the number of running streams and the use of its port. Supervisor's
+thread only.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,14 @@ from app.domain.spec import JobSpec, RelaySpec
 from app.domain.status import Order, Phase, Status
 from app.machine.udp_ports import is_bound
 
-_KEY_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are read wrong over the phone
+_KEY_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters that are easily confused over the phone
 _KEY_LENGTH: Final = 6
-# A hyphen is in no other key, so that a rehearsal's streams are known by their keys, after a restart too.
+# No other key has a hyphen, so a rehearsal's streams are recognised by their keys, also after a restart.
 _OF_REHEARSAL: Final = "rehearsal-"
 
 
 class Admitted(Protocol):
-    """What admission needs to know of an existing stream."""
+    """The attributes of an existing stream that admission needs."""
 
     @property
     def key(self) -> str:
@@ -64,12 +66,12 @@ class Admission:
 
 
 def is_rehearsal(key: str) -> bool:
-    """Whether a stream belongs to a rehearsal, which has its own limit and is no stream of the operator's."""
+    """Whether a stream belongs to a rehearsal, which has its own limit and is not the operator's."""
     return key.startswith(_OF_REHEARSAL)
 
 
 def new_key(taken: Mapping[str, object], *, for_rehearsal: bool = False) -> str:
-    """A short key that no stream has."""
+    """Return a short key that no stream has."""
     while True:
         key = "".join(secrets.choice(_KEY_LETTERS) for _ in range(_KEY_LENGTH))
         key = f"{_OF_REHEARSAL}{key}" if for_rehearsal else key
@@ -78,12 +80,12 @@ def new_key(taken: Mapping[str, object], *, for_rehearsal: bool = False) -> str:
 
 
 def listener_ports_of(streams: Collection[Admitted]) -> set[int]:
-    """The ports that streams hold, or will hold by themselves."""
+    """Return the ports that streams use, or will use without a new order."""
     return {port for stream in streams if (port := stream.spec.local_port()) is not None and is_wanted(stream.status)}
 
 
 def is_wanted(status: Status) -> bool:
-    """Whether the stream has a worker or will have one by itself; one that failed waits for the operator."""
+    """Whether the stream has a worker or will get one without a new order. A failed stream waits for the operator."""
     return status.order is Order.RUN and status.phase is not Phase.FAILED
 
 

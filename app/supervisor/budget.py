@@ -1,6 +1,6 @@
-"""How many events of one sort a stream may write in a minute; what goes beyond becomes one line with a number.
+"""Limits how many events of one kind a stream may log per minute. Further events become one line with their number.
 
-Strangers decide how often a listener is called, so they must not decide what the event log holds.
+Strangers decide how often a listener is called, so they must not decide what the event log contains.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 from app.domain.events import EventKind, LogEntry
 
 _WINDOW_S: Final = 60.0
-# By kind: the sort that shares a budget, its events a minute, and what they are called.
+# By kind of event: the group that shares a budget, its events per minute, and the words for them.
 _PEERS: Final = ("peers", 20, "connections, disconnections and refusals")
 _PHASES: Final = ("phases", 30, "changes of phase and notices")
 _SORTS: Final = {
@@ -41,7 +41,7 @@ class Budget:
         self._windows: dict[tuple[str, str], _Window] = {}
 
     def admits(self, entry: LogEntry) -> bool:
-        """Whether an event may be written; one that may not is counted."""
+        """Whether an event may be logged. One that may not is counted."""
         sort = _SORTS.get(entry.kind)
         if sort is None:
             return True
@@ -60,18 +60,18 @@ class Budget:
         return False
 
     def close(self, now: float) -> list[LogEntry]:
-        """End the minutes that are over, with a line for each that had more events than its budget."""
+        """End the minutes that are over. Return a line for each that had more events than its budget."""
         over = [key for key, window in self._windows.items() if now - window.begun_at >= _WINDOW_S]
         closed = [self._windows.pop(key) for key in over]
         return [window.more for window in closed if window.more is not None]
 
     def open_lines(self) -> list[LogEntry]:
-        """The present lines of the minutes that are not over."""
+        """Return the present lines of the minutes that are not over."""
         return [window.more for window in self._windows.values() if window.more is not None]
 
 
 def host_of(text: str) -> str:
-    """The address in `connected 192.0.2.7:41234` or `refused 192.0.2.7: wrong passphrase`, without its port."""
+    """Return the address in `connected 192.0.2.7:41234` or `refused 192.0.2.7: wrong passphrase`, without its port."""
     word = text.partition(" ")[2].partition(" ")[0].removesuffix(":")
     if word.startswith("["):
         return word.partition("]")[0] + "]"

@@ -1,6 +1,6 @@
-"""The worker that a stream has at present: its link, its messages, its silence, and how it is stopped.
+"""The present worker of a stream: its link, its messages, its silence, and its stop.
 
-A stream makes a new one of these for each worker. `stream` decides what the messages mean for the stream.
+A stream makes a new CurrentWorker for each worker. `stream` decides what the messages mean for the stream.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class CurrentWorker:
         self._stopping = StopLadder()
         self._ended: Ended | None = None
         self._heard_at = 0.0
-        self._verdict: Ended | None = None  # ours, of a worker that we had to kill
+        self._verdict: Ended | None = None  # our reason, for a worker that had to be killed
 
     def heard(self, now: float) -> None:
-        """Note that it sent a message, or was launched, just now."""
+        """Note that a message came, or that the worker was launched, just now."""
         self._heard_at = now
 
     def forgive(self, late_s: float) -> None:
@@ -48,7 +48,7 @@ class CurrentWorker:
     # ---- its words ----
 
     def read(self, now: float) -> list[FromWorker | NotUnderstood]:
-        """Return its messages; note its greeting and its reason to end. Never blocks; a flood ends the worker."""
+        """Return its messages. Note its greeting and its reason to end. Never blocks; a flood ends the worker."""
         try:
             messages = self.link.read(now)
         except LinkAbused as abuse:
@@ -63,13 +63,13 @@ class CurrentWorker:
                 case Ended():
                     self._ended = message
                 case _:
-                    pass  # the rest is the stream's
+                    pass  # the stream handles the other messages
         return messages
 
     def _greet(self, hello: Hello) -> None:
         self.hello = hello
         if self._stopping.asked_at is not None:
-            self.link.say(Stop())  # it was asked before it could hear
+            self.link.say(Stop())  # it was asked to stop before it was connected
 
     def is_stranger(self, message: FromWorker | NotUnderstood) -> bool:
         """Whether a message shows for the first time that the worker is of another version."""
@@ -81,7 +81,7 @@ class CurrentWorker:
         return is_first
 
     def end(self) -> Ended | None:
-        """Why the worker is gone; None while it is there, or never was."""
+        """Return why the worker is gone; None while it exists, or if there never was one."""
         if self.handle is None or self.handle.is_alive():
             return None
         ended = self._ended or self.handle.end()
@@ -92,7 +92,7 @@ class CurrentWorker:
     # ---- its leaving ----
 
     def ask_to_stop(self, now: float) -> None:
-        """Ask it to leave; `follow` then enforces it."""
+        """Ask it to end; `follow` then enforces this."""
         if self.handle is not None and self._stopping.ask(now):
             self.link.say(Stop())
 
@@ -107,7 +107,7 @@ class CurrentWorker:
         return is_out_of_reach
 
     def _check_lingers(self, worker: WorkerHandle, now: float) -> None:
-        """Kill a worker that reported its end and does not exit: some hang in their exit and hold their port."""
+        """Kill a worker that reported its end and does not exit: some hang in their exit and keep their port."""
         if now - self._heard_at <= _LEAVE_WITHIN_S:
             return
         self._ended = self._ended or worker.last_word()
@@ -115,7 +115,7 @@ class CurrentWorker:
             worker.kill()
 
     def _check_hung(self, worker: WorkerHandle, now: float) -> bool:
-        """Kill a worker that is silent; the silence of one that cannot be reached proves nothing."""
+        """Kill a worker that is silent, unless it cannot be reached: then its silence proves nothing."""
         limit_s = _SAMPLE_WITHIN_S if self.hello is not None else _HELLO_WITHIN_S
         if self._stopping.asked_at is not None or now - self._heard_at <= limit_s:
             return False
@@ -131,7 +131,9 @@ class CurrentWorker:
             self.handle.kill()
 
     def watched(self) -> list[tuple[object, int]]:
-        """What is readable when there is something to do: the link and the process, with their descriptors."""
+        """Return what becomes readable when there is something to do: the link and the process, with their
+        descriptors.
+        """
         sources: list[tuple[object, int]] = []
         if self.link.connection is not None:
             sources.append((self.link.connection, self.link.connection.fileno()))

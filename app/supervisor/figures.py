@@ -1,4 +1,4 @@
-"""The figures of one stream: samples to rates, totals and an hour of history, across all of its workers."""
+"""The figures of one stream over all of its workers: samples to rates, totals and an hour of history."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from app.domain.figures.sample import NOTHING_APPLIED, Point, Sample
 from app.machine.steady_clock import unix_of
 from app.protocol import HISTORY_SECONDS
 
-# A sample of a worker that does not report the host's steady clock is taken as of now when its time is further off.
+# Without the host's steady clock, a sample whose time differs by more than this counts as made now.
 _CLOCKS_APART_S: Final = 10.0
 
 
 class Figures:
-    """What the samples of a stream add up to. `sample` is the newest of the present worker.
+    """The sums and rates of a stream's samples. `sample` is the newest of the present worker.
 
-    Times are set to this process's clock, so that a step of the wall clock between the start of the worker and the
-    start of this process makes no figure look old.
+    Times are converted to this process's clock, so that a step of the wall clock between the starts of the worker and
+    of this process makes no figure look old.
     """
 
     def __init__(self) -> None:
@@ -39,33 +39,33 @@ class Figures:
         self.history.append(self.sample.point)
 
     def recall(self, points: list[Point]) -> None:
-        """Add what a worker remembers, except the points that are here already."""
+        """Add the points that a worker remembers; points that are already here are ignored."""
         newest = self.history[-1].at if self.history else 0.0
         moved = (_moved(point, _shift_s(point)) for point in points)
         self.history.extend(point for point in moved if point.at > newest)
 
     def end_worker(self) -> None:
-        """Close the present worker's account: its totals are kept, its last sample is no longer the present one."""
+        """Close the present worker's account: its totals are kept, and its last sample is no longer present."""
         self._earlier = self.totals()
         self.sample = self._before = None
         self.applied = NOTHING_APPLIED
 
     def open_account(self) -> None:
-        """Count from zero: the stream was ordered to run again. History continues."""
+        """Count from zero, because the stream was ordered to run again. The history continues."""
         self._earlier = Counters()
 
     def totals(self) -> Counters:
-        """Counters over all workers of the stream."""
+        """Return the counters over all workers of the stream."""
         return self._earlier if self.sample is None else plus(self._earlier, values(self.sample.point))
 
     def rates(self) -> Rates | None:
-        """The stream over its last second."""
+        """Return the rates of the stream over its last second."""
         if self._before is None or self.sample is None:
             return None
         return rates(self._before.point, self.sample.point, self._interval_s())
 
     def peer_rates(self) -> dict[int, Rates]:
-        """Each peer that was there at both ends of the last second."""
+        """Return the rates of each peer that was connected at both ends of the last second."""
         if self._before is None or self.sample is None:
             return {}
         earlier = {peer.id: peer for peer in self._before.peers}

@@ -1,4 +1,4 @@
-"""What two samples show about the flow: whether a peer is connected and acknowledges, and whether input arrives."""
+"""Judges the flow by two samples: is a peer connected, does it acknowledge, does input arrive."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from app.domain.figures.sample import Sample
 from app.domain.spec import JobSpec, ReceiveSpec, RelaySpec, SendSpec
 from app.domain.status import Health
 
-# Acknowledgements come each 10 ms under data, packets each few ms. At a sample a second this is the second sample in a
-# row without any: one may be a short stall of the machine, two are a fault, reported within 3 s.
+# While data flow, acknowledgements come every 10 ms, packets every few ms. With one sample per second, this is the
+# second sample in a row without any: one may be a short stall of the machine, two are a fault, reported within 3 s.
 SILENCE_S: Final = 1.5
 
 # The first acknowledgement takes a round trip, which may be a second over satellites.
@@ -44,7 +44,7 @@ class FlowWatch:
         if self._is_receiver:
             return _health_of_receiver(sample)
         return Health(
-            # A connection that has not yet acknowledged anything is no proof; it gets a moment before it is a fault.
+            # A connection that has not acknowledged anything yet gets a moment before it is a fault.
             connected=bool(sample.peers) and not is_new,
             acknowledged=self._acknowledged_at is not None and now - self._acknowledged_at < SILENCE_S,
             has_input=self._has_input(sample),
@@ -57,7 +57,9 @@ class FlowWatch:
 
 
 def _is_input_discarded(before: Sample | None, sample: Sample) -> bool:
-    """Whether the engine discards packets of the source and sends nothing: the source is to blame, not the peer."""
+    """Whether the engine discards packets of the source and sends nothing: then the source is at fault, not the
+    peer.
+    """
     if before is None:
         return False
     discarded = growth(before.input.packets_discarded_total, sample.input.packets_discarded_total)
@@ -66,7 +68,7 @@ def _is_input_discarded(before: Sample | None, sample: Sample) -> bool:
 
 
 def _health_of_receiver(sample: Sample) -> Health:
-    """A receiver delivers while transport packets come out; the first ones come after the latency."""
+    """Judge a receiver: it delivers while transport packets come out, the first ones after the latency."""
     age_s, now = sample.input.last_packet_age_s, sample.point.at
     connected_s = max((now - peer.connected_at for peer in sample.peers), default=0.0)
     has_output = age_s is not None and age_s < SILENCE_S
@@ -79,7 +81,7 @@ def _health_of_receiver(sample: Sample) -> Health:
 
 
 def _delivers(before: Sample | None, sample: Sample) -> bool:
-    """Whether the interval proves delivery: acknowledgements, or for a relay, datagrams both ways."""
+    """Whether the interval proves delivery: acknowledgements, or datagrams in both directions for a relay."""
     if sample.relay is None:
         return growth(before.point.acks_total if before else 0, sample.point.acks_total) > 0
     earlier = before.relay if before else None
@@ -90,11 +92,11 @@ def _delivers(before: Sample | None, sample: Sample) -> bool:
 
 
 def _has_live_input(spec: JobSpec) -> bool:
-    """Whether the input arrives by itself, so that its silence is a fault."""
+    """Whether the input arrives in real time, so that its silence is a fault."""
     match spec:
         case SendSpec():
             return spec.source.is_live
         case ReceiveSpec() | RelaySpec():
-            return False  # what they lack is a peer, and that shows as one
+            return False  # they lack a peer instead, which is shown as such
         case _:
             assert_never(spec)

@@ -1,4 +1,4 @@
-"""What happened, bounded; a repeated event raises a count, and a flood takes one line a minute."""
+"""The event log in memory, bounded. A repeated event raises a count, and a flood takes one line a minute."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _COUNTED: Final = frozenset({EventKind.REFUSED, EventKind.NOTICE, EventKind.RETR
 
 
 class Journal:
-    """The event log in memory. Used from the supervisor's thread; `entries` returns copies.
+    """The event log. The supervisor's thread uses it; `entries` returns copies.
 
-    Receivers have one half of it, orders and phases the other: neither can push the other out.
+    Events of receivers have one half of it, orders and phases the other, so that neither displaces the other.
     """
 
     def __init__(self, earlier: Iterable[LogEntry] = ()) -> None:
@@ -36,9 +36,9 @@ class Journal:
         return self._peers if entry.kind in PEER_KINDS else self._rest
 
     def note(self, entry: LogEntry) -> LogEntry | None:
-        """Add an entry, or count it when the same text of the same stream is among the last ones.
+        """Add an entry, or count it if the same text of the same stream is among the last ones.
 
-        Returns it as it is to be stored, None when its stream has written too much this minute.
+        Return it in its stored form, None if its stream has logged too much this minute.
         """
         half = self._half(entry)
         for index in range(len(half) - 1, max(-1, len(half) - 1 - _LOOKED_BACK), -1):
@@ -56,14 +56,14 @@ class Journal:
         return entry
 
     def close_minutes(self, now: float) -> list[LogEntry]:
-        """Add a line for each minute that is over and had more events than a stream may write; returns them."""
+        """Add a line for each past minute with more events than a stream may log. Return these lines."""
         lines = self._budget.close(now)
         for line in lines:
             self._half(line).append(line)
         return lines
 
     def entries(self, *, key: str | None = None, limit: int = 200) -> list[LogEntry]:
-        """The newest entries first, of one stream or of all."""
+        """Return the newest entries first, of one stream or of all."""
         halves = (reversed(self._peers), reversed(self._rest))
         newest_first = heapq.merge(*halves, key=attrgetter("at"), reverse=True)
         flooded = sorted(self._budget.open_lines(), key=attrgetter("at"), reverse=True)

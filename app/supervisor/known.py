@@ -1,4 +1,4 @@
-"""What an earlier process left behind about a stream, and the description of one with unknown settings."""
+"""What is known of a stream of an earlier process, and the description of a stream with unknown settings."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _UNKNOWN: Final = frozenset({Reason.SPEC_UNREADABLE, Reason.ORDER_LOST})
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What an earlier process left behind about a stream. `fault` forbids to start it; `start_at` spreads starts, and
-    is infinite for a stream whose job is not complete yet.
+    """What is known of a stream of an earlier process.
 
-    For a stream with unknown settings, `stored_json` is what the store has of them and `why` the reason that it cannot
-    be read; `passphrase` completes the settings that its worker reports.
+    `fault` prevents its start. `start_at` spreads starts over time; it is infinite for a stream whose job is not
+    complete yet. For a stream with unknown settings, `stored_json` is the stored text and `why` the reason that it
+    cannot be read; `passphrase` completes the settings that its worker reports.
     """
 
     order: Order
@@ -46,7 +46,7 @@ class Known(msgspec.Struct, frozen=True):
         return _SPEC_UNREADABLE.format(why=self.why, json=self.stored_json[:_JSON_CHARACTERS])
 
     def learn(self, document: JsonObject) -> JobSpec | None:
-        """Return the settings that the worker reports, None where this version cannot read them."""
+        """Return the settings that the worker reports, None if this version cannot read them."""
         try:
             spec, key_bits = read_spec(document)
         except SpecUnreadable:

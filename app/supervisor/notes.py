@@ -1,4 +1,4 @@
-"""The texts of the event log for what happens to a stream: a kind and a text. Pure; the journal does the counting."""
+"""The texts of events: a kind and a text for each. Pure; the journal counts repetitions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Note = tuple[EventKind, str]
 
 
 def note_phase(status: Status, spec: JobSpec) -> Note | None:
-    """Event-log text for a new phase; None for a repeated call attempt, which would flood the log."""
+    """Return the event for a new phase; None for a repeated call attempt, which would flood the log."""
     if spec.is_call and status.attempts and status.phase in (Phase.STARTING, Phase.WAITING):
         return None
     is_retry = status.phase is Phase.BACKING_OFF and status.attempts > 1
@@ -22,7 +22,7 @@ def note_phase(status: Status, spec: JobSpec) -> Note | None:
 
 
 def note_peer(event: PeerEvent) -> Note:
-    """What to note of a receiver that came, left or was refused; a refused one without its port, which changes."""
+    """Return the event for a receiver that came, left or was refused. A refusal has no port, because that changes."""
     if event.change is not PeerChange.REFUSED:
         return EventKind(event.change), f"{event.change} {event.address}"
     host = event.address.rpartition(":")[0]
@@ -30,11 +30,11 @@ def note_peer(event: PeerEvent) -> Note:
 
 
 def note_missing(attendance: Attendance) -> Note:
-    """What to note when fewer receivers are there than expected."""
+    """Return the event when fewer receivers are connected than expected."""
     who = f": {', '.join(attendance.absent)}" if attendance.absent else ""
     return EventKind.MISSING, f"{attendance.missing} of {attendance.expected} expected receivers missing{who}"
 
 
 def note_source_errors() -> Note:
-    """What to note of a second with continuity errors in the source; the journal counts them."""
+    """Return the event for a second with continuity errors in the source; the journal counts them."""
     return EventKind.SOURCE_ERROR, "continuity errors in the source"

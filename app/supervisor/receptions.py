@@ -1,4 +1,4 @@
-"""The account of a stream's reception across all of its workers, and its history."""
+"""The account of a stream's reception over all of its workers, and its history."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.protocol import Picture, Received, ReceivedHistory
 
 
 class Receptions:
-    """What the workers of one stream have reported. `analysis` and `outputs` are those of the present worker."""
+    """The reports of one stream's workers. `analysis` and `outputs` are those of the present worker."""
 
     def __init__(self) -> None:
         self.history = DeliveryHistory()
@@ -23,7 +23,7 @@ class Receptions:
         self._present: Reception | None = None
 
     def take(self, message: Received | ReceivedHistory | Picture) -> None:
-        """Add an account, or what a worker remembers, except what is here already."""
+        """Add an account, or the history of a worker; points that are already here are ignored."""
         match message:
             case Received(account, analysis, outputs):
                 self._present, self.analysis, self.outputs = account, analysis, outputs
@@ -36,16 +36,16 @@ class Receptions:
                 assert_never(message)
 
     def account(self) -> Reception | None:
-        """The account since the reset; None while nothing was ever received."""
+        """Return the account since the reset; None while nothing was ever received."""
         return self._earlier if self._present is None else combine(self._earlier, self._present)
 
     def end_worker(self) -> None:
-        """Keep the present worker's account for its successor."""
+        """Keep the present worker's account for the next worker."""
         self._earlier = self.account()
         self._present = self.analysis = None
         self.outputs = OutputsReport()
         self.picture = None
 
     def reset(self) -> None:
-        """Forget what earlier workers counted; the present one is reset by itself. The history stays."""
+        """Forget the counts of earlier workers; the present one resets itself. The history stays."""
         self._earlier = None

@@ -30,5 +30,5 @@ class Refusals:
             del self._kept[next(iter(self._kept))]
 
     def newest_first(self) -> tuple[Refusal, ...]:
-        """All that are kept."""
+        """Return all refusals."""
         return tuple(reversed(self._kept.values()))

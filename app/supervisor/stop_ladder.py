@@ -1,4 +1,4 @@
-"""How a worker is stopped: it is asked, then terminated, then killed."""
+"""Stops a worker: it is asked, then terminated, then killed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KILL_AFTER_S: Final = 4.0
 
 
 class StopLadder:
-    """The stop of one worker. `asked_at` is None while no one asked."""
+    """The stop of one worker. `asked_at` is None while no stop was requested."""
 
     def __init__(self) -> None:
         self.asked_at: float | None = None
@@ -24,7 +24,7 @@ class StopLadder:
         return True
 
     def climb(self, worker: WorkerHandle, now: float) -> None:
-        """Do what is due."""
+        """Take the step that is due."""
         if self.asked_at is None:
             return
         if now - self.asked_at > _KILL_AFTER_S:

@@ -1,4 +1,4 @@
-"""One supervised stream: its life cycle, from orders and events to phases. Lives on the supervisor's thread.
+"""One supervised stream: its life cycle, from orders and events to phases. Used on the supervisor's thread only.
 
 `current_worker` follows the process and its link, `figures` adds up its samples.
 """
@@ -41,7 +41,7 @@ from app.supervisor.worker_link import NotUnderstood, WorkerLink
 
 
 class SupervisedStream:
-    """Follows the orders given and the events that come; `tick` at least a few times a second."""
+    """Follows orders and events. Call `tick` at least a few times a second."""
 
     def __init__(self, job: Job, launcher: Launcher, report: Report, now: float) -> None:
         self.job, self.key = job, job.key
@@ -61,7 +61,7 @@ class SupervisedStream:
 
     @property
     def worker(self) -> WorkerHandle | None:
-        """Its worker process, None while it has none."""
+        """Its worker process, None without one."""
         return self._current.handle
 
     @property
@@ -70,7 +70,7 @@ class SupervisedStream:
         return self._current.link
 
     def resume(self, known: Known, now: float) -> None:
-        """Continue from what an earlier process knew: with its worker where that is alive, else from its order."""
+        """Continue from what an earlier process knew: with its live worker if there is one, else from its order."""
         self.ordered_at = known.ordered_at
         self._fault = known.fault
         if known.lacks_spec():
@@ -89,7 +89,7 @@ class SupervisedStream:
         self._launch_not_before = known.start_at
 
     def fail(self, reason: Reason, detail: str, now: float) -> None:
-        """Abandon the stream before it has started."""
+        """Set the stream to FAILED before it has started."""
         self._detail = detail
         self.status = life.at_rest(None, reason, now)
 
@@ -113,7 +113,7 @@ class SupervisedStream:
         self._current.ask_to_stop(now)
 
     def renew(self, job: Job, fault: Reason | None = None) -> None:
-        """Continue with a new job for the same stream, or with the complete one; `fault` forbids to start it."""
+        """Continue with a new job for the same stream, or with the completed one; `fault` prevents its start."""
         self.job, self._account.spec = job, job.spec
         self._fault, self._launch_not_before = fault, 0.0
 
@@ -130,7 +130,7 @@ class SupervisedStream:
         self._step(life.StartOrdered(), now)
 
     def note_order(self, now: float, text: str, actor: str, *orders: protocol.ToWorker, job: Job | None = None) -> None:
-        """Note an order and pass on what the worker is to do; with `job`, the next worker carries that."""
+        """Log an order and pass on what the worker is to do. With `job`, the next worker carries that job."""
         self.job = job or self.job
         for order in orders:
             self.link.say(order)
@@ -143,14 +143,14 @@ class SupervisedStream:
         self.link.say(protocol.Reset())
 
     def ask_debug(self) -> None:
-        """Ask the worker for its debug view; it comes into `debug_view`."""
+        """Request the worker's debug view, which is stored in `debug_view`."""
         self.debug_view = None
         self.link.say(protocol.Report())
 
     # ---- events ----
 
     def tick(self, now: float) -> None:
-        """Launch what is due, notice what died or hangs, climb the stop ladder."""
+        """Launch what is due, notice what died or hangs, continue a stop."""
         if self.worker is None:
             is_due = self.status.phase is Phase.BACKING_OFF and now >= (self.status.retry_at or 0)
             if (is_due or self.status.phase is Phase.STARTING) and now >= self._launch_not_before:
@@ -195,7 +195,7 @@ class SupervisedStream:
         self._current.forgive(late_s)
 
     def read(self, now: float) -> None:
-        """Take what the worker has sent. Never blocks."""
+        """Handle the messages that the worker has sent. Never blocks."""
         for message in self._current.read(now):
             if self._current.is_stranger(message):
                 self._account.warn(now, OTHER_VERSION)
@@ -223,7 +223,7 @@ class SupervisedStream:
             case Debug(values):
                 self.debug_view = values
             case Ended():
-                pass  # its reason counts once the process is gone
+                pass  # its reason takes effect once the process is gone
             case _:
                 assert_never(message)
 
@@ -251,15 +251,17 @@ class SupervisedStream:
 
     @property
     def spec(self) -> JobSpec:
-        """The settings that it runs by."""
+        """The settings with which it runs."""
         return self.job.spec
 
     def watched(self) -> list[tuple[object, int]]:
-        """What is readable when there is something to do: the link and the process, with their descriptors."""
+        """Return what becomes readable when there is something to do: the link and the process, with their
+        descriptors.
+        """
         return self._current.watched()
 
     def snapshot(self, now: float) -> Snapshot:
-        """The stream at this moment."""
+        """Return the state of the stream at this moment."""
         sample = self.figures.sample
         retry_at = self.status.retry_at
         hello = self._current.hello

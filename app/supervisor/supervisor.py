@@ -1,4 +1,4 @@
-"""The streams, and the operations on them. All decisions are made on the supervisor's thread."""
+"""The streams and the operations on them. All decisions are made on the supervisor's thread."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from app.supervisor.stream import SupervisedStream
 from app.supervisor.thread import SupervisorThread, surprise
 
 T = TypeVar("T")
-_LATE_S: Final = 1.0  # a turn that comes later was held up: a frozen machine, a stopped process
+_LATE_S: Final = 1.0  # a longer turn was delayed by a frozen machine or a stopped process
 _STOP_WITHIN_S: Final = 8.0
 RESTORABLE_S: Final = 10.0
 
 
 class _Dismissed(NamedTuple):
-    """A stream that was dismissed and can be brought back until then."""
+    """A dismissed stream, and until when it can be brought back."""
 
     stream: SupervisedStream
     was_running: bool
@@ -74,7 +74,7 @@ class Supervisor:
             key = new_key({**self._streams, **self._dismissed}, for_rehearsal=for_rehearsal)
             with contextlib.suppress(
                 OSError
-            ):  # where it cannot be announced it cannot be launched, and that is reported
+            ):  # if it cannot be announced, it cannot be launched either, which is reported
                 self._launcher.announce(key)
             stream = SupervisedStream(msgspec.structs.replace(job, key=key), self._launcher, self, self._clock())
             self._streams[key] = stream
@@ -85,7 +85,7 @@ class Supervisor:
         return self._ask(take_on)
 
     def resume(self, job: Job, known: Known) -> None:
-        """Take over a stream of an earlier process, with its worker where that is alive. FAILED if it cannot run."""
+        """Take over a stream of an earlier process, with its live worker if there is one. FAILED if it cannot run."""
 
         def take_on() -> None:
             now = self._clock()
@@ -102,13 +102,13 @@ class Supervisor:
         self._ask(lambda: self._admission.check_limit(self._others(key)))
 
     def complete(self, key: str, job: Job, fault: Reason | None) -> None:
-        """Hand a resumed stream the job that it waited for. Raises NotFound."""
+        """Give a resumed stream the job that it waited for. Raises NotFound."""
         self._ask(lambda: self._stream(key).renew(job, fault))
 
     def start(self, key: str, job: Job, *, actor: str) -> None:
-        """Start a known stream again, from a new job (its file may have changed).
+        """Start a known stream again with a new job, because its file may have changed.
 
-        Raises LimitReached, PortInUse and NotFound; the stream is then as it was.
+        Raises LimitReached, PortInUse and NotFound; the stream is then unchanged.
         """
 
         def start_again() -> None:
@@ -122,7 +122,7 @@ class Supervisor:
         self._ask(start_again)
 
     def change(self, key: str, job: Job, *, actor: str) -> None:
-        """Set another job for the next worker of a stream. Raises as `start`; the stream is then as it was."""
+        """Set another job for the next worker of a stream. Raises as `start`; the stream is then unchanged."""
 
         def give() -> None:
             self._admission.check_change(stream := self._stream(key), job.spec, self._others(key))
@@ -135,19 +135,21 @@ class Supervisor:
         return [stream for stream in self._streams.values() if stream is not self._stream(key)]
 
     def stop(self, key: str, *, actor: str) -> None:
-        """Order a stream to stop; does not wait for it."""
+        """Order a stream to stop. Does not wait for it."""
         self._ask(lambda: self._stream(key).stop(self._clock(), actor))
 
     def order_worker(self, key: str, message: ToWorker, text: str, *, actor: str, job: Job | None = None) -> None:
-        """Send an order to a worker, logged as `text`; with `job`, the next worker carries that. Raises NotFound."""
+        """Send an order to a worker, logged as `text`. With `job`, the next worker carries that job. Raises
+        NotFound.
+        """
         self._ask(lambda: self._stream(key).note_order(self._clock(), text, actor, message, job=job))
 
     def forget(self, key: str) -> None:
-        """Drop a stream for good, with the worker that it may still have."""
+        """Delete a stream for good, with its worker, if any."""
         self._ask(lambda: self._drop(key))
 
     def dismiss(self, key: str, *, actor: str, was_running: bool) -> None:
-        """Drop a stream that `restore` can bring back for some seconds. Raises NotFound."""
+        """Remove a stream so that `restore` can bring it back for some seconds. Raises NotFound."""
 
         def drop() -> None:
             stream = self._stream(key)
@@ -160,7 +162,7 @@ class Supervisor:
     def restore(self, key: str, *, actor: str) -> None:
         """Bring back a stream that was dismissed seconds ago, and start it if it ran.
 
-        Raises NotFound, LimitReached and PortInUse; after the last two it can still be restored in time.
+        Raises NotFound, LimitReached and PortInUse. After the last two, it can still be restored in time.
         """
 
         def bring_back() -> None:
@@ -188,23 +190,23 @@ class Supervisor:
         self._thread.watched.forget(key)
 
     def snapshots(self) -> list[Snapshot]:
-        """All streams, oldest first."""
+        """Return all streams, oldest first."""
         return self._ask(lambda: [stream.snapshot(self._clock()) for stream in self._streams.values()])
 
     def snapshot(self, key: str) -> Snapshot:
-        """One stream. Raises NotFound."""
+        """Return a stream. Raises NotFound."""
         return self._ask(lambda: self._stream(key).snapshot(self._clock()))
 
     def job(self, key: str) -> Job:
-        """The job that a stream's worker carries, passphrase included. Raises NotFound."""
+        """Return the job of a stream's worker, passphrase included. Raises NotFound."""
         return self._ask(lambda: self._stream(key).job)
 
     def history(self, key: str) -> list[Point]:
-        """The stream's points of the last hour. Raises NotFound."""
+        """Return the stream's points of the last hour. Raises NotFound."""
         return self._ask(lambda: list(self._stream(key).figures.history))
 
     def reception(self, key: str, read: Callable[[Receptions], T]) -> T:
-        """What `read` finds in a stream's receptions, in the supervisor's thread. Raises NotFound."""
+        """Return the result of `read` on a stream's receptions, on the supervisor's thread. Raises NotFound."""
         return self._ask(lambda: read(self._stream(key).receptions))
 
     def reset(self, key: str, *, actor: str) -> None:
@@ -212,17 +214,17 @@ class Supervisor:
         self._ask(lambda: self._stream(key).reset(self._clock(), actor))
 
     def entries(self, *, key: str | None, limit: int) -> list[LogEntry]:
-        """The newest events first."""
+        """Return the newest events first."""
         return self._ask(lambda: self._journal.entries(key=key, limit=limit))
 
     def debug(self, key: str, *, within_s: float = 1.0) -> JsonObject | None:
-        """The worker's debug view, None when it does not answer in time. Raises NotFound."""
+        """Return the worker's debug view, None if it does not answer in time. Raises NotFound."""
         self._ask(lambda: self._stream(key).ask_debug())
         self.wait(lambda: self._stream_view(key) is not None, within_s)
         return self._stream_view(key)
 
     def wait_status(self, key: str, is_settled: Callable[[Status], bool], within_s: float) -> Snapshot:
-        """Wait until the stream's status satisfies `is_settled`, or the time is over; return the latest status."""
+        """Wait until `is_settled` accepts the stream's status or the time is over. Return the latest status."""
         stream = self._ask(lambda: self._stream(key))
         self.wait(lambda: is_settled(stream.status), within_s)
         return self.snapshot(key)
@@ -249,7 +251,7 @@ class Supervisor:
         return stream.debug_view if (stream := self._streams.get(key)) is not None else None
 
     def note(self, key: str, text: str) -> None:
-        """Log a warning about something that is not, or not yet, a stream of this host."""
+        """Log a warning about something that is not a stream of this host, or not yet."""
         self._ask(lambda: self.entry(LogEntry(at=self._clock(), key=key, name="", kind=EventKind.NOTICE, text=text)))
 
     # ---- on the supervisor's thread ----
@@ -279,7 +281,7 @@ class Supervisor:
         self._leaving = [worker for worker in self._leaving if worker.is_alive()]
 
     def follow_ready(self, keys: set[str], now: float) -> None:
-        """Look at the streams of which something is readable."""
+        """Handle the streams with readable descriptors."""
         for stream in [self._streams[key] for key in keys if key in self._streams]:
             self._follow(stream, now)
 

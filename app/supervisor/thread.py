@@ -1,6 +1,6 @@
-"""The one thread that follows all workers: it waits for links, processes and callers, and does what they ask.
+"""The one thread that follows all workers. It waits for links, processes and callers, and handles them.
 
-Every other thread asks it and waits for the answer.
+Every other thread submits work to it and waits for the result.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _ANSWER_WITHIN_S: Final = 5.0
 
 
 class Turns(Protocol):
-    """What the thread does in a turn."""
+    """The work of the thread in a turn."""
 
     def tick(self, now: float, late_s: float) -> None:
         """Check every stream: time passes also for those that send nothing."""
 
     def follow_ready(self, keys: set[str], now: float) -> None:
-        """Look at the streams of which something is readable."""
+        """Handle the streams with readable descriptors."""
 
 
 class SupervisorThread:
-    """Runs the turns. `ask` and `wait` may be called from any other thread."""
+    """Runs the turns. Any other thread may call `ask` and `wait`."""
 
     def __init__(self, turns: Turns, clock: Callable[[], float]) -> None:
         self.watched = Watched()
@@ -45,11 +45,11 @@ class SupervisorThread:
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        """Begin with the turns."""
+        """Begin the turns."""
         self._thread.start()
 
     def ask(self, work: Callable[[], T]) -> T:
-        """Run work on the thread, and return its result or raise its error."""
+        """Run work on the thread. Return its result or raise its error."""
         answer: Future[T] = Future()
 
         def run() -> None:
@@ -63,12 +63,12 @@ class SupervisorThread:
         return answer.result(_ANSWER_WITHIN_S)
 
     def wait(self, is_true: Callable[[], bool], within_s: float) -> bool:
-        """Wait for something that a turn brings about."""
+        """Wait for a result of a later turn."""
         with self._changed:
             return self._changed.wait_for(is_true, within_s)
 
     def end(self) -> None:
-        """End the thread, and wait for its end."""
+        """End the thread and wait for that."""
         self._is_closing = True
         self.watched.wake()
         self._thread.join()
@@ -95,7 +95,7 @@ class SupervisorThread:
 
 
 def surprise(work: Callable[[], None], what: str) -> Exception | None:
-    """Run work whose exception must not affect other streams; log the exception as `what`, and return it."""
+    """Run work whose exception must not affect other streams. Log the exception as `what`, and return it."""
     try:
         work()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What a stream's samples show beyond its phase: receivers that are missing, errors of the source."""
+"""Derives from a stream's samples what its phase does not show: missing receivers, errors of the source."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from app.supervisor.notes import Note, note_missing, note_source_errors
 
 
 class StreamWatch:
-    """Follows the samples of one stream over all its workers. Methods return what is to be noted."""
+    """Follows the samples of one stream over all its workers. Methods return the events to log."""
 
     def __init__(self) -> None:
         self.attendance = Attendance()
         self.source_errors_at: float | None = None
         self._errors_total = 0
-        # By address, the last reading of a peer that acknowledged something, and when that was.
+        # By address: the last reading of a peer with a new acknowledgement, and its time.
         self._heard: dict[str, tuple[Peer, float]] = {}
 
     def forget(self) -> None:
-        """Start again: the stream was ordered to run, and what it learnt before does not count."""
+        """Start again: the stream was ordered to run, and the earlier number of receivers does not count."""
         self.attendance = Attendance()
         self.source_errors_at = None
 
     def recall(self, points: Sequence[Point], spec: JobSpec) -> None:
-        """Learn from a worker that was found on air how many receivers it has had."""
+        """Learn the number of receivers of an adopted worker from its history."""
         if isinstance(spec, SendSpec) and not spec.is_call and spec.receivers_expected is None:
             expected = max(self.attendance.expected, learnt((point.at, point.peers) for point in points))
             self.attendance = msgspec.structs.replace(self.attendance, expected=expected)
@@ -47,10 +47,10 @@ class StreamWatch:
         return notes + self._attend(spec, self._present(sample, now), now)
 
     def _present(self, sample: Sample, now: float) -> dict[str, float]:
-        """The receivers that are there, with their seconds since connecting.
+        """Return the connected receivers with their seconds since connecting.
 
-        A receiver that was killed stays connected for some seconds: one that is sent packets and acknowledges none is
-        not there.
+        A receiver that was killed stays connected for some seconds. One that acknowledges none of the packets sent to
+        it counts as absent.
         """
         earlier, self._heard = self._heard, {}
         for peer in sample.peers:
@@ -68,7 +68,7 @@ class StreamWatch:
         }
 
     def end_worker(self, spec: JobSpec, now: float) -> list[Note]:
-        """The worker left, and with it every connection."""
+        """Note that the worker left, and every connection with it."""
         self._errors_total = 0
         return self._attend(spec, {}, now)
 

@@ -1,9 +1,8 @@
-"""The supervisor's end of a worker's link: connect, read lines, decode them. Never blocks, and bounds what a worker may
-send.
+"""The supervisor's end of a worker's link: connects, reads lines and decodes them. Never blocks.
 
-A worker reads what strangers send. A worker that misbehaves must affect its own stream only, not the supervisor: a turn
-reads a bounded number of bytes, a line has a bounded length, and a worker that keeps sending more than any healthy one
-is reported by LinkAbused.
+A worker reads what strangers send. A worker that misbehaves must affect only its own stream, not the supervisor.
+Therefore a turn reads a bounded number of bytes, a line has a bounded length, and a worker that keeps sending more than
+any healthy worker is reported by LinkAbused.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ _BYTES_PER_S_MAX: Final = 2 * 1024 * 1024
 
 
 class LinkAbused(Exception):
-    """The worker sends what no healthy worker sends; the text says what."""
+    """The worker sends what no healthy worker sends; the text describes it."""
 
 
 class NotUnderstood:
-    """A line that this version cannot decode: a worker of another version sent it."""
+    """This version cannot decode a line: a worker of another version sent it."""
 
 
 class WorkerLink:
-    """One connection at a time to a worker; `connection` is None while there is none."""
+    """One connection at a time to a worker; `connection` is None without one."""
 
     def __init__(self) -> None:
         self.connection: socket.socket | None = None
@@ -43,13 +42,13 @@ class WorkerLink:
         self._credited_at: float | None = None
 
     def open(self, worker: WorkerHandle) -> None:
-        """Connect if there is no connection. A worker that does not serve, or hangs, is tried again next time."""
+        """Connect if there is no connection. If the worker does not serve, or hangs, the next call tries again."""
         if self.connection is None:
-            self._lines = LineReader(LINE_BYTES_MAX)  # a line that broke off does not continue in a new connection
+            self._lines = LineReader(LINE_BYTES_MAX)  # an incomplete line does not continue in a new connection
             self.connection = worker.connect()
 
     def read(self, now: float) -> list[FromWorker | NotUnderstood]:
-        """What the worker has sent, as far as one turn goes. Raises LinkAbused."""
+        """Return what the worker has sent, as much as one turn handles. Raises LinkAbused."""
         messages: list[FromWorker | NotUnderstood] = []
         taken_bytes = 0
         while self.connection is not None and taken_bytes < TURN_BYTES_MAX:

@@ -1,1 +1,1 @@
-"""What every request passes through, page or API: access, limits, errors, services, static files."""
+"""The parts of the web server that pages and API share: access, limits, errors, services, static files."""

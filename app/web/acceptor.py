@@ -1,4 +1,4 @@
-"""Keeps a server that cannot accept from spinning: after a refusal by the system it accepts again a moment later."""
+"""Prevents a busy loop when the server cannot accept connections: after a refusal it pauses before it accepts again."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _SAID_EVERY_S: Final = 60.0
 
 
 class PausedAcceptor:
-    """Stands between Waitress's loop and one of its listening sockets.
+    """Sits between Waitress's loop and one of its listening sockets.
 
-    Out of descriptors, accept(2) fails and the socket stays readable: without a pause the loop uses a whole core and
-    fills the log.
+    Without free descriptors, accept(2) fails and the socket stays readable. Without a pause, the loop would use a whole
+    core and fill the log.
     """
 
     def __init__(self, listener: Any) -> None:
@@ -27,7 +27,7 @@ class PausedAcceptor:
         listener.readable = self.readable
 
     def accept(self) -> Any:
-        """A connection, None where the system refuses one."""
+        """Return a connection, None if the system refuses one."""
         try:
             return self._accept()
         except OSError as error:
@@ -39,7 +39,7 @@ class PausedAcceptor:
             return None
 
     def readable(self) -> bool:
-        """Whether the loop may ask for a connection."""
+        """Whether the loop may accept a connection."""
         return bool(self._readable()) and time.monotonic() >= self._paused_until
 
 

@@ -1,10 +1,10 @@
-"""Who may ask: sessions with their CSRF token, the API key, and the security headers of every answer.
+"""Decides who may use the server: sessions with their CSRF token, the API key, and security headers.
 
-Every page gives its browser a session. Reading under /api needs that session or the API key; writing needs the session
-with its CSRF token (header X-CSRFToken or form field csrf_token), or the key. A wrong key is refused wherever it comes;
+Every page gives its browser a session. Reading under /api needs that session or the API key. Writing needs the session
+with its CSRF token (header X-CSRFToken or form field csrf_token), or the key. A wrong key is refused on every route;
 without API_KEY no script has access. Only /health, the API's description and static files are open to all. Without the
-key, the server answers only by its own names (hosts.py). A session is no login: the proxy in front decides who may open
-the pages (docs/security.md).
+key, the server answers only to its own names (hosts.py). A session is not a login: the proxy in front decides who may
+open the pages (docs/security.md).
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ csrf = CSRFProtect()
 
 
 def guard(app: Flask, api_key: Secret | None, names: Collection[str], failed_keys: FailedKeys) -> None:
-    """Check every request of `app` before it is served, and put the headers on every answer.
+    """Check every request of `app` before it is served, and set the headers of every answer.
 
-    `names` are what the server is called, besides its addresses.
+    `names` are the server's names, in addition to its addresses.
     """
     # Checked in `admit`, because a request with the API key has no token.
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
@@ -52,7 +52,7 @@ def guard(app: Flask, api_key: Secret | None, names: Collection[str], failed_key
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     app.config["SESSION_COOKIE_NAME"] = "mcr_srt_session"
     app.config["SESSION_COOKIE_HTTPONLY"] = True
-    # Not Strict: a link in a chat would then arrive without its cookie, and the new session would disown open pages.
+    # Not Strict: a request from a link in a chat would have no cookie, and its new session would invalidate open pages.
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.session_interface = _SessionInterface()
     csrf.init_app(app)
@@ -61,7 +61,7 @@ def guard(app: Flask, api_key: Secret | None, names: Collection[str], failed_key
 
 
 def admit(asked: Request, api_key: Secret | None, names: Collection[str], failed_keys: FailedKeys) -> None:
-    """Let the request pass or raise Unauthorized, TooManyWrongKeys or UntrustedHost.
+    """Admit the request, or raise Unauthorized, TooManyWrongKeys or UntrustedHost.
 
     `g.actor` then names the client and its address, for the event log.
     """
@@ -79,7 +79,7 @@ def admit(asked: Request, api_key: Secret | None, names: Collection[str], failed
         g.actor = f"api key at {asked.remote_addr}"
         return
     host = asked.headers.get("Host")
-    if host is not None and not is_trusted(host, names):  # no browser leaves it out
+    if host is not None and not is_trusted(host, names):  # every browser sends it
         raise UntrustedHost(
             "This server answers to its own names and addresses only. Open it by its IP address, "
             "or add the name that you used to TRUSTED_HOSTS in its settings."
@@ -91,18 +91,18 @@ def admit(asked: Request, api_key: Secret | None, names: Collection[str], failed
 
 
 def is_scripted() -> bool:
-    """Return whether the present request came with the API key."""
+    """Return whether the present request has the API key."""
     return bool(g.is_scripted)
 
 
 def holds_api_key(asked: Request, api_key: Secret | None) -> bool:
-    """Return whether a request for something open to all came with the right API key."""
+    """Return whether a request for an open resource has the right API key."""
     token = _bearer_token(asked)
     return token is not None and _is_right_key(token, api_key)
 
 
 def _bearer_token(asked: Request) -> str | None:
-    """The token of a Bearer header; None for other schemes, which belong to a proxy in front."""
+    """Return the token of a Bearer header; None for other schemes, which belong to a proxy in front."""
     scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

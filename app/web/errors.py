@@ -1,6 +1,6 @@
-"""Every error as an answer: one JSON shape for programs, a page for people. The only place that writes these texts.
+"""Turns every error into an answer: JSON for programs, a page for people. No other module writes these texts.
 
-The JSON is `{"error": {"code", "message", "fields"}}`, with `reason` next to them when a stream could not start.
+The JSON is `{"error": {"code", "message", "fields"}}`, with `reason` next to them if a stream could not start.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ _CODES: Final = {
 
 
 class Unauthorized(ProductError):
-    """Neither a session with its token nor the right API key came with the request."""
+    """The request has neither a session with its token nor the right API key."""
 
     code = "unauthorized"
 
 
 class TooManyWrongKeys(ProductError):
-    """An address sent wrong API keys again and again."""
+    """An address sent too many wrong API keys."""
 
     code = "too_many_requests"
 
@@ -63,7 +63,7 @@ class UntrustedHost(ProductError):
     code = "untrusted_host"
 
 
-# The status of each class of error, the nearest class of its family; any other error that an operator causes is 400.
+# The status of each class of error; a subclass has that of its nearest base. Other errors of operators are 400.
 _STATUS: Final[dict[type[ProductError], int]] = {
     Unauthorized: 401,
     NotFound: 404,
@@ -83,7 +83,7 @@ def status_of(error: ProductError) -> int:
 
 
 def register_error_handlers(app: Flask) -> None:
-    """Answer every error of `app` in the product's shape."""
+    """Answer every error of `app` in the product's form."""
     app.register_error_handler(ProductError, _product_error)
     app.register_error_handler(UntrustedHost, _untrusted_host)
     app.register_error_handler(CSRFError, _csrf_error)
@@ -92,12 +92,12 @@ def register_error_handlers(app: Flask) -> None:
 
 
 def json_response(document: object, status: int = 200) -> Response:
-    """Encode a document or view as the JSON answer."""
+    """Return a document or view as a JSON answer."""
     return Response(msgspec.json.encode(document), status=status, mimetype="application/json")
 
 
 def wants_json() -> bool:
-    """Return whether the client is a program: it asked under /api or prefers JSON to a page."""
+    """Return whether the client is a program: it called a path under /api, or prefers JSON to a page."""
     if request.path.startswith(("/api/", "/metrics", "/health")):
         return True
     accepted = request.accept_mimetypes
@@ -107,7 +107,7 @@ def wants_json() -> bool:
 def error_response(
     status: int, code: str, message: str, *, fields: Mapping[str, str] | None = None, reason: str | None = None
 ) -> Response:
-    """Return the error as JSON or as a page, whichever the client reads."""
+    """Return the error as JSON or as a page, depending on the client."""
     if wants_json():
         error = {"code": code, "message": message, "fields": dict(fields or {})}
         if reason is not None:
@@ -133,7 +133,7 @@ def _product_error(error: ProductError) -> Response:
 def _untrusted_host(error: UntrustedHost) -> Response:
     if wants_json():
         return _product_error(error)
-    # No page: that would bring a session and its token along.
+    # Not a page, because a page would set a session and its token.
     return Response(f"{error.message}\n", status=status_of(error), mimetype="text/plain")
 
 
@@ -151,7 +151,7 @@ def _http_error(error: HTTPException) -> Response:
         return make_response(error.get_response())
     message = _MESSAGES.get(status, HTTPStatus(status).phrase)
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        # A view may allow more than the rest of the program.
+        # A view may allow a larger body than the rest of the program.
         message = f"This request may have at most {(request.max_content_length or BODY_BYTES_MAX) // 1024} KiB."
     response = error_response(status, _CODES.get(status, "error"), message)
     if allowed := getattr(error, "valid_methods", None):
@@ -160,6 +160,6 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    # The last web handler: nothing above it could answer. The text of the error stays in the log.
+    # The last web handler: no other code would answer. The text of the error goes to the log only.
     log.error("request failed method=%s path=%r", request.method, request.path, exc_info=error)
     return error_response(500, _CODES[500], _MESSAGES[500])

@@ -1,4 +1,4 @@
-"""Wrong API keys, counted by address: guessing is slowed and reported."""
+"""Counts wrong API keys by address, to slow down and report guessing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FailedKeys:
         self._note = note
         self._clock = clock
         self._lock = threading.Lock()
-        # The latest failures of each address; the address that failed longest ago comes first.
+        # The latest failures of each address. The address whose failure is oldest comes first.
         self._failures: dict[str, deque[float]] = {}
         self._unreported = 0
         self._reported_at: float | None = None
@@ -45,7 +45,7 @@ class FailedKeys:
                 raise TooManyWrongKeys("Too many wrong API keys came from this address. Wait a minute.")
 
     def count(self, address: str) -> None:
-        """Count a wrong key; warn of it, and of those that came since the last warning."""
+        """Count a wrong key. Report it, with the number of wrong keys since the last report."""
         now = self._clock()
         with self._lock:
             failures = self._failures.pop(address, None) or deque(maxlen=ALLOWED_PER_MINUTE)

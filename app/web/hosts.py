@@ -1,8 +1,8 @@
-"""The names that this server answers to.
+"""Checks the host name in a request, against DNS rebinding.
 
-Against DNS rebinding: the owner of a web page can make the page's own name lead to this host, and the browser of an
-operator who visits it then takes our pages for pages of that site. Its requests carry the foreign name in Host, which
-scripts in a browser cannot change. Never queries DNS: an attacker may control the answer, and a lookup can block.
+The owner of a web page can make the name of that page resolve to this host. The browser of an operator who visits the
+page then treats our pages as pages of that site. Its requests have the foreign name in Host, which scripts in a browser
+cannot change. Never queries DNS: an attacker may control the answer, and a lookup can block.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::[0-9]*)?")
 
 
 def own_names(hosts_file: Path = HOSTS_FILE) -> set[str]:
-    """This host's name, short and in full, as far as it is known without a DNS query: /etc/hosts has the long form.
+    """Return this host's name, short and in full, as far as known without a DNS query: /etc/hosts has the long form.
 
-    With `.local`, which is how a network without a DNS server says it (RFC 6762).
+    Also with `.local`, the domain of multicast DNS (RFC 6762).
     """
     name = socket.gethostname().lower()
     short = name.partition(".")[0]
@@ -30,7 +30,7 @@ def own_names(hosts_file: Path = HOSTS_FILE) -> set[str]:
 
 
 def _aliases_of(names: Iterable[str], hosts_file: Path) -> set[str]:
-    """All names on the lines of a hosts file that hold one of these."""
+    """Return all names on the lines of a hosts file that have one of these names."""
     try:
         lines = hosts_file.read_text(errors="replace").lower().splitlines()
     except OSError:
@@ -40,7 +40,7 @@ def _aliases_of(names: Iterable[str], hosts_file: Path) -> set[str]:
 
 
 def is_trusted(host: str, names: Iterable[str]) -> bool:
-    """Return whether a Host header holds an IP address or one of the names; `.example.org` stands for all below it."""
+    """Return whether a Host header has an IP address or a trusted name; `.example.org` includes all names below it."""
     found = _HOST.fullmatch(host)
     if found is None:
         return False

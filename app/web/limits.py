@@ -1,6 +1,6 @@
-"""How often one client may give orders and start network tests. Reading is not limited: pages poll.
+"""Limits how often one client may give orders and start network tests. Reading is not limited: pages poll.
 
-Counted in memory, by address: behind a proxy on this host by the address that it forwards.
+Counted in memory, by address. Behind a proxy on this host, the address is the one that the proxy forwards.
 """
 
 from __future__ import annotations

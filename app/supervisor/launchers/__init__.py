@@ -1,1 +1,1 @@
-"""Where workers run: the interface, and workers as local children."""
+"""Launchers start workers: the interface, and the launcher for this host."""

@@ -1,4 +1,4 @@
-"""Where workers come from: the interface between the supervisor and whatever runs workers.
+"""The interface between the supervisor and the code that runs workers.
 
 `local.py` runs them as child processes of this host. Another launcher implements the same two protocols.
 """
@@ -18,33 +18,33 @@ class NoRuntime(OSError):
 
 
 class Elsewhere(NamedTuple):
-    """Where a stream is that this host does not carry; `host` is empty while no host carries it."""
+    """The place of a stream that this host does not carry; `host` is empty while no host carries it."""
 
     host: str
     phase: Phase
 
 
 class SharedStreams(Protocol):
-    """What a launcher of several hosts does to the streams of this one: other hosts order, too. Any thread may call."""
+    """How a launcher of several hosts passes the orders of other hosts to this one. Any thread may call it."""
 
     def jobs(self) -> dict[str, tuple[Job, bool]]:
-        """The job of each stream and whether it is ordered to run, by key."""
+        """Return the job of each stream and whether it is ordered to run, by key."""
 
     def take_on(self, job: Job, *, is_wanted: bool) -> None:
-        """List a stream that another host ordered, with its worker where that is here."""
+        """List a stream that another host ordered, with its worker if that is here."""
 
     def follow(self, job: Job, *, is_wanted: bool) -> None:
-        """Follow the order that another host gave for a stream."""
+        """Follow an order that another host gave for a stream."""
 
     def let_go(self, key: str) -> None:
-        """Forget a stream that another host removed."""
+        """Delete a stream that another host removed."""
 
     def note(self, key: str, text: str) -> None:
-        """Write into the event log of a stream."""
+        """Log an event of a stream."""
 
 
 class WorkerHandle(Protocol):
-    """A worker, wherever it runs."""
+    """A worker, on this host or another one."""
 
     @property
     def pid(self) -> int:
@@ -55,22 +55,22 @@ class WorkerHandle(Protocol):
         """Whether it is on this host, so that its silence is a fault."""
 
     def connect(self) -> socket.socket | None:
-        """Try to connect to its link; None while it does not serve. Never blocks."""
+        """Try to connect to its link. Return None while it does not serve. Never blocks."""
 
     def can_be_heard(self) -> bool:
         """Whether its link can be reached at all, so that its silence means something."""
 
     def exit_descriptor(self) -> int | None:
-        """A file descriptor that is readable once it has ended, None where there is none."""
+        """A descriptor that is readable once the worker has ended, None without one."""
 
     def is_alive(self) -> bool:
         """Whether the process exists. Never blocks."""
 
     def last_word(self) -> Ended | None:
-        """Why it ended, in its own words; None before it has left any. It may still be there."""
+        """Return why it ended by its own report; None without a report. It may still exist."""
 
     def end(self) -> Ended:
-        """Why a dead worker ended: its own report, or the reason derived from its exit status."""
+        """Return why a dead worker ended: its own report, or the reason derived from its exit status."""
 
     def terminate(self) -> None:
         """Ask it to end."""
@@ -86,19 +86,19 @@ class Launcher(Protocol):
         """Start a worker for a job. Raises OSError, NoRuntime among them."""
 
     def adopt(self, key: str) -> WorkerHandle | None:
-        """Find a worker of that key that an earlier manager launched, None when there is none alive."""
+        """Return the live worker of that key that an earlier manager launched, None without one."""
 
     def keys(self) -> list[str]:
-        """The keys of all workers that may be alive."""
+        """Return the keys of all workers that may be alive."""
 
     def last_word(self, key: str) -> Ended | None:
-        """Why a worker of that key ended while no manager was there, None when it left no report."""
+        """Return why a worker of that key ended while no manager ran, None without a report."""
 
     def announce(self, key: str) -> None:
-        """Remember that the order of a worker to come is not acknowledged yet. Raises OSError."""
+        """Record that the order of a future worker is not acknowledged yet. Raises OSError."""
 
     def acknowledge(self, key: str) -> None:
-        """Forget that: the order is kept."""
+        """Delete that record: the order is stored."""
 
     def is_announced(self, key: str) -> bool:
         """Whether a worker of that key was announced and its order never acknowledged."""
@@ -116,16 +116,16 @@ class Launcher(Protocol):
         """Whether streams stay on air when the service of this host is stopped."""
 
     def order(self, job: Job) -> None:
-        """Pass on that a stream is to run, by this job. Never blocks."""
+        """Pass on that a stream is to run with this job. Never blocks."""
 
     def withdraw(self, key: str, *, for_good: bool = False) -> None:
-        """Pass on that a stream is to stop, or does not exist any more. Never blocks."""
+        """Pass on that a stream is to stop, or no longer exists. Never blocks."""
 
     def elsewhere(self, key: str) -> Elsewhere | None:
-        """Where a stream is when this host does not carry it."""
+        """Return where a stream is that this host does not carry."""
 
     def silent_end(self, key: str) -> Reason:
-        """Why a worker ended that gave no reason although it was to run."""
+        """Return why a worker ended without a report although it was ordered to run."""
 
     def share(self, streams: SharedStreams) -> None:
         """Begin to follow what other hosts order."""
@@ -135,34 +135,34 @@ class Launcher(Protocol):
 
 
 class OneHost:
-    """What a launcher of one host does about orders: nothing, because the store has them."""
+    """How a launcher of one host handles orders: it does nothing, because the store has them."""
 
     outlasts_service = False
 
     def order(self, job: Job) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def withdraw(self, key: str, *, for_good: bool = False) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def elsewhere(self, key: str) -> Elsewhere | None:
-        """Nowhere."""
+        """Return nothing: there is no other host."""
         return None
 
     def silent_end(self, key: str) -> Reason:
-        """A crash."""
+        """Return the reason of a crash."""
         return Reason.WORKER_CRASHED
 
     def share(self, streams: SharedStreams) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def cluster_problem(self) -> str | None:
-        """There is no cluster."""
+        """Return nothing: there is no cluster."""
         return None
 
 
 def wait_dead(handles: list[WorkerHandle], deadline_s: float) -> list[WorkerHandle]:
-    """Wait until the workers are gone, `deadline_s` seconds at most; return those that are not."""
+    """Wait until the workers are gone, `deadline_s` seconds at most. Return those that are not."""
     waited_s = 0.0
     while (alive := [handle for handle in handles if handle.is_alive()]) and waited_s < deadline_s:
         select.select([], [], [], 0.05)

@@ -1,4 +1,4 @@
-"""Workers as child processes of this host. This is the only module that knows that they are."""
+"""Runs workers as child processes of this host. Only this module knows that they are child processes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from app.supervisor.launchers.own_workers import WORKER_MODULES, own_workers
 
 log = logging.getLogger(__name__)
 
-# What a worker may inherit. Secrets of the web process (SECRET_KEY, API_KEY, DATABASE_URL) are not among it.
+# The variables that a worker may inherit: no secrets of the web process (SECRET_KEY, API_KEY, DATABASE_URL).
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR", "GST_PLUGIN_PATH")
 _SUFFIX: Final = ".sock"
 _LEFT_BEHIND: Final = (_SUFFIX, ".ended", ".log")
 _ANNOUNCED: Final = ".new"
-# -S: what other packages hook into the start of every Python would cost each worker memory and time.
+# -S: hooks of other packages at the start of Python would cost each worker memory and time.
 WORKER_COMMAND: Final = (sys.executable, "-S", "-m", "app.worker.worker")
 
 
@@ -57,7 +57,7 @@ class LocalLauncher(OneHost):
         }
 
     def launch(self, job: Job) -> WorkerHandle:
-        """Start a worker that serves a socket of the runtime folder, and hand it the job on its standard input."""
+        """Start a worker that serves a socket in the runtime folder, and write the job to its standard input."""
         path = self._path(job.key)
         log = self._open_log(job.key, path)
         try:
@@ -76,13 +76,13 @@ class LocalLauncher(OneHost):
         finally:
             os.close(log)
         if process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # it is dead already; is_alive will say so
+            with contextlib.suppress(BrokenPipeError):  # it is already dead, as is_alive will show
                 process.stdin.write(protocol.encode_job(job))
                 process.stdin.flush()
         return ChildWorker(process, path)
 
     def _open_log(self, key: str, path: Path) -> int:
-        """Make the runtime folder if it is gone, and the worker's error log in it. Raises NoRuntime."""
+        """Make the runtime folder if it is missing, and the worker's error log in it. Raises NoRuntime."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._remove(key, _LEFT_BEHIND)
@@ -91,7 +91,7 @@ class LocalLauncher(OneHost):
             raise NoRuntime(error.errno, error.strerror, str(self._folder)) from None
 
     def problem(self) -> str | None:
-        """What is wrong with the runtime folder, which is made again if it is gone."""
+        """Return what is wrong with the runtime folder. A missing folder is made again."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             state = os.statvfs(self._folder)
@@ -104,7 +104,7 @@ class LocalLauncher(OneHost):
         return None
 
     def adopt(self, key: str) -> WorkerHandle | None:
-        """Connect to the socket of that key and ask the kernel for its process; else search the processes."""
+        """Connect to the socket of that key and ask the kernel for its process; otherwise search the processes."""
         path = self._path(key)
         connection = connect_socket(path)
         if connection is None:
@@ -118,23 +118,23 @@ class LocalLauncher(OneHost):
         return adopted_worker(pid, path)
 
     def _adopt_unreachable(self, key: str) -> WorkerHandle | None:
-        """A worker whose socket was removed, or that takes no connections. Its key is its identity, not its folder."""
+        """Find a worker with a removed socket or without free connections. Its key identifies it, not its folder."""
         found = [worker for worker in own_workers(self._modules) if worker.path.name == f"{key}{_SUFFIX}"]
         return adopted_worker(found[0].pid, found[0].path) if found else None
 
     def last_word(self, key: str) -> Ended | None:
-        """The files next to the socket of that key."""
+        """Read the report next to the socket of that key."""
         return read_last_word(self._path(key))
 
     def keys(self) -> list[str]:
-        """The keys that have a file in the runtime folder, or had one and still have a process."""
+        """Return the keys that have a file in the runtime folder, or had one and still have a process."""
         left_behind = (*_LEFT_BEHIND, _ANNOUNCED)
         lying = {path.stem for path in self._folder.iterdir() if path.suffix in left_behind}
         served = {worker.path for worker in own_workers(self._modules)}
         return sorted(lying | {path.stem for path in served if path.parent == self._folder and path.suffix == _SUFFIX})
 
     def announce(self, key: str) -> None:
-        """Leave a file that says so: a web process that dies now must not leave a stream that no one ordered."""
+        """Write a file for it: if the web process dies now, no stream may remain that was not ordered."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path(key).with_suffix(_ANNOUNCED).touch(mode=0o600)
 
@@ -143,16 +143,16 @@ class LocalLauncher(OneHost):
         self._remove(key, (_ANNOUNCED,))
 
     def is_announced(self, key: str) -> bool:
-        """Whether that file is there."""
+        """Whether that file exists."""
         return self._path(key).with_suffix(_ANNOUNCED).exists()
 
     def discard(self, key: str) -> None:
-        """Remove the files in the runtime folder of a worker that is gone."""
+        """Remove the files of a dead worker in the runtime folder."""
         self._remove(key, (*_LEFT_BEHIND, _ANNOUNCED))
 
     def _remove(self, key: str, suffixes: Sequence[str]) -> None:
         for suffix in suffixes:
-            with contextlib.suppress(OSError):  # a folder that is gone holds nothing of anyone
+            with contextlib.suppress(OSError):  # the folder is gone, and its files with it
                 self._path(key).with_suffix(suffix).unlink()
 
     def _path(self, key: str) -> Path:

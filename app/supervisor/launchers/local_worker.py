@@ -1,4 +1,4 @@
-"""A worker that runs as a process of this host: its socket, its signals, and why it ended."""
+"""A worker that runs as a process on this host: its socket, its signals, and the reason of its end."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from app.supervisor.launchers.base import WorkerHandle
 
 
 class LocalWorker:
-    """What every worker on this host has: a socket, and files next to it."""
+    """The common part of workers on this host: a socket, and files next to it."""
 
     is_here = True
 
     def __init__(self, pid: int, path: Path, descriptor: int) -> None:
-        """`descriptor` is the process's, and names it even if its number were given again."""
+        """`descriptor` is the process descriptor: it identifies the process even if its number is used again."""
         self.pid = pid
         self._path = path
         self._descriptor = descriptor
@@ -38,11 +38,11 @@ class LocalWorker:
             self._descriptor = -1
 
     def exit_descriptor(self) -> int | None:
-        """Its process descriptor, None once it has ended."""
+        """The process descriptor, None once the process has ended."""
         return self._descriptor if self._descriptor >= 0 else None
 
     def connect(self) -> socket.socket | None:
-        """Try its Unix socket."""
+        """Try to connect to its Unix socket."""
         return connect_socket(self._path)
 
     def can_be_heard(self) -> bool:
@@ -50,11 +50,11 @@ class LocalWorker:
         return self._path.exists()
 
     def last_word(self) -> Ended | None:
-        """The report that it left next to its socket."""
+        """Read the report that it left next to its socket."""
         return read_last_word(self._path)
 
     def end(self) -> Ended:
-        """Its last word from the runtime folder, else a guess from exit status and error output."""
+        """Return its own report, else a guess from exit status and error output."""
         return self.last_word() or self._crash()
 
     def _crash(self) -> Ended:
@@ -81,16 +81,16 @@ class ChildWorker(LocalWorker):
         self._process = process
 
     def can_be_heard(self) -> bool:
-        """Yes: one that never makes its socket hangs."""
+        """Always: a worker that never makes its socket hangs."""
         return True
 
     def is_alive(self) -> bool:
-        """Reap it if it is dead."""
+        """Whether it is alive. A dead one is reaped."""
         if self._process.poll() is None:
             return True
         self._close()
         if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # what it never read is still in the buffer
+            with contextlib.suppress(BrokenPipeError):  # closing fails if the worker never read its input
                 self._process.stdin.close()
         return False
 
@@ -99,11 +99,11 @@ class ChildWorker(LocalWorker):
         return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Send SIGTERM."""
         self._process.terminate()
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self._process.kill()
 
 
@@ -111,10 +111,10 @@ class AdoptedWorker(LocalWorker):
     """A worker that an earlier process started."""
 
     def is_alive(self) -> bool:
-        """Reap it if it is dead and our own child, as after a re-execution."""
+        """Whether it is alive. A dead one is reaped if it is our child, as after a re-execution."""
         if self._descriptor < 0:
             return False
-        poll = select.poll()  # not select(2): that ends at descriptor 1023
+        poll = select.poll()  # not select(2), which is limited to descriptor 1023
         poll.register(self._descriptor, select.POLLIN)
         if not poll.poll(0):
             return True
@@ -124,11 +124,11 @@ class AdoptedWorker(LocalWorker):
         return False
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Send SIGTERM."""
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -138,7 +138,7 @@ class AdoptedWorker(LocalWorker):
 
 
 def read_last_word(path: Path) -> Ended | None:
-    """Why the worker of a socket ended, in its own words; None while it has left none."""
+    """Read why the worker of a socket ended, by its own report; None without one."""
     try:
         message = protocol.decode_from_worker(path.with_suffix(".ended").read_bytes())
     except (OSError, msgspec.DecodeError):
@@ -147,7 +147,7 @@ def read_last_word(path: Path) -> Ended | None:
 
 
 def adopted_worker(pid: int, path: Path) -> WorkerHandle | None:
-    """The worker with that process id, None when it is gone."""
+    """Return the worker with that process id, None if it is gone."""
     try:
         return AdoptedWorker(pid, path, os.pidfd_open(pid))
     except ProcessLookupError:
@@ -155,7 +155,7 @@ def adopted_worker(pid: int, path: Path) -> WorkerHandle | None:
 
 
 def connect_socket(path: Path) -> socket.socket | None:
-    """A connection, None without one at once: a worker that hangs has a full backlog, and must not hold us up."""
+    """Return a connection, None if none is made at once: a hanging worker has a full backlog and must not block us."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.setblocking(False)
     try:

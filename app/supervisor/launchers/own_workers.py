@@ -1,4 +1,4 @@
-"""Finds workers of this user among the processes, by the sockets that they serve, whether or not the file still exists.
+"""Finds workers of this user among the processes by their sockets, whether or not the socket's file still exists.
 
 A worker keeps its socket when the file is removed. The kernel still lists it under its old path.
 """
@@ -11,20 +11,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
-# The module in the command line of a worker, of this version and of the one before.
+# The module in the command line of a worker, of this and of the previous version.
 WORKER_MODULES: Final = ("app.worker.worker", "app.engine.worker")
 _SOCKET: Final = "socket:["
 
 
 class OwnWorker(NamedTuple):
-    """A process and the path at which it serves, or served."""
+    """A process and the path of its socket, which may have been removed."""
 
     pid: int
     path: Path
 
 
 def own_workers(modules: Sequence[str] = WORKER_MODULES, *, proc: Path = Path("/proc")) -> list[OwnWorker]:
-    """All workers of this user, each with its socket's path. Processes that end meanwhile are left out."""
+    """Return all workers of this user with the paths of their sockets. Processes that end meanwhile are left out."""
     return [
         OwnWorker(int(process.name), path)
         for process in _processes_of_own(proc)

@@ -1,1 +1,1 @@
-"""The JSON API, a module per subject, and its OpenAPI description. `docs/api.md` describes it for users."""
+"""The JSON API, one module per subject, and its OpenAPI description. `docs/api.md` describes it for users."""

@@ -1,6 +1,6 @@
-"""The JSON API of orders to all streams at once, to a group of them, or to some by their keys.
+"""The JSON API of orders to several streams: all, a group, or some by their keys.
 
-Each stream follows independently: one that cannot does not delay the others.
+Each stream follows independently: one that fails does not delay the others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _AT_ONCE_MAX: Final = 50
 
 @all_streams.post("/start-all")
 def start_all() -> Response:
-    """Put every chosen stream on air that is off air; answer with those that could not start and why."""
+    """Put every chosen stream on air that is off air. Answer with the streams that could not start, and why."""
     manager, actor = services().manager, g.actor
     chosen = [snapshot for snapshot in _chosen() if snapshot.status.phase not in ORDERED]
     return _answer(chosen, lambda key: manager.restart(key, actor=actor))
@@ -43,7 +43,7 @@ def stop_all() -> Response:
 
 
 def _chosen() -> list[Snapshot]:
-    """The streams that the body names; without a body all."""
+    """Return the streams that the body names; without a body, all streams."""
     choice = parse_choice(read_json() if request.get_data() else None)
     return choose(services().manager.list(), choice)
 

@@ -1,4 +1,4 @@
-"""The JSON API of configuration as code: the streams as a file, and a file compared or applied."""
+"""The JSON API of configuration as code: export the streams as a file, compare a file, apply it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _applying = Lock()
 
 @configurations.get("")
 def export_configuration() -> Response:
-    """Every stream as a YAML file. It names a passphrase by reference only."""
+    """Return every stream as a YAML file. It contains references to passphrases, never a passphrase."""
     response = Response(export(services().manager.list()), mimetype="application/yaml")
     response.headers.set("Content-Disposition", "attachment", filename="streams.yaml")
     return response
@@ -37,7 +37,7 @@ def export_configuration() -> Response:
 
 @configurations.get("/schema")
 def show_schema() -> Response:
-    """The JSON schema of the file."""
+    """Return the JSON schema of the file."""
     return jsonify(configuration_schema())
 
 

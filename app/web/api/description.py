@@ -1,4 +1,4 @@
-"""The API's description in OpenAPI 3.1. The shapes are made of the very types that answers are encoded from."""
+"""The API's description in OpenAPI 3.1. Its schemas are generated from the types of the answers."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ _TYPES: Final = [
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):
-    """What went wrong, and in which fields. `reason` only when a stream could not start."""
+    """What went wrong, and in which fields. It has a `reason` only if a stream could not start."""
 
     code: str
     message: str
@@ -106,14 +106,14 @@ class ErrorDetail(msgspec.Struct, frozen=True):
 
 
 class ErrorAnswer(msgspec.Struct, frozen=True):
-    """The one shape of errors."""
+    """The form of every error."""
 
     error: ErrorDetail
 
 
 @cache
 def describe_api() -> dict[str, Any]:
-    """The description as a document; made once."""
+    """Return the description as a document, which is made once."""
     _, components = msgspec.json.schema_components(
         [*_TYPES, ErrorAnswer], schema_hook=_schema_of, ref_template="#/components/schemas/{name}"
     )
@@ -157,7 +157,7 @@ def _paths() -> dict[str, Any]:
 
 
 def _stream_paths() -> dict[str, Any]:
-    """Streams and the orders to them."""
+    """Describe the paths of streams and of orders to them."""
     stream = _ref("StreamView")
     return {
         "/api/streams": {
@@ -189,7 +189,7 @@ def _stream_paths() -> dict[str, Any]:
 
 
 def _stream_figures_paths() -> dict[str, Any]:
-    """What is known of one stream."""
+    """Describe the paths of a stream's figures."""
     return {
         "/api/streams/{key}/history": _of_key(
             get=_operation(
@@ -225,7 +225,7 @@ def _stream_figures_paths() -> dict[str, Any]:
 
 
 def _machine_paths() -> dict[str, Any]:
-    """The host, its events and all streams together."""
+    """Describe the paths of the host, its events and all streams together."""
     return {
         "/api/events": {
             "get": _operation(
@@ -258,7 +258,7 @@ def _machine_paths() -> dict[str, Any]:
 
 
 def _media_paths() -> dict[str, Any]:
-    """What can be sent, and what a link must carry for it."""
+    """Describe the paths of media files and of the link budget."""
     return {
         "/api/media": {
             "get": _operation("A folder of media", _ref("MediaFolder"), [400], [_query("path", {"type": "string"})])

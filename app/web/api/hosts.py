@@ -1,4 +1,4 @@
-"""The JSON API of all hosts: this one and those that HOSTS names."""
+"""The JSON API of all hosts: this one and those in HOSTS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ hosts = Blueprint("hosts", __name__, url_prefix="/api")
 
 @hosts.get("/fleet")
 def show_fleet() -> Response:
-    """Every host and every stream, from the last reports; never waits for another host."""
+    """Return every host and every stream, from the last reports. Never waits for another host."""
     now = time.monotonic()
     fleet = present_fleet(services().manager.list(), services().hosts.reports(), hostname=socket.gethostname(), now=now)
     return json_response(fleet)

@@ -1,4 +1,4 @@
-"""The JSON API of impairment profiles: those of the product, own ones, and those made from a measured link."""
+"""The JSON API of impairment profiles: those of the product, own profiles, and profiles of a measured link."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _HOUR_S: Final = 3600
 
 @impairment_profiles.get("")
 def list_profiles() -> Response:
-    """The profiles with their sources: the product's, and then the own ones, which `own` names."""
+    """Return the profiles with their sources, first the product's, then the own ones, which `own` names."""
     own = services().own_profiles.all()
     return json_response({"profiles": [*PROFILES.values(), *own], "own": [profile.name for profile in own]})
 
 
 @impairment_profiles.get("/own")
 def export_profiles() -> Response:
-    """The own profiles as a file that another installation imports."""
+    """Return the own profiles as a file that another installation can import."""
     response = json_response({"profiles": services().own_profiles.all()})
     response.headers.set("Content-Disposition", "attachment", filename="impairment-profiles.json")
     return response
@@ -39,7 +39,7 @@ def export_profiles() -> Response:
 
 @impairment_profiles.post("/own")
 def keep_profiles() -> Response:
-    """Keep own profiles, in place of those of the same names: all of them, or none."""
+    """Store own profiles in place of those with the same names: all of them, or none."""
     profiles = parse_profiles(read_json())
     services().own_profiles.keep(profiles)
     return json_response({"profiles": profiles}, 201)
@@ -47,20 +47,20 @@ def keep_profiles() -> Response:
 
 @impairment_profiles.delete("/own/<name>")
 def remove_profile(name: str) -> Response:
-    """Forget an own profile."""
+    """Delete an own profile."""
     services().own_profiles.remove(name)
     return Response(status=204)
 
 
 @impairment_profiles.get("/measured")
 def measured_profiles() -> Response:
-    """My link, and my link × 2, from the network test `test` or from the last hour of the stream `stream`."""
+    """Return my link and my link × 2, from the network test `test` or the last hour of the stream `stream`."""
     link = _measured(request.args.get("test", ""), request.args.get("stream", ""))
     return json_response({"profiles": [profile_of(link), profile_of(link, times=2)]})
 
 
 def with_own_profile(impairment: object) -> object:
-    """Return the impairment document; where it states no figures, with those of the own profile that it names."""
+    """Return the impairment document. If it has no figures, add those of the own profile that it names."""
     if not isinstance(impairment, dict) or impairment.get("to_target") or impairment.get("to_caller"):
         return impairment
     name = impairment.get("profile")
@@ -72,7 +72,7 @@ def with_own_profile(impairment: object) -> object:
 
 
 def with_own_profile_in(document: object) -> object:
-    """Return the document of a relay or rehearsal with the figures of the own profile that its impairment names."""
+    """Return a relay's or rehearsal's document with the figures of the own profile that its impairment names."""
     if not isinstance(document, dict) or "impairment" not in document:
         return document
     return {**document, "impairment": with_own_profile(document["impairment"])}

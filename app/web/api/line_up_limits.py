@@ -1,4 +1,4 @@
-"""The JSON API of the limits that line-up tests are judged by, saved under names."""
+"""The JSON API of named limits, by which line-up tests are judged."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ line_up_limits = Blueprint("line_up_limits", __name__, url_prefix="/api/line-up-
 
 @line_up_limits.get("")
 def list_limits() -> Response:
-    """The saved limits, by name."""
+    """Return the saved limits, by name."""
     return json_response({"limits": services().limits_book.all()})
 
 
 @line_up_limits.post("")
 def save_limits() -> Response:
-    """Save limits, in place of those of the same names: all of them, or none."""
+    """Save limits in place of those with the same names: all of them, or none."""
     limits = parse_saved_limits(read_json())
     services().limits_book.keep(limits)
     return json_response({"limits": limits}, 201)
@@ -32,13 +32,13 @@ def save_limits() -> Response:
 
 @line_up_limits.delete("/<name>")
 def remove_limits(name: str) -> Response:
-    """Forget saved limits; reports keep theirs."""
+    """Delete saved limits; reports keep theirs."""
     services().limits_book.remove(name)
     return Response(status=204)
 
 
 def with_saved_limits(document: object) -> object:
-    """Return the plan with the saved limits that it names; limits that it states itself take precedence."""
+    """Return the plan with the saved limits that it names. Limits in the plan itself take precedence."""
     name = document.get("limits_name") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not name or not isinstance(name, str):
         return document

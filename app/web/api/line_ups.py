@@ -1,4 +1,4 @@
-"""The JSON API of line-up tests, and every form of their reports."""
+"""The JSON API of line-up tests, and the formats of their reports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COLUMNS: Final = ("figure", "measured", "limit", "margin", "unit", "verdict", "
 
 @line_ups.get("")
 def list_line_ups() -> Response:
-    """Every line-up test, newest first and in short."""
+    """Return a summary of every line-up test, newest first."""
     now = unix_now()
     return json_response(
         {
@@ -47,7 +47,7 @@ def start_line_up() -> Response:
 
 @line_ups.get("/<run_id>")
 def show_line_up(run_id: str) -> Response:
-    """One line-up test: its progress, figures and verdict. `format` is json, stored, csv, pdf or junit."""
+    """Return a line-up test: progress, figures and verdict. `format` is json, stored, csv, pdf or junit."""
     run = services().line_ups.get(run_id)
     view = present_run(run, unix_now(), services().line_ups.last_before(run))
     match request.args.get("format", "json"):
@@ -58,7 +58,7 @@ def show_line_up(run_id: str) -> Response:
         case "csv":
             return csv_response(f"line-up-{run.id}", _COLUMNS, _rows(view))
         case "pdf":
-            # Imported here: the library and its fonts are memory that only a report needs.
+            # Imported here: only a report needs the memory of the library and its fonts.
             from app.web.presenters.line_up_pdf import render_pdf
 
             return _file(render_pdf(view), "application/pdf", run, "pdf")
@@ -70,7 +70,7 @@ def show_line_up(run_id: str) -> Response:
 
 @line_ups.post("/<run_id>/cancel")
 def cancel_line_up(run_id: str) -> Response:
-    """End a line-up test early; what it measured is kept."""
+    """End a line-up test early and keep its measurements."""
     return json_response(present_run(services().line_ups.cancel(run_id), unix_now()), 202)
 
 
@@ -108,7 +108,7 @@ def _rows(view: RunView) -> list[tuple[object, ...]]:
 
 
 def _junit(view: RunView) -> bytes:
-    """JUnit XML: one case per figure and check, as booking and build systems read it."""
+    """Return JUnit XML with one case per figure and check, which booking and build systems can read."""
     suite = ElementTree.Element("testsuite", name=f"line-up {view.far_end or view.id}", timestamp=view.started_at)
     found = [(each.title, each.verdict, f"{each.got_text}, limit {each.limit_text}") for each in view.lines]
     found += [(each.title, each.verdict, f"{each.got}, limit {each.limit}") for each in view.checks]

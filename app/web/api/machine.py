@@ -1,4 +1,4 @@
-"""The JSON API of everything around the streams: the dashboard in one answer, media, interfaces, the machine."""
+"""The JSON API of everything except single streams: the dashboard, media, interfaces, the machine."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _EVENTS_LOOKED_BACK = 100
 
 @machine.get("/overview")
 def show_overview() -> Response:
-    """The state of all streams together."""
+    """Return the state of all streams together."""
     return json_response({"overview": present_overview(services().manager.list())})
 
 
 @machine.get("/dashboard")
 def show_dashboard() -> Response:
-    """Everything that the dashboard shows; with `spark=1` each row brings its last five minutes."""
+    """Return all data of the dashboard; with `spark=1` each row has its last five minutes."""
     manager = services().manager
     snapshots = manager.list()
     with_spark = request.args.get("spark") == "1"
@@ -55,19 +55,19 @@ def show_dashboard() -> Response:
 
 @machine.get("/media")
 def list_media() -> Response:
-    """A folder of the media library: its sub-folders and transport stream files."""
+    """Return a folder of the media library: its sub-folders and transport stream files."""
     return json_response(services().media.list(request.args.get("path", "")))
 
 
 @machine.get("/media/check")
 def check_media() -> Response:
-    """A quick check of one file: whether it can be streamed, its bitrate, duration and clock."""
+    """Check one file quickly: whether it can be streamed, its bitrate, duration and clock."""
     return json_response(services().media.check(request.args.get("path", "")))
 
 
 @machine.get("/media/info")
 def show_media_info() -> Response:
-    """The analysis of a whole file: started now and made in the background; repeat the request for its progress."""
+    """Return the analysis of a whole file, which runs in the background; repeat the request for its progress."""
     state = services().analyst.look(request.args.get("path", ""))
     overhead_percent = read_setting("overhead_percent", _SETTINGS["overhead_percent"])
     return json_response(present_media_info(state, overhead_percent))
@@ -75,7 +75,7 @@ def show_media_info() -> Response:
 
 @machine.get("/link-budget")
 def show_link_budget() -> Response:
-    """What a link must carry and survives at given settings; with `bitrate_bps` and `rtt_ms` where they are known."""
+    """Return what a link must carry and survives; the query may have `bitrate_bps` and `rtt_ms`."""
     rtt_ms = read_number("rtt_ms", default=-1, low=0, high=60_000)
     return json_response(
         present_link_budget(
@@ -89,26 +89,26 @@ def show_link_budget() -> Response:
 
 @machine.get("/channels")
 def list_channels() -> Response:
-    """The multicast channels of this installation, and what is wrong with those that are left out."""
+    """Return the multicast channels of this installation, and the faults of channels that are left out."""
     has_own = services().settings.channels_file.exists()
     return json_response((services().channels if has_own else services().shipped_channels).read())
 
 
 @machine.get("/interfaces")
 def show_interfaces() -> Response:
-    """The network interfaces of this host."""
+    """Return the network interfaces of this host."""
     return json_response({"interfaces": list_interfaces()})
 
 
 @machine.get("/system")
 def show_system() -> Response:
-    """The machine this runs on."""
+    """Return the state of this machine."""
     return json_response(_system(services().manager.list()))
 
 
 @machine.get("/about")
 def show_about() -> Response:
-    """The version, the libraries and the settings in force; never a secret."""
+    """Return the version, the libraries and the settings in force; never a secret."""
     return json_response(present_about(services().settings, services().versions.read()))
 
 

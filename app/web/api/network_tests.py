@@ -16,7 +16,7 @@ network_tests = Blueprint("network_tests", __name__, url_prefix="/api/network-te
 
 @network_tests.get("")
 def list_network_tests() -> Response:
-    """The tests that are remembered, newest first and in short, and the servers a test can choose from."""
+    """Return a summary of every stored test, newest first, and the servers that a test can choose from."""
     tester = services().network
     return json_response(
         {
@@ -38,11 +38,11 @@ def start_network_test() -> Response:
 
 @network_tests.get("/<test_id>")
 def show_network_test(test_id: str) -> Response:
-    """One test: how far it is, what it found, what it recommends."""
+    """Return a test: its progress, findings and recommendation."""
     return json_response(present_network_test(services().network.get(test_id)))
 
 
 @network_tests.delete("/<test_id>")
 def cancel_network_test(test_id: str) -> Response:
-    """End a test that runs. One that has ended is left as it is."""
+    """End a running test. A test that has ended stays unchanged."""
     return json_response(present_network_test(services().network.cancel(test_id)), 202)

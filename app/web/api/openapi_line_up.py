@@ -1,4 +1,4 @@
-"""The part of the OpenAPI description that line-up tests have."""
+"""The part of the OpenAPI description about line-up tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LINE_UP_TYPES: Final = (RunRowView, RunView, Plan, SavedLimits)
 
 
 def line_up_paths() -> dict[str, Any]:
-    """The operations of line-up tests."""
+    """Describe the paths of line-up tests."""
     view = ref("RunView")
     key = [{**KEY, "name": "run_id"}]
     formats = query("format", {"enum": ["json", "stored", "csv", "pdf", "junit"]})

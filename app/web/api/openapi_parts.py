@@ -1,6 +1,6 @@
 """Parts of the OpenAPI description, one function per subject: the paths and their operations.
 
-`description.py` joins them to the document; the building blocks are in `schema.py`.
+`description.py` joins them into the document; the building blocks are in `schema.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from app.web.presenters.rehearsal import RehearsalRowView, RehearsalView
 
 
 def all_streams_paths() -> dict[str, Any]:
-    """The operations on several streams at once."""
+    """Describe the operations on several streams at once."""
     body = {"requestBody": {"required": False, "content": json(ref("StreamChoice"))}}
     start = operation("Put every chosen stream on air that is off air", ref("AllStreamsView"), [400])
     stop = operation("Take every chosen stream off air", ref("AllStreamsView"), [400])
@@ -24,7 +24,7 @@ def all_streams_paths() -> dict[str, Any]:
 
 
 def preset_paths() -> dict[str, Any]:
-    """The operations of presets and of the address book."""
+    """Describe the operations on presets and the address book."""
     document, imported = ref("PresetDocument"), ref("Imported")
     return {
         "/api/presets/export": {"get": operation("All presets and far ends as one document", document, [])},
@@ -60,12 +60,12 @@ REHEARSAL_TYPES: Final = (RehearsalPlan, RehearsalRowView, RehearsalView)
 
 
 def impairment_paths() -> dict[str, Any]:
-    """The operations of impaired paths: relays, profiles and rehearsals."""
+    """Describe the operations on impaired paths: relays, profiles and rehearsals."""
     return {**relay_paths(), **profile_paths(), **rehearsal_paths()}
 
 
 def profile_paths() -> dict[str, Any]:
-    """The operations of impairment profiles."""
+    """Describe the operations on impairment profiles."""
     return {
         "/api/impairment-profiles": {
             "get": operation(
@@ -99,7 +99,7 @@ def profile_paths() -> dict[str, Any]:
 
 
 def relay_paths() -> dict[str, Any]:
-    """The operations of relays."""
+    """Describe the operations on relays."""
     stream = ref("StreamView")
     return {
         "/api/streams/{key}/impairment": of_key(
@@ -118,7 +118,7 @@ def relay_paths() -> dict[str, Any]:
 
 
 def reception_paths() -> dict[str, Any]:
-    """The operations of receive streams."""
+    """Describe the operations on receive streams."""
     picture = operation("The newest key frame of a receive stream that was ordered with `picture`", None, [404])
     picture["responses"]["200"]["content"] = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
     return {
@@ -141,7 +141,7 @@ def reception_paths() -> dict[str, Any]:
 
 
 def probe_report_paths() -> dict[str, Any]:
-    """The operations of probe reports."""
+    """Describe the operations on probe reports."""
     view = ref("ProbeReportView")
     return {
         "/api/probe_reports": {
@@ -160,7 +160,7 @@ def probe_report_paths() -> dict[str, Any]:
 
 
 def configuration_paths() -> dict[str, Any]:
-    """The operations of configuration as code."""
+    """Describe the operations of configuration as code."""
     exported = operation("Every stream as a YAML file, without secrets", None, [])
     exported["responses"]["200"]["content"] = {"application/yaml": {"schema": {"type": "string"}}}
     return {
@@ -178,7 +178,7 @@ def configuration_paths() -> dict[str, Any]:
 
 
 def network_test_paths() -> dict[str, Any]:
-    """The operations of network tests."""
+    """Describe the operations on network tests."""
     view = ref("NetworkTestView")
     return {
         "/api/network-tests": {
@@ -201,7 +201,7 @@ def network_test_paths() -> dict[str, Any]:
 
 
 def rehearsal_paths() -> dict[str, Any]:
-    """The operations of rehearsals."""
+    """Describe the operations on rehearsals."""
     view = ref("RehearsalView")
     key = [{**KEY, "name": "run_id"}]
     three = {"type": "object", "required": ["stream"], "properties": {"stream": {}, "impairment": ref("Impairment")}}

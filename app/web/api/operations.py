@@ -1,4 +1,4 @@
-"""What programs that watch over this one read: health, Prometheus metrics, and the API's own description."""
+"""Routes for monitoring programs: health, Prometheus metrics, and the API's description."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ operations = Blueprint("operations", __name__)
 
 @operations.get("/health")
 def health() -> Response:
-    """200 when the store answers, the media folder is readable and every ordered stream is well; else 503.
+    """Answer 200 if the store answers, the media folder is readable and every ordered stream is healthy; else 503.
 
     With the API key, `reasons` says why, and names the streams.
     """
@@ -35,7 +35,7 @@ def health() -> Response:
 
 @operations.get("/metrics")
 def metrics() -> Response:
-    """All figures for Prometheus, read at this moment."""
+    """Return all figures for Prometheus, read at this moment."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(StreamCollector(services().manager.list()))
     registry.register(LineUpCollector(services().line_ups.runs()))
@@ -46,5 +46,5 @@ def metrics() -> Response:
 
 @operations.get("/api/openapi.json")
 def openapi() -> Response:
-    """The API's description, OpenAPI 3.1."""
+    """Return the API's description, OpenAPI 3.1."""
     return json_response(describe_api())

@@ -14,13 +14,13 @@ from app.web.services import services
 
 presets = Blueprint("presets", __name__, url_prefix="/api")
 
-# Room for every entry that there may be; NGINX lets as much pass (deploy/nginx).
+# Enough for the maximum number of entries. NGINX has the same limit (deploy/nginx).
 IMPORT_BYTES_MAX: Final = 1024 * 1024
 
 
 @presets.get("/presets")
 def list_presets() -> Response:
-    """All presets, by name, and what cannot be read of those kept."""
+    """Return all presets, by name, and the problems of stored ones that cannot be read."""
     book = services().manager.book()
     views = [present_preset(key, preset) for key, preset in book.presets.list()]
     return json_response({"presets": views, "problems": book.unreadable})
@@ -36,13 +36,13 @@ def save_preset() -> Response:
 
 @presets.get("/presets/<key>")
 def show_preset(key: str) -> Response:
-    """One preset."""
+    """Return a preset."""
     return json_response(present_preset(key, services().manager.book().presets.get(key)))
 
 
 @presets.put("/presets/<key>")
 def replace_preset(key: str) -> Response:
-    """Another name or another spec for a preset."""
+    """Change the name or the spec of a preset."""
     shelf = services().manager.book().presets
     preset = shelf.kind.parse(read_json())
     shelf.replace(key, preset)
@@ -51,14 +51,14 @@ def replace_preset(key: str) -> Response:
 
 @presets.delete("/presets/<key>")
 def delete_preset(key: str) -> Response:
-    """Forget a preset."""
+    """Delete a preset."""
     services().manager.book().presets.remove(key)
     return Response(status=204)
 
 
 @presets.get("/presets/export")
 def export_presets() -> Response:
-    """All presets and far ends as one document."""
+    """Return all presets and far ends as one document."""
     response = json_response(export(services().manager.book()))
     response.headers["Content-Disposition"] = 'attachment; filename="mcr-presets.json"'
     return response
@@ -66,14 +66,14 @@ def export_presets() -> Response:
 
 @presets.post("/presets/import")
 def import_presets() -> Response:
-    """Take over an exported document; answers with what was taken and what was refused, entry by entry."""
+    """Import an exported document. Answer with the imported and the refused entries."""
     request.max_content_length = IMPORT_BYTES_MAX
     return json_response(import_into(services().manager.book(), read_json()))
 
 
 @presets.get("/far-ends")
 def list_far_ends() -> Response:
-    """The address book, by name."""
+    """Return the address book, by name."""
     return json_response(
         {"far_ends": [present_far_end(key, entry) for key, entry in services().manager.book().far_ends.list()]}
     )
@@ -89,13 +89,13 @@ def save_far_end() -> Response:
 
 @presets.get("/far-ends/<key>")
 def show_far_end(key: str) -> Response:
-    """One far end."""
+    """Return a far end."""
     return json_response(present_far_end(key, services().manager.book().far_ends.get(key)))
 
 
 @presets.put("/far-ends/<key>")
 def replace_far_end(key: str) -> Response:
-    """Other values for a far end."""
+    """Change the values of a far end."""
     shelf = services().manager.book().far_ends
     far_end = shelf.kind.parse(read_json())
     shelf.replace(key, far_end)
@@ -104,6 +104,6 @@ def replace_far_end(key: str) -> Response:
 
 @presets.delete("/far-ends/<key>")
 def delete_far_end(key: str) -> Response:
-    """Forget a far end."""
+    """Delete a far end."""
     services().manager.book().far_ends.remove(key)
     return Response(status=204)

@@ -18,13 +18,13 @@ _BODY_BYTES_MAX: Final = 1024 * 1024
 
 @probe_reports.get("")
 def list_probe_reports() -> Response:
-    """Every report that is kept, newest first."""
+    """Return every stored report, newest first."""
     return json_response({"reports": [present_probe_report(kept) for kept in services().probe_reports.reports()]})
 
 
 @probe_reports.post("")
 def post_probe_report() -> Response:
-    """Keep the result of a probe."""
+    """Store the result of a probe."""
     request.max_content_length = _BODY_BYTES_MAX
     kept = services().probe_reports.keep(parse_probe_report(read_json()), actor=g.actor)
     response = json_response(present_probe_report(kept), 201)
@@ -34,7 +34,7 @@ def post_probe_report() -> Response:
 
 @probe_reports.get("/<report_id>")
 def show_probe_report(report_id: str) -> Response:
-    """One report."""
+    """Return a report."""
     return json_response(present_probe_report(services().probe_reports.get(report_id)))
 
 

@@ -24,7 +24,7 @@ _DAY_S: Final = 24 * 3600
 
 @receptions.get("/<key>/reception")
 def show_reception_history(key: str) -> Response:
-    """The delivery of the last `seconds`, oldest first: seconds up to an hour, else minutes; CSV with `format=csv`."""
+    """Return the delivery over the last `seconds`, oldest first: seconds up to an hour, else minutes; JSON or CSV."""
     wanted_s = read_number("seconds", default=300, low=1, high=_DAY_S)
     samples = [present_delivery_second(point) for point in services().manager.deliveries(key, wanted_s)]
     if request.args.get("format") != "csv":
@@ -39,7 +39,7 @@ def show_reception_history(key: str) -> Response:
 
 @receptions.get("/<key>/picture")
 def show_picture(key: str) -> Response:
-    """The newest key frame of a receive stream that was ordered with `picture`, as JPEG."""
+    """Return the newest key frame of a receive stream with `picture`, as JPEG."""
     jpeg = services().manager.picture(key)
     if jpeg is None:
         raise NotFound(f"there is no picture of {key} yet")

@@ -1,4 +1,4 @@
-"""The JSON API of rehearsals: one path to look at, or several latencies side by side with a verdict for each."""
+"""The JSON API of rehearsals: one path without a verdict, or several latencies with a verdict each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COLUMNS: Final = (
 
 @rehearsals.get("/rehearsals")
 def list_rehearsals() -> Response:
-    """Every rehearsal, newest first and in short."""
+    """Return a summary of every rehearsal, newest first."""
     now = unix_now()
     return json_response(
         {
@@ -52,7 +52,7 @@ def start_rehearsal() -> Response:
 
 @rehearsals.get("/rehearsals/<run_id>")
 def show_rehearsal(run_id: str) -> Response:
-    """One rehearsal: progress, a row per latency, and the lowest that held. `format` is json or csv."""
+    """Return a rehearsal: progress, a row per latency, and the lowest that held. `format` is json or csv."""
     view = present_rehearsal(services().rehearsals.get(run_id), unix_now())
     match request.args.get("format", "json"):
         case "json":
@@ -65,7 +65,7 @@ def show_rehearsal(run_id: str) -> Response:
 
 @rehearsals.post("/rehearsals/<run_id>/cancel")
 def cancel_rehearsal(run_id: str) -> Response:
-    """End a rehearsal early; what it measured is kept."""
+    """End a rehearsal early and keep its measurements."""
     return json_response(present_rehearsal(services().rehearsals.cancel(run_id), unix_now()), 202)
 
 

@@ -1,4 +1,4 @@
-"""The JSON API of relays: another impairment, and an outage now."""
+"""The JSON API of orders to relays: change the impairment, make an outage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of the API's description: operations, parameters, answers and references to shapes."""
+"""Building blocks of the API's description: operations, parameters, answers and references to schemas."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def setting(name: str) -> dict[str, Any]:
-    """A number of the query that is a setting of a send stream."""
+    """Describe a number in the query that is a setting of a send stream."""
     setting = settings_of(SendSpec)[name]
     bounds = {"minimum": setting.low, "maximum": setting.high, "default": setting.default}
     return query(name, {"type": "integer", **bounds})
@@ -63,5 +63,5 @@ def json(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def ref(name: str) -> dict[str, Any]:
-    """Refer to a shape."""
+    """Refer to a schema."""
     return {"$ref": f"#/components/schemas/{name}"}

@@ -1,4 +1,4 @@
-"""Answers that a spreadsheet opens: CSV by RFC 4180, a file to save."""
+"""Answers for spreadsheets: CSV by RFC 4180, as a file to save."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Final
 
 from flask import Response
 
-# What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection): names of streams are anybody's text.
+# A spreadsheet reads these as the beginning of a formula (OWASP, CSV Injection). Anyone may choose a stream's name.
 _FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def csv_response(subject: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """A CSV file named after its subject and this moment; None is an empty cell, and no text becomes a formula."""
+    """Return a CSV file named after its subject and the time. None is an empty cell, and no text becomes a formula."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)

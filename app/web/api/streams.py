@@ -1,4 +1,4 @@
-"""The JSON API of streams: start, show, stop. Errors of the services become answers in app.web.errors."""
+"""The JSON API of single streams: start, show, stop. app.web.errors turns errors of the services into answers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _EVENTS_LOOKED_BACK: Final = 100
 
 @api.get("/streams")
 def list_streams() -> Response:
-    """All streams, oldest first, with their summary."""
+    """Return all streams, oldest first, with their summary."""
     snapshots = services().manager.list()
     return json_response(
         {"overview": present_overview(snapshots), "streams": [view_of(snapshot) for snapshot in snapshots]}
@@ -54,13 +54,13 @@ def start_stream() -> Response:
 
 @api.get("/streams/<key>")
 def show_stream(key: str) -> Response:
-    """One stream."""
+    """Return a stream."""
     return json_response(view_of(services().manager.get(key)))
 
 
 @api.put("/streams/<key>")
 def change_stream(key: str) -> Response:
-    """Give a stream another spec under the same key. Its passphrase is kept where the spec has a key length alone."""
+    """Give a stream another spec under the same key. With a key length alone, its passphrase is kept."""
     kept = services().manager.get(key).spec.encryption
     document = with_kept_passphrase(read_json(), kept)
     spec = parse_spec(document, listener_ports=ports_for(key))
@@ -68,7 +68,7 @@ def change_stream(key: str) -> Response:
 
 
 def ports_for(key: str) -> list[int]:
-    """The ports that a stream may listen on: those of the settings, and the one that it has."""
+    """Return the ports on which a stream may listen: those of the settings, and its present one."""
     own = services().manager.get(key).spec.local_port()
     return [*services().settings.listener_ports, *([] if own is None else [own])]
 
@@ -100,7 +100,7 @@ def restart_stream(key: str) -> Response:
 
 @api.get("/streams/<key>/history")
 def show_history(key: str) -> Response:
-    """The stream's last seconds, or the summaries between `from` and `to`, oldest first; as CSV with `format=csv`."""
+    """Return the stream's last seconds, or the summaries between `from` and `to`, oldest first; JSON or CSV."""
     is_range = "from" in request.args or "to" in request.args
     if is_range and request.args.get("step") != "1":
         return show_summaries(key)
@@ -117,7 +117,7 @@ def show_history(key: str) -> Response:
 
 @api.get("/streams/<key>/live")
 def show_live(key: str) -> Response:
-    """All that a stream's page shows, with the history after `since` (Unix time; five minutes without it)."""
+    """Return all data of a stream's page, with the history after `since` (Unix time; default: five minutes)."""
     manager = services().manager
     snapshots = manager.list()
     snapshot = manager.get(key)
@@ -145,13 +145,13 @@ def _delivery(snapshot: Snapshot, since: int, wanted_s: int) -> list[DeliverySec
 
 @api.get("/streams/<key>/debug")
 def show_debug(key: str) -> Response:
-    """Raw engine values, allow-listed, without secrets."""
+    """Return raw engine values, allow-listed, without secrets."""
     return json_response(services().manager.debug(key))
 
 
 @api.post("/streams/<key>/passphrase")
 def reveal_passphrase(key: str) -> Response:
-    """The stream's passphrase for the far-end card. For people only: a script that set it knows it."""
+    """Return the stream's passphrase for the far-end card. For people only: a script that set it knows it."""
     if is_scripted():
         raise Unauthorized("A passphrase is shown to a person on the stream's page, never to a script.")
     passphrase = services().manager.passphrase(key)
@@ -160,7 +160,7 @@ def reveal_passphrase(key: str) -> Response:
 
 @api.get("/events")
 def list_events() -> Response:
-    """The event log, newest first; `key` narrows it to a stream; as CSV with `format=csv`."""
+    """Return the event log, newest first. `key` selects a stream; JSON or CSV."""
     limit = read_number("limit", default=200, low=1, high=EVENTS_MAX)
     entries = services().manager.events(key=request.args.get("key") or None, limit=limit)
     events = [present_event(entry) for entry in entries]
@@ -170,12 +170,12 @@ def list_events() -> Response:
 
 
 def view_of(snapshot: Snapshot) -> StreamView:
-    """The view of a snapshot, with its worker's cost."""
+    """Return the view of a snapshot, with the resources that its worker uses."""
     return present_stream(snapshot, services().workers)
 
 
 def started(snapshot: Snapshot) -> Response:
-    """The answer to a stream that was started: 201, its view, and where to find it."""
+    """Answer that a stream was started: 201, its view, and its address."""
     response = json_response(view_of(snapshot), 201)
     response.headers["Location"] = f"/api/streams/{snapshot.key}"
     return response

@@ -1,4 +1,4 @@
-"""A stream's longer past: any part of the last 72 hours, as JSON or CSV."""
+"""A stream's longer history: any part of the last 72 hours, as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LATEST: Final = 10**11 - 1
 
 
 def show_summaries(key: str) -> Response:
-    """The summaries between `from` and `to`, in steps of ten seconds or as many times ten as keep the answer short."""
+    """Return the summaries between `from` and `to`, in steps of ten seconds or a multiple that limits their number."""
     start, end = read_range()
     step_s = SUMMARY_S * max(1, math.ceil((end - start) / SUMMARY_S / _SHOWN_MAX))
     found = [_present(one) for one in coarser(services().manager.summaries(key, start, end), step_s)]
@@ -36,7 +36,7 @@ def show_summaries(key: str) -> Response:
 
 
 def read_range() -> tuple[int, int]:
-    """`from` and `to` of the query, within the last 72 hours. Raises InvalidInput when they are no range."""
+    """Read `from` and `to` of the query, within the last 72 hours. Raises InvalidInput if they are not a range."""
     now = int(time.time())
     start = max(read_number("from", default=0, low=0, high=LATEST), now - KEPT_S)
     end = read_number("to", default=now, low=0, high=LATEST)
@@ -63,5 +63,5 @@ def _spread(spread: Spread | None) -> SpreadView | None:
 
 
 def _rounded(value: float) -> float:
-    """To as many digits as are kept."""
+    """Round to the number of digits that are stored."""
     return float(f"{value:.{_DIGITS}g}")
