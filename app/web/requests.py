@@ -1,4 +1,4 @@
-"""What comes in with a request, as values: a JSON body, a number of the query."""
+"""Reads values from a request: a JSON body, a number in the query."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.domain.spec.fields import Setting
 
 
 def read_json() -> Any:
-    """The request's body as decoded JSON; raises InvalidInput when it is none."""
+    """Return the request's body as decoded JSON. Raises InvalidInput if it is not JSON."""
     try:
         return msgspec.json.decode(request.get_data())
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -20,12 +20,12 @@ def read_json() -> Any:
 
 
 def read_setting(name: str, setting: Setting) -> int:
-    """Read a number of the query that is a setting of a spec, within its bounds; its default when it is left out."""
+    """Read a number in the query that is a setting of a spec, within its bounds; its default if it is missing."""
     return read_number(name, default=setting.default, low=setting.low or 0, high=setting.high or 0)
 
 
 def read_number(name: str, *, default: int, low: int, high: int) -> int:
-    """A whole number from the query; raises InvalidInput outside its bounds."""
+    """Read a whole number from the query. Raises InvalidInput outside its bounds."""
     text = request.args.get(name, "")
     if not text:
         return default

@@ -1,4 +1,4 @@
-"""What the pages and the API work with: one set of services per application, found through Flask."""
+"""The services that pages and API use: one set per application, found through Flask."""
 
 from __future__ import annotations
 
@@ -40,76 +40,76 @@ _NAME: Final = "mcr_srt_streamer"
 
 
 class Manager(Protocol):
-    """What the web layer needs of stream_manager.StreamManager. Nothing here waits for more than 3 s."""
+    """The methods of stream_manager.StreamManager that the web layer needs. None waits for more than 3 s."""
 
     def book(self) -> Book:
-        """The presets and the address book. Nothing in it waits for more than some seconds."""
+        """The presets and the address book. No method waits for more than a few seconds."""
 
     def start(self, spec: JobSpec, *, actor: str = ..., for_rehearsal: bool = ...) -> Snapshot:
-        """Put a stream on air. Raises a ProductError when it cannot be."""
+        """Put a stream on air. Raises a ProductError if that fails."""
 
     def add_off_air(self, spec: JobSpec, *, actor: str = ...) -> Snapshot:
-        """List a new stream and leave it off air. Raises a ProductError when it cannot be."""
+        """List a new stream without putting it on air. Raises a ProductError if that fails."""
 
     def stop(self, key: str, *, actor: str = ...) -> Snapshot:
         """Take a stream off air; it stays listed. Raises NotFound."""
 
     def restart(self, key: str, *, actor: str = ...) -> Snapshot:
-        """Put it on air again with the same spec. Raises NotFound."""
+        """Put a stream on air again with the same spec. Raises NotFound."""
 
     def change(self, key: str, spec: JobSpec, *, actor: str = ...) -> Snapshot:
-        """Give it another spec and restart it where it runs. Raises a ProductError when the spec is refused."""
+        """Give a stream another spec and restart it if it runs. Raises a ProductError if the spec is refused."""
 
     def dismiss(self, key: str, *, actor: str = ...) -> None:
-        """Take it off air and forget it. Raises NotFound."""
+        """Take a stream off air and delete it. Raises NotFound."""
 
     def undo_dismiss(self, key: str, *, actor: str = ...) -> Snapshot:
-        """Bring it back within 10 s, on air if it was. Raises NotFound."""
+        """Bring a stream back within 10 s, on air if it was. Raises NotFound."""
 
     def impair(self, key: str, impairment: Impairment, *, actor: str = ...) -> Snapshot:
-        """Change what a relay does, without a break. Raises NotFound and WrongState."""
+        """Change a relay's impairment without interruption. Raises NotFound and WrongState."""
 
     def cut(self, key: str, for_ms: float, direction: CutDirection = ..., *, actor: str = ...) -> Snapshot:
-        """Let nothing pass a relay for a time. Raises NotFound and WrongState."""
+        """Block a relay for a time. Raises NotFound and WrongState."""
 
     def list(self) -> list_of[Snapshot]:
-        """All streams, oldest first."""
+        """Return all streams, oldest first."""
 
     def get(self, key: str) -> Snapshot:
-        """One stream. Raises NotFound."""
+        """Return a stream. Raises NotFound."""
 
     def history(self, key: str, seconds: int, /) -> list_of[Second]:
-        """Its last seconds, oldest first. Raises NotFound."""
+        """Return a stream's last seconds, oldest first. Raises NotFound."""
 
     def picture(self, key: str, /) -> bytes | None:
-        """The newest key frame of a receive stream as JPEG, None without one. Raises NotFound."""
+        """Return the newest key frame of a receive stream as JPEG, None without one. Raises NotFound."""
 
     def deliveries(self, key: str, seconds: int, /) -> list_of[DeliveryPoint]:
-        """A reception's last seconds, oldest first; by the minute beyond an hour. Raises NotFound."""
+        """Return a reception's last seconds, oldest first; beyond an hour by the minute. Raises NotFound."""
 
     def reset(self, key: str, *, actor: str = ...) -> Snapshot:
         """Count a reception from zero. Raises NotFound."""
 
     def summaries(self, key: str, start: float, end: float, /) -> list_of[Summary]:
-        """Its ten-second summaries of up to 72 hours, oldest first. Raises NotFound."""
+        """Return a stream's ten-second summaries of up to 72 hours, oldest first. Raises NotFound."""
 
     def debug(self, key: str) -> StreamDebug:
-        """Raw engine values without secrets. Raises NotFound."""
+        """Return raw engine values without secrets. Raises NotFound."""
 
     def passphrase(self, key: str) -> Secret | None:
-        """Its passphrase, for the far-end card. Raises NotFound."""
+        """Return a stream's passphrase, for the far-end card. Raises NotFound."""
 
     def events(self, *, key: str | None = ..., limit: int = ...) -> list_of[LogEntry]:
-        """The event log, newest first."""
+        """Return the event log, newest first."""
 
     def note(self, text: str) -> None:
-        """Write a warning that concerns no single stream into the event log."""
+        """Log a warning that is not about a single stream in the event log."""
 
     def free_ports(self) -> list_of[int]:
-        """Listener ports that no stream and no program holds."""
+        """Return listener ports that no stream and no other program uses."""
 
     def store_problem(self) -> str | None:
-        """Why orders and events cannot be kept at present, None when they can."""
+        """Why orders and events cannot be stored at present, None if they can."""
 
     def runtime_problem(self) -> str | None:
         """Why no worker could be started at present, None when no problem is known."""
@@ -118,28 +118,28 @@ class Manager(Protocol):
         """Stop all streams in order."""
 
     def detach(self) -> None:
-        """Leave all streams on air and release them."""
+        """Release all streams and leave them on air."""
 
 
 class Media(Protocol):
-    """What the web layer needs of media.patience.PatientLibrary. Nothing here waits for more than 4 s."""
+    """The methods of media.patience.PatientLibrary that the web layer needs. None waits for more than 4 s."""
 
     def check(self, path: str) -> Any:
-        """A quick look at a file. Raises InvalidInput when it cannot be streamed."""
+        """Check a file quickly. Raises InvalidInput if it cannot be streamed."""
 
     def resolve(self, path: str) -> Path:
-        """The absolute path of a file. Raises InvalidInput when there is no such file."""
+        """Return the absolute path of a file. Raises InvalidInput if there is no such file."""
 
     def list(self, path: str = ...) -> Any:
-        """A folder's sub-folders and files. Raises InvalidInput or NotFound."""
+        """Return a folder's sub-folders and files. Raises InvalidInput or NotFound."""
 
     def problem(self) -> str | None:
-        """Why the media folder cannot be used, as a sentence; None when it can."""
+        """Why the media folder cannot be used, as a sentence; None if it can."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """All that a request needs."""
+    """The services that a request needs."""
 
     settings: Settings
     manager: Manager
@@ -162,7 +162,7 @@ class Services:
     cluster_problem: Callable[[], str | None] = lambda: None
 
     def problems(self) -> dict[str, str]:
-        """What of the installation does not work, a sentence for each part."""
+        """Return the faults of the installation, one sentence each."""
         return present_problems(
             store_problem=self.manager.store_problem(),
             log_problem=log_problem(),
@@ -178,15 +178,15 @@ class Services:
 
 
 def install_services(app: Flask, made: Services) -> None:
-    """Give an application its services."""
+    """Store the services in an application."""
     app.extensions[_NAME] = made
 
 
 def services_of(app: Flask) -> Services:
-    """The services of an application."""
+    """Return the services of an application."""
     return cast(Services, app.extensions[_NAME])
 
 
 def services() -> Services:
-    """The services of the application that serves the present request."""
+    """Return the services of the application that serves the present request."""
     return services_of(current_app)

@@ -1,4 +1,4 @@
-"""Addresses of static files that change when the file does, so that browsers may keep them for a year."""
+"""Gives static files addresses that change with their contents, so that browsers may keep the files for a year."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _YEAR_S = 365 * 24 * 3600
 
 
 def register_static_files(app: Flask) -> None:
-    """Add a version to every address that `url_for` makes of a static file."""
+    """Add a version to every address that `url_for` makes for a static file."""
     folder = Path(app.static_folder or "static")
 
     def add_version(endpoint: str, values: dict[str, Any]) -> None:

@@ -1,1 +1,1 @@
-"""The sentences that a person reads, each written once. Pure; imports the domain only."""
+"""The sentences of the product, each written once. Pure; imports the domain only."""

@@ -1,4 +1,4 @@
-"""Why a stream needs attention, in a few words."""
+"""Says in a few words why a stream needs attention."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BEGINS: Final = "the file begins with the first receiver"
 
 
 def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
-    """Say why a stream needs attention or what it waits for, None when its phase and reason say it all."""
+    """Say why a stream needs attention or what it waits for; None if its phase and reason say everything."""
     concern = verdict.concern
     if concern is None and snapshot.host:
         return f"carried by {snapshot.host}"
@@ -46,9 +46,9 @@ def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
 
 
 def direct_engine_offer(snapshot: Snapshot) -> str | None:
-    """Say what a change to the direct engine gives and interrupts; None where GStreamer loses no packet of the source.
+    """Say what a change to the direct engine gains and interrupts; None if GStreamer loses no packet of the source.
 
-    GStreamer makes the colour bars itself, so of those it loses none.
+    GStreamer makes the colour bars itself, so it loses none of their packets.
     """
     sample, reason = snapshot.sample, snapshot.status.reason
     discards_packets = sample is not None and sample.input.packets_discarded_total > 0
@@ -66,12 +66,12 @@ def _has_yet_to_begin(snapshot: Snapshot) -> bool:
 
 
 def clock_time(at: float) -> str:
-    """Unix time to the second, as the pages show it: UTC."""
+    """Return Unix time to the second as the pages show it, in UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
 
 
 def loss_text(fraction: float | None) -> str:
-    """A fraction of packets as people read it: `1.3 %`, and `1 in 20,000` where percent say little."""
+    """Return a fraction of packets in readable form: `1.3 %`, or `1 in 20,000` for a small one."""
     if fraction is None:
         return "–"
     if fraction >= 0.001:

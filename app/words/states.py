@@ -1,4 +1,4 @@
-"""States and reasons as a person says them, and what to do about them."""
+"""States and reasons in words, and the remedies."""
 
 from __future__ import annotations
 
@@ -108,29 +108,29 @@ _PHASES: Final = {
 
 
 def phase_text(phase: Phase) -> str:
-    """The phase as the lamp says it."""
+    """Return the phase as the lamp shows it."""
     return _PHASES[phase]
 
 
 def reason_text(reason: Reason | None) -> str | None:
-    """The reason in a few words, None for none."""
+    """Return the reason in a few words, None without a reason."""
     return None if reason is None else _REASONS[reason][0]
 
 
 def remedy_text(reason: Reason | None) -> str | None:
-    """The remedy for the reason, in a sentence or two; None for no reason."""
+    """Return the remedy for the reason in a sentence or two, None without a reason."""
     return None if reason is None else _REASONS[reason][1]
 
 
 def dscp_text(dscp: int) -> str:
-    """A code point with the name network people know it by (RFC 2474, RFC 2597, RFC 3246): DSCP 34 (AF41)."""
+    """Return a code point with its common name (RFC 2474, RFC 2597, RFC 3246): DSCP 34 (AF41)."""
     names = {46: "EF"} | {8 * number: f"CS{number}" for number in range(1, 8)}
     names |= {8 * group + 2 * drop: f"AF{group}{drop}" for group in range(1, 5) for drop in range(1, 4)}
     return f"DSCP {dscp} ({names[dscp]})" if dscp in names else f"DSCP {dscp}"
 
 
 def interrupted_text(snapshot: Snapshot) -> str | None:
-    """What a restart of a stream interrupts, and for whom; None where it interrupts nothing."""
+    """Say what a restart of a stream interrupts, and for which receivers; None if it interrupts nothing."""
     peers = [peer.address for peer in snapshot.sample.peers] if snapshot.sample else []
     if snapshot.status.order is not Order.RUN or not peers:
         return None

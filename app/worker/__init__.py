@@ -1,1 +1,1 @@
-"""The worker process: its loop, its socket and its ledger. It does not know which engine it drives."""
+"""The worker process: its loop, its socket and its ledger. It does not depend on a particular engine."""

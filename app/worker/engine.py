@@ -1,4 +1,4 @@
-"""What a worker needs of an engine. It does not mention GStreamer.
+"""The interface between the worker and an engine. It does not depend on GStreamer.
 
 Every engine fulfils it and passes the same tests.
 """
@@ -15,34 +15,34 @@ from app.protocol import Picture, Received
 
 
 class Sender(Protocol):
-    """A source on its way to SRT. Used from one thread; `Notify` may be called from any."""
+    """Sends a source over SRT. One thread uses it; any thread may call `Notify`."""
 
     def start(self) -> None:
-        """Bind the port or send the call out. Raises CannotSend."""
+        """Bind the port or start the call. Raises CannotSend."""
 
     def poll(self) -> None:
-        """Handle what happened since the last call. Raises Finished when the sender has ended."""
+        """Handle events since the last call. Raises Finished when the sender has ended."""
 
     def wake_fd(self) -> int:
         """A file descriptor that is readable when `poll` has something to do."""
 
     def is_on_its_way(self) -> bool:
-        """Whether the sender waits for the far end's answer and wants `poll` soon."""
+        """Whether a call is unanswered or the last packets are being delivered, so that `poll` is needed soon."""
 
     def read_peers(self) -> list[Peer]:
-        """The present connections."""
+        """Return the present connections."""
 
     def read_input(self) -> Input:
-        """What came in from the source so far."""
+        """Return the input figures so far."""
 
     def read_applied(self) -> Applied:
-        """The settings in force, read back from the library and not from the spec."""
+        """Return the settings in force, read back from the library and not from the spec."""
 
     def read_debug(self) -> EngineDebug:
-        """Raw values for the debug view; allow-listed, nothing secret."""
+        """Return raw values for the debug view; allow-listed, nothing secret."""
 
     def engine_name(self) -> str:
-        """Libraries and versions in use, as `GStreamer 1.22.0, libsrt 1.5.1`."""
+        """Return the libraries and versions in use, such as `GStreamer 1.22.0, libsrt 1.5.1`."""
 
     def stop(self) -> None:
         """Close the connections and release everything; may be called at any time, also twice."""
@@ -50,16 +50,16 @@ class Sender(Protocol):
 
 @runtime_checkable
 class ReceivingEngine(Protocol):
-    """What an engine provides as well that receives a stream and measures its delivery."""
+    """The additional methods of an engine that receives a stream and measures its delivery."""
 
     def read_received(self, *, is_last: bool = False) -> Received:
-        """The account of the last second, and what is in the stream.
+        """Return the account of the last second, and the contents of the stream.
 
-        The last one holds everything that was received.
+        The last account includes everything that was received.
         """
 
     def read_picture(self) -> Picture | None:
-        """The newest key frame, None while there is none."""
+        """Return the newest key frame, None while there is none."""
 
     def reset(self) -> None:
         """Count from zero."""
@@ -67,7 +67,7 @@ class ReceivingEngine(Protocol):
 
 @runtime_checkable
 class Halting(Protocol):
-    """A sender that can stop sending and keep its figures readable, so that the last ones are final."""
+    """A sender that can stop sending and keep its figures readable, so that the last figures are final."""
 
     def halt(self) -> None:
         """Send nothing more. `stop` still closes the connections."""
@@ -75,10 +75,10 @@ class Halting(Protocol):
 
 @runtime_checkable
 class Relaying(Protocol):
-    """What a relay provides as well."""
+    """The additional methods of a relay."""
 
     def read_relay(self) -> RelayFigures:
-        """What was done to each direction so far."""
+        """Return the figures of each direction so far."""
 
     def impair(self, impairment: Impairment) -> None:
         """Change to another impairment without interruption."""

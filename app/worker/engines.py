@@ -1,4 +1,4 @@
-"""Which engine carries a job. Engines are imported only here and only when needed: GStreamer costs memory and time."""
+"""Selects and builds the engine for a job. An engine is imported only when needed: GStreamer costs memory and time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def _build_gstreamer(job: Job, notify: Notify) -> Sender:
 
 
 def _with_engine(job: Job) -> Job:
-    """The job with its engine: a group is read for half a second if the engine depends on it. Raises CannotSend."""
+    """Return the job with its engine. If that depends on a group, read the group for half a second. Raises
+    CannotSend.
+    """
     spec = job.spec
     if job.engine is not None or not isinstance(spec, SendSpec):
         return job
@@ -62,21 +64,21 @@ def _with_engine(job: Job) -> Job:
 
 
 def send_spec_of(job: Job) -> SendSpec:
-    """The spec of a job that a sending engine carries. Raises CannotSend for another."""
+    """Return the spec of a job for a sending engine. Raises CannotSend for another kind of job."""
     if not isinstance(job.spec, SendSpec):
         raise CannotSend(Reason.BAD_OPTION, "a sending engine carries send streams only")
     return job.spec
 
 
 def receive_spec_of(job: Job) -> ReceiveSpec:
-    """The spec of a job that the receiver carries. Raises CannotSend for another."""
+    """Return the spec of a job for the receiver. Raises CannotSend for another kind of job."""
     if not isinstance(job.spec, ReceiveSpec):
         raise CannotSend(Reason.BAD_OPTION, "the receiver carries receive streams only")
     return job.spec
 
 
 def relay_spec_of(job: Job) -> RelaySpec:
-    """The spec of a job that the relay carries. Raises CannotSend for another."""
+    """Return the spec of a job for the relay. Raises CannotSend for another kind of job."""
     if not isinstance(job.spec, RelaySpec):
         raise CannotSend(Reason.BAD_OPTION, "the relay engine carries relays only")
     return job.spec

@@ -1,7 +1,7 @@
-"""The guard behind every engine: a stream that sends far more than its source holds is stopped, whatever the cause.
+"""Stops a stream that sends far more than its source contains, whatever the cause and the engine.
 
-It reads counters only, so it does not depend on what an engine believes about its own timing. It lets variable bitrate,
-and the backlog after a pause of the machine, pass.
+It reads counters only, so it does not depend on an engine's own timing. It accepts variable bitrate, and the backlog
+after a pause of the machine.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from app.domain.figures.counters import growth
 from app.domain.spec import BarsSource, FileSource, JobSpec, MulticastSource, ReceiveSpec, RelaySpec, SendSpec, Source
 from app.domain.status import Reason
 
-# A rate is far above the expected one beyond this multiple of it, plus a margin for the bursts of slow streams.
+# A rate is too high above this multiple of the expected one, plus a margin for the bursts of slow streams.
 FAR_ABOVE: Final = 4
 MARGIN_BPS: Final = 20_000_000
-# One window may be a hiccup of the machine; what is still far above after this long is not.
+# One high window may come from a short stall of the machine. A rate that stays too high for this long does not.
 SUSTAINED_S: Final = 0.2
 _WINDOW_S: Final = 0.1
 # A delayed stream may send what has become due since: this many seconds of it, or all of a pause of the
@@ -63,7 +63,7 @@ class RateGuard:
 
     def __init__(self, spec: JobSpec, declared_bps: int | None) -> None:
         """`declared_bps` is the rate of a file or of bars, None when it is not known."""
-        # The far end decides what a receiver or a relay passes on.
+        # The far end decides how much a receiver or a relay passes on.
         self._is_sender = isinstance(spec, SendSpec)
         self._declared_bps = _expected_bps(spec, declared_bps)
         self._input = _Flow()
@@ -77,12 +77,12 @@ class RateGuard:
         return self._is_sender and self._declared_bps is None
 
     def forget_declared(self) -> None:
-        """Judge by the highest rate that is assumed anywhere: the file now has other contents."""
+        """From now on, expect the highest rate that is assumed anywhere, because the file has other contents."""
         if self._declared_bps is not None:
             self._declared_bps = BITRATE_BPS_ASSUMED
 
     def check(self, now: float, *, output_bytes_total: int, input_bytes_total: int | None) -> None:
-        """Judge what the busiest receiver was sent and what was read. Raises Finished.
+        """Judge the bytes sent to the busiest receiver and the bytes read. Raises Finished.
 
         `input_bytes_total` may be None for a source that is not live, in a turn in which it was not read.
         """
@@ -97,7 +97,7 @@ class RateGuard:
         self._judge("output", self._output.follow(now, output_bytes_total, expected_bps), expected_bps)
 
     def _check_against_input(self, now: float, output_bytes_total: int, input_bytes_total: int) -> None:
-        """What a live source sends is known only by measuring it over the same window."""
+        """Compare with the input in the same window: only that shows what a live source sends."""
         before_at, before_bytes = self._live_at, self._live_bytes_total
         if before_at is not None and now - before_at < _WINDOW_S:
             return
@@ -113,7 +113,7 @@ class RateGuard:
 
 
 def _expected_bps(spec: JobSpec, declared_bps: int | None) -> int | None:
-    """The rate to judge by, None where only the input shows it."""
+    """Return the expected rate, None if only the input shows it."""
     match spec:
         case SendSpec():
             return _expected_from(spec.source, declared_bps)

@@ -1,4 +1,4 @@
-"""The worker's account: counters summed over all present and past peers, second by second for an hour."""
+"""The worker's totals: counters summed over all present and past peers, second by second for an hour."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from app.domain.figures.sample import Input, Peer, Point, Sample
 from app.domain.receiver_loss import LossEstimate, Reading, Traffic, estimate_loss
 from app.protocol import HISTORY_SECONDS
 
-# One second holds too few losses to judge by.
+# One second has too few losses for a judgement.
 _LOSS_SECONDS: Final = 10
 
 
 class Ledger:
-    """Adds up readings. Points are kept encoded: an hour of them is then some 400 kB and not 2 MB."""
+    """Adds up readings. Points are kept encoded: an hour of them needs about 400 kB instead of 2 MB."""
 
     def __init__(self) -> None:
         self.count = 0
-        # The largest growth among the peers, added up over the readings: the flow whatever the number of receivers.
+        # The largest growth of any peer, summed over the readings: the flow, independent of the number of receivers.
         self.busiest_bytes_total = 0
         self._totals = ConnectionCounters()
         self._last: dict[int, Peer] = {}
@@ -31,7 +31,7 @@ class Ledger:
         self._ring: deque[bytes] = deque(maxlen=HISTORY_SECONDS)
 
     def follow(self, peers: list[Peer]) -> None:
-        """Record a reading of the peers. Call it often: libsrt reports nothing about a peer that has just left."""
+        """Record a reading of the peers. Call it often, because libsrt reports nothing about a peer that has left."""
         busiest_bytes = 0
         for peer in peers:
             new = grown(self._last.get(peer.id), peer)
@@ -41,7 +41,7 @@ class Ledger:
         self._last = {peer.id: peer for peer in peers}
 
     def _with_losses(self, at: float, peers: list[Peer]) -> list[Peer]:
-        """The peers with what their receivers probably miss, judged over the last seconds."""
+        """Return the peers with the estimated loss at their receivers, over the last seconds."""
         made, kept = [], {}
         for peer in peers:
             recent = kept[peer.id] = self._recent.get(peer.id) or deque(maxlen=_LOSS_SECONDS + 1)
@@ -79,7 +79,7 @@ class Ledger:
         return Sample(point=point, peers=peers, input=source)
 
     def points(self) -> list[Point]:
-        """The points of the last hour, oldest first."""
+        """Return the points of the last hour, oldest first."""
         rows = map(msgspec.msgpack.decode, self._ring)
         return [Point(**dict(zip(Point.__struct_fields__, row, strict=True))) for row in rows]
 
@@ -101,7 +101,7 @@ def _loss_over(recent: Sequence[tuple[float, Peer]]) -> LossEstimate | None:
 
 
 def _unsent(peer: Peer) -> int | None:
-    """Packets in the send buffer that were never sent; None where the engine cannot say."""
+    """Return the packets in the send buffer that were never sent; None if the engine cannot read this."""
     if peer.send_buffer_packets is None or peer.flight_packets is None:
         return None
     return max(0, peer.send_buffer_packets - peer.flight_packets)

@@ -1,4 +1,4 @@
-"""The worker's end of the Unix socket: several listeners may connect, and none of them can delay the worker."""
+"""The worker's end of the Unix socket. Several listeners may connect, and none of them can delay the worker."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class WorkerLink:
     def serve_again(self) -> None:
         """Make the socket's file again if it was removed; the next manager could not find this worker without it.
 
-        One that lies there now is another worker's and is left alone.
+        A file that exists now belongs to another worker and is not touched.
         """
         if self._path.exists():
             return
@@ -64,14 +64,14 @@ class WorkerLink:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             listener = _listen(self._path)
         except OSError:
-            return  # once a second: it will succeed when the folder can be written again
+            return  # tried once a second: it succeeds when the folder can be written again
         self._selector.unregister(self._listener)
         self._listener.close()
         self._listener = listener
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def say(self, message: FromWorker, *, keep: bool = True) -> None:
-        """Send a line to every connection. Without any, keep the line if `keep`."""
+        """Send a line to every connection. Without a connection, keep the line if `keep`."""
         line = protocol.encode(message)
         if not self._clients and keep:
             self._kept.append(line)
@@ -107,7 +107,7 @@ class WorkerLink:
             self._drop(client)
             return
         for line in lines:
-            with contextlib.suppress(msgspec.DecodeError):  # a line of another protocol version asks nothing of us
+            with contextlib.suppress(msgspec.DecodeError):  # a line of another protocol version is ignored
                 self._on_order(protocol.decode_to_worker(line))
 
     def _send(self, client: _Client, line: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What a worker reports of a reception: an account each second, and its past for a manager that comes later."""
+"""The worker's reports about a reception: an account each second, and the history for a new manager."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.worker.engine import ReceivingEngine, Sender
 
 
 class ReceptionDesk:
-    """Follows a receiving engine; for any other engine it has nothing to report."""
+    """Follows a receiving engine. For any other engine it reports nothing."""
 
     def __init__(self) -> None:
         self._engine: ReceivingEngine | None = None
@@ -20,7 +20,7 @@ class ReceptionDesk:
         self._engine = engine if isinstance(engine, ReceivingEngine) else None
 
     def account(self, *, is_last: bool) -> list[FromWorker]:
-        """The account of the last second, to be sent with each sample; the last one ends the reception."""
+        """Return the account of the last second, to send with each sample. The last account ends the reception."""
         if self._engine is None:
             return []
         received = self._engine.read_received(is_last=is_last)
@@ -28,7 +28,7 @@ class ReceptionDesk:
         return [received, *self._picture(newer_than=self._picture_at)]
 
     def past(self) -> list[FromWorker]:
-        """The history and the newest picture, to be sent to a manager that has just connected."""
+        """Return the history and the newest picture, to send to a manager that has just connected."""
         if self._engine is None:
             return []
         return [ReceivedHistory(self._history.seconds(), self._history.minutes()), *self._picture()]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__":
-    # msgspec imports it where it is installed, and it imports inspect, ast and tokenize: 1.3 MB that no worker uses.
+    # msgspec imports it if it is installed. It imports inspect, ast and tokenize: 1.3 MB that no worker uses.
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]
 
 import contextlib
@@ -70,7 +70,7 @@ _POLL_SOON_S: Final = 0.05
 _SETTINGS_EVERY_SAMPLES: Final = 10
 _PAGE_BYTES: Final = resource.getpagesize()
 _LINE_BYTES: Final = 256  # of /proc/self/statm
-_FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # its error log is all that it writes
+_FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # the worker writes nothing else except its error log
 _OPEN_FILES_MAX: Final = 1024
 
 Build = Callable[[Job, Notify], Sender]
@@ -128,7 +128,7 @@ class Worker:
         if isinstance(self._sender, Halting):
             self._sender.halt()
         if self._is_ready:
-            self._sample(self._sender, is_last=True)  # the totals must hold what was sent since the last full second
+            self._sample(self._sender, is_last=True)  # the totals must include what was sent since the last full second
         self._sender.stop()
 
     def _loop(self, sender: Sender) -> None:
@@ -229,9 +229,9 @@ class Worker:
 
 
 def main(build: Build | None = None) -> int:
-    """Read the job, carry it, leave the reason behind. Exit status 0 for a normal end, 1 otherwise.
+    """Read the job, carry it out, and leave the reason. Exit status 0 for a normal end, 1 otherwise.
 
-    `build` makes the engine; without it, the one that carries the job's spec.
+    `build` makes the engine; by default, the one for the job's spec.
     """
     faulthandler.enable()
     job = protocol.decode_job(sys.stdin.buffer.readline(protocol.LINE_BYTES_MAX))
@@ -254,7 +254,7 @@ def main(build: Build | None = None) -> int:
     try:
         ended = worker.run()
     except Exception as error:  # noqa: BLE001 - the worker's last line of defence: its end must have a reason
-        # Not raised further: Python's own way out would run libsrt's destructors, which can wait for ever.
+        # Not raised: a normal exit of Python would run libsrt's destructors, which can hang.
         traceback.print_exc()
         ended = Ended(unix_now(), Reason.ENGINE_ERROR, f"{type(error).__name__}: {error}")
     _leave_reason(socket_path, ended)
@@ -294,5 +294,5 @@ def _leave_reason(socket_path: Path, ended: Ended) -> None:
 if __name__ == "__main__":
     status = main()
     sys.stderr.flush()
-    # libsrt's threads race its static destructors: a worker that reported its end has seen "double free" there.
+    # libsrt's threads race its static destructors: a worker that had reported its end aborted there with "double free".
     os._exit(status)

@@ -1,4 +1,4 @@
-"""What runs here: version, licence, libraries and the settings in force."""
+"""The page About: version, licence, libraries and the settings in force."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ about_pages = Blueprint("about_pages", __name__)
 
 @about_pages.get("/about")
 def about() -> str:
-    """The version and the settings of this installation; secrets stay hidden."""
+    """Show the version and the settings of this installation; secrets stay hidden."""
     return render_template(
         "about.html",
         about=present_about(services().settings, services().versions.read()),
@@ -26,6 +26,6 @@ def about() -> str:
 
 @cache
 def _licence_text() -> str:
-    """The licence as it is distributed."""
+    """Return the licence as it is distributed."""
     path = PROJECT_FOLDER / "LICENSE"
     return path.read_text(encoding="utf-8") if path.is_file() else ""

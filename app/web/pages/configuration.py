@@ -9,5 +9,5 @@ configuration_pages = Blueprint("configuration_pages", __name__)
 
 @configuration_pages.get("/configuration")
 def configuration() -> str:
-    """The file of this host's streams, and the form that compares and applies one."""
+    """Show the file of this host's streams, and the form that compares and applies one."""
     return render_template("configuration.html")

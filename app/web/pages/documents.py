@@ -1,4 +1,4 @@
-"""The documentation inside the product: it needs no internet."""
+"""The pages of the documentation, which need no internet."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ document_pages = Blueprint("document_pages", __name__)
 
 @document_pages.get("/docs")
 def contents() -> str:
-    """All documents in groups."""
+    """Show all documents in groups."""
     return render_template("documents.html", contents=services().documents.contents)
 
 
 @document_pages.get("/docs/<path:address>")
 def document(address: str) -> str:
-    """One document with its table of contents. 404 where there is none."""
+    """Show a document with its table of contents. 404 if it does not exist."""
     found = services().documents.read(address)
     return render_template(
         "document.html",
@@ -31,5 +31,5 @@ def document(address: str) -> str:
 
 @document_pages.get("/docs/files/<path:name>")
 def picture(name: str) -> Response:
-    """A picture of the documents. 404 where there is none."""
+    """Return an image of the documents. 404 if it does not exist."""
     return send_file(services().documents.image(name))

@@ -11,5 +11,5 @@ host_pages = Blueprint("host_pages", __name__)
 
 @host_pages.get("/hosts")
 def all_hosts() -> str:
-    """All streams of all hosts, with a filter by host; read-only for other hosts."""
+    """Show all streams of all hosts, with a filter by host. Other hosts are read-only."""
     return render_template("hosts.html", has_others=bool(services().hosts.hosts))

@@ -70,7 +70,7 @@ _MORE: Final = {
 
 @impairment_pages.get("/impairment")
 def impairment() -> str:
-    """The form of a relay, the relays that are there, and the rehearsals."""
+    """Show the form of a relay, the present relays and the rehearsals."""
     manager = services().manager
     snapshots = manager.list()
     listening = [
@@ -94,12 +94,12 @@ def impairment() -> str:
 
 @impairment_pages.get("/impairment/rehearsals/<run_id>")
 def rehearsal(run_id: str) -> str:
-    """One rehearsal, live until it is over."""
+    """Show a rehearsal, live until it is over."""
     return render_template("rehearsal.html", run=present_rehearsal(services().rehearsals.get(run_id), unix_now()))
 
 
 def _measured(snapshots: Sequence[Snapshot]) -> list[tuple[str, str]]:
-    """What "my link" can be made of: each as a query of the API, with its label."""
+    """Return the sources of "my link": each as a query of the API, with its label."""
     streams = [each for each in snapshots if not isinstance(each.spec, RelaySpec) and each.sample is not None]
     tests = [each for each in services().network.list() if each.findings.rtt_ms is not None]
     return [(f"stream={each.key}", each.spec.label()) for each in streams] + [

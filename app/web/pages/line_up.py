@@ -1,4 +1,4 @@
-"""The pages of line-up tests: the plan with the list of runs, one run, and its report for print."""
+"""The pages of line-up tests: the plan with the list of runs, a run, and its printable report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PROFILE_TEXTS: Final = {
 
 @line_up_pages.get("/line-up")
 def line_up() -> str:
-    """The form that plans a line-up test, and the runs so far."""
+    """Show the form that plans a line-up test, and the runs so far."""
     snapshots = services().manager.list()
     reports = [kept for kept in services().probe_reports.reports() if kept.history_seconds]
     return render_template(
@@ -45,14 +45,14 @@ def line_up() -> str:
 
 @line_up_pages.get("/line-up/<run_id>")
 def line_up_run(run_id: str) -> str:
-    """One run, live until it is over."""
+    """Show a run, live until it is over."""
     run = services().line_ups.get(run_id)
     return render_template("line_up_run.html", run=present_run(run, unix_now()))
 
 
 @line_up_pages.get("/line-up/<run_id>/report")
 def line_up_report(run_id: str) -> str:
-    """The report of a run as a page that prints on paper."""
+    """Show the report of a run in a form that prints on paper."""
     run = services().line_ups.get(run_id)
     return render_template(
         "line_up_report.html", run=present_run(run, unix_now(), services().line_ups.last_before(run))
@@ -60,7 +60,7 @@ def line_up_report(run_id: str) -> str:
 
 
 def _limits() -> list[dict[str, object]]:
-    """Each limit with its default, as the form shows it."""
+    """Return each limit with its default, as the form shows it."""
     shown: list[dict[str, object]] = []
     for field in msgspec.structs.fields(Limits):
         meta, default = describe(field.name), "" if field.default is None else field.default

@@ -1,4 +1,4 @@
-"""The page of the network test: a form, and an empty place for what the API returns."""
+"""The page of the network test: a form, and an empty area for the API's results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ network_test_pages = Blueprint("network_test_pages", __name__)
 
 @network_test_pages.get("/network_test")
 def network_test() -> Response:
-    """The network test. The public server list is brought up to date behind the page, which does not wait for it."""
+    """Show the network test. The public server list is updated in the background; the page does not wait for it."""
     tester = services().network
     tester.servers.refresh_soon()
     return make_response(

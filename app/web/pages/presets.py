@@ -1,4 +1,4 @@
-"""The page of presets and the address book, and the save of a form as a preset."""
+"""The page of presets and the address book, and the route that saves a form as a preset."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ preset_pages = Blueprint("preset_pages", __name__)
 
 @preset_pages.get("/presets")
 def preset_book() -> Response:
-    """All presets and far ends: rename, delete, export, import."""
+    """Show all presets and far ends: rename, delete, export, import."""
     return make_response(render_template("presets.html"))
 
 
 @preset_pages.post("/presets")
 def save_form() -> Response:
-    """Save a form as the preset `preset_name`; with `replace=1` in place of the one of that name."""
+    """Save the form of a stream as the preset `preset_name`; with `replace=1`, replace the one with its name."""
     shelf = services().manager.book().presets
     name = request.form.get("preset_name", "").strip()
     form = ReceiveForm() if request.form.get("direction") == "receive" else StreamForm()

@@ -1,4 +1,4 @@
-"""The page that starts a receive stream, and the one that shows it."""
+"""The page that starts a receive stream, and the page of a receive stream."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ receive_pages = Blueprint("receive_pages", __name__)
 
 _REPORTS_SHOWN: Final = 20
 _RECEIVES: Final = settings_of(ReceiveSpec)
-# A link may fill the form in. Never a passphrase.
+# A link may fill in the form, but never a passphrase.
 _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
 
 
 @receive_pages.route("/receive", methods=["GET", "POST"])
 def receive() -> Response:
-    """The form that waits for a sender or calls one. The page's script gets the API's answers, others get a page."""
+    """Show the form that waits for a sender or calls one. The page's script gets the API's answers, others get a
+    page.
+    """
     if request.method in ("GET", "HEAD"):
         return _empty_form()
     form = ReceiveForm()
@@ -95,7 +97,7 @@ def _reports() -> list[ProbeReportView]:
 
 
 def reception_page(snapshot: Snapshot) -> Response:
-    """The page of one receive stream."""
+    """Show a receive stream."""
     return make_response(
         render_template(
             "reception.html",

@@ -1,4 +1,4 @@
-"""The form that starts a receive stream. It turns texts into the API's document; only domain.spec has the rules."""
+"""The form that starts a receive stream. It turns texts into the API's document; domain.spec has the rules."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     loudness = BooleanField("Loudness")
 
     def to_spec(self, listener_ports: tuple[int, ...]) -> JobSpec:
-        """Return the spec that the form asks for; raises InvalidInput naming every wrong field as in the API."""
+        """Return the spec that the form describes. Raises InvalidInput, which names every wrong field as in the API."""
         return self._judged(lambda document: parse_spec(document, listener_ports=listener_ports))
 
     def to_preset_spec(self) -> PresetSpec:
@@ -99,7 +99,7 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return spec
 
     def show_problems(self, fields: Mapping[str, str]) -> None:
-        """Put problems named as in the API next to the fields of the page."""
+        """Show problems, named as in the API, next to the fields of the page."""
         for spec_field, text in fields.items():
             name = FIELD_OF_SPEC.get(spec_field)
             if name == "port" and self.mode.data != "caller":
@@ -147,11 +147,13 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return {"mode": "listener", "port": self._number("listener_port", "endpoint.port", problems)}
 
     def _optional_number(self, name: str, spec_field: str, problems: dict[str, str]) -> int | None:
-        """A field as a number, None when it is empty."""
+        """Return a field as a number, None if it is empty."""
         return self._number(name, spec_field, problems) if (self[name].data or "").strip() else None
 
     def _number(self, name: str, spec_field: str, problems: dict[str, str]) -> int:
-        """A field as a number. A stand-in takes a bad one's place, so that the other fields are judged too."""
+        """Return a field as a number. A placeholder replaces an invalid one, so that the other fields are checked
+        too.
+        """
         text = (self[name].data or "").strip()
         if re.fullmatch(r"-?[0-9]{1,9}", text):
             return int(text)

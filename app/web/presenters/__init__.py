@@ -1,1 +1,1 @@
-"""From the facts of the services to what pages and the API show: words, rounding, severities. Pure; no Flask."""
+"""Converts facts of the services to what pages and the API show: words, rounding, severities. Pure; no Flask."""

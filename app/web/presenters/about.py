@@ -1,4 +1,4 @@
-"""What runs here and with which settings, without a secret."""
+"""The version, the libraries and the settings in force, without secrets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class AboutView(View, frozen=True):
 
 
 def present_about(settings: Settings, versions: Versions) -> AboutView:
-    """What the page About shows."""
+    """Return the contents of the page About."""
     return AboutView(
         version=VERSION,
         licence=LICENCE,
@@ -97,7 +97,7 @@ def _shown(name: str, value: object) -> str:
         case tuple():
             return ", ".join(_spans(value)) if name == "listener_ports" else ", ".join(map(_item, value))
         case str() if name == "database_url":
-            # The query may hold a password too.
+            # The query may contain a password too.
             return parse_url(value).set(query={}).render_as_string(hide_password=True)
         case str() if value.startswith("https://"):
             return _without_query(value)
@@ -110,13 +110,13 @@ def _item(value: object) -> str:
 
 
 def _without_query(address: str) -> str:
-    """An address whose query, which may hold a token, is not shown."""
+    """Return an address without its query, which may contain a token."""
     parts = urlsplit(address)
     return parts._replace(query="…" if parts.query else "").geturl()
 
 
 def _spans(ports: Sequence[int]) -> list[str]:
-    """Ascending ports as people write them: 10001-10010."""
+    """Return ascending ports as people write them: 10001-10010."""
     spans: list[tuple[int, int]] = []
     for port in ports:
         if spans and port == spans[-1][1] + 1:

@@ -1,4 +1,4 @@
-"""What the API answers after an order to all streams at once."""
+"""The API's answer to an order to several streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API answers about a configuration file: the plan, and its outcome."""
+"""The API's answer about a configuration file: the plan and its outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StepView(msgspec.Struct, frozen=True):
 
 
 class ConfigurationView(msgspec.Struct, frozen=True):
-    """The plan of a file. `is_applied` is false for a dry run; `text` is the plan as people read it."""
+    """The plan of a file. `is_applied` is false for a dry run; `text` is the plan in readable form."""
 
     is_applied: bool
     is_changing: bool
@@ -32,7 +32,7 @@ class ConfigurationView(msgspec.Struct, frozen=True):
 
 
 class ConfigurationOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file to compare or apply. `document` is its YAML text; `secrets` maps `env:NAME` or `file:PATH` to a secret.
+    """A file to compare or apply. `document` is its YAML; `secrets` maps `env:NAME` or `file:PATH` to a secret.
 
     `prune` removes the streams that the file does not have.
     """
@@ -44,7 +44,7 @@ class ConfigurationOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 def present_configuration(outcomes: Sequence[Outcome], *, is_applied: bool) -> ConfigurationView:
-    """The view of a plan and its outcomes."""
+    """Return the view of a plan and its outcomes."""
     steps: list[Step] = [outcome.step for outcome in outcomes]
     return ConfigurationView(
         is_applied=is_applied,

@@ -1,4 +1,4 @@
-"""Views that hold every counter, made from the counters' own definitions: a new counter is in every answer at once."""
+"""Views with every counter, made from the counters' definitions: a new counter is in every answer at once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def fill(view: type[V], counted: ConnectionCounters, **figures: Any) -> V:
 
 
 def definitions(view: type[View]) -> dict[str, str]:
-    """The definitions of a view's figures by field name, for hover texts."""
+    """Return the definitions of a view's figures by field name, for hover texts."""
     found = {}
     for field in msgspec.structs.fields(view):
         for meta in getattr(field.type, "__metadata__", ()):

@@ -1,4 +1,4 @@
-"""Events for a short list: what one stream repeats takes one line with its count."""
+"""Events for a short list: repeated events of one stream take one line with their count."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from app.web.presenters.views import EventView
 
 
 def present_latest(entries: Iterable[LogEntry], limit: int) -> list[EventView]:
-    """The latest events, newest first; the same event of the same stream once, with how often and since when.
+    """Return the latest events, newest first. Equal events of a stream are one entry with a count and the first time.
 
-    A caller without an answer logs the same three entries with each try, which would push all else off the page.
+    A caller without an answer logs the same three events with each try, which would displace all others.
     """
     kept: dict[tuple[str, str, str], LogEntry] = {}
     for entry in entries:

@@ -1,4 +1,4 @@
-"""The shapes of a stream's longer past in JSON answers."""
+"""The JSON form of a stream's longer history."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SpreadView(View, frozen=True):
 
 
 class SummaryView(View, frozen=True):
-    """Some seconds of a stream's past, by figure as in SecondView; a figure that was never known is null."""
+    """Some seconds of a stream's history, by figure as in SecondView; a figure that was never known is null."""
 
     at: Annotated[int, described("The end of the interval, Unix time")]
     seconds: Annotated[int, described("Seconds of which there are figures")]

@@ -1,4 +1,4 @@
-"""What is known of the other hosts, as Prometheus metrics."""
+"""The state of the other hosts as Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from app.fleet.report import HostReport
 
 
 class HostCollector(Collector):
-    """The metrics of the hosts that HOSTS names; a host that never answered has no age."""
+    """The metrics of the hosts in HOSTS; a host that never answered has no age."""
 
     def __init__(self, reports: Sequence[tuple[HostEntry, HostReport]]) -> None:
         self._reports = reports
 
     def collect(self) -> Iterable[Metric]:
-        """Two families, each with one sample per host."""
+        """Return two families, each with one sample per host."""
         answers = GaugeMetricFamily("srt_host_answers", "1 while the host answers as it should.", labels=["host"])
         age = GaugeMetricFamily("srt_host_age_seconds", "Age of the host's last good answer.", labels=["host"])
         now = time.monotonic()

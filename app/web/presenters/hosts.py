@@ -1,4 +1,4 @@
-"""All hosts and all their streams as the hosts page and `/api/fleet` show them."""
+"""All hosts and all their streams, for the hosts page and `/api/fleet`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SEVERITIES: Final = ("fault", "attention", "good", "idle")
 
 
 class HostView(View, frozen=True):
-    """One host with the number of its streams by severity. Counts are None while they are unknown."""
+    """One host with the number of its streams by severity. Counts are None if they are not known."""
 
     name: str
     url: Annotated[str, described("The address of its pages; empty for this host")]
@@ -40,7 +40,7 @@ class HostView(View, frozen=True):
 
 
 class FleetStreamView(View, frozen=True):
-    """A stream of any host. Of a host that does not answer, the severity is `unknown` and the figures are old."""
+    """A stream of any host. If its host does not answer, the severity is `unknown` and the figures are old."""
 
     host: str
     url: str
@@ -68,7 +68,7 @@ class FleetView(View, frozen=True):
 def present_fleet(
     own: Sequence[Snapshot], others: Sequence[tuple[HostEntry, HostReport]], *, hostname: str, now: float
 ) -> FleetView:
-    """All hosts at a moment; `now` is monotonic time, as in the reports."""
+    """Return all hosts at one moment; `now` is monotonic time, as in the reports."""
     reported = [each.dashboard.system.hostname for _, each in others if is_current(each, now)]
     names = Counter([hostname, *filter(None, reported)])
     # A stream of a cluster is listed by each of its hosts: the one that carries it shows it.

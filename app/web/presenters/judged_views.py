@@ -1,4 +1,4 @@
-"""What the verdict on a stream adds to its views: severities of single figures, and what should be there."""
+"""The verdict's fields in the views of a stream: severities of single figures, and expected receivers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.web.presenters.counter_views import View, described
 
 
 class LossView(View, frozen=True):
-    """What the far end probably misses, with how bad that is."""
+    """The estimated loss at the far end, with its severity."""
 
     ratio_severity: Annotated[Severity, described("Severity of latency / RTT")]
     lost_at_receiver: Annotated[

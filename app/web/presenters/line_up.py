@@ -1,4 +1,4 @@
-"""A line-up test as the page, the API and every form of its report show it: one set of texts and figures."""
+"""A line-up test for the page, the API and every form of its report: one set of texts and figures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _POINTS_MAX: Final = 600
 
 
 class LineView(View, frozen=True):
-    """A figure against its limit. Texts have their unit; a figure that no one measured is a dash."""
+    """A figure against its limit. Texts have their unit; a figure that was not measured is a dash."""
 
     name: str
     title: str
@@ -63,7 +63,7 @@ class CheckView(View, frozen=True):
 
 
 class GraphView(View, frozen=True):
-    """The run as a graph: lateness up, loss down. `step_s` seconds are one point, with their highest value."""
+    """The run as a graph: lateness up, loss down. A point covers `step_s` seconds and has their highest value."""
 
     begins_at: float
     step_s: int
@@ -107,7 +107,7 @@ class PreviousView(View, frozen=True):
 
 
 class RunView(RunRowView, frozen=True):
-    """A run with everything that its report says."""
+    """A run with all contents of its report."""
 
     plan: Plan
     facts: Facts
@@ -124,12 +124,12 @@ class RunView(RunRowView, frozen=True):
 
 
 def present_run_row(run: Run, now: float) -> RunRowView:
-    """A run in short."""
+    """Return a summary of a run."""
     return RunRowView(**_row(run, now))
 
 
 def present_run(run: Run, now: float, before: Run | None = None) -> RunView:
-    """A run in full; `before` is the last one of the same far end."""
+    """Return a run in full; `before` is the last one of the same far end."""
     conclusion = run.conclusion
     earlier = before.conclusion if before is not None else None
     shown = {line.name: _figure(line.got, line.unit) for line in earlier.lines} if earlier is not None else {}
@@ -153,7 +153,7 @@ def present_run(run: Run, now: float, before: Run | None = None) -> RunView:
 
 
 def verdict_text(conclusion: Conclusion | None) -> str:
-    """The verdict in capital letters, a dash before anything was measured."""
+    """Return the verdict in capital letters, a dash before anything was measured."""
     return "–" if conclusion is None else _VERDICT_TEXTS[conclusion.verdict]
 
 
@@ -164,7 +164,7 @@ def _tested(run: Run) -> str:
 
 
 def _span(run: Run, zone: tzinfo | None) -> str:
-    """From when to when, in a zone; None is this host's."""
+    """Return the beginning and the end in a time zone; None is this host's."""
     began = datetime.fromtimestamp(run.started_at, UTC).astimezone(zone)
     if run.finished_at is None:
         return f"{began:%Y-%m-%d %H:%M:%S} to now {began:%Z}"

@@ -16,13 +16,13 @@ _VALUES: Final = {Verdict.PASS: 0.0, Verdict.REMARKS: 1.0, Verdict.FAIL: 2.0}
 
 
 class LineUpCollector(Collector):
-    """One sample for each far end that a finished run names. `runs` are newest first."""
+    """One sample for each far end in a finished run. `runs` are newest first."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = runs
 
     def collect(self) -> Iterable[Metric]:
-        """One family."""
+        """Return one family."""
         family = GaugeMetricFamily(
             "srt_line_up_verdict", "The last verdict: 0 pass, 1 with remarks, 2 fail.", labels=["far_end"]
         )

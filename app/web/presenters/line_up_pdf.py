@@ -1,4 +1,4 @@
-"""The report of a line-up test as a PDF of one page with annexes, drawn from the same view as the page."""
+"""Draws the report of a line-up test as a PDF of one page with annexes, from the same view as the page."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class _Report(FPDF):
         self.multi_cell(0, height, self._shown(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def _shown(self, text: str) -> str:
-        """The text as the chosen font can show it."""
+        """Return the text with only characters that the chosen font has."""
         return text if self._family == "DejaVu" else text.encode("latin-1", "replace").decode("latin-1")
 
     def heading(self, view: RunView) -> None:
-        """The verdict and its reason."""
+        """Draw the verdict and its reason."""
         self.line_of("SRT line-up test", 10)
         self.set_text_color(*_VERDICT_COLOURS.get(view.verdict or "", _GREY))
         self.line_of(view.verdict_text, 20, "B", 9)
@@ -68,7 +68,7 @@ class _Report(FPDF):
             self.line_of(f"The run is not complete: {view.state_text.lower()}. {view.problem}")
 
     def about(self, view: RunView) -> None:
-        """Who tested what, and when."""
+        """Draw who tested what, and when."""
         plan, facts = view.plan, view.facts
         rows = [
             ("Production", plan.production),
@@ -89,7 +89,7 @@ class _Report(FPDF):
         self.rows([(title, text) for title, text in rows if text], (32, 150))
 
     def figures(self, lines: Sequence[LineView]) -> None:
-        """Each figure with limit, margin and verdict."""
+        """Draw each figure with limit, margin and verdict."""
         self.ln(2)
         header = ("Figure", "Measured", "Limit", "Margin", "Verdict", "Last test", "Worst second, UTC")
         body = [
@@ -110,7 +110,7 @@ class _Report(FPDF):
                 self.line_of(f"{line.title}: {line.note}", 7.5, height=3.6)
 
     def rows(self, rows: Sequence[Sequence[str]], widths: Sequence[float], *, header: bool = False) -> None:
-        """Rows of cells; a cell that is too long is wrapped."""
+        """Draw rows of cells; a cell that is too long is wrapped."""
         self.set_font(self._family, "", 8)
         with self._table(widths, header) as table:
             for cells in rows:
@@ -129,7 +129,7 @@ class _Report(FPDF):
         )
 
     def graph(self, graph: GraphView) -> None:
-        """Lateness and gaps above the line, lost packets below it."""
+        """Draw lateness and gaps above the line, lost packets below it."""
         if self.get_y() + _GRAPH_HEIGHT_MM + 12 > self.h - 20:
             self.add_page()
         self.ln(2)
@@ -157,7 +157,7 @@ class _Report(FPDF):
                 self.rect(left + index * step, base - tall if up > 0 else base, max(step, 0.2), tall, style="F")
 
     def signatures(self, view: RunView) -> None:
-        """Two fields to sign, and the digest of the data."""
+        """Draw two fields to sign, and the digest of the data."""
         if self.get_y() + 24 > self.h - 14:
             self.add_page()
         self.ln(10)
@@ -172,7 +172,7 @@ class _Report(FPDF):
         self.line_of(f"Run {view.id} · SHA-256 of its JSON: {view.sha256 or 'the test is running'}", 7)
 
     def annexes(self, view: RunView) -> None:
-        """The configuration test, the settings and the events."""
+        """Draw the configuration test, the settings and the events."""
         self.add_page()
         self.line_of("Configuration test", 11, "B", 7)
         rows = [(each.title, each.asked, each.got, each.limit, each.verdict_text) for each in view.checks]

@@ -1,4 +1,4 @@
-"""What a link must carry and survives at given settings, for the form that asks while it is filled in."""
+"""What a link must carry and survives at given settings, for the form while it is filled in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.web.presenters.counter_views import View, described
 
 
 class LinkBudgetView(View, frozen=True):
-    """What settings mean for a link."""
+    """The link budget of given settings."""
 
     overhead_percent_applied: Annotated[int, described("Overhead that libsrt uses: at least 5 %")]
     burst_repaired_ms: Annotated[float, described("Longest run of lost packets that the overhead can repair")]

@@ -1,4 +1,4 @@
-"""The machine and the health of the whole as the pages and the API show them."""
+"""The machine and the health of the installation, for the pages and the API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from app.words.states import phase_text, reason_text
 
 
 def present_overview(snapshots: Sequence[Snapshot]) -> OverviewView:
-    """The state of all streams together, at this moment."""
+    """Return the state of all streams together, at this moment."""
     severities = [judge(snapshot, time.time()).severity for snapshot in snapshots]
     return OverviewView(
         now=iso(time.time()),
@@ -39,7 +39,7 @@ def present_overview(snapshots: Sequence[Snapshot]) -> OverviewView:
 def present_system(
     system: System, snapshots: Sequence[Snapshot], settings: Settings, versions: Versions, missing: list[str]
 ) -> SystemView:
-    """The machine, with how much of it the streams use."""
+    """Return the state of the machine, and how much of it the streams use."""
     return SystemView(
         hostname=system.hostname,
         version=VERSION,
@@ -64,13 +64,13 @@ def present_system(
 
 
 def _sending_mbps(snapshots: Sequence[Snapshot]) -> float:
-    """The payload of the send streams; what is received or relayed is not sent by this host."""
+    """Return the payload of the send streams. This host does not send what it receives, and relays do not count."""
     rates = [snapshot.rates for snapshot in snapshots if isinstance(snapshot.spec, SendSpec)]
     return round(sum(each.payload_mbps for each in rates if each is not None), 2)
 
 
 def present_media_info(state: AnalysisState, overhead_percent: int) -> MediaInfoView:
-    """The analysis of a file as far as it is, with what a link must carry for it."""
+    """Return the analysis of a file so far, and what a link must carry for the file."""
     bitrate_bps = state.analysis.bitrate_bps if state.analysis else None
     needed_bps = bandwidth_needed_bps(bitrate_bps, overhead_percent) if bitrate_bps else None
     return MediaInfoView(
@@ -92,7 +92,7 @@ def present_problems(
     media_problem: str | None,
     cluster_problem: str | None = None,
 ) -> dict[str, str]:
-    """What of the installation does not work, a sentence for each part; empty when all is well."""
+    """Return the faults of the installation, one sentence each; empty without a fault."""
     problems = {}
     if store_problem is not None:
         problems["store"] = (
@@ -110,7 +110,7 @@ def present_problems(
 
 
 def present_health(snapshots: Sequence[Snapshot], problems: Mapping[str, str]) -> dict[str, str]:
-    """What of the whole works, part by part: `ok` or `fault`. It names no stream and no version."""
+    """Return the health of each part: `ok` or `fault`. It names no stream and no version."""
     streams_are_well = not any(streams_at_fault(snapshots))
     parts = {name: name not in problems for name in ("store", "log", "runtime_folder", "media_folder")} | {
         "streams": streams_are_well
@@ -119,14 +119,14 @@ def present_health(snapshots: Sequence[Snapshot], problems: Mapping[str, str]) -
 
 
 def streams_at_fault(snapshots: Sequence[Snapshot]) -> list[tuple[Snapshot, Verdict]]:
-    """The ordered streams that are at fault, with the verdict on each."""
+    """Return the ordered streams that are at fault, with their verdicts."""
     now = time.time()
     judged = [(snapshot, judge(snapshot, now)) for snapshot in snapshots if snapshot.status.order is Order.RUN]
     return [(snapshot, verdict) for snapshot, verdict in judged if verdict.severity is Severity.FAULT]
 
 
 def present_reasons(snapshots: Sequence[Snapshot], problems: Mapping[str, str]) -> list[str]:
-    """Why the whole is not well, a sentence each. It names streams: for those who hold the key only."""
+    """Return why the installation is not healthy, one sentence each. They name streams: only for holders of the key."""
     named = []
     for snapshot, verdict in streams_at_fault(snapshots):
         status = snapshot.status

@@ -1,4 +1,4 @@
-"""The shapes of JSON answers about the machine and its media, each figure with its unit and definition."""
+"""The JSON form of answers about the machine and its media, each figure with its unit and definition."""
 
 from __future__ import annotations
 

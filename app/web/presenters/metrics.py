@@ -1,6 +1,6 @@
 """Streams as Prometheus metrics: counters since a stream was ordered to run, gauges of the last second.
 
-Units are Prometheus's base units: bytes, seconds, bits per second, ratios.
+Units are the base units of Prometheus: bytes, seconds, bits per second, ratios.
 """
 
 from __future__ import annotations
@@ -72,13 +72,13 @@ _PEER_GAUGES: Final[dict[str, tuple[str, _PeerFigure]]] = {
 
 
 class StreamCollector(Collector):
-    """Gives the metrics of a list of snapshots. What is unknown has no sample, so it is not mistaken for 0."""
+    """The metrics of a list of snapshots. An unknown figure has no sample, so it is not mistaken for 0."""
 
     def __init__(self, snapshots: Sequence[Snapshot]) -> None:
         self._snapshots = snapshots
 
     def collect(self) -> Iterable[Metric]:
-        """The metric families, streams first."""
+        """Return the metric families, streams first."""
         yield self._phases()
         for name, meta in counters.described(Counters).items():
             counter = CounterMetricFamily(f"srt_stream_{counters.short_name(name)}", _help(meta), labels=_LABELS)
@@ -114,7 +114,9 @@ class StreamCollector(Collector):
         read: _PeerFigure,
         joined: Callable[[Iterable[float]], float],
     ) -> Metric:
-        """By address without the port: each new connection has another one, and would be another series."""
+        """Group peers by address without the port: each new connection has another port, and would be another
+        series.
+        """
         for snapshot in self._snapshots:
             values: dict[str, list[float]] = {}
             for peer in snapshot.sample.peers if snapshot.sample else []:

@@ -1,4 +1,4 @@
-"""What is known of a real link: from a network test, or from the last hour of a stream."""
+"""Derives a real link from a network test, or from the last hour of a stream."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from app.network.findings import loss_of
 from app.network_test import NetworkTestRecord
 from app.web.presenters.stream import iso
 
-# 95 % of a normal distribution lie below the mean plus this many deviations; ping reports no quantiles.
+# 95 % of a normal distribution is below the mean plus this many deviations; ping reports no quantiles.
 _DEVIATIONS: Final = 1.645
 
 
 def link_of_test(record: NetworkTestRecord) -> MeasuredLink:
-    """The link of a network test. Raises WrongState when the test measured no RTT."""
+    """Return the link of a network test. Raises WrongState if the test measured no RTT."""
     findings = record.findings
     ping = findings.ping.rtt if findings.ping is not None else None
     median_ms = ping.avg_ms if ping is not None else findings.rtt_ms.value if findings.rtt_ms is not None else None
@@ -42,7 +42,9 @@ def link_of_test(record: NetworkTestRecord) -> MeasuredLink:
 def link_of_stream(
     snapshot: Snapshot, sent: Sequence[Second], delivered: Sequence[DeliveryPoint], now: float
 ) -> MeasuredLink:
-    """The link of a stream, from the seconds that it sent or received. Raises WrongState while nothing was measured."""
+    """Return the link of a stream, from the seconds that it sent or received. Raises WrongState without a
+    measurement.
+    """
     where = f"stream {snapshot.spec.label()}, {max(len(sent), len(delivered))} s until {iso(now)}"
     match snapshot.spec:
         case SendSpec():

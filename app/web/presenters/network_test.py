@@ -1,4 +1,4 @@
-"""A network test as the page and the API show it: every figure with its unit, basis and source."""
+"""A network test for the page and the API: every figure with its unit, basis and source."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from app.web.presenters.stream import iso
 
 
 def present_network_test(record: NetworkTestRecord) -> NetworkTestView:
-    """Everything about a test, with the recommendation once it has ended."""
+    """Return a test in full, with the recommendation once it has ended."""
     findings = record.findings
     advice = advise(record.order, findings) if record.finished_at is not None else None
     target = findings.target
@@ -70,7 +70,7 @@ def _attempt(attempt: Attempt) -> AttemptView:
 
 
 def present_network_test_row(record: NetworkTestRecord) -> NetworkTestRowView:
-    """A test in one line."""
+    """Return a summary of a test."""
     findings, order = record.findings, record.order
     advice = advise(order, findings) if record.finished_at is not None else None
     target = findings.target
@@ -92,7 +92,7 @@ def present_network_test_row(record: NetworkTestRecord) -> NetworkTestRowView:
 
 
 def present_recommendation(advice: Advice) -> RecommendationView:
-    """A recommendation with its working as sentences."""
+    """Return a recommendation with its explanation in sentences."""
     return RecommendationView(
         recommended=_present_settings(advice.recommended),
         alternatives=[_present_settings(settings) for settings in advice.alternatives],
@@ -108,7 +108,7 @@ def present_recommendation(advice: Advice) -> RecommendationView:
 
 
 def present_servers(regions: list[str], state: ListState) -> ServersView:
-    """The server list's size, age and troubles."""
+    """Return the server list's size, age and problems."""
     return ServersView(
         regions=regions,
         servers=state.servers,
@@ -159,7 +159,7 @@ def _rtt_figures(findings: Findings) -> list[FigureView]:
 
 
 def _iperf3_figures(findings: Findings, bitrate_bps: int) -> list[FigureView]:
-    """Loss is always there once something was measured, if only as an assumption."""
+    """Return the figures of iperf3. Loss is always included, if only as an assumption."""
     if (result := findings.iperf3) is None:
         return [_loss_figure(findings, bitrate_bps)] if findings.rtt_ms is not None else []
     bandwidth = msgspec.structs.replace(bandwidth_of(result), value=result.bandwidth_bps / 1e6)

@@ -1,4 +1,4 @@
-"""The shapes of a network test's JSON answers, each figure with its unit and definition."""
+"""The JSON form of a network test, each figure with its unit and definition."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SettingsView(View, frozen=True):
 
 
 class RecommendationView(View, frozen=True):
-    """The recommendation with its working. `row` is the guide's, null outside the guide."""
+    """The recommendation with its explanation. `row` is the guide's, null outside the guide."""
 
     recommended: SettingsView
     alternatives: list[SettingsView]
@@ -102,7 +102,7 @@ class NetworkTestView(View, frozen=True):
 
 
 class NetworkTestRowView(View, frozen=True):
-    """A test in the history: target, time and result. `loss_basis` says how far the loss can be trusted."""
+    """A test in the history: target, time and result. `loss_basis` says how reliable the loss is."""
 
     id: str
     state: str
@@ -120,7 +120,7 @@ class NetworkTestRowView(View, frozen=True):
 
 
 class ServersView(View, frozen=True):
-    """What servers a test can choose from."""
+    """The servers that a test can choose from."""
 
     regions: list[str]
     servers: int

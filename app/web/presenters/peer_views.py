@@ -1,4 +1,4 @@
-"""The shapes of JSON answers about one SRT connection of a stream, each figure with its unit and definition."""
+"""The JSON form of one SRT connection of a stream, each figure with its unit and definition."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _is = described
 
 
 class _LastSecond(View, frozen=True):
-    """A flow over the last second: how much each counter grew, and what follows from it."""
+    """A flow over the last second: the growth of each counter, and rates from it."""
 
     retransmitted_percent: Annotated[
         float | None,

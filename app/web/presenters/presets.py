@@ -1,4 +1,4 @@
-"""Presets and far ends as the API shows them."""
+"""Presets and far ends in the API's form."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class KnownFarEndView(msgspec.Struct, frozen=True):
 
 
 class PresetOrder(msgspec.Struct, frozen=True):
-    """What a preset is made of."""
+    """The data of a new or changed preset."""
 
     name: str
     spec: JsonObject
@@ -51,12 +51,12 @@ class PresetDocument(msgspec.Struct, frozen=True):
 
 
 def present_preset(key: str, preset: Preset) -> PresetView:
-    """A preset as the API shows it."""
+    """Return a preset in the API's form."""
     kind = "receive: " if isinstance(preset.spec, ReceiveSpec) else ""
     text = f"{kind}{about_text(preset.spec)} · {preset.spec.latency_ms} ms"
     return PresetView(key, preset.name, text, public_spec(preset.spec))
 
 
 def present_far_end(key: str, far_end: FarEnd) -> KnownFarEndView:
-    """A far end as the API shows it."""
+    """Return a far end in the API's form."""
     return KnownFarEndView(key, far_end.name, far_end.host, far_end.port, far_end.stream_id, far_end.notes)

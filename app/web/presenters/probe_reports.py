@@ -1,4 +1,4 @@
-"""Reports that probes posted, as the API and the receive page show them."""
+"""Reports of probes for the API and the receive page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ProbeReportView(View, frozen=True):
 
 
 def present_probe_report(kept: KeptReport) -> ProbeReportView:
-    """One report."""
+    """Return a report in the API's form."""
     return ProbeReportView(
         id=kept.id,
         received_at=_iso(kept.received_at),

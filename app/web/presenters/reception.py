@@ -1,4 +1,4 @@
-"""A reception as the API, the pages and the command line's probe show it."""
+"""A reception for the API, the pages and `mcr probe`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _RECORDING_ENDS: Final = {
 def present_reception(
     reception: Reception, analysis: LiveReport | None, outputs: OutputsReport = _NO_OUTPUTS, *, whole: bool = False
 ) -> ReceptionView:
-    """The account of a reception; with `whole` its verdict is for the whole period, as a probe's is."""
+    """Return the account of a reception; with `whole`, its verdict covers the whole period, as for a probe."""
     second, received = reception.second, reception.received
     gauges, late = second.gauges, reception.lateness
     return ReceptionView(
@@ -74,7 +74,7 @@ def present_reception(
 
 
 def _examined(analysis: LiveReport | None, outputs: OutputsReport) -> dict[str, Any]:
-    """What the stream holds, and what is done with it."""
+    """Return the contents of the stream and its outputs."""
     return {
         "content": _content(analysis) if analysis else None,
         "tr101290": {one.name: _indicator(one) for one in analysis.indicators} if analysis else {},
@@ -110,7 +110,7 @@ def _forward(report: ForwardReport) -> ForwardView:
 
 
 def present_delivery_second(point: DeliveryPoint) -> DeliverySecondView:
-    """A second of the history, or a minute of it."""
+    """Return a second of the history, or a minute of it."""
     received = point.received
     return DeliverySecondView(
         at=round(point.at, 2),

@@ -37,14 +37,14 @@ _GAUGES: Final[dict[str, tuple[str, _Figure]]] = {
 
 
 class ReceptionCollector(Collector):
-    """Gives the metrics of the receive streams among the snapshots."""
+    """The metrics of the receive streams in the snapshots."""
 
     def __init__(self, snapshots: Sequence[Snapshot]) -> None:
         self._watched = [(s.key, s.spec.label(), s.outputs) for s in snapshots if s.reception is not None]
         self._received = [(s.key, s.spec.label(), s.reception) for s in snapshots if s.reception is not None]
 
     def collect(self) -> Iterable[Metric]:
-        """The metric families."""
+        """Return the metric families."""
         for name, (text, read) in _COUNTERS.items():
             yield self._filled(CounterMetricFamily(f"srt_reception_{name}", text, labels=_LABELS), read)
         for name, (text, read) in _GAUGES.items():

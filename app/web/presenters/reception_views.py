@@ -1,4 +1,4 @@
-"""The shapes of a reception's JSON answers, each figure with its unit and definition."""
+"""The JSON form of a reception, each figure with its unit and definition."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _is(text: str) -> Meta:
 
 
 class LatenessView(View, frozen=True):
-    """How late packets come out, in ms after the time that their SRT timestamps ask for."""
+    """How late packets come out, in ms after they were due."""
 
     p50: Annotated[float, _is("Half of the packets of the last minute come out no later than this, ms")]
     p99: Annotated[float, _is("99 of 100 packets of the last minute come out no later than this, ms")]
@@ -92,7 +92,7 @@ class ContentView(View, frozen=True):
 
 
 class ReceptionView(View, frozen=True):
-    """What a receive stream received. Counters and extremes run from `since`; Mb/s are over the last second."""
+    """The figures of a receive stream. Counters and extremes run from `since`; Mb/s are over the last second."""
 
     since: Annotated[str, _is("When counting began: the first connection or the last reset")]
     seconds: Annotated[int, _is("Seconds counted since then")]
@@ -161,7 +161,7 @@ class SpellView(View, frozen=True):
 
 
 class DecoderView(View, frozen=True):
-    """The process that decodes for a figure; the reception does not depend on it."""
+    """A decoder process; the reception does not depend on it."""
 
     state: Annotated[str, _is("In words: decoding, or why it does not")]
     is_running: bool

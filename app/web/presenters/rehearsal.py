@@ -1,4 +1,4 @@
-"""A rehearsal as the page, the API, the command line and the CSV show it: one set of texts and figures."""
+"""A rehearsal for the page, the API, the command line and the CSV: one set of texts and figures."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ class RehearsalView(RehearsalRowView, frozen=True):
 
 
 def present_rehearsal_row(run: Rehearsal, now: float) -> RehearsalRowView:
-    """A rehearsal in short."""
+    """Return a summary of a rehearsal."""
     return RehearsalRowView(**_row(run, now))
 
 
 def present_rehearsal(run: Rehearsal, now: float) -> RehearsalView:
-    """A rehearsal in full."""
+    """Return a rehearsal in full."""
     return RehearsalView(
         **_row(run, now),
         plan=run.plan,

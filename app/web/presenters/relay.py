@@ -1,4 +1,4 @@
-"""What a relay does, as the pages and the API show it."""
+"""A relay for the pages and the API."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ else:
 
 
 class RelayView(View, frozen=True):
-    """What a relay does to each direction."""
+    """The figures of a relay in each direction."""
 
     impairment_text: Annotated[str, described("The impairment in one line")]
     to_target: DirectionView | None
@@ -41,7 +41,7 @@ class RelayView(View, frozen=True):
 
 
 def present_relay(snapshot: Snapshot) -> RelayView | None:
-    """The view of a relay; None for another stream."""
+    """Return the view of a relay; None for another kind of stream."""
     if not isinstance(snapshot.spec, RelaySpec):
         return None
     figures = snapshot.sample.relay if snapshot.sample else None

@@ -1,4 +1,4 @@
-"""Streams as rows of the dashboard, each with a sparkline of its last five minutes where asked."""
+"""Streams as rows of the dashboard, each with a sparkline of its last five minutes on request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPARK_SECONDS: Final = SPARK_POINTS * SPARK_POINT_S
 
 
 def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> RowView:
-    """A stream as a row of the dashboard; with its history, a sparkline of it."""
+    """Return a stream as a row of the dashboard; with its history, also a sparkline."""
     spec, status, rates = snapshot.spec, snapshot.status, snapshot.rates
     source = snapshot.sample.input if snapshot.sample else None
     return RowView(
@@ -67,7 +67,7 @@ def _recovered_percent(snapshot: Snapshot) -> float | None:
 
 
 def build_spark(history: Sequence[Second]) -> list[float | None]:
-    """The payload of the last five minutes as 60 means, oldest first; None where there is no past."""
+    """Return the payload of the last five minutes as 60 means, oldest first; None where there is no history."""
     if not history:
         return []
     buckets: dict[int, list[float]] = {}

@@ -12,7 +12,7 @@ from app.web.presenters.stream_views import SettingView
 
 
 def build_settings(snapshot: Snapshot) -> list[SettingView]:
-    """The rows of the settings table; `applied` and `negotiated` are None where nothing is known yet."""
+    """Return the rows of the settings table; `applied` and `negotiated` are None if nothing is known yet."""
     spec, applied = snapshot.spec, snapshot.applied
     peers = snapshot.sample.peers if snapshot.sample else []
     match spec:
@@ -52,7 +52,7 @@ def _smoothing(spec: SendSpec, snapshot: Snapshot) -> SettingView:
 
 
 def _peer_version(spec: SendSpec, peers: list[Peer]) -> list[SettingView]:
-    """The lowest version that is let in, next to those that are connected; no row where none was asked."""
+    """Return the lowest admitted version, next to the connected ones; no row if no version was set."""
     if spec.peer_version_lowest is None:
         return []
     return [
@@ -68,7 +68,7 @@ def _peer_version(spec: SendSpec, peers: list[Peer]) -> list[SettingView]:
 
 
 def _stream_id(spec: SendSpec, peers: list[Peer]) -> list[SettingView]:
-    """The stream ID of a call, next to the one in force on its connection; no row where none is sent."""
+    """Return the stream ID of a call, next to the one in force on its connection; no row without a stream ID."""
     if not (spec.is_call and spec.stream_id):
         return []
     in_force = next((peer.stream_id for peer in peers), None)

@@ -1,4 +1,4 @@
-"""A spec in words: how it meets its far end, with whom, and what it carries. Pages branch on no kind of spec."""
+"""Describes a spec in words: its mode, its far end and its source. Pages need not distinguish kinds of specs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.web.presenters.stream_views import FarEndView, InputCounterView
 
 
 def direction_of(spec: JobSpec) -> str:
-    """One word for which way the transport stream goes, seen from this host."""
+    """Return one word for the direction of the transport stream, seen from this host."""
     match spec:
         case SendSpec():
             return "send"
@@ -36,7 +36,7 @@ def direction_of(spec: JobSpec) -> str:
 
 
 def mode_of(spec: JobSpec) -> str:
-    """One word for how the job meets its far end."""
+    """Return one word for how the job meets its far end."""
     match spec:
         case SendSpec() | ReceiveSpec():
             return spec.endpoint.mode.value
@@ -47,7 +47,7 @@ def mode_of(spec: JobSpec) -> str:
 
 
 def mode_text(spec: JobSpec) -> str:
-    """How the job meets its far end, as `listener on port 10001`."""
+    """Return how the job meets its far end, such as `listener on port 10001`."""
     match spec:
         case SendSpec() | ReceiveSpec():
             return _endpoint_text(spec.endpoint)
@@ -68,7 +68,7 @@ def _endpoint_text(endpoint: Endpoint) -> str:
 
 
 def target_of(spec: JobSpec) -> str:
-    """The far end in a table: `192.0.2.10:9000`, or `:10001` where the far end calls."""
+    """Return the far end for a table: `192.0.2.10:9000`, or `:10001` if the far end calls."""
     match spec:
         case SendSpec() | ReceiveSpec():
             remote = spec.endpoint.remote()
@@ -80,7 +80,7 @@ def target_of(spec: JobSpec) -> str:
 
 
 def nobody_text(spec: JobSpec) -> str:
-    """The text while no far end is connected."""
+    """Return the text for a job without a connected far end."""
     match spec:
         case SendSpec():
             return "Calling the receiver" if spec.is_call else "No receiver is connected"
@@ -93,7 +93,7 @@ def nobody_text(spec: JobSpec) -> str:
 
 
 def source_kind(spec: JobSpec) -> str:
-    """One word for what the job carries."""
+    """Return one word for the source of the job."""
     match spec:
         case SendSpec():
             return _kind(spec.source)
@@ -118,7 +118,7 @@ def _kind(source: Source) -> str:
 
 
 def source_label(spec: JobSpec) -> str:
-    """What the job carries, in a table."""
+    """Return the source of the job for a table."""
     match spec:
         case SendSpec():
             return spec.source.label()
@@ -131,7 +131,7 @@ def source_label(spec: JobSpec) -> str:
 
 
 def source_text(spec: JobSpec) -> str:
-    """What the job carries, in full."""
+    """Return the source of the job in full."""
     match spec:
         case SendSpec():
             return _source_text(spec.source)
@@ -153,7 +153,7 @@ def _source_text(source: Source) -> str:
 
 
 def source_note(spec: JobSpec, loops: int) -> str:
-    """What is worth knowing of the source in a word: the interface, or how often the file began again."""
+    """Return a short note on the source: the interface, or how often the file was repeated."""
     match spec:
         case SendSpec():
             return _note_of(spec.source, loops)
@@ -176,7 +176,7 @@ def _note_of(source: Source, loops: int) -> str:
 
 
 def input_counters(spec: JobSpec, counted: Input) -> list[InputCounterView]:
-    """The counters that only this kind of source has, and what was discarded of it."""
+    """Return the counters that only this kind of source has, and the discarded packets."""
     discarded = counted.packets_discarded_total
     return [*_own_counters(spec, counted), *([InputCounterView("Discarded", discarded)] if discarded else [])]
 
@@ -204,7 +204,7 @@ def _counters_of(source: Source, counted: Input) -> list[InputCounterView]:
 
 
 def far_end_of(spec: JobSpec) -> FarEndView:
-    """The settings for the far end."""
+    """Return the settings for the far end."""
     match spec:
         case SendSpec() | ReceiveSpec():
             remote = spec.endpoint.remote()
@@ -226,10 +226,10 @@ def _key_bits(encryption: Encryption | None) -> int | None:
 
 
 def about_text(spec: JobSpec) -> str:
-    """The line under a stream's name."""
+    """Return the line under a stream's name."""
     bits = _key_bits(spec.encryption)
     encryption = "not encrypted" if bits is None else f"AES-{bits}"
-    if isinstance(spec, ReceiveSpec):  # its source is its far end
+    if isinstance(spec, ReceiveSpec):  # for this kind of stream, the source is the far end
         outputs = [f"records as {spec.record.name}"] if spec.record else []
         outputs += [f"forwards to {spec.forward.address} port {spec.forward.port}"] if spec.forward else []
         return " · ".join([mode_text(spec), encryption, *outputs])

@@ -1,6 +1,6 @@
-"""A Snapshot as the pages and the API show it. The only place where a stream becomes JSON.
+"""Converts a Snapshot for the pages and the API. Only this module converts a stream to JSON.
 
-Numbers are rounded here and nowhere else; what is unknown stays None.
+Numbers are rounded here and nowhere else; unknown figures stay None.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from app.words.states import phase_text, reason_text, remedy_text
 
 
 def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
-    """Everything about a stream."""
+    """Return a stream in full."""
     sample, rates = snapshot.sample, snapshot.rates
     peers = [_present_peer(peer, snapshot) for peer in sample.peers] if sample else []
     return StreamView(
@@ -70,7 +70,7 @@ def present_stream(snapshot: Snapshot, meter: WorkerMeter) -> StreamView:
 
 
 def _identity(snapshot: Snapshot) -> dict[str, Any]:
-    """What the stream is."""
+    """Return the identity of the stream."""
     return {
         "key": snapshot.key,
         "name": snapshot.spec.name,
@@ -88,7 +88,7 @@ def _identity(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _state(snapshot: Snapshot) -> dict[str, Any]:
-    """What is wanted of the stream, what is true and why."""
+    """Return the stream's order, phase and reason."""
     status = snapshot.status
     return {
         "order": status.order.value,
@@ -106,7 +106,7 @@ def _state(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def judged(snapshot: Snapshot) -> dict[str, Any]:
-    """The verdict on a stream, as each of its views has it."""
+    """Return the verdict on a stream for its views."""
     verdict = judge(snapshot, time.time())
     lost = lost_at_receiver(snapshot)
     return {
@@ -124,10 +124,10 @@ def judged(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def present_advice(snapshot: Snapshot) -> AdviceView | None:
-    """What the stream's own figures recommend, judged by its worst peer; None while nothing is delivered."""
+    """Return the recommendation by the stream's own figures, for its worst peer; None while nothing is delivered."""
     spec = snapshot.spec
     if not isinstance(spec, SendSpec):
-        return None  # only a sender's latency and overhead can be judged by its own figures
+        return None  # only a sender's figures allow a judgement of its latency and overhead
     peers = snapshot.sample.peers if snapshot.sample else []
     judged = [(ratio, peer) for peer in peers if (ratio := _ratio(peer, snapshot)) is not None]
     if snapshot.status.phase is not Phase.DELIVERING or not judged:
@@ -152,7 +152,7 @@ def present_advice(snapshot: Snapshot) -> AdviceView | None:
 
 
 def present_second(second: Second) -> SecondView:
-    """One interval of history, rounded to what a chart can show."""
+    """Return one interval of history, rounded for charts."""
     rates = second.rates
     return fill(
         SecondView,
@@ -170,7 +170,7 @@ def present_second(second: Second) -> SecondView:
 
 
 def present_event(entry: LogEntry) -> EventView:
-    """One event of the log."""
+    """Return one event of the log."""
     return EventView(
         at=iso(entry.at),
         first_at=iso(entry.first_at) if entry.count > 1 and entry.first_at else None,
@@ -184,13 +184,13 @@ def present_event(entry: LogEntry) -> EventView:
 
 
 def worst_rtt_ms(snapshot: Snapshot) -> float | None:
-    """The longest round-trip time of its peers, None without a peer."""
+    """Return the longest round-trip time of its peers, None without a peer."""
     peers = snapshot.sample.peers if snapshot.sample else []
     return rounded(max((peer.rtt_ms for peer in peers), default=None), 2)
 
 
 def iso(at: float) -> str:
-    """Unix time as ISO 8601 in UTC, to the second."""
+    """Return Unix time as ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -285,7 +285,7 @@ def _present_worker(snapshot: Snapshot, meter: WorkerMeter) -> WorkerView | None
 
 
 def rounded(value: float | None, digits: int) -> float | None:
-    """Round what is known; None stays None."""
+    """Round a known figure; None stays None."""
     return None if value is None else round(value, digits)
 
 

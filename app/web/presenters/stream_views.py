@@ -1,4 +1,4 @@
-"""The shapes of JSON answers about one stream, each figure with its unit and definition."""
+"""The JSON form of one stream, each figure with its unit and definition."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class InputCounterView(msgspec.Struct, frozen=True):
 
 
 class FarEndView(View, frozen=True):
-    """The settings for the far end. `calls_us`: it calls this host's `port`, else it listens at `host` and `port`."""
+    """The settings for the far end. With `calls_us` it calls this host's `port`, else it listens at `host` and
+    `port`.
+    """
 
     calls_us: bool
     host: str | None
@@ -36,7 +38,7 @@ class FarEndView(View, frozen=True):
 
 
 class InputView(View, frozen=True):
-    """What comes in from the source. Counters run from the worker's start."""
+    """The input from the source. Counters run from the worker's start."""
 
     mbps: Annotated[float | None, _is("Transport stream received from the source over the last second")]
     bytes_total: int
@@ -144,7 +146,9 @@ class StreamView(JudgedView, frozen=True):
 
 
 class _Second(View, frozen=True):
-    """One interval of a stream's history, about a second long; `at` is its end, Unix time. Counters: the growth."""
+    """One interval of a stream's history, about a second long; `at` is its end, Unix time. Counters have their
+    growth.
+    """
 
     at: float
     peers: int
@@ -164,7 +168,7 @@ else:
 
 
 class AdviceView(View, frozen=True):
-    """What the stream's own RTT and retransmissions recommend, as the network test would."""
+    """A recommendation by the stream's own RTT and retransmissions, as from the network test."""
 
     sentence: str
     is_enough: Annotated[bool, _is("Whether the present settings do")]

@@ -1,7 +1,7 @@
-"""The shapes of JSON answers that hold several streams, or that put other answers together.
+"""The JSON form of answers with several streams, or that combine other answers.
 
-The API's description and the hover texts of the pages are made of these and of the `…_views` of each subject, so the
-three cannot disagree. Unknown is null, zero is 0. Times are ISO 8601 in UTC.
+The API's description and the hover texts of the pages are generated from these views and the `…_views` of each subject,
+so the three cannot disagree. Unknown is null, zero is 0. Times are ISO 8601 in UTC.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class RowView(JudgedView, frozen=True):
 
 
 class EventView(View, frozen=True):
-    """One event. A repeated one raises `count` and `at` of the entry that is there."""
+    """One event. A repeated event raises `count` and `at` of the existing entry."""
 
     at: str
     first_at: str | None
@@ -74,7 +74,7 @@ class EventView(View, frozen=True):
 
 
 class OverviewView(View, frozen=True):
-    """The state of all streams together: what every page's head and title say."""
+    """The state of all streams together, for every page's head and title."""
 
     now: Annotated[str, _is("The server's time")]
     hostname: str
@@ -85,7 +85,7 @@ class OverviewView(View, frozen=True):
 
 
 class LiveView(View, frozen=True):
-    """Everything a stream's page shows, in one answer; `samples` are those after the time that was asked."""
+    """All data of a stream's page in one answer; `samples` are those after the requested time."""
 
     overview: OverviewView
     stream: StreamView
@@ -96,7 +96,7 @@ class LiveView(View, frozen=True):
 
 
 class DashboardView(View, frozen=True):
-    """Everything a dashboard shows, in one answer."""
+    """All data of a dashboard in one answer."""
 
     overview: OverviewView
     system: SystemView

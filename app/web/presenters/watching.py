@@ -1,4 +1,4 @@
-"""What the decoders of a receive stream saw and heard, as the API and the pages show it."""
+"""The findings of a receive stream's decoders, for the API and the pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROBLEMS: Final = {
 
 
 def present_picture(report: PictureReport) -> PictureView:
-    """The picture and its spells."""
+    """Return the picture and its spells."""
     return PictureView(
         decoder=_decoder(report.decoder),
         pid=report.pid,
@@ -30,7 +30,7 @@ def present_picture(report: PictureReport) -> PictureView:
 
 
 def present_loudness(report: LoudnessReport) -> LoudnessView:
-    """The loudness and the silences."""
+    """Return the loudness and the silences."""
     return LoudnessView(
         decoder=_decoder(report.decoder),
         pid=report.pid,
