@@ -169,9 +169,7 @@ class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
                 return text or setting.default or (None if setting.is_optional else "")
 
     def _number(self, field: str, path: str, stand_in: int, problems: dict[str, str]) -> int:
-        """Return a field as a number. A placeholder replaces an invalid one, so that the other fields are checked
-        too.
-        """
+        """Return a field as a number. A placeholder replaces an invalid one, so that other fields are checked too."""
         text = str(self[field].data or "").strip()
         if re.fullmatch(r"-?[0-9]{1,9}", text):
             return int(text)

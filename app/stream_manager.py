@@ -88,8 +88,7 @@ class StreamManager:
         return self._book
 
     def start(self, spec: JobSpec, *, actor: str = "operator", for_rehearsal: bool = False) -> Snapshot:
-        """Put a stream on air and return its state within 3 s. A stream of a rehearsal does not count towards
-        MAX_STREAMS.
+        """Put a stream on air and return its state within 3 s. MAX_STREAMS does not count those of rehearsals.
 
         Raises InvalidInput, PortInUse, LimitReached or CouldNotStart. Nothing of the stream remains then.
         """

@@ -51,9 +51,7 @@ class System(msgspec.Struct, frozen=True):
 
 
 class WorkerUse(msgspec.Struct, frozen=True):
-    """The resources that a process uses. `memory_bytes` is PSS: shared pages count by their share. None: cannot be
-    read.
-    """
+    """The resources of a process. `memory_bytes` is PSS: shared pages count by their share. None: cannot be read."""
 
     cpu_percent: float | None
     memory_bytes: int | None

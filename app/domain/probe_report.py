@@ -36,8 +36,9 @@ class ProbeIndicator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProbeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a probe found. Times are Unix seconds by the prober's clock; `severity` `none` means that there was no
-    connection.
+    """What a probe found.
+
+    Times are Unix seconds by the prober's clock; `severity` `none` means that there was no connection.
 
     `host` and `version` are the prober's, `target` is what it received from; `error_seconds` are by kind. `history` has
     the newest seconds, oldest first: a line-up test reads them. `indicators` is None without an analysis.

@@ -1,5 +1,6 @@
-"""The launcher for pacemaker. Workers on this host are local; of workers elsewhere only the cluster's report is
-known.
+"""The launcher for pacemaker.
+
+Workers on this host are local; of workers elsewhere only the cluster's report is known.
 """
 
 from __future__ import annotations
@@ -167,9 +168,7 @@ class PlacedWorker:
         return None if self._worker is None else self._worker.exit_descriptor()
 
     def is_alive(self) -> bool:
-        """Whether the process exists; elsewhere, whether the cluster is to carry the stream, also while its order
-        is pending.
-        """
+        """Whether the process exists. Elsewhere: whether the cluster is to carry the stream, or an order is pending."""
         if self._worker is not None:
             return self._worker.is_alive()
         return self._launcher.is_expected(self._key) or time.monotonic() - self._made_at < _ORDERED_WITHIN_S

@@ -48,8 +48,9 @@ class HostPoller:
 
 
 def ask(host: HostEntry, before: HostReport) -> HostReport:
-    """Poll a host once, within ANSWER_WITHIN_S, and return its report. After a failure, the earlier data of
-    `before` is kept.
+    """Poll a host once, within ANSWER_WITHIN_S, and return its report.
+
+    After a failure, the earlier data of `before` is kept.
     """
     try:
         status, body = get(host, "/api/dashboard", within_s=ANSWER_WITHIN_S)

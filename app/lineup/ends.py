@@ -70,8 +70,9 @@ class ReceiverEnd(Protocol):
         """Return the last seconds, oldest first. Raises CannotRead."""
 
     def indicators(self) -> tuple[IndicatorSeconds, ...] | None:
-        """Return the error-seconds of each indicator since the stream's reset; None without analysis. Raises
-        CannotRead.
+        """Return the error-seconds of each indicator since the stream's reset; None without analysis.
+
+        Raises CannotRead.
         """
 
     def content(self) -> Content:

@@ -79,8 +79,9 @@ def _dscp(snapshot: Snapshot) -> Check:
 
 
 def _mtu(address: str) -> Check:
-    """Check the path MTU as the kernel knows it. libsrt's packets may not be fragmented, so routers report a lower
-    MTU.
+    """Check the path MTU as the kernel knows it.
+
+    libsrt's packets may not be fragmented, so routers report a lower MTU.
     """
     host, _, port = address.rpartition(":")
     is_ipv6 = host.startswith("[")

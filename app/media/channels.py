@@ -192,9 +192,7 @@ def _channel(entry: Entry) -> Channel:
 
 
 class _Problems:
-    """The first PROBLEMS_MAX problems and the number of further ones, because a file may contain nothing but
-    problems.
-    """
+    """The first PROBLEMS_MAX problems, and the number of further ones, because there may be very many."""
 
     def __init__(self) -> None:
         self._kept: list[ChannelProblem] = []

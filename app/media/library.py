@@ -99,9 +99,7 @@ class MediaLibrary:
             raise _refused("the media folder is missing; create it or set MEDIA_FOLDER") from None
 
     def resolve(self, path: str) -> Path:
-        """Return the real path of a regular, readable, non-empty file in the media folder. Raises InvalidInput
-        otherwise.
-        """
+        """Return the real path of a regular, readable, non-empty file in the media folder. Raises InvalidInput."""
         return self.identify(path)[0]
 
     def identify(self, path: str) -> tuple[Path, FileIdentity]:

@@ -88,9 +88,7 @@ class PatientLibrary:
         return None if is_readable else "The media folder cannot be read."
 
     def disk_use(self) -> DiskUse:
-        """Return the use of the media folder's disk; that of the root disk if the folder is missing or does not
-        answer.
-        """
+        """Return the use of the media folder's disk; of the root disk if the folder is missing or does not answer."""
         try:
             return DiskUse(*self._ask("", lambda: shutil.disk_usage(self._library.folder)))
         except (ProductError, OSError):

@@ -13,8 +13,9 @@ _PIDS_MAX: Final = 64
 
 
 class MarkedPackets:
-    """Counts packets with marks. A packet with both marks counts as errored: its other header bits cannot be
-    trusted.
+    """Counts packets with marks.
+
+    A packet with both marks counts as errored: its other header bits cannot be trusted.
     """
 
     def __init__(self) -> None:

@@ -66,9 +66,7 @@ def marked(found: bytes) -> compress[int]:
 
 
 def payload_offset(block: Block, at: int) -> int:
-    """Return the byte of the block where the payload of the packet at byte `at` begins; the packet's end without
-    payload.
-    """
+    """Return where in the block the payload of the packet at byte `at` begins; without payload, the packet's end."""
     control = block[at + 3] & 0x30
     if control == 0x10:
         return at + 4

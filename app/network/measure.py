@@ -78,8 +78,9 @@ class Measurer:
         return _Place(found.label(), found.point), ""
 
     def _candidates(self, order: NetworkTestOrder, here: Point | None) -> list[Server]:
-        """Return own servers first, then the nearest public ones. If no place is known, public ones of a region at
-        random.
+        """Return own servers first, then the nearest public ones.
+
+        If no place is known, public ones of a region at random.
         """
         own, public = self._servers.own(), [] if self._offline else self._servers.public()
         if order.mode == "regional":
@@ -238,9 +239,7 @@ class _Run:
         raise AssertionError("no port to try")
 
     def _run_iperf3(self, probe: Iperf3Order, findings: Findings) -> Iperf3Result:
-        """Run iperf3. Repeat a UDP test that hangs: it waits without end when its first packet or the answer was
-        lost.
-        """
+        """Run iperf3. Repeat a UDP test that hangs, which happens if its first packet or the answer was lost."""
         for _ in range(_UDP_TRIES - 1 if probe.protocol is Protocol.UDP else 0):
             try:
                 return iperf3(probe, cancel=self._cancel)

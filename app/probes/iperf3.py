@@ -139,8 +139,9 @@ class _Report(msgspec.Struct):
 
 
 def parse_iperf3(report: bytes, order: Iperf3Order) -> Iperf3Result:
-    """Read `iperf3 -J`. Raises ServerBusy or ProbeFailed, with iperf3's own words or because the report is
-    inconsistent.
+    """Read `iperf3 -J`.
+
+    Raises ServerBusy or ProbeFailed, with iperf3's own words or because the report is inconsistent.
     """
     try:
         read = msgspec.json.decode(report, type=_Report)

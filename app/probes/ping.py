@@ -1,6 +1,4 @@
-"""Measures round-trip time and ping loss of a path with iputils' ping (ICMP echo, unprivileged if the kernel
-allows it).
-"""
+"""Measures round-trip time and loss of a path with iputils' ping (ICMP echo, unprivileged if the kernel allows it)."""
 
 from __future__ import annotations
 
@@ -41,8 +39,9 @@ class PingResult(msgspec.Struct, frozen=True):
 
     @property
     def loss_percent(self) -> float:
-        """Return the share of echo requests without reply. Routers may drop them on purpose: not the loss of the
-        path.
+        """Return the share of echo requests without reply.
+
+        Routers may drop them on purpose: not the loss of the path.
         """
         return 100 * (self.sent - self.received) / self.sent
 

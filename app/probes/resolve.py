@@ -1,6 +1,4 @@
-"""Resolves a name within a time limit: the C library's resolver can hang for a minute and cannot be stopped
-in-process.
-"""
+"""Resolves a name within a time limit, in a child process: the C library's resolver can hang and cannot be stopped."""
 
 from __future__ import annotations
 

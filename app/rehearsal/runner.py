@@ -49,8 +49,9 @@ class RehearsalRunner:
         self._resume()
 
     def start(self, plan: RehearsalPlan, *, actor: str) -> Rehearsal:
-        """Begin a rehearsal. Raises InvalidInput if the stream cannot be copied, LimitReached while another one
-        runs.
+        """Begin a rehearsal.
+
+        Raises InvalidInput if the stream cannot be copied, LimitReached while another one runs.
         """
         spec = send_spec(self._streams, plan.stream)
         now = unix_now()

@@ -69,9 +69,7 @@ class MulticastSocket:
         return found
 
     def follow_card(self) -> None:
-        """Join again if the network card was removed and put back: the kernel then has a new card, without the
-        membership.
-        """
+        """Join again if the network card was removed and put back: the new card does not have the membership."""
         card = card_of(self._source)
         if card in (None, self._card):
             return

@@ -85,8 +85,9 @@ class PacketFile:
             raise Finished(Reason.FILE_UNREADABLE, "not a regular file")
 
     def read_block(self) -> bytearray | None:
-        """Return the next whole packets, `bytes_at_once` at most; None at the end. Bytes outside of packets are
-        skipped.
+        """Return the next whole packets, `bytes_at_once` at most; None at the end.
+
+        Bytes outside of packets are skipped.
         """
         skipped = 0
         while True:

@@ -11,9 +11,7 @@ _SOCKADDR_BYTES = 28  # sockaddr_in6, the larger of the two
 
 
 def sockaddr(address: str, port: int) -> bytes:
-    """Return a struct sockaddr_in or sockaddr_in6 for a numeric address, as Linux stores it; "" is every IPv4
-    address.
-    """
+    """Return a struct sockaddr_in or sockaddr_in6 for a numeric address, as on Linux; "" is every IPv4 address."""
     ip = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104 - a listener serves every interface
     if isinstance(ip, ipaddress.IPv4Address):
         return struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + ip.packed + bytes(8)
@@ -47,8 +45,6 @@ def host_of(address: str) -> str:
 
 
 def printable(text: bytes | str | None) -> str:
-    """Return a peer's text with unprintable characters replaced, at most 512 characters (libsrt's limit of a
-    stream ID).
-    """
+    """Return a peer's text, unprintable characters replaced, at most 512 characters (as an SRT stream ID)."""
     shown = text.decode(errors="replace") if isinstance(text, bytes) else text or ""
     return "".join(character if character.isprintable() else "·" for character in shown)[:512]

@@ -33,8 +33,9 @@ class Stage(StrEnum):
 
 
 class Option(Enum):
-    """SRT_SOCKOPT. Add options when needed. `SRTO_LATENCY` stays out, because it sets both directions without
-    saying so.
+    """SRT_SOCKOPT.
+
+    Add options when needed. `SRTO_LATENCY` stays out, because it sets both directions without saying so.
     """
 
     MSS = (0, Kind.INT, Stage.BEFORE_BIND)

@@ -39,8 +39,9 @@ KEY_STATES: Final = ("unsecured", "securing", "secured", "no_secret", "bad_secre
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A caller before it is admitted. `number` is the socket that it will get; `version` is that of its handshake,
-    5 today.
+    """A caller before it is admitted.
+
+    `number` is the socket that it will get; `version` is that of its handshake, 5 today.
     """
 
     number: int
@@ -94,9 +95,7 @@ class SrtSocket:
         return int(value.value) & 0xFF if option.kind is Kind.FLAG else int(value.value)
 
     def text_option(self, option: Option) -> str:
-        """Return a text in force with unprintable characters replaced, because it may be the peer's; empty without
-        one.
-        """
+        """Return a text in force, which may be the peer's: unprintable characters are replaced. Empty without one."""
         buffer, size = ctypes.create_string_buffer(_TEXT_ROOM), ctypes.c_int(_TEXT_ROOM - 1)
         if library().c.srt_getsockflag(self.number, option.number, buffer, ctypes.byref(size)) != 0:
             return ""
@@ -136,8 +135,9 @@ class SrtSocket:
         raise error
 
     def connect(self, address: str, port: int) -> None:
-        """Call a numeric address. With RCVSYN off it returns at once, and `state` is CONNECTING until the call is
-        answered.
+        """Call a numeric address.
+
+        With RCVSYN off it returns at once, and `state` is CONNECTING until the call is answered.
         """
         raw, srt = sockaddr(address, port), library()
         srt.checked(srt.c.srt_connect(self.number, raw, len(raw)))

@@ -64,8 +64,9 @@ def _version_number(version: str) -> int:
 
 
 def agreed_options(spec: SendSpec) -> dict[Option, Value]:
-    """Return the options that both ends agree on in the handshake. They include the passphrase: never log or show
-    them.
+    """Return the options that both ends agree on in the handshake.
+
+    They include the passphrase: never log or show them.
     """
     agreed: dict[Option, Value] = {Option.RCVLATENCY: spec.latency_ms, Option.PEERLATENCY: spec.latency_ms}
     if spec.encryption is not None:

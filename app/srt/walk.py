@@ -65,8 +65,9 @@ class SocketWalk:
         self._called_at = self._looked_at = -inf
 
     def sockets(self, attempts: int = 0) -> dict[int, State]:
-        """Return the present sockets. `attempts` is the number of calls since the last walk, each of which took a
-        number.
+        """Return the present sockets.
+
+        `attempts` is the number of calls since the last walk, each of which took a number.
 
         New sockets are searched while there are none, for a while after each call (its socket appears only after it was
         admitted), and otherwise about once a second: each search checks 64 numbers.

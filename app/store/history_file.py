@@ -30,8 +30,9 @@ _INSERT: Final = (
 
 
 class HistoryFile:
-    """Safe to use from several threads. Every method raises StoreUnavailable. A damaged file is replaced by a new
-    one.
+    """Safe to use from several threads.
+
+    Every method raises StoreUnavailable. A damaged file is replaced by a new one.
     """
 
     def __init__(self, path: Path) -> None:

@@ -204,8 +204,9 @@ class Store:
                     session.execute(delete(EventRow).where(of_half, EventRow.id <= newest_dropped))
 
     def events(self, limit: int) -> list_of[LogEntry]:
-        """Return the last events, oldest first; at most half of a long list is from receivers. Raises
-        StoreUnavailable.
+        """Return the last events, oldest first; at most half of a long list is from receivers.
+
+        Raises StoreUnavailable.
         """
         newest_first = select(EventRow).order_by(EventRow.id.desc()).limit(limit)
         with self._session() as session:

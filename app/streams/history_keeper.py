@@ -22,9 +22,7 @@ _END_WITHIN_S: Final = 3.0
 
 
 class HistoryKeeper:
-    """Stores summaries. `seconds_of` returns the last hour of a stream, so that an adopted worker's history is
-    stored too.
-    """
+    """Stores summaries. `seconds_of` returns a stream's last hour, which an adopted worker brings along."""
 
     def __init__(
         self,

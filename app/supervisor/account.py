@@ -34,8 +34,9 @@ class Report(Protocol):
 
 
 class Account:
-    """Keeps what the pages show of the reports, and passes all of them on. `spec` names the stream and may be
-    replaced.
+    """Keeps what the pages show of the reports, and passes all of them on.
+
+    `spec` names the stream and may be replaced.
     """
 
     def __init__(self, key: str, spec: JobSpec, report: Report) -> None:

@@ -1,6 +1,4 @@
-"""Decides whether a stream may start, by the number of running streams and the use of its port. Supervisor's
-thread only.
-"""
+"""Decides whether a stream may start, by the number of running streams and its port. Supervisor's thread only."""
 
 from __future__ import annotations
 

@@ -131,9 +131,7 @@ class CurrentWorker:
             self.handle.kill()
 
     def watched(self) -> list[tuple[object, int]]:
-        """Return what becomes readable when there is something to do: the link and the process, with their
-        descriptors.
-        """
+        """Return the link and the process with their descriptors, which are readable when there is work."""
         sources: list[tuple[object, int]] = []
         if self.link.connection is not None:
             sources.append((self.link.connection, self.link.connection.fileno()))

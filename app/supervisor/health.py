@@ -57,9 +57,7 @@ class FlowWatch:
 
 
 def _is_input_discarded(before: Sample | None, sample: Sample) -> bool:
-    """Whether the engine discards packets of the source and sends nothing: then the source is at fault, not the
-    peer.
-    """
+    """Whether the engine discards packets of the source and sends nothing: the source is at fault, not the peer."""
     if before is None:
         return False
     discarded = growth(before.input.packets_discarded_total, sample.input.packets_discarded_total)

@@ -255,9 +255,7 @@ class SupervisedStream:
         return self.job.spec
 
     def watched(self) -> list[tuple[object, int]]:
-        """Return what becomes readable when there is something to do: the link and the process, with their
-        descriptors.
-        """
+        """Return the link and the process with their descriptors, which are readable when there is work."""
         return self._current.watched()
 
     def snapshot(self, now: float) -> Snapshot:

@@ -139,8 +139,9 @@ class Supervisor:
         self._ask(lambda: self._stream(key).stop(self._clock(), actor))
 
     def order_worker(self, key: str, message: ToWorker, text: str, *, actor: str, job: Job | None = None) -> None:
-        """Send an order to a worker, logged as `text`. With `job`, the next worker carries that job. Raises
-        NotFound.
+        """Send an order to a worker, logged as `text`.
+
+        With `job`, the next worker carries that job. Raises NotFound.
         """
         self._ask(lambda: self._stream(key).note_order(self._clock(), text, actor, message, job=job))
 

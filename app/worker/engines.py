@@ -48,8 +48,9 @@ def _build_gstreamer(job: Job, notify: Notify) -> Sender:
 
 
 def _with_engine(job: Job) -> Job:
-    """Return the job with its engine. If that depends on a group, read the group for half a second. Raises
-    CannotSend.
+    """Return the job with its engine.
+
+    If that depends on a group, read the group for half a second. Raises CannotSend.
     """
     spec = job.spec
     if job.engine is not None or not isinstance(spec, SendSpec):

@@ -80,9 +80,7 @@ def advice_for_live(
 
 
 def _loss(retransmitted_percent: float | None) -> Figure:
-    """Return the path's loss p. Retransmissions are lost as often as first sendings: r = p / (1 - p), so p = r / (1 +
-    r).
-    """
+    """Return the path's loss p. Retransmissions are lost like first sendings: r = p / (1 - p), so p = r / (1 + r)."""
     if retransmitted_percent is None:
         return LOSS_UNKNOWN
     ratio = retransmitted_percent / 100

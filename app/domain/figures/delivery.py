@@ -89,9 +89,7 @@ class DeliveryMeter:
             self._silent_ms = max(self._silent_ms, gap_ms)
 
     def end_connection(self) -> None:
-        """Forget the clock of a connection that has ended, so that the pause until the next one is not counted as a
-        gap.
-        """
+        """Forget the clock of a connection that has ended: the pause until the next one is not a gap."""
         self._last_us = self._last_late_ms = self._waiting_headroom_ms = None
 
     def close_second(self, at: float, now_us: int, total: ReceivedCounters, gauges: Gauges) -> Reception:

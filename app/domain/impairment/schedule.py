@@ -66,8 +66,7 @@ class Path:
         insort(self._outages_ns, (from_ns, until_ns))
 
     def decide(self, size: int, at_ns: int) -> tuple[int, ...]:
-        """Return when the datagram of `size` bytes that arrived at `at_ns` leaves: twice for a duplicate, never for a
-        loss.
+        """Return when a datagram of `size` bytes leaves: twice for a duplicate, never for a loss. It came at `at_ns`.
 
         Kernel times of several sockets may be out of order by some microseconds. Time never runs back here.
         """

@@ -46,8 +46,9 @@ class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def parse_rehearsal(document: object) -> RehearsalPlan:
-    """Make a plan from a decoded JSON object, latencies included. Raises InvalidInput, which names every wrong
-    field.
+    """Make a plan from a decoded JSON object, latencies included.
+
+    Raises InvalidInput, which names every wrong field.
     """
     if not isinstance(document, dict):
         raise InvalidInput.of({"rehearsal": "expected an object"})

@@ -107,9 +107,7 @@ def settings_of(part: type[msgspec.Struct]) -> dict[str, Setting]:
 
 
 def bare(annotation: Any) -> Any:
-    """Return the annotation's type without its bounds, so that a value outside them is converted and our message
-    names it.
-    """
+    """Return the annotation's type without its bounds, so that our own message names a value outside them."""
     return get_args(annotation)[0] if getattr(annotation, "__metadata__", ()) else annotation
 
 

@@ -1,6 +1,4 @@
-"""The end of a file that is played once: waits until all packets are acknowledged and the receivers have played
-them.
-"""
+"""Ends a file that is played once: waits for all acknowledgements, and then until the receivers have played it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The interface of a source for the pipeline: elements in linking order, the last with timed TS packets, and
-figures.
-"""
+"""The interface of a source: elements in linking order, the last with timed TS packets, and figures."""
 
 from __future__ import annotations
 
@@ -36,8 +34,9 @@ class SourcePart(Protocol):
 
 
 def make(factory: str, **properties: object) -> Gst.Element:
-    """Make an element and set its properties (`_` stands for `-` in a name). Raises CannotSend if there is no such
-    element.
+    """Make an element and set its properties (`_` stands for `-` in a name).
+
+    Raises CannotSend if there is no such element.
     """
     element = Gst.ElementFactory.make(factory)
     if element is None:

@@ -75,9 +75,7 @@ class ArrivalClock:
             self._apart_ns = apart_ns
 
     def arrived_ns(self, ancillary: list[tuple[int, int, bytes]], now_ns: int) -> int:
-        """Return when a datagram arrived; the present time if the kernel's time is wrong because the clock was
-        just set.
-        """
+        """Return when a datagram arrived; the present time if the kernel's time is wrong after a step of the clock."""
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
                 seconds, nanoseconds = _TIMESPEC.unpack_from(data)

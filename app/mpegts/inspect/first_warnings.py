@@ -1,6 +1,4 @@
-"""Warnings and refusals of a first look, apart from the clock's rate: short files, incomplete copies, discarded
-packets.
-"""
+"""Warnings and refusals of a first look: short files, incomplete copies, discarded packets."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from app.mpegts.tables import PAT_PID, PAT_TABLE, read_pat
 
 
 def find_hindrances(block: Block) -> set[Hindrance]:
-    """Return the hindrances in whole packets: scrambling, damage, a PAT that is empty or changes. Clocks are not
-    checked.
+    """Return the hindrances in whole packets: scrambling, damage, a PAT that is empty or changes.
+
+    Clocks are not checked.
     """
     found = _of_tables(block, pids(block).tolist())
     marked = MarkedPackets()

@@ -15,8 +15,9 @@ _REPEATED_PACKETS_MAX: Final = 8
 
 
 class TableWatch:
-    """The tables of PAT and PMT so far. Entries that a later table omits are kept: a lap starts with the first
-    table.
+    """The tables of PAT and PMT so far.
+
+    Entries that a later table omits are kept: a lap starts with the first table.
     """
 
     def __init__(self) -> None:

@@ -28,8 +28,10 @@ class FillerPcr(msgspec.Struct, frozen=True):
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """How long a clock would pause at the seam: `tail` ticks from its last PCR to the lap's end, and `head` ticks from
-    the next lap's start to its first. `longest` is its longest interval within the file.
+    """How long a clock would pause at the seam, in ticks.
+
+    `tail` is the time from its last PCR to the lap's end, `head` that from the next lap's start to its first PCR.
+    `longest` is its longest interval within the file.
     """
 
     pid: int
@@ -39,9 +41,7 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 def filler_rate(pace: float, gaps: list[Gap], *, is_constant: bool) -> float:
-    """Return the filler's packets per tick: the pace of the lap's end, raised if it is a guess too slow for the
-    PCRs.
-    """
+    """Return the filler's packets per tick: the pace of the lap's end, raised if it is a guess and too low."""
     rate = min(pace or _PACKETS_A_TICK_ASSUMED, PACKETS_A_TICK_MAX)
     if is_constant:
         return rate

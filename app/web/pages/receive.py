@@ -32,8 +32,9 @@ _PREFILLED: Final = frozenset(FIELD_OF_SPEC.values()) - {"passphrase"}
 
 @receive_pages.route("/receive", methods=["GET", "POST"])
 def receive() -> Response:
-    """Show the form that waits for a sender or calls one. The page's script gets the API's answers, others get a
-    page.
+    """Show the form that waits for a sender or calls one.
+
+    The page's script gets the API's answers, others get a page.
     """
     if request.method in ("GET", "HEAD"):
         return _empty_form()

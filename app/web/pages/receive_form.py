@@ -151,9 +151,7 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         return self._number(name, spec_field, problems) if (self[name].data or "").strip() else None
 
     def _number(self, name: str, spec_field: str, problems: dict[str, str]) -> int:
-        """Return a field as a number. A placeholder replaces an invalid one, so that the other fields are checked
-        too.
-        """
+        """Return a field as a number. A placeholder replaces an invalid one, so that other fields are checked too."""
         text = (self[name].data or "").strip()
         if re.fullmatch(r"-?[0-9]{1,9}", text):
             return int(text)

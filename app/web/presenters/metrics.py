@@ -114,9 +114,7 @@ class StreamCollector(Collector):
         read: _PeerFigure,
         joined: Callable[[Iterable[float]], float],
     ) -> Metric:
-        """Group peers by address without the port: each new connection has another port, and would be another
-        series.
-        """
+        """Group peers by address without the port: each new connection has another port and would be another series."""
         for snapshot in self._snapshots:
             values: dict[str, list[float]] = {}
             for peer in snapshot.sample.peers if snapshot.sample else []:

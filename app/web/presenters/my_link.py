@@ -42,8 +42,9 @@ def link_of_test(record: NetworkTestRecord) -> MeasuredLink:
 def link_of_stream(
     snapshot: Snapshot, sent: Sequence[Second], delivered: Sequence[DeliveryPoint], now: float
 ) -> MeasuredLink:
-    """Return the link of a stream, from the seconds that it sent or received. Raises WrongState without a
-    measurement.
+    """Return the link of a stream, from the seconds that it sent or received.
+
+    Raises WrongState without a measurement.
     """
     where = f"stream {snapshot.spec.label()}, {max(len(sent), len(delivered))} s until {iso(now)}"
     match snapshot.spec:

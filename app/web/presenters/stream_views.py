@@ -26,8 +26,9 @@ class InputCounterView(msgspec.Struct, frozen=True):
 
 
 class FarEndView(View, frozen=True):
-    """The settings for the far end. With `calls_us` it calls this host's `port`, else it listens at `host` and
-    `port`.
+    """The settings for the far end.
+
+    With `calls_us` it calls this host's `port`, else it listens at `host` and `port`.
     """
 
     calls_us: bool
@@ -146,8 +147,9 @@ class StreamView(JudgedView, frozen=True):
 
 
 class _Second(View, frozen=True):
-    """One interval of a stream's history, about a second long; `at` is its end, Unix time. Counters have their
-    growth.
+    """One interval of a stream's history, about a second long; `at` is its end, Unix time.
+
+    Counters have their growth.
     """
 
     at: float

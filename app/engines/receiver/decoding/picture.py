@@ -93,8 +93,9 @@ class PictureWatch:
             self._frozen.end(unix_now())
 
     def hear(self, line: str) -> None:
-        """Take a line of ffmpeg's messages. They have each key frame's share of black, and the begin and end of
-        freezes.
+        """Take a line of ffmpeg's messages.
+
+        They have each key frame's share of black, and the begin and end of freezes.
         """
         with self._lock:
             if frame := _FRAME.search(line):

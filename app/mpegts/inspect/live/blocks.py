@@ -1,6 +1,4 @@
-"""Examines a block of whole packets: passes counters, marks, tables, clocks and times to the objects that judge
-them.
-"""
+"""Examines a block of whole packets: passes counters, marks, tables, clocks and times on for judgement."""
 
 from __future__ import annotations
 

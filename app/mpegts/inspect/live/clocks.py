@@ -75,9 +75,7 @@ class ClockWatch:
         self._readings.append((position, self._unwrapped))
 
     def inaccurate(self, at: float) -> list[float]:
-        """Return errors above the limit, in nanoseconds, of readings that were not judged yet; at most once a
-        second.
-        """
+        """Return errors above the limit, in nanoseconds, of readings that were not judged yet; once a second."""
         readings = self._readings
         if self._ticks_a_packet and at - self._fitted > _CONFIRMED_FOR_S:
             self._ticks_a_packet = self.residual = None
