@@ -61,7 +61,7 @@ class StreamManager:
     """All streams of this installation. Safe to use from many threads; no call waits longer than a few seconds."""
 
     def __init__(self, settings: Settings, launcher: Launcher, media: PatientLibrary, store: Store) -> None:
-        """Take over the streams of an earlier process: adopt live workers, and start ordered streams again."""
+        """Take over the streams of an earlier process: adopt live workers, and start again what was ordered."""
         self._settings = settings
         self._store = store
         self._spare = SpareOrders(settings.runtime_folder, settings.secret_key)

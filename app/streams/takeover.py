@@ -1,4 +1,4 @@
-"""Takes over the streams of an earlier process: adopts live workers, and starts ordered streams again.
+"""Takes over the streams of an earlier process: adopts live workers, and starts again what was ordered.
 
 No stream on air is taken off because the store is lost, new, damaged or of another version.
 """
@@ -79,7 +79,7 @@ class Takeover:
         self._waiting: list[StoredStream] = []
 
     def run(self, inheritance: Inheritance) -> None:
-        """Adopt every live worker, start ordered streams again, and list the others."""
+        """Adopt every live worker, start again what was ordered, and list the others."""
         self._recorder.take_over(inheritance.owed)
         for key in set(self._launcher.keys()) - {stream.key for stream in inheritance.streams}:
             self._take_unknown(key)
