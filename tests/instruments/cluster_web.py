@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import http.client
 import json
 import os
 import secrets
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +18,11 @@ from app.fleet.agent import SETTINGS_FILE
 from tests.instruments.child import ROOT
 from tests.instruments.cluster import ClusterNode
 from tests.instruments.cluster_streams import Fleet
+from tests.instruments.netns import connect_within
 from tests.instruments.waiting import wait_for
 
-_CLONE_NEWNET: Final = 0x40000000  # linux/sched.h
 _PORT: Final = 5000
+_ANSWER_WITHIN_S: Final = 20.0
 _PROGRAM: Final = ROOT / "wsgi.py"
 
 
@@ -133,15 +131,8 @@ class _Within(http.client.HTTPConnection):
     """A connection to 127.0.0.1 of the network that a process is in."""
 
     def __init__(self, pid: int) -> None:
-        super().__init__("127.0.0.1", _PORT, timeout=20)
+        super().__init__("127.0.0.1", _PORT)
         self._pid = pid
 
     def connect(self) -> None:
-        with ThreadPoolExecutor(1) as pool:  # a thread that enters the network ends there
-            self.sock = pool.submit(self._socket).result()
-
-    def _socket(self) -> socket.socket:
-        with Path(f"/proc/{self._pid}/ns/net").open("rb") as network:
-            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), _CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), "setns")
-        return socket.create_connection((self.host, self.port), timeout=self.timeout)
+        self.sock = connect_within(self._pid, (self.host, self.port), timeout_s=_ANSWER_WITHIN_S)

@@ -6,14 +6,18 @@ needed: without it each namespace belongs to a user namespace in which we are ro
 
 from __future__ import annotations
 
+import ctypes
 import os
+import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Self
 
 from tests.instruments.child import Child
 from tests.instruments.waiting import wait_for
 
+_CLONE_NEWNET: Final = 0x40000000  # sched.h
 _IS_ROOT: Final = os.geteuid() == 0
 _UNSHARE: Final = ["unshare", "--net"] if _IS_ROOT else ["unshare", "--user", "--map-root-user", "--net"]
 _ENTER: Final = ["nsenter", "--net"] if _IS_ROOT else ["nsenter", "--user", "--preserve-credentials", "--net"]
@@ -84,6 +88,19 @@ class Namespace:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def connect_within(pid: int, address: tuple[str, int], *, timeout_s: float) -> socket.socket:
+    """A TCP connection of this process to an address of the network that another process is in. Needs root."""
+
+    def connect() -> socket.socket:
+        with Path(f"/proc/{pid}/ns/net").open("rb") as network:
+            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), _CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+        return socket.create_connection(address, timeout=timeout_s)
+
+    with ThreadPoolExecutor(1) as pool:  # a thread that enters the network ends there
+        return pool.submit(connect).result()
 
 
 def _network_of(process: int | str) -> Path:

@@ -68,6 +68,7 @@ def test_each_step_delivers_its_rate_and_the_line_is_on_air_again(hosts: tuple[P
         "receiver": {"kind": "remote", "host": "far", "key": receiver},
         "rate_steps": True,
         "bitrate_mbps": BITRATE_MBPS,
+        "limits": {"headroom_min_percent": 0},  # a busy machine empties the buffer
     }
     run = configured(near, plan)
     steps = [check for check in run["checks"] if check["title"].startswith("Rate ")]

@@ -1,4 +1,4 @@
-"""Two installations, an impaired path of the product between them, and the verdict that each path has to end with."""
+"""Two installations in two network namespaces, an impaired path between them, and the verdict that each path has."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from app.mpegts.packets import PACKET_BYTES
+from tests.instruments.housed import HousedProduct
+from tests.instruments.netns import Namespace
 from tests.instruments.product import SAMPLE_NAME, Product
 from tests.instruments.waiting import wait_for
 
 SECONDS = 12
+NETWORK = "192.168.77"
+FAR_ADDRESS = f"{NETWORK}.2"
 BROKEN = "broken-counter.ts"
 # The machine of a test may hold a receiver up for longer than a programme could bear.
 LIMITS = {"output_gap_max_ms": 400, "headroom_min_percent": 0, "rtt_spread_max_ms": 1000}
@@ -54,12 +58,14 @@ EVENINGS = (
 
 @pytest.fixture(scope="module")
 def hosts(light_sample: Path) -> Iterator[tuple[Product, Product]]:
-    """The near installation, which knows the far one, and the far one."""
-    with Product(light_sample) as far:
-        entry = {"name": "far", "url": f"http://127.0.0.1:{far.port}", "api_key": far.api_key}
-        with Product(light_sample, HOSTS=json.dumps([entry]), MAX_STREAMS="20") as near:
-            (near.media / BROKEN).write_bytes(with_broken_counter((near.media / SAMPLE_NAME).read_bytes()))
-            yield near, far
+    """The near installation, which knows the far one, and the far one, each in its own network namespace."""
+    with Namespace() as here, Namespace(next_to=here) as there:
+        here.join(there, "cable", NETWORK)
+        with HousedProduct(there, light_sample, HOST="0.0.0.0") as far:
+            entry = {"name": "far", "url": f"http://{FAR_ADDRESS}:{far.port}", "api_key": far.api_key}
+            with HousedProduct(here, light_sample, HOSTS=json.dumps([entry]), MAX_STREAMS="20") as near:
+                (near.media / BROKEN).write_bytes(with_broken_counter((near.media / SAMPLE_NAME).read_bytes()))
+                yield near, far
 
 
 def with_broken_counter(data: bytes) -> bytes:
@@ -89,7 +95,7 @@ def lay(near: Product, far: Product, evening: Evening, index: int) -> tuple[str,
         {
             "direction": "relay",
             "listen_port": near.listener_ports[index],
-            "target": {"host": "127.0.0.1", "port": far.listener_ports[index]},
+            "target": {"host": FAR_ADDRESS, "port": far.listener_ports[index]},
             "impairment": {"seed": 5, "to_target": evening.one_way, "to_caller": {"delay_ms": 20}},
         },
     ).document
