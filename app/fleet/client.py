@@ -59,7 +59,7 @@ def request(
     except (OSError, http.client.HTTPException, ValueError) as error:
         if time.monotonic() >= deadline:
             raise NoAnswer(f"its answer takes longer than {within_s:g} s") from error
-        raise NoAnswer(str(error) or type(error).__name__) from error
+        raise NoAnswer(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
     finally:
         connection.close()
 

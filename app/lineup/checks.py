@@ -10,7 +10,7 @@ from app.domain.lineup.measured import Check, CheckVerdict
 from app.domain.lineup.plan import Plan
 from app.domain.snapshot import Snapshot
 from app.domain.spec import SendSpec
-from app.domain.status import Phase
+from app.domain.status import Order, Phase
 from app.lineup.ends import CannotRead, ReceiverEnd, Streams
 
 _BACK_WITHIN_S: Final = 20.0
@@ -29,7 +29,9 @@ def check_sender(plan: Plan, snapshot: Snapshot) -> list[Check]:
     if not isinstance(snapshot.spec, SendSpec):
         return []
     if not peers:
-        return [Check("Connection", "a receiver", "no receiver is connected", "at least one", CheckVerdict.FAIL)]
+        is_off_air = snapshot.status.order is Order.STOP
+        got = "the stream is off air: start it before the test" if is_off_air else "no receiver is connected"
+        return [Check("Connection", "a receiver", got, "at least one", CheckVerdict.FAIL)]
     checks = []
     for peer in peers:
         checks += [_encryption(snapshot.spec, peer), _latency(plan, snapshot.spec, peer), _version(peer)]

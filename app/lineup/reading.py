@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import msgspec
@@ -32,11 +33,13 @@ def read_more(run: Run, streams: Streams, end: ReceiverEnd | None) -> Run:
     if end is not None:
         theirs = end.read(_wanted(began, measured.receiver))
         measured = extended(measured, receiver=[second for second in theirs if began < second.at <= ends])
-        measured = msgspec.structs.replace(
-            measured,
-            indicators=_grown(run.baseline, end.indicators()),
-            content=content_since(run.content_before, end.content()),
-        )
+        if run.counted_at is None or run.counted_at < ends:
+            measured = msgspec.structs.replace(
+                measured,
+                indicators=_grown(run.baseline, end.indicators(), longest_s=math.ceil(ends - began)),
+                content=content_since(run.content_before, end.content()),
+            )
+            run = msgspec.structs.replace(run, counted_at=unix_now())
     events, delayed = _events(run, streams)
     return msgspec.structs.replace(
         run, measured=msgspec.structs.replace(measured, sender_delayed=delayed), events=events
@@ -50,14 +53,15 @@ def _wanted(began: float, have: tuple[object, ...]) -> int:
 
 
 def _grown(
-    baseline: tuple[IndicatorSeconds, ...], now: tuple[IndicatorSeconds, ...] | None
+    baseline: tuple[IndicatorSeconds, ...], now: tuple[IndicatorSeconds, ...] | None, *, longest_s: int
 ) -> tuple[IndicatorSeconds, ...] | None:
-    """Return the error-seconds since the baseline. A count that fell began again after a reset."""
+    """Return the error-seconds since the baseline, at most as many as the run has. A count that fell was reset."""
     if now is None:
         return None
     before = {each.name: each.error_seconds for each in baseline}
     return tuple(
-        IndicatorSeconds(each.name, each.priority, _since(before.get(each.name, 0), each.error_seconds)) for each in now
+        IndicatorSeconds(each.name, each.priority, min(longest_s, _since(before.get(each.name, 0), each.error_seconds)))
+        for each in now
     )
 
 
@@ -118,8 +122,8 @@ def _events(run: Run, streams: Streams) -> tuple[tuple[RunEvent, ...], tuple[flo
     keys = {run.plan.stream, getattr(run.plan.receiver, "key", None)} - {None}
     found = [each for each in streams.events(limit=_EVENTS_LOOKED_AT) if each.key in keys and each.at >= run.started_at]
     events = {RunEvent(entry.at, f"{entry.name or entry.key}: {entry.text}") for entry in found}
-    began = run.performance_at or run.started_at
-    delayed = {each.at for each in found if each.text.startswith(HOST_DELAYED_STREAM) and each.at >= began}
+    began, ends = run.performance_at or run.started_at, run.ends_at() or unix_now()
+    delayed = {each.at for each in found if each.text.startswith(HOST_DELAYED_STREAM) and began <= each.at <= ends}
     return (
         tuple(sorted({*run.events, *events}, key=lambda event: event.at))[-_EVENTS_MAX:],
         tuple(sorted({*run.measured.sender_delayed, *delayed}))[-_EVENTS_MAX:],

@@ -99,7 +99,7 @@ class _RemoteReception(msgspec.Struct, frozen=True):
 
 
 class _RemoteStream(msgspec.Struct, frozen=True):
-    label: str = ""
+    label: str
     reception: _RemoteReception | None = None
 
 
@@ -126,7 +126,9 @@ class RemoteEnd:
         """Return the stream's label and host. Raises InvalidInput if it is not a receive stream there."""
         stream = self._stream()
         if stream.reception is None:
-            raise InvalidInput.of({"receiver.key": f"{self._host.name} has no receive stream with this key"})
+            raise InvalidInput.of(
+                {"receiver.key": f"{self._host.name} has no receive stream with this key; choose another"}
+            )
         return f"{stream.label} on {self._host.name}"
 
     def read(self, seconds: int) -> list[ReceiverSecond]:
@@ -190,11 +192,13 @@ class RemoteEnd:
         try:
             status, body = get(self._host, path, within_s=_ANSWER_WITHIN_S)
         except NoAnswer as error:
-            raise CannotRead(f"{self._host.name}: {error}") from None
+            raise CannotRead(
+                f"{self._host.name} does not answer ({error}); check that it runs, and its address in HOSTS"
+            ) from None
         if status in (401, 403):
-            raise CannotRead(f"{self._host.name} rejects the API key in HOSTS")
+            raise CannotRead(f"{self._host.name} rejects the API key in HOSTS; enter its present key there")
         if status == 404:
-            raise CannotRead(f"{self._host.name} has no such stream")
+            raise CannotRead(f"{self._host.name} has no such stream; choose the key of a receive stream there")
         try:
             return decode(body, kind)
         except Garbled as error:

@@ -238,7 +238,9 @@ class LineUpRunner:
             if unix_now() - kept_at >= _KEEP_EVERY_S:
                 self._keep(run)
                 kept_at = unix_now()
-            self._closed.wait(_READ_EVERY_S)
+            # One reading lies at the end: the receive stream goes on counting after it.
+            left_s = ends_at - unix_now()
+            self._closed.wait(left_s if 0 < left_s < _READ_EVERY_S else _READ_EVERY_S)
         return run
 
     def _finish(self, run: Run, state: RunState, problem: str = "") -> None:

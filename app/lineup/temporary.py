@@ -12,7 +12,7 @@ from app.domain.errors import InvalidInput, NotFound, ProductError
 from app.domain.hosts import HostEntry
 from app.domain.lineup.plan import LocalReceiver, NotOurs, Plan, ProbeReceiver, RemoteReceiver
 from app.domain.spec import CallerEndpoint, Endpoint, ListenerEndpoint, ReceiveSpec
-from app.fleet.client import NoAnswer, request
+from app.fleet.client import Garbled, NoAnswer, decode, request
 from app.lineup.ends import CannotRead, ReceiverEnd, Streams
 from app.lineup.receivers import Installations, LocalEnd
 from app.lineup.remote_end import RemoteEnd
@@ -154,7 +154,7 @@ class _Remote:
         try:
             status, body = request(self._host, method, path, document, within_s=_WITHIN_S)
         except NoAnswer as error:
-            raise CannotRead(f"{self._host.name}: {error}") from None
+            raise CannotRead(f"{self._host.name} does not answer ({error})") from None
         if status in (401, 403):
             raise CannotRead(f"{self._host.name} does not let the API key in HOSTS start streams")
         if status >= 400 and not (method == "DELETE" and status == 404):
@@ -163,8 +163,8 @@ class _Remote:
 
     def _decoded(self, body: bytes, kind: type[T]) -> T:
         try:
-            return msgspec.json.decode(body, type=kind)
-        except msgspec.DecodeError as error:
+            return decode(body, kind)
+        except Garbled as error:
             raise CannotRead(f"{self._host.name} does not answer as this version does: {error}") from None
 
 

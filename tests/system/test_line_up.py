@@ -154,6 +154,8 @@ def test_loss_at_a_short_latency_fails_and_names_the_lost_packets(own: Product) 
     assert run["verdict"] == "fail"
     assert "lost" in run["headline"]
     assert figures(run)["lost_packets_max"] > 20
+    # The receive stream goes on counting after the end of the test.
+    assert 1 <= figures(run)["priority_1_error_seconds_max"] <= SECONDS
     for key in (stream["key"], received["key"]):
         own.dismiss(key)
 

@@ -134,6 +134,8 @@ def test_each_path_between_two_hosts_ends_with_its_own_verdict_and_reason(hosts:
         assert run["verdict"] in evening.verdicts, (evening.name, run["headline"], run["lines"], run["checks"])
         assert evening.words in run["headline"], (evening.name, run["headline"])
         lost = next(line["got"] for line in run["lines"] if line["name"] == "lost_packets_max")
+        seconds = next(line["got"] for line in run["lines"] if line["name"] == "priority_1_error_seconds_max")
+        assert seconds <= SECONDS, evening.name
         if evening.name in ("clean", "jitter", "encoder"):
             assert lost == 0, evening.name
 

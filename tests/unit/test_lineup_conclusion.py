@@ -116,6 +116,7 @@ def test_an_indicator_fails_by_its_name() -> None:
 def test_a_lost_connection_is_counted_once_for_each_loss() -> None:
     conclusion = conclude(PLAN, measured(lambda at: {"is_connected": at not in (10, 11, 40)}))
     assert line(conclusion, "interruptions_max").got == 2
+    assert "The connection was lost 2 times." in conclusion.headline
 
 
 def test_what_no_one_measured_is_a_remark_and_is_said() -> None:

@@ -166,14 +166,18 @@ def _reasons(measured: Measured, lines: Sequence[Line]) -> list[str]:
             reasons.append(
                 f"The sender's encoder made {encoder} continuity errors: no packet was lost in those seconds."
             )
-    named = {"lost_packets_max", "output_gap_max_ms", "continuity_errors_max"}
-    reasons += [
-        f"{line.title}: {_figure(line.got)} {line.unit}, limit {_figure(line.limit)}. {line.note}".rstrip()
-        for line in lines
-        if line.name in failed and line.name not in named
-    ]
+    if "interruptions_max" in failed:
+        count = failed["interruptions_max"].got or 0
+        reasons.append(f"The connection was lost {'once' if count == 1 else f'{count:.0f} times'}.")
+    named = {"lost_packets_max", "output_gap_max_ms", "continuity_errors_max", "interruptions_max"}
+    reasons += [_exceeded(line) for line in lines if line.name in failed and line.name not in named]
     reasons += [f"{check.title}: {check.got}." for check in measured.checks if check.verdict is CheckVerdict.FAIL]
     return reasons or ["A limit was exceeded."]
+
+
+def _exceeded(line: Line) -> str:
+    words = f"{line.title}: {_figure(line.got)} {line.unit}, limit {_figure(line.limit)}."
+    return f"{words} {line.note}" if line.name.startswith("priority_") else words
 
 
 def _busy_hosts(measured: Measured) -> Iterator[str]:

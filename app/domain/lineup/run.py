@@ -57,7 +57,8 @@ class RunEvent(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True):
     """A run. Times are Unix seconds; `performance_at` is the beginning of the performance test.
 
-    `baseline` and `content_before` have the receive stream's counts from before that.
+    `baseline` and `content_before` have the receive stream's counts from before that; `counted_at` is when they were
+    last compared with its present ones.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Run(msgspec.Struct, frozen=True):
     facts: Facts = Facts()
     baseline: tuple[IndicatorSeconds, ...] = ()
     content_before: Content = Content()
+    counted_at: float | None = None
     measured: Measured = Measured()
     events: tuple[RunEvent, ...] = ()
     conclusion: Conclusion | None = None
