@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from app.cli.api import Api
+from app.cli.api import Api, ServerUnreachable
 from app.cli.faults import reported
 
 _LOOK_EVERY_S: Final = 1.0
+_SILENT_MAX_S: Final = 60.0
 _EXIT: Final = {"pass": 0, "remarks": 1, "fail": 2}
 _COULD_NOT_MEASURE: Final = 3
 
@@ -43,13 +46,19 @@ def plan_document(
 
 def follow(api: Api, run: dict[str, Any]) -> dict[str, Any]:
     """Wait for the end of a run. On a terminal, show one line that is updated."""
+    answered_at = time.monotonic()
     while run["is_running"]:
         if sys.stderr.isatty():
             remaining_s = run["remaining_s"]
             rest = "" if remaining_s is None else f", {remaining_s:.0f} s remaining"
             click.echo(f"\r{run['state_text']} {run['progress_percent']:.0f} %{rest}  ", nl=False, err=True)
         time.sleep(_LOOK_EVERY_S)
-        run = api.get(f"/api/line-ups/{run['id']}")
+        try:
+            run, answered_at = api.get(f"/api/line-ups/{run['id']}"), time.monotonic()
+        except ServerUnreachable:
+            # The test outlasts a restart of the web process.
+            if time.monotonic() - answered_at > _SILENT_MAX_S:
+                raise
     if sys.stderr.isatty():
         click.echo(err=True)
     return run
@@ -65,7 +74,7 @@ def report_lines(run: dict[str, Any]) -> list[str]:
         if each["note"] and each["verdict"] != "pass":
             figures.append(f"{'':16}{each['note']}")
     checks = [f"  {each['verdict_text']:13} {each['title']}: {each['got']}" for each in run["checks"]]
-    verdict = f"{run['verdict_text']}: {run['headline'] or run['problem']}"
+    verdict = f"{run['verdict_text'] if run['verdict'] else run['state_text']}: {run['headline'] or run['problem']}"
     return [verdict, *figures, *checks, f"Report: /line-up/{run['id']}/report"]
 
 
@@ -74,7 +83,30 @@ def exit_status(run: dict[str, Any]) -> int:
     return _COULD_NOT_MEASURE if run["state"] == "failed" else _EXIT.get(run["verdict"], _COULD_NOT_MEASURE)
 
 
-@click.command("line-up")
+class _VerdictCommand(click.Command):
+    """A command whose every error ends with the status of a test that measured nothing: 1 and 2 are verdicts."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse the options."""
+        with _as_unmeasured():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _as_unmeasured():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _as_unmeasured() -> Iterator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        error.exit_code = _COULD_NOT_MEASURE  # type: ignore[misc] # click reads it from the instance
+        raise
+
+
+@click.command("line-up", cls=_VerdictCommand)
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path, exists=True), help="A plan as JSON.")
 @click.option("--stream", metavar="KEY", help="The send stream under test.")
 @click.option("--receiver", metavar="KEY", help="The receive stream that measures; HOST/KEY on another host.")
@@ -101,7 +133,8 @@ def exit_status(run: dict[str, Any]) -> int:
 def line_up(api: Api, /, as_json: bool, **asked: Any) -> None:
     """Test a link and report PASS, PASS WITH REMARKS or FAIL.
 
-    The exit status is 0 for a pass, 1 with remarks, 2 for a failure, 3 when nothing could be measured.
+    The exit status is 0 for a pass, 1 with remarks, 2 for a failure, 3 when nothing could be measured or
+    the test could not be started.
     """
     with reported():
         run = follow(api, api.post("/api/line-ups", plan_document(**asked)))

@@ -1,4 +1,4 @@
-"""The whole program in a network namespace of its own, as on another host, used over its API from within."""
+"""The whole program in a separate network namespace, as on another host, used over its API from within."""
 
 from __future__ import annotations
 

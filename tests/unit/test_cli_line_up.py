@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import msgspec
+import pytest
+from click.testing import CliRunner
 
-from app.cli.line_up import plan_document, report_lines
+from app.cli.api import Api, ServerUnreachable
+from app.cli.line_up import follow, line_up, plan_document, report_lines
 from app.web.presenters.line_up import present_run
+from tests.instruments.waiting import free_port
 from tests.web.fake_line_ups import stored_line_up
 
 
@@ -42,3 +47,23 @@ def test_a_figure_that_is_no_pass_says_why_below_it() -> None:
     assert lines[at].split() == ["Remark", "Latency", "for", "the", "link", "×", "2", "375", "ms", "limit", "250", "ms"]
     assert lines[at + 1].strip().startswith("Breaks at the latency of the line, 250 ms. The line showed RTT 20.0 ms")
     assert not any("Integrated loudness" in line for line in lines), "it passed"
+
+
+def test_a_web_process_that_restarts_does_not_end_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.cli.line_up._LOOK_EVERY_S", 0.0)
+    answers: list[dict[str, object] | None] = [None, None, {"id": "a", "is_running": False}]
+
+    class Restarting:
+        def get(self, path: str) -> dict[str, object]:
+            if (answer := answers.pop(0)) is None:
+                raise ServerUnreachable(path)
+            return answer
+
+    run = follow(cast("Api", Restarting()), {"id": "a", "is_running": True})
+    assert run == {"id": "a", "is_running": False}
+
+
+@pytest.mark.parametrize("options", [["--profile", "long"], ["--stream", "abc234"], ["--plan", "/nowhere.json"]])
+def test_a_test_that_cannot_be_started_has_no_verdict_as_its_exit_status(options: list[str]) -> None:
+    api = Api({"PORT": str(free_port()), "API_KEY": "key"})
+    assert CliRunner().invoke(line_up, options, obj=api).exit_code == 3
