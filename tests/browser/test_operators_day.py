@@ -18,6 +18,7 @@ from app.web.services import services_of
 from tests.browser.chrome import Browser
 from tests.browser.conftest import Server
 from tests.instruments.child import Child
+from tests.instruments.gst_registry import give_registry
 from tests.instruments.receivers import Receiver
 from tests.instruments.specs import listener_port
 from tests.instruments.ts_maker import Recipe, make_ts
@@ -67,6 +68,7 @@ def house(settings: Settings, serve: Callable[[Flask], Server]) -> Iterator[Hous
     changes = {"runtime_folder": folder / "run", "listener_ports": tuple(ports)}
     made = Settings(**{**vars(settings), **changes})
     make_folders(made)
+    give_registry(made.runtime_folder)
     (made.media_folder / "bars.ts").write_bytes(make_ts(Recipe(seconds=6.0, bitrate_bps=round(BITRATE_MBPS * 1e6))))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)

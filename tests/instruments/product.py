@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.instruments.child import ROOT, Child, is_alive
+from tests.instruments.gst_registry import give_registry
 from tests.instruments.waiting import free_port, free_ports, wait_for
 
 View = dict[str, Any]
@@ -53,6 +54,7 @@ class Product:
         self.folder = Path(tempfile.mkdtemp(prefix="mcr-"))
         for name in ("media", "data", "runtime", "log"):
             (self.folder / name).mkdir()
+        give_registry(self.folder / "runtime")
         self.media = self.folder / "media"
         self.log_file = self.folder / "log" / "srt_streamer.log"
         shutil.copy(sample, self.media / SAMPLE_NAME)
