@@ -176,34 +176,6 @@ def test_a_caller_stream_tells_the_far_end_to_listen(page: Browser) -> None:
     assert not page.is_shown("#address")
 
 
-@pytest.mark.parametrize(
-    ("passphrase", "kind", "words"),
-    [
-        ("it's & secret", "ffplay", "-passphrase 'it'\\''s & secret' -pbkeylen 16"),
-        ("it's & secret", "srt-live-transmit", "cannot be given"),
-        ("it's & secret", "obs", "a URL cannot"),
-        (
-            "it's a secret",
-            "srt-live-transmit",
-            "'srt://h:1?mode=caller&latency=9&passphrase=it'\\''s a secret&pbkeylen=16'",
-        ),
-    ],
-)
-def test_odd_passphrases_are_quoted_or_refused(page: Browser, passphrase: str, kind: str, words: str) -> None:
-    page.open("/events")
-    text = page.js_async(
-        """
-        const [passphrase, kind, done] = arguments;
-        const end = {calls_us: true, host: null, port: 1, latency_ms: 9, key_bits: 128};
-        import("/static/js/receivers.js").then((made) => done(made.cards(made.describe(end, "h", passphrase))[kind]));
-        """,
-        passphrase,
-        kind,
-    )
-
-    assert words in text
-
-
 def test_a_qr_code_is_drawn(page: Browser) -> None:
     page.open("/stream/lineup")
     page.wait_text("#card-text", "Caller")
@@ -250,35 +222,3 @@ def test_the_page_leads_back_when_the_stream_is_dismissed(page: Browser, manager
     assert manager.orders == [("dismiss", "failed", "operator at 127.0.0.1")]
     page.click("#toasts button")
     page.find("tr[data-key=failed]")
-
-
-def test_figures_are_written_as_people_read_them(page: Browser) -> None:
-    page.open("/events")
-    cases: list[list[Any]] = [
-        ["mbps", None, "–"],
-        ["mbps", 0, "0.00"],
-        ["mbps", 123.456, "123.5"],
-        ["ms", 0, "0"],
-        ["ms", 0.04, "0.04"],
-        ["ms", 3.44, "3.4"],
-        ["ms", 83.4, "83"],
-        ["percent", 0, "0.0"],
-        ["percent", 0.03, "0.03"],
-        ["times", None, "–"],
-        ["times", 2.44, "2.4"],
-        ["times", 667, "> 99"],
-        ["count", 1234567, "1\u202f234\u202f567"],
-        ["count", 0, "0"],
-        ["bytes", 1500000, "1.5 MB"],
-        ["duration", 65, "00:01:05"],
-        ["duration", 280920, "3 d 06:02"],
-    ]
-    shown = page.js_async(
-        """
-        const [cases, done] = arguments;
-        import("/static/js/format.js").then((format) => done(cases.map(([name, value]) => format[name](value))));
-        """,
-        cases,
-    )
-
-    assert shown == [expected for _, _, expected in cases]

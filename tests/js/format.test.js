@@ -45,6 +45,7 @@ test("small figures keep the digits that matter", () => {
   assert.equal(percent(0.4), "0.4");
   assert.equal(times(2.54), "2.5");
   assert.equal(times(100), "> 99");
+  assert.equal(times(667), "> 99");
 });
 
 test("large figures stay readable", () => {

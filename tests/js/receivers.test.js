@@ -24,7 +24,15 @@ test("ffmpeg takes microseconds, libsrt's own tool milliseconds", () => {
 
 test("a quote in a passphrase cannot end the shell's argument", () => {
   const texts = cards(describe(CALLER, "192.0.2.1", "it's secret"));
-  assert.ok(texts.ffplay.includes("'it'\\''s secret'"));
+  assert.ok(texts.ffplay.includes("-passphrase 'it'\\''s secret' -pbkeylen 32"));
+  assert.ok(texts["srt-live-transmit"].includes("&passphrase=it'\\''s secret&pbkeylen=32'"));
+});
+
+test("a passphrase that would end a parameter of a URL is given to no program by URL", () => {
+  const texts = cards(describe(CALLER, "192.0.2.1", "it's & secret"));
+  assert.ok(texts.ffplay.includes("-passphrase 'it'\\''s & secret' -pbkeylen 32"));
+  assert.match(texts["srt-live-transmit"], /cannot be given/);
+  assert.match(texts.obs, /a URL cannot/);
 });
 
 test("a passphrase that srt-live-transmit's versions read differently is named, a plain percent sign is not", () => {
