@@ -28,6 +28,8 @@ _FLAGS = (
 )
 WIDE = (1440, 1000)
 PHONE = (390, 844)
+# From a small phone to a large monitor.
+WIDTHS = (320, 390, 768, 820, 1024, 1280, 1366, 1440, 1600, 1920, 2560)
 # In one go: what is found may have been replaced by the time it is asked.
 _IS_SHOWN = """
 return [...document.querySelectorAll(arguments[0])].some(
@@ -40,6 +42,12 @@ axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], result
   .then(({violations}) => done(violations.map((v) => [v.id, ...v.nodes.map((n) => n.html + n.failureSummary)])));
 """
 
+# Whether the page, if it has a theme, has this one; if not, the next page has it.
+_CHOOSE_THEME = """
+const shown = document.documentElement.dataset.bsTheme ?? arguments[0];
+if (shown !== arguments[0]) localStorage.setItem("theme", arguments[0]);
+return shown === arguments[0];
+"""
 _IS_NEW_PAGE = "return !window.isOldPage && document.readyState === 'complete'"
 
 
@@ -75,9 +83,9 @@ class Browser:
 
     def open(self, path: str, *, theme: str = "dark") -> None:
         """Open a page in a theme."""
+        self.js(_CHOOSE_THEME, theme)  # the page before it can, unless it is blank
         self.driver.get(self.base + path)
-        if self.js("return document.documentElement.dataset.bsTheme") != theme:
-            self.js("localStorage.setItem('theme', arguments[0])", theme)
+        if not self.js(_CHOOSE_THEME, theme):
             self.driver.get(self.base + path)
 
     def size(self, size: tuple[int, int]) -> None:
