@@ -45,8 +45,6 @@ case $tier in
     campaign) chosen="campaign or wire" ;; # the wire tests at full length belong to it
     *) chosen="$tier and not campaign" ;;
 esac
-# The same tests, but files that are not collected cost no time.
-[ "$tier$*" != fast ] || set -- tests/unit tests/web tests/house
 run=("$VENV/bin/python" -m pytest --basetemp "$scratch/t" -o "cache_dir=$scratch/cache" "$@")
 failed() { $VENV/bin/python scripts/failed_tests.py "$scratch/cache"; }
 status=5 # pytest's: there was no test
@@ -62,10 +60,38 @@ some() {
     esac
 }
 
-# Most tests wait for something real, so two run at the same time on each core; one file stays with one process. Those
-# that measure to the millisecond come after them, one on each core.
-some -m "($chosen) and not precise" -n $((2 * $(nproc))) --dist loadfile --no-loadscope-reorder
-[ "$tier" = fast ] || some -m "($chosen) and precise" -n "$(nproc)" --dist loadfile # no fast test is
+# Run tests on so many processes for each core; one file stays with one process.
+on_each_core() {
+    local processes=$1
+    shift
+    some -n $((processes * $(nproc))) --dist loadfile --no-loadscope-reorder "$@"
+}
+names_tests() {
+    local argument
+    for argument in "$@"; do [ ! -e "${argument%%::*}" ] || return 0; done
+    return 1
+}
+# A folder that is not collected costs no time.
+computing=(tests/house tests/unit tests/web tests/browser)
+waiting=(tests/contract tests/engine tests/peers tests/system tests/campaigns)
+case $tier in
+    fast) computing=(tests/house tests/unit tests/web) waiting=() ;;
+    browser) computing=(tests/browser) waiting=() ;;
+    wire) computing=() ;;
+esac
+
+# What computes comes first, then what waits for something real, so two run at the same time on each core. Tests that
+# measure to the millisecond come last, one on each core.
+if names_tests "$@"; then
+    on_each_core 2 -m "($chosen) and not precise"
+    on_each_core 1 -m "($chosen) and precise"
+else
+    [ ${#computing[@]} -eq 0 ] || on_each_core 2 "${computing[@]}" -m "$chosen"
+    if [ ${#waiting[@]} -ne 0 ]; then
+        on_each_core 2 "${waiting[@]}" -m "($chosen) and not precise"
+        on_each_core 1 "${waiting[@]}" -m "($chosen) and precise"
+    fi
+fi
 [ "$status" -eq 1 ] || exit "$status"
 
 # Real-time checks compete for CPU with what they measure: failures run once more, alone, and are reported.

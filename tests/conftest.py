@@ -24,17 +24,35 @@ TIERS = {
     "campaigns": "campaign",
 }
 
+# The files that take longest, the longest first. One that began last would keep a whole run waiting for one process.
+LONGEST = (
+    "system/test_faults_streams.py",
+    "system/test_adoption.py",
+    "contract/test_worker.py",
+    "system/test_faults_postgresql.py",
+    "browser/test_every_page.py",
+    "browser/test_dashboard.py",
+    "browser/test_operators_day.py",
+    "browser/test_forms.py",
+    "peers/test_multicast_silence.py",
+    "system/test_line_up.py",
+    "system/test_cluster_agent.py",
+    "peers/test_network_test.py",
+)
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark each test with its tier; campaigns run only when they are asked for by `-m`.
 
     What computes comes first and what waits for real time last, so that the two do not compete for the processor.
     """
-    tests, order = Path(__file__).parent, list(dict.fromkeys(TIERS.values()))
-    tiers = {item: TIERS[item.path.relative_to(tests).parts[0]] for item in items}
+    order = list(dict.fromkeys(TIERS.values()))
+    files = {item: item.path.relative_to(Path(__file__).parent).as_posix() for item in items}
+    tiers = {item: TIERS[file.partition("/")[0]] for item, file in files.items()}
     for item, tier in tiers.items():
         item.add_marker(tier)
-    items.sort(key=lambda item: order.index(tiers[item]))
+    places = {file: place for place, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: (order.index(tiers[item]), places.get(files[item], len(LONGEST))))
     if not config.getoption("-m"):
         campaigns = [item for item in items if item.get_closest_marker("campaign")]
         config.hook.pytest_deselected(items=campaigns)

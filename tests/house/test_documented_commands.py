@@ -17,6 +17,7 @@ import click
 import pytest
 
 from app.cli.commands import cli
+from tests.conftest import LONGEST, TIERS
 
 ROOT = Path(__file__).parents[2]
 # Programs of the system that the documents use, in addition to our own.
@@ -138,3 +139,10 @@ def test_the_programs_of_the_shell_that_the_documents_use_are_known_by_their_rig
     elsewhere = {"dnf", "setsebool", "ffplay", "curl", "cd", "."}
     missing = {name for name in SYSTEM - elsewhere if not shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")}
     assert not missing
+
+
+def test_a_plain_run_of_the_tests_misses_no_folder_and_begins_with_files_that_exist() -> None:
+    script = (ROOT / "test.sh").read_text()
+    named = set(re.findall(r"tests/(\w+)", script))
+    assert set(TIERS) - named == set()
+    assert [file for file in LONGEST if not (ROOT / "tests" / file).exists()] == []

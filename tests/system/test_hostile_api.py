@@ -14,7 +14,7 @@ from tests.instruments.netns import Namespace
 Note = Callable[[str, object], None]  # pytest's record_property: figures for --junitxml
 
 # In the suite, the time limits the number of requests; in a manual run, the number does.
-SECONDS = seconds(25, long=600)
+SECONDS = seconds(12, long=600)
 ROUNDS = seconds(1, long=10)
 QUESTIONS = seconds(1500, long=10_000)
 DEADLINE_S = 2 * SECONDS * ROUNDS + 300  # a busy machine is given the time that a question takes it
