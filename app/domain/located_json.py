@@ -95,7 +95,7 @@ class _Walk:
             at = self._expect(",", at, "a comma or `]` after an object")
             if self._peek(at) != "]":
                 return at
-            yield self._fault(at, "a comma too many before `]`")
+            yield self._fault(at, "an extra comma before `]`")
         yield from self._check_end(at)
         return None
 
@@ -118,7 +118,7 @@ class _Walk:
             if self._peek(at) != "}":
                 at = self._expect(",", at, "a comma or `}` after a field")
                 if self._peek(at) == "}":
-                    raise _Broken(at, "a comma too many before `}`")
+                    raise _Broken(at, "an extra comma before `}`")
         return repeated or Entry(line, fields), self._skip(at + 1)
 
     def _value(self, at: int) -> tuple[Any, int]:

@@ -61,13 +61,13 @@ def problem_with_stream_group(text: str) -> str | None:
 def problem_with_host(text: str) -> str | None:
     """Check a host to call: an IPv4 or IPv6 address, or an RFC 1123 name."""
     if not text:
-        return "give the address or name of the receiver"
+        return "enter the address or name of the receiver"
     if len(text) > 253:
         return f"a host has at most 253 characters, this one has {len(text)}"
     if is_ip_address(text):
         return None
     if re.fullmatch(r"[0-9.]+", text):
-        return "this is not an IPv4 address; four numbers of 0 to 255 make one"
+        return "this is not an IPv4 address; enter four numbers from 0 to 255, as in 192.0.2.10"
     if all(_HOST_LABEL.fullmatch(label) for label in text.removesuffix(".").split(".")):
         return None
     return "a host is an IP address, or a name of letters, digits, hyphens and dots that does not begin with a hyphen"
@@ -87,7 +87,7 @@ def problem_with_group(text: str) -> str | None:
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError:
-        return "give an IPv4 multicast address, 224.0.0.0 to 239.255.255.255"
+        return "enter an IPv4 multicast address, 224.0.0.0 to 239.255.255.255"
     return (
         None if address.is_multicast else f"{text} is not a multicast address; those are 224.0.0.0 to 239.255.255.255"
     )
@@ -98,7 +98,7 @@ def problem_with_target(text: str) -> str | None:
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError:
-        return "give the IPv4 address of a multicast group or a host"
+        return "enter the IPv4 address of a multicast group or a host"
     is_one_target = not address.is_unspecified and text != "255.255.255.255"
     return None if is_one_target else f"{text} is neither a multicast group nor a host"
 
@@ -112,7 +112,7 @@ def problem_with_recording_name(text: str) -> str | None:
 
 def problem_with_interface(text: str) -> str | None:
     """Check the spelling of a network interface's name; `auto` lets the routing table choose."""
-    return None if _INTERFACE.fullmatch(text) else "give `auto` or the name of a network interface"
+    return None if _INTERFACE.fullmatch(text) else "enter `auto` or the name of a network interface"
 
 
 def problem_with_source_ip(text: str | None) -> str | None:
@@ -122,7 +122,7 @@ def problem_with_source_ip(text: str | None) -> str | None:
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError:
-        return "give the sender's IPv4 address, or leave it out"
+        return "enter the sender's IPv4 address, or leave it out"
     return "a sender needs a unicast address" if address.is_multicast or address.is_unspecified else None
 
 
@@ -136,7 +136,7 @@ def problem_with_media_path(text: str) -> str | None:
         return problem
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or "\\" in text:
-        return "give a path inside the media folder, without `..` and not beginning with `/`"
+        return "enter a path inside the media folder, without `..` and not beginning with `/`"
     if path.suffix.lower() != ".ts":
         return "choose a transport stream file, its name ending in .ts"
     return None

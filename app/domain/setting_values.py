@@ -48,7 +48,7 @@ def parse_hosts(text: str) -> tuple[str, ...]:
     names = tuple(part.strip().lower().removesuffix(".") for part in text.split(","))
     for name in names:
         if problem := problem_with_host(name.removeprefix(".")):
-            raise ValueError(f"give names like mcr.example.org, separated by commas, not {name!r}: {problem}")
+            raise ValueError(f"write names like mcr.example.org, separated by commas, not {name!r}: {problem}")
     return names
 
 
@@ -70,7 +70,7 @@ def parse_database_url(text: str) -> str:
     """Read an SQLAlchemy address of SQLite or PostgreSQL."""
     # The error does not quote the address, which may contain a password.
     if not re.match(r"(sqlite|postgresql(\+psycopg)?)://", text):
-        raise ValueError("give sqlite:////PATH or postgresql://USER:…@HOST/NAME")
+        raise ValueError("write sqlite:////PATH or postgresql://USER:…@HOST/NAME")
     return text
 
 
@@ -79,7 +79,7 @@ def between(low: int, high: int) -> Callable[[str], int]:
 
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,6}", text) or not low <= int(text) <= high:
-            raise ValueError(f"give a whole number from {low} to {high}, not {text!r}")
+            raise ValueError(f"write a whole number from {low} to {high}, not {text!r}")
         return int(text)
 
     return parse
@@ -92,7 +92,7 @@ def parse_ports(text: str) -> tuple[int, ...]:
         span = re.fullmatch(r"\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?", part)
         low, high = (int(span[1]), int(span[2] or span[1])) if span else (0, 0)
         if not 1 <= low <= high <= 65535:
-            raise ValueError(f"give ports like 10001-10010 or 10001,10005, each from 1 to 65535, not {text!r}")
+            raise ValueError(f"write ports like 10001-10010 or 10001,10005, each from 1 to 65535, not {text!r}")
         ports.update(range(low, high + 1))
     return tuple(sorted(ports))
 
@@ -103,25 +103,25 @@ def parse_switch(text: str) -> bool:
         return True
     if text.lower() in _FALSE:
         return False
-    raise ValueError(f"give 1 or 0, not {text!r}")
+    raise ValueError(f"write 1 or 0, not {text!r}")
 
 
 def parse_flask_env(text: str) -> str:
     """Read the environment in which Flask runs."""
     if text not in ENVIRONMENTS:
-        raise ValueError(f"give one of {', '.join(ENVIRONMENTS)}, not {text!r}")
+        raise ValueError(f"write one of {', '.join(ENVIRONMENTS)}, not {text!r}")
     return text
 
 
 def parse_launcher(text: str) -> str:
     """Read the name of a launcher, which places streams on hosts."""
     if text not in get_args(LauncherName):
-        raise ValueError(f"give one of {', '.join(get_args(LauncherName))}, not {text!r}")
+        raise ValueError(f"write one of {', '.join(get_args(LauncherName))}, not {text!r}")
     return text
 
 
 def parse_engine(text: str) -> str:
     """Read the name of a sending engine."""
     if text not in get_args(SendEngine):
-        raise ValueError(f"give one of {', '.join(get_args(SendEngine))}, not {text!r}")
+        raise ValueError(f"write one of {', '.join(get_args(SendEngine))}, not {text!r}")
     return text

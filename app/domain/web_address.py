@@ -21,5 +21,5 @@ def problem_with_https_address(text: str, schemes: tuple[str, ...] = ("https",))
     except ValueError:
         has_host = False
     if not has_host or parts.scheme not in schemes:
-        return "give an address like https://servers.example.net/list.json"
+        return "write an address like https://servers.example.net/list.json"
     return "leave user name and password out of the address" if "@" in parts.netloc else None

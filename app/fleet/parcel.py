@@ -75,7 +75,7 @@ def _check_address(address: str) -> None:
         if address:
             ipaddress.ip_address(address)
     except ValueError:
-        raise BadParcel(f"the address {address!r} is not numeric; give it as 192.0.2.9/24") from None
+        raise BadParcel(f"the address {address!r} is not numeric; write it as 192.0.2.9/24") from None
 
 
 def bound_to(text: str, address: str) -> str:

@@ -63,13 +63,13 @@ def parse_members(texts: Sequence[str]) -> list[Member]:
     for member in members:
         if not _NAME.fullmatch(member.name) or not re.fullmatch(r"[0-9a-fA-F.:]+", member.address):
             raise BadPlan(
-                f"give each host as NAME=ADDRESS, such as mcr-a=192.0.2.7, not {member.name}={member.address}"
+                f"write each host as NAME=ADDRESS, such as mcr-a=192.0.2.7, not {member.name}={member.address}"
             )
     for field in ("name", "address"):
         values = [getattr(member, field).casefold() for member in members]
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
-            raise BadPlan(f"two hosts have the {field} {twice[0]}: pacemaker would take them for one; rename one")
+            raise BadPlan(f"two hosts have the {field} {twice[0]}: pacemaker could not distinguish them; rename one")
     if not 2 <= len(members) <= HOSTS_MAX:
         raise BadPlan(
             f"{len(members)} hosts were named; a cluster has 3 to {HOSTS_MAX}, or 2 with a quorum device or fencing"

@@ -156,7 +156,7 @@ def _problem_with_field(name: str, field: Field | None) -> str | None:
         return "this must be text in double quotes"
     match name:
         case "name":
-            return names.problem_with_label(value) if value.strip() else "give the channel a name"
+            return names.problem_with_label(value) if value.strip() else "write a name for the channel"
         case "address":
             return names.problem_with_group(value)
         case _:

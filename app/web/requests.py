@@ -30,5 +30,5 @@ def read_number(name: str, *, default: int, low: int, high: int) -> int:
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 11 and low <= int(text) <= high):
-        raise InvalidInput.of({name: f"give a whole number from {low} to {high}"})
+        raise InvalidInput.of({name: f"send a whole number from {low} to {high}"})
     return int(text)

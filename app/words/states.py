@@ -25,16 +25,19 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     ),
     Reason.CONNECTION_LOST: (
         "connection lost",
-        "The receiver went silent or closed the connection. It is called again.",
+        "The receiver went silent or closed the connection. The stream calls it again.",
     ),
     Reason.CONNECTION_REJECTED: (
         "refused by the receiver",
-        "The receiver answers and refuses. Check its stream ID rules, and that it expects a caller.",
+        "The receiver answers and refuses the call. Check its stream ID rules, and that it expects a caller.",
     ),
-    Reason.WRONG_PASSPHRASE: ("wrong passphrase", "The two ends have different passphrases. Compare them by letter."),
+    Reason.WRONG_PASSPHRASE: (
+        "wrong passphrase",
+        "The two ends have different passphrases. Compare them letter by letter.",
+    ),
     Reason.PASSPHRASE_REQUIRED: (
         "passphrase at one end only",
-        "One end encrypts and the other does not. Give both the same passphrase, or neither.",
+        "One end encrypts and the other does not. Set the same passphrase at both ends, or at neither.",
     ),
     Reason.HOST_NOT_FOUND: ("host not found", "The name has no address. Check its spelling and this host's DNS."),
     Reason.NETWORK_UNREACHABLE: (
@@ -43,7 +46,10 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     ),
     Reason.PORT_IN_USE: ("port in use", "Another program uses this UDP port. Choose another port or end it."),
     Reason.FILE_MISSING: ("file missing", "The file is no longer in the media folder."),
-    Reason.FILE_UNREADABLE: ("file unreadable", "This user may not read the file. Check its permissions."),
+    Reason.FILE_UNREADABLE: (
+        "file unreadable",
+        "The user of this program may not read the file. Check its permissions.",
+    ),
     Reason.FILE_CHANGED: ("file changed", "The file was changed or cut short while it played."),
     Reason.NOT_A_TRANSPORT_STREAM: ("not a transport stream", "The file has no MPEG transport stream packets."),
     Reason.NO_PCR: ("no PCR", "The transport stream carries no clock (PCR), so it cannot be paced."),
@@ -60,7 +66,7 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     Reason.INTERFACE_MISSING: ("interface missing", "The network interface is gone. Choose another one."),
     Reason.TARGET_REFUSED: (
         "target refused",
-        "A relay may not send there. Check the target, and RELAY_TARGETS for the networks that are allowed.",
+        "A relay may not send to this target. RELAY_TARGETS has the networks that are allowed.",
     ),
     Reason.BAD_OPTION: ("bad option", "libsrt rejected a setting; the debug view has its message."),
     Reason.MISSING_ELEMENT: (
@@ -92,7 +98,7 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "The store no longer has this stream. It stays on air until you stop it. Check DATA_FOLDER and "
         "DATABASE_URL; then start the stream again, so that it is stored.",
     ),
-    Reason.MOVED: ("moved", "The cluster stopped the stream on this host. It carries it on another one."),
+    Reason.MOVED: ("moved", "The cluster stopped the stream on this host and carries it on another one."),
 }
 
 _PHASES: Final = {

@@ -103,7 +103,7 @@ def stored(settings: Settings) -> str:
 def test_a_report_with_every_line_is_one_sheet_and_says_which_latency_held(stored: str, page: Browser) -> None:
     page.size(PHONE)  # before the graph is drawn, which follows the window only some time later
     page.open(f"/line-up/{stored}")
-    page.wait_text("#lines", "Breaks at the latency of the line, 250 ms.")
+    page.wait_text("#lines", "Does not hold at the latency of the line, 250 ms.")
     assert "Check: Latency for the link × 2." in page.text("#headline")
     assert page.scrolls_sideways() == []
     assert page.violations() == []

@@ -96,7 +96,7 @@ def test_who_was_refused_is_listed_with_the_reason(page: Browser) -> None:
 def test_a_fault_is_said_with_its_remedy(page: Browser) -> None:
     page.open("/stream/arenab")
 
-    assert "Compare them by letter" in page.wait_text("#notes", "Wrong passphrase.")
+    assert "Compare them letter by letter" in page.wait_text("#notes", "Wrong passphrase.")
     assert page.text("#peers").startswith("Error")
 
 

@@ -45,7 +45,11 @@ def test_a_figure_that_is_no_pass_says_why_below_it() -> None:
     lines = report_lines(msgspec.to_builtins(present_run(stored_line_up(), 2_000_000_000.0)))
     at = next(at for at, line in enumerate(lines) if at and "Latency for the link × 2" in line)
     assert lines[at].split() == ["Remark", "Latency", "for", "the", "link", "×", "2", "375", "ms", "limit", "250", "ms"]
-    assert lines[at + 1].strip().startswith("Breaks at the latency of the line, 250 ms. The line showed RTT 20.0 ms")
+    assert (
+        lines[at + 1]
+        .strip()
+        .startswith("Does not hold at the latency of the line, 250 ms. The line showed RTT 20.0 ms")
+    )
     assert not any("Integrated loudness" in line for line in lines), "it passed"
 
 

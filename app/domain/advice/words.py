@@ -142,7 +142,7 @@ def _row_sentence(advice: Advice) -> str:
         last = TABLES[advice.edition][-1]
         return (
             f"Outside the Haivision guide, edition {advice.edition.value}: its last row ends at "
-            f"{last.loss_percent_max:g} % loss. {advice.k:g} × RTT leaves what {last.k} × RTT leaves there."
+            f"{last.loss_percent_max:g} % loss. {advice.k:g} × RTT has the same residual loss as {last.k} × RTT there."
         )
     row = advice.row
     return (

@@ -42,7 +42,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, _limit("TR 101 290 priority 2", "s", "Seconds with a second-priority error", 86_400)
     ] = 0
     headroom_min_percent: Annotated[
-        int, _limit("Lowest headroom", "%", "The lowest fill level of the receive buffer, of the latency", 100)
+        int, _limit("Lowest headroom", "%", "The lowest fill level of the receive buffer, relative to the latency", 100)
     ] = 10
     latency_rtt_ratio_min: Annotated[
         float, _limit("Latency / RTT", "×", "Negotiated latency / 95th percentile of the RTT", 100)
@@ -69,7 +69,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loudness_deviation_max_lu: (
         Annotated[
             float,
-            _content("Loudness deviation", "LU", "Integrated loudness, from -23 LUFS (EBU R 128), up or down", 50),
+            _content(
+                "Loudness deviation",
+                "LU",
+                "Deviation of the integrated loudness from -23 LUFS (EBU R 128), in either direction",
+                50,
+            ),
         ]
         | None
     ) = None

@@ -74,9 +74,11 @@ class Margin(msgspec.Struct, frozen=True):
             case None:
                 return "This host was too busy to judge the latency of the line."
             case False if lowest is None:
-                return f"Breaks at the latency of the line, {self.latency_ms} ms, and at every latency that was tried."
+                return (
+                    f"Does not hold at {self.latency_ms} ms, the latency of the line, nor at any other latency tried."
+                )
             case False:
-                return f"Breaks at the latency of the line, {self.latency_ms} ms."
+                return f"Does not hold at the latency of the line, {self.latency_ms} ms."
 
 
 def margin_latencies(line_ms: int) -> tuple[int, ...]:

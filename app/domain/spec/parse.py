@@ -104,7 +104,7 @@ def without_direction(document: JsonObject) -> JsonObject:
 def _wrap_secret(kind: type, value: object) -> object:
     if kind is Secret and isinstance(value, str):
         return Secret(value)
-    raise TypeError("expected a text")
+    raise TypeError("expected text")
 
 
 def _faults(value: object, annotation: Any, path: str) -> Iterator[Fault]:

@@ -168,7 +168,7 @@ export async function copyText(node) {
     if (!(error instanceof DOMException)) throw error;
     node.focus();
     getSelection().selectAllChildren(node);
-    announce("Selected: press Ctrl-C. This browser lets no page copy by itself here.");
+    announce("Selected: press Ctrl-C. This browser does not let this page copy the text.");
   }
 }
 

@@ -101,17 +101,17 @@ function obs(end) {
 function firewall(end) {
   if (end.weListen) {
     return [
-      "Here, let them in:",
+      "On this host, allow incoming:",
       `  nft add rule inet filter input udp dport ${end.port} accept`,
-      "At the far end, let out and back:",
+      "At the far end, allow outgoing:",
       `  UDP to ${end.host} port ${end.port}, and its answers`,
     ].join("\n");
   }
   return [
-    "At the far end, let us in:",
+    "At the far end, allow incoming:",
     `  nft add rule inet filter input udp dport ${end.port} accept`,
     "  behind NAT: forward that UDP port to the receiver",
-    "Here, let out and back:",
+    "On this host, allow outgoing:",
     `  UDP to ${end.host} port ${end.port}, and its answers`,
   ].join("\n");
 }

@@ -44,15 +44,15 @@ function obs(end) {
   ];
   if (!isPlain)
     lines.push(
-      "OBS takes the passphrase only inside the address: show it here first, or choose one of letters and digits.",
+      "OBS accepts the passphrase only inside the address: show it here first, or choose one with letters and digits only.",
     );
   return lines.join("\n");
 }
 
 function firewall(end) {
   const [where, back] = end.weListen
-    ? ["Here, let them in:", "At the far end, let out and back:"]
-    : ["At the far end, let us in:", "Here, let out and back:"];
+    ? ["On this host, allow incoming:", "At the far end, allow outgoing:"]
+    : ["At the far end, allow incoming:", "On this host, allow outgoing:"];
   return [
     where,
     `  nft add rule inet filter input udp dport ${end.port} accept`,

@@ -67,7 +67,7 @@ class LocalWorker:
         return Reason.NO_RUNTIME if NO_SOCKET in text else Reason.WORKER_CRASHED
 
     def _how_it_ended(self) -> str:
-        return "it left no word"
+        return "it left no report"
 
 
 class ChildWorker(LocalWorker):

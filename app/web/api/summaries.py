@@ -41,7 +41,7 @@ def read_range() -> tuple[int, int]:
     start = max(read_number("from", default=0, low=0, high=LATEST), now - KEPT_S)
     end = read_number("to", default=now, low=0, high=LATEST)
     if end <= start:
-        raise InvalidInput.of({"to": "give a time after `from`, within the last 72 hours"})
+        raise InvalidInput.of({"to": "send a time after `from`, within the last 72 hours"})
     return start, end
 
 

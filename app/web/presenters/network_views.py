@@ -62,7 +62,9 @@ class SettingsView(View, frozen=True):
     receiver_buffer_packets: Annotated[int, _is("Packets a receiver holds: latency and half an RTT")]
     receiver_buffer_bytes: Annotated[int, _is("The same in libsrt's units of 1472 bytes")]
     bandwidth_needed_mbps: Annotated[float, _is("Bitrate with overhead")]
-    bandwidth: Annotated[str, _is("enough, tight, too_little, unproven or unknown, against the measured one")]
+    bandwidth: Annotated[
+        str, _is("Compared with the measured bandwidth: enough, tight, too_little, unproven or unknown")
+    ]
 
 
 class RecommendationView(View, frozen=True):
