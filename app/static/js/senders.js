@@ -44,7 +44,7 @@ function obs(end) {
   ];
   if (!isPlain)
     lines.push(
-      "OBS accepts the passphrase only inside the address: show it here first, or choose one with letters and digits only.",
+      "OBS accepts the passphrase only inside the address: show it first, or choose one with letters and digits only.",
     );
   return lines.join("\n");
 }
