@@ -121,8 +121,10 @@ class PacemakerLauncher:
         if self._permits.parcel(key) is not None or not self._link.is_wanted(key):
             return None
         view = self._link.view
-        host = view.carriers.get(key, "")
-        return Elsewhere(host, view.phases.get(key, Phase.STARTING) if host else Phase.STARTING)
+        if (host := view.carriers.get(key)) is not None:
+            return Elsewhere(host, view.phases.get(key, Phase.STARTING))
+        why = view.faults.get(key, "")
+        return Elsewhere("", Phase.BACKING_OFF if why else Phase.STARTING, why)
 
     def silent_end(self, key: str) -> Reason:
         """Return the reason of an end without a report: moved if the agent ended the worker, otherwise crashed."""

@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from app.fleet import resources
+from app.fleet.cost import cpu_permille
 from app.fleet.parcel import BadParcel, WrongFleetKey, pack, unpack
 from app.fleet.resources import ClusterRefused
 from app.fleet.view import View, parse_view
@@ -91,7 +92,8 @@ class ClusterLink:
         if before == job:
             resources.set_wanted(job.key, is_wanted=True)
         else:
-            resources.put([resources.Ordered(job.key, pack(job, self._cipher))])
+            made = resources.Ordered(job.key, pack(job, self._cipher), cpu_permille=cpu_permille(job))
+            resources.put([made])
 
     def withdraw(self, key: str, *, for_good: bool) -> None:
         """Order the cluster to stop a stream, or to forget it."""

@@ -28,7 +28,7 @@ class Ordered(msgspec.Struct, frozen=True):
 class View(msgspec.Struct, frozen=True):
     """The cluster at one moment. `carriers` has the host of each running stream, `phases` the phase that host reports.
 
-    `failures` are failed actions, in pacemaker's words.
+    `failures` are failed actions, in pacemaker's words; `faults` has the last one of each stream.
     """
 
     hosts: tuple[Host, ...] = ()
@@ -39,6 +39,7 @@ class View(msgspec.Struct, frozen=True):
     phases: dict[str, Phase] = {}
     ordered: dict[str, Ordered] = {}
     failures: tuple[str, ...] = ()
+    faults: dict[str, str] = {}
 
     def warning(self) -> str | None:
         """Why this cluster could send a stream twice, or not at all; None when no problem is known."""
@@ -73,12 +74,25 @@ def parse_view(monitor: ET.Element, configuration: ET.Element) -> View:
         phases=_phases(monitor, carriers),
         ordered=_ordered(configuration),
         failures=tuple(map(_failure_text, monitor.findall("./failures/failure"))),
+        faults=_faults(monitor),
     )
 
 
 def _failure_text(failure: ET.Element) -> str:
-    why = failure.get("exitreason") or failure.get("exitstatus") or "no reason"
-    return f"{failure.get('op_key', '')} on {failure.get('node', '')}: {why}"
+    return f"{failure.get('op_key', '')} on {failure.get('node', '')}: {_why(failure)}"
+
+
+def _why(failure: ET.Element) -> str:
+    return failure.get("exitreason") or failure.get("exitstatus") or "no reason"
+
+
+def _faults(monitor: ET.Element) -> dict[str, str]:
+    found = {}
+    for failure in monitor.findall("./failures/failure"):
+        name = failure.get("op_key", "").rsplit("_", 2)[0]  # RESOURCE_ACTION_INTERVAL
+        if is_of_stream(name):
+            found[key_of(name)] = f"{failure.get('node', '')}: {_why(failure)}"
+    return found
 
 
 def _has_quorum(monitor: ET.Element) -> bool:

@@ -80,9 +80,10 @@ def mark_elsewhere(snapshots: Sequence[Snapshot], launcher: Launcher) -> list[Sn
             marked.append(snapshot)
             continue
         status = msgspec.structs.replace(snapshot.status, phase=place.phase, reason=None, retry_at=None)
-        where = (
-            f"The cluster carries this stream on {place.host}." if place.host else "No host carries this stream yet."
-        )
+        if place.host:
+            where = f"The cluster carries this stream on {place.host}."
+        else:
+            where = f"No host carries this stream. {place.why}" if place.why else "No host carries this stream yet."
         marked.append(
             Snapshot(
                 snapshot.key,
@@ -90,6 +91,7 @@ def mark_elsewhere(snapshots: Sequence[Snapshot], launcher: Launcher) -> list[Sn
                 status,
                 snapshot.ordered_at,
                 notices=(where,),
+                detail=place.why,
                 is_spec_known=snapshot.is_spec_known,
                 stored_json=snapshot.stored_json,
                 host=place.host,

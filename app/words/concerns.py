@@ -28,6 +28,8 @@ def remark_text(verdict: Verdict, snapshot: Snapshot) -> str | None:
     concern = verdict.concern
     if concern is None and snapshot.host:
         return f"carried by {snapshot.host}"
+    if concern is None and snapshot.status.phase is Phase.BACKING_OFF and snapshot.status.reason is None:
+        return f"no host can carry it: {snapshot.detail}"
     if concern is None:
         return _BEGINS if _has_yet_to_begin(snapshot) else None
     match concern:

@@ -111,6 +111,26 @@ def test_a_stop_and_a_dismissal_reach_the_cluster_from_a_host_that_does_not_carr
     wait_for(lambda: any(command[-1] == gone for command in own.cluster.commands), deadline_s=10, what="its removal")
 
 
+def test_a_resource_that_was_edited_by_hand_shows_why_no_host_carries_it_until_it_is_ordered_again(
+    own: ClusteredManager,
+) -> None:
+    own.cluster.next_place = "there"
+    key = own.manager.start(own.spec(source=BarsSource())).key
+    own.wait(key, lambda seen: seen.host == "there")
+    own.cluster.edit(key, "{")
+    own.cluster.faults[key] = "the parameter job cannot be read"
+    shown = own.wait(key, lambda seen: seen.status.phase is Phase.BACKING_OFF)
+    assert shown.notices == ("No host carries this stream. there: the parameter job cannot be read",)
+    wait_for(
+        lambda: any("cannot be read by this version" in entry.text for entry in own.manager.events(key=key)),
+        deadline_s=10,
+        what="a note in the event log",
+    )
+    own.cluster.faults.clear()
+    own.manager.restart(key)
+    own.wait(key, lambda seen: seen.host == "there" and seen.status.phase is Phase.DELIVERING)
+
+
 def test_what_another_host_orders_is_listed_and_what_it_removes_is_not(own: ClusteredManager) -> None:
     job = own.manager._jobs.job_for("other1", own.spec(source=BarsSource()))
     own.cluster.next_place = "there"

@@ -12,6 +12,7 @@ from typing import Final
 
 from app.domain.spec import CallerEndpoint, Engine, FileSource, ListenerEndpoint, SendSpec
 from app.fleet.agent import SETTINGS_FILE
+from app.fleet.cost import cpu_permille
 from app.fleet.parcel import bound_to, pack, read_fleet_key
 from app.fleet.resources import Ordered, Place, configuration_of, placement_of
 from app.protocol import Job
@@ -80,7 +81,7 @@ class Fleet:
             memory_bytes=256 * 1024 * 1024,
         )
         parcel = bound_to(pack(job, read_fleet_key(self._key_file)), address)
-        return Ordered(key, parcel)
+        return Ordered(key, parcel, cpu_permille=cpu_permille(job))
 
     def order(self, streams: Sequence[Ordered]) -> None:
         """Have the cluster carry the streams, on the first host."""

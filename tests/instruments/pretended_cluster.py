@@ -24,6 +24,7 @@ class PretendedCluster:
         self.places: dict[str, str] = {}
         self.next_place = "here"
         self.phases: dict[str, str] = {}
+        self.faults: dict[str, str] = {}
         self.hosts = ["here", "there", "third"]
         self.is_down = False
         self.commands: list[tuple[str, ...]] = []
@@ -49,6 +50,12 @@ class PretendedCluster:
         """Stop the stream where it is and start it on another host."""
         self._leave(key)
         self._place(key, host)
+
+    def edit(self, key: str, parcel: str) -> None:
+        """Change the job of a stream manually into one that no host can carry."""
+        self._leave(key)
+        path = f"./primitive[@id='stream-{key}']/instance_attributes/nvpair[@name='job']"
+        next(iter(self._resources.findall(path))).set("value", parcel)
 
     def _answer(self, argv: Sequence[str], text: str) -> Outcome:
         return Outcome(tuple(argv), 0, text.encode(), b"", 0.0)
@@ -109,4 +116,7 @@ class PretendedCluster:
             node = ET.SubElement(attributes, "node", {"name": host})
             phase = self.phases.get(key, "delivering")
             ET.SubElement(node, "attribute", {"name": f"mcr-phase-{key}", "value": phase})
+        failures = ET.SubElement(root, "failures")
+        for key, why in self.faults.items():
+            ET.SubElement(failures, "failure", {"op_key": f"stream-{key}_start_0", "node": "there", "exitreason": why})
         return ET.tostring(root, encoding="unicode")

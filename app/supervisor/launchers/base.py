@@ -18,10 +18,11 @@ class NoRuntime(OSError):
 
 
 class Elsewhere(NamedTuple):
-    """The place of a stream that this host does not carry; `host` is empty while no host carries it."""
+    """The place of a stream that this host does not carry; `host` is empty while no host carries it, `why` says why."""
 
     host: str
     phase: Phase
+    why: str = ""
 
 
 class SharedStreams(Protocol):

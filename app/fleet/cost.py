@@ -1,0 +1,54 @@
+"""What a stream takes of its host's processors, for the cluster to spread streams by."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, assert_never
+
+from app.domain.spec import BarsSource, Engine, FileSource, MulticastSource, ReceiveSpec, RelaySpec, SendSpec
+from app.protocol import Job
+
+_BITRATE_MBPS: Final = 8.0  # where a job does not know it: a live source
+
+
+class _Cost(NamedTuple):
+    """Thousandths of a core: at rest, and for each Mb/s."""
+
+    base: float
+    per_mbps: float
+
+
+# From the medians in docs/benchmarks.md and docs/tuning.md: 2 and 8 Mb/s of each engine with one receiver, 8 and
+# 50 Mb/s received.
+_DIRECT: Final = _Cost(22, 4)
+_GSTREAMER: Final = _Cost(28, 7)
+_RECEIVER: Final = _Cost(34, 1.4)
+_ENCODER: Final = 450.0
+_DECODERS: Final = 22.0
+
+
+def cpu_permille(job: Job) -> int:
+    """Return the share of one core that a stream like this took in our measurements, in thousandths."""
+    mbps = _BITRATE_MBPS if job.bitrate_bps is None else job.bitrate_bps / 1e6
+    match job.spec:
+        case SendSpec():
+            return round(_encoding(job.spec) + _of(_DIRECT if job.engine is Engine.DIRECT else _GSTREAMER, mbps))
+        case ReceiveSpec():
+            return round(_of(_RECEIVER, mbps) + _DECODERS * (job.spec.picture or job.spec.loudness))
+        case RelaySpec():
+            return 0  # it stays on its host
+        case _:
+            assert_never(job.spec)
+
+
+def _of(cost: _Cost, mbps: float) -> float:
+    return cost.base + cost.per_mbps * mbps
+
+
+def _encoding(spec: SendSpec) -> float:
+    match spec.source:
+        case BarsSource():
+            return _ENCODER
+        case FileSource() | MulticastSource():
+            return 0.0
+        case _:
+            assert_never(spec.source)
