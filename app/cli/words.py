@@ -29,7 +29,7 @@ def stream_table(views: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _loss_cells(view: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What was resent, what is lost and what the sender dropped; a receive stream counts its loss and sends nothing."""
+    """Return the cells for loss: resent, lost and dropped by the sender. A receive stream counts its own loss."""
     if (reception := view.get("reception")) is not None:
         return _UNKNOWN, str(reception["packets_dropped"]), _UNKNOWN
     dropped = _UNKNOWN if view["spec"]["direction"] == "receive" else str(view["totals"]["packets_dropped"])

@@ -42,7 +42,7 @@ def parse_hosts(text: str) -> tuple[HostEntry, ...]:
 
 
 def without(entries: Iterable[HostEntry], name: str) -> tuple[HostEntry, ...]:
-    """The entries of the other hosts: all hosts may have one list, this one among them."""
+    """Return the entries of the other hosts: all hosts may use one list that includes this host."""
     return tuple(entry for entry in entries if entry.name.casefold() != name.casefold())
 
 

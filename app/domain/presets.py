@@ -109,7 +109,7 @@ def parse_preset_spec(document: object) -> PresetSpec:
 
 
 def without_passphrase(document: JsonObject) -> JsonObject:
-    """The document of a form without what was typed as its passphrase."""
+    """Return a form's document without the passphrase that was entered."""
     encryption = document["encryption"]
     if not isinstance(encryption, dict):
         return document

@@ -121,7 +121,7 @@ class _ResendQueue:
         self._packet_ms = _packet_ms(cap_mbps)
 
     def late_share(self, slack_ms: float) -> float:
-        """The share of resends that wait longer than the latency allows, 0 to 1."""
+        """Return the share of resends that wait longer than the latency allows, 0 to 1."""
         if self._use >= 1:
             return 1.0
         waits = (max(0.0, slack_ms) + _GRACE_MS) / self._packet_ms

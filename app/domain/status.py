@@ -23,7 +23,7 @@ class Order(StrEnum):
 
 
 class Phase(StrEnum):
-    """What is true."""
+    """The actual state of a stream."""
 
     STARTING = "starting"
     WAITING = "waiting"

@@ -1,4 +1,4 @@
-"""What msgspec reports of a wrong value, as the field and a sentence with the remedy."""
+"""Turns msgspec's message about a wrong value into the field and a sentence with the remedy."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ UNKNOWN: Final = "this field is unknown; remove it"
 
 
 def invalid_input(error: msgspec.ValidationError, whole: str, remedy: str = "") -> InvalidInput:
-    """The error for a value that does not convert; `whole` names the document itself, `remedy` follows each text."""
+    """Return the error for a value that does not convert. `whole` names the document; `remedy` follows each text."""
     field, text = fault_of(error, whole)
     return InvalidInput.of({field: f"{text}; {remedy}" if remedy else text})
 
 
 def fault_of(error: msgspec.ValidationError, whole: str) -> tuple[str, str]:
-    """The dotted path of the wrong field, or `whole` where it is the document itself, and what is wrong with it."""
+    """Return the dotted path of the wrong field (or `whole` for the document itself) and what is wrong with it."""
     message, _, place = str(error).partition(" - at `$")
     path = place.rstrip("`").lstrip(".")
     if found := _FIELD.fullmatch(message):

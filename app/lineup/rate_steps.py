@@ -1,4 +1,4 @@
-"""The rate steps of a run: the line rests while a temporary sender loads the same path step by step."""
+"""Runs the rate steps of a run: a temporary sender loads the same path step by step while the stream is off air."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EXTRA_SECONDS: Final = 10
 
 
 class RateSteps(NamedTuple):
-    """What the steps of one run need. `run_id` names the temporary receiver, so that a restart finds it again."""
+    """Everything that the steps of a run need. `run_id` names the temporary receiver, so that a restart finds it."""
 
     run_id: str
     plan: Plan
@@ -40,7 +40,7 @@ class RateSteps(NamedTuple):
     cancel: CancelSwitch
 
     def check(self) -> tuple[Check, ...]:
-        """Make the steps, or say in words why they were not made. The stream under test is on air again after it."""
+        """Make the steps, or say why they were not made. Afterwards the stream under test is on air again."""
         plan = self.plan
         if not plan.rate_steps:
             return (not_measured("not requested by the plan", CheckVerdict.SKIPPED),)
@@ -96,7 +96,7 @@ class RateSteps(NamedTuple):
 
     @contextlib.contextmanager
     def _resting(self, key: str) -> Iterator[None]:
-        """Take the stream under test off air, and bring it back whatever happens."""
+        """Take the stream under test off air, and put it on air again whatever happens."""
         self.known.streams.stop(key, actor=_ACTOR)
         try:
             yield
@@ -109,7 +109,7 @@ class RateSteps(NamedTuple):
                 time.sleep(_LOOK_EVERY_S)
 
     def _send(self, order: RateOrder, end: ReceiverEnd) -> tuple[RateOutcome, list[ReceiverSecond]]:
-        """Run the temporary sender as a child, then read what arrived."""
+        """Run the temporary sender as a child process, then read what arrived."""
         words = msgspec.json.encode(order).decode()
         argv = ("env", "-C", str(PROJECT_FOLDER), sys.executable, "-m", "app.srt.rate_source", words)
         answer = run(argv, timeout_s=order.lasts_s(), cancel=self.cancel)

@@ -118,7 +118,7 @@ def _cap_mbps(streams: Streams, key: str) -> float | None:
 
 
 def _events(run: Run, streams: Streams) -> tuple[tuple[RunEvent, ...], tuple[float, ...]]:
-    """What happened to the ends of this host since the run began, and when it delayed the stream; oldest first."""
+    """Return the events of the ends on this host since the run began, and its pauses, oldest first."""
     keys = {run.plan.stream, getattr(run.plan.receiver, "key", None)} - {None}
     found = [each for each in streams.events(limit=_EVENTS_LOOKED_AT) if each.key in keys and each.at >= run.started_at]
     events = {RunEvent(entry.at, f"{entry.name or entry.key}: {entry.text}") for entry in found}

@@ -1,4 +1,4 @@
-"""Temporary receive streams at the receiving end of a run: where the rate steps go, while the line itself rests."""
+"""Temporary receive streams at the receiving end of a run, for the rate steps."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ class TemporaryReceivers(Protocol):
     """Makes receive streams at the receiving end. Every method raises CannotRead, with the reason in words."""
 
     def called_host(self) -> str:
-        """The host that the receive stream under test calls; empty when it listens."""
+        """Return the host that the receive stream under test calls; empty if it listens."""
 
     def free_port(self) -> int:
-        """A listener port that nothing holds there."""
+        """Return a free listener port at the receiving end."""
 
     def open(self, name: str, endpoint: Endpoint, latency_ms: int) -> tuple[str, ReceiverEnd]:
-        """Start one; its key and its figures."""
+        """Start a receive stream. Return its key and its receiving end."""
 
     def close(self, key: str) -> None:
-        """Delete it; fine if it is gone."""
+        """Delete a receive stream; it may already be gone."""
 
     def keys_named(self, name: str) -> list_of[str]:
-        """Those that an earlier process left behind."""
+        """Return the keys of the receive streams with that name, which an earlier process left."""
 
 
 def receivers_at(plan: Plan, known: Installations) -> TemporaryReceivers | None:
-    """Where the plan's receiving end is; None where it is not an installation of ours."""
+    """Return the access to the plan's receiving end; None if that is not an installation of ours."""
     match plan.receiver:
         case LocalReceiver(key=key):
             return _Local(known.streams, key)
@@ -56,7 +56,7 @@ def receivers_at(plan: Plan, known: Installations) -> TemporaryReceivers | None:
 
 
 class _Local:
-    """On this host."""
+    """Temporary receive streams on this host."""
 
     def __init__(self, streams: Streams, key: str) -> None:
         self._streams, self._key = streams, key
@@ -124,7 +124,7 @@ class _RemoteRefusal(msgspec.Struct, frozen=True):
 
 
 class _Remote:
-    """On another installation."""
+    """Temporary receive streams on another installation."""
 
     def __init__(self, host: HostEntry, key: str) -> None:
         self._host, self._key = host, key
@@ -177,5 +177,5 @@ def _words(status: int, body: bytes) -> str:
 
 
 def temporary_endpoint(host: str, port: int) -> Endpoint:
-    """Listen on a port, or call a host there."""
+    """Return an endpoint that listens on a port, or calls a host there."""
     return CallerEndpoint(host, port) if host else ListenerEndpoint(port)

@@ -1,4 +1,4 @@
-"""Pauses of the host, as the worker of a send stream notices them in its own loop. A receiver has its own account."""
+"""Detects pauses of the host in the loop of a send stream's worker. A receiver has its own account of pauses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REPORTED_S: Final = 0.5
 
 
 def pause_notice(spec: JobSpec, late_s: float) -> Notice | None:
-    """The notice of a loop that continues this much later than planned; None for a short delay."""
+    """Return the notice for a loop that continues this much later than planned; None for a short delay."""
     if late_s < _REPORTED_S or not isinstance(spec, SendSpec):
         return None
     return Notice(unix_now(), NoticeCode.MACHINE_PAUSED, f"{HOST_DELAYED_STREAM} {late_s:.1f} s")

@@ -181,7 +181,7 @@ def _exceeded(line: Line) -> str:
 
 
 def _busy_hosts(measured: Measured) -> Iterator[str]:
-    """Name a host that stood still: its pause looks like a fault of the link or of the source."""
+    """Name a host that was too busy: its pause looks like a fault of the link or of the source."""
     if held_up := sum(second.is_held_up for second in measured.receiver):
         yield f"The receiving host was too busy to receive in {held_up} s. Repeat the test on an idle host."
     if measured.sender_delayed:
@@ -189,7 +189,7 @@ def _busy_hosts(measured: Measured) -> Iterator[str]:
 
 
 def _encoder_errors(seconds: Sequence[ReceiverSecond]) -> Iterator[int]:
-    """Continuity errors that only the encoder can have made: none of a second in or after which the host stood still.
+    """Return the continuity errors that only the encoder can have made, without seconds around a pause of the host.
 
     The loss behind a pause is counted when it is given up, perhaps a second after the error.
     """

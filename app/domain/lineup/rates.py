@@ -1,4 +1,4 @@
-"""The rate steps of a configuration test: which rates, what was sent, what arrived, and what that means. Pure."""
+"""The rate steps of a configuration test: the rates, the measurements of both ends, and their judgement. Pure."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from app.domain.lineup.plan import Plan
 STEP_S: Final = 10.0
 # ITU-T Y.1564, the step load test of the committed rate.
 _PERCENTS: Final = (50, 75, 90, 100)
-# A receiver's seconds begin at any time; the first ones of a step also hold packets of the step before.
+# A receiver's seconds begin at any time, so the first seconds of a step also have packets of the previous step.
 _SETTLING_S: Final = 2.0
 _DELIVERED_SHARE_MIN: Final = 0.98
 
 
 class RateOrder(msgspec.Struct, frozen=True):
-    """What the temporary sender does. Without a `host` it listens on `port`, else it calls there."""
+    """The order for the temporary sender.
+
+    Without a `host` it listens on `port`, otherwise it calls that host and port.
+    """
 
     host: str
     port: int
@@ -32,7 +35,7 @@ class RateOrder(msgspec.Struct, frozen=True):
     connect_s: float = 8.0
 
     def lasts_s(self) -> float:
-        """How long it lasts at most."""
+        """Return the maximum duration."""
         return self.connect_s + len(self.rates_bps) * self.step_s + self.latency_ms / 1000 + 5
 
 
@@ -47,21 +50,21 @@ class SentRate(msgspec.Struct, frozen=True):
 
 
 class RateOutcome(msgspec.Struct, frozen=True):
-    """The steps that were sent, and why there are no more."""
+    """The steps that were sent, and why no further step was sent."""
 
     sent: tuple[SentRate, ...] = ()
     problem: str = ""
 
 
 def rates_of(bitrate_bps: float, overhead_percent: int) -> tuple[int, ...]:
-    """50, 75, 90 and 100 % of a bitrate, and 100 % with the overhead, in bits per second."""
+    """Return 50, 75, 90 and 100 % of a bitrate, and 100 % with the overhead, in bits per second."""
     return tuple(round(bitrate_bps * percent / 100) for percent in (*_PERCENTS, 100 + overhead_percent))
 
 
 def judge_steps(
     plan: Plan, outcome: RateOutcome, seconds: Sequence[ReceiverSecond], overhead_percent: int
 ) -> Iterator[Check]:
-    """One line for each step, and the capacity that follows."""
+    """Return one line for each step, and the resulting capacity."""
     titles = [f"Rate {percent} %" for percent in _PERCENTS] + [f"Rate 100 % + overhead {overhead_percent} %"]
     checks: list[Check] = []
     for title, step in zip(titles, outcome.sent, strict=False):
@@ -75,7 +78,7 @@ def judge_steps(
 
 
 def not_measured(why: str, verdict: CheckVerdict = CheckVerdict.UNKNOWN) -> Check:
-    """The line that stands for steps that were not made."""
+    """Return the line that replaces steps that were not made."""
     return Check("Rate steps", f"{len(_PERCENTS) + 1} steps of {STEP_S:g} s", why, "–", verdict)
 
 
@@ -102,7 +105,7 @@ def _judge(plan: Plan, title: str, step: SentRate, seconds: Sequence[ReceiverSec
 
 
 def _capacity(sent: Sequence[SentRate], checks: Sequence[Check]) -> Check:
-    """Between the highest rate that was delivered and the next one."""
+    """Return the capacity: between the highest rate that was delivered and the next step."""
     title, asked = "Capacity", "the highest rate delivered"
     passed = [check.verdict is CheckVerdict.PASS for check in checks]
     count = passed.index(False) if False in passed else len(passed)
@@ -114,7 +117,7 @@ def _capacity(sent: Sequence[SentRate], checks: Sequence[Check]) -> Check:
 
 
 def _span_s(seconds: Sequence[ReceiverSecond]) -> float:
-    """The time that these seconds cover; a busy host makes longer and shorter ones."""
+    """Return the time that these seconds cover; on a busy host they are longer or shorter."""
     return seconds[-1].at - seconds[0].at + 1.0
 
 

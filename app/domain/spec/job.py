@@ -61,7 +61,7 @@ def problem_with_engine(spec: JobSpec) -> dict[str, str]:
 
 
 def latency_ms_of(spec: JobSpec) -> int | None:
-    """The SRT latency of a spec; None for a relay, which has none."""
+    """Return the SRT latency of a spec; None for a relay, which has none."""
     match spec:
         case SendSpec() | ReceiveSpec():
             return spec.latency_ms

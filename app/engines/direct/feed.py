@@ -26,7 +26,10 @@ class Feed(Protocol):
         """Begin. The first message of a file is due now."""
 
     def due(self, now_us: int) -> list[Batch]:
-        """The messages to send in this turn, with their times. Raises Finished when the source is no longer usable."""
+        """Return the messages to send in this turn, with their times.
+
+        Raises Finished when the source is no longer usable.
+        """
 
     def has_ended(self) -> bool:
         """Whether no message will follow."""

@@ -67,7 +67,7 @@ class FileFeed:
             self._buffer.stamp(self._times())
 
     def due(self, now_us: int) -> list[Batch]:
-        """The messages of this turn. Raises Finished when the file is no longer usable."""
+        """Return the messages of this turn. Raises Finished when the file is no longer usable."""
         made: list[Batch] = []
         if not self._count:
             return made

@@ -38,7 +38,7 @@ class IntervalMeter:
         self._last = None
 
     def result(self) -> Repetition:
-        """The statistics of the intervals."""
+        """Return the statistics of the intervals."""
         limit_ms = self._limit / _TICKS_A_MS
         if not self._intervals:
             return Repetition(self.count, limit_ms)
@@ -106,6 +106,6 @@ class TableMeter:
         self._waiting.clear()
 
     def result(self, table: str) -> Repetition:
-        """The statistics of a table's intervals."""
+        """Return the statistics of a table's intervals."""
         meter = self.meters.get(table) or IntervalMeter(self._limit_ms)
         return meter.result()

@@ -52,7 +52,7 @@ def receive() -> Response:
 
 
 def _empty_form() -> Response:
-    """The form as the address fills it in: with a preset, with single fields. Raises NotFound."""
+    """Return the form as the address fills it in: from a preset, or single fields. Raises NotFound."""
     key = request.args.get("preset")
     preset = services().manager.book().presets.get(key) if key else None
     if preset is not None and isinstance(preset.spec, SendSpec):
@@ -63,7 +63,7 @@ def _empty_form() -> Response:
 
 
 def _preset_data(preset: Preset | None) -> JsonObject:
-    """The form's fields as a preset has them; a port that is taken now is left to choose."""
+    """Return a preset as the form's fields. A port that is in use now is left to choose."""
     if preset is None or not isinstance(preset.spec, ReceiveSpec):
         return {}
     data = receive_data_of(preset.spec)

@@ -160,7 +160,7 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
 
 def receive_data_of(spec: ReceiveSpec) -> JsonObject:
-    """A receive stream as the form's fields, without its passphrase. An output that it has not keeps its defaults."""
+    """Return a receive stream as the form's fields, without its passphrase. A missing output keeps its defaults."""
     document: JsonObject = {"name": spec.name, "group": spec.group, "latency_ms": spec.latency_ms}
     document |= {"stream_id": spec.stream_id, "picture": spec.picture, "loudness": spec.loudness}
     for part, values in (("endpoint", spec.endpoint), ("record", spec.record), ("forward", spec.forward)):

@@ -59,7 +59,7 @@ def present_row(snapshot: Snapshot, history: Sequence[Second] | None = None) -> 
 
 
 def _recovered_percent(snapshot: Snapshot) -> float | None:
-    """Recovered of the packets that a receive stream got in the last second; None for a sender or without packets."""
+    """Return the share of recovered packets in the last second; None for a sender or without packets."""
     if snapshot.reception is None:
         return None
     received = snapshot.reception.second.received
