@@ -27,7 +27,7 @@ for argument in "$@"; do
     esac
 done
 
-root=${PROC_SYS:-/proc/sys} # the tests' kernel is a folder
+root=${PROC_SYS:-/proc/sys} # tests use a folder instead
 changed=0 failed=0
 
 # set_to NAME VALUE REASON: write VALUE unless it is there.

@@ -43,7 +43,7 @@ def main() -> int:
         settings = read_settings(os.environ)
         make_folders(settings)
     except BadSettings as error:
-        print(f"The settings are not right:\n{error}", file=sys.stderr)  # noqa: T201 - there is no log yet
+        print(f"The settings are not valid:\n{error}", file=sys.stderr)  # noqa: T201 - there is no log yet
         return os.EX_CONFIG
     start_logging(settings)
     try:
@@ -66,7 +66,7 @@ def _run(settings: Settings, ending: Ending) -> int:
     running.line_ups.close()
     running.rehearsals.close()
     if ending.signal is signal.SIGHUP or status:
-        # A server that cannot serve must not take streams off air: the next one adopts them.
+        # A server that cannot serve must not take streams off air: the next process adopts them.
         running.manager.detach()
     else:
         service_manager.notify("STOPPING=1")

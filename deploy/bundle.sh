@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs everything that an installation needs into one archive, for a host that never sees the internet.
+# Packs everything that an installation needs into one archive, for a host without internet access.
 set -euo pipefail
 
 usage() {
@@ -101,7 +101,7 @@ pack_wheels() {
         "${pip[@]}" wheel --no-deps --wheel-dir "$top/wheels" --requirement requirements-gi.txt
 }
 
-# apt-get that believes to be on a host where nothing is installed, and writes nothing outside of $work.
+# Run apt-get as on a host where nothing is installed; it writes nothing outside of $work.
 apt_for_nothing() {
     apt-get -qq -o Dir::State="$work/state" -o Dir::State::status="$work/state/status" \
         -o Dir::Cache="$work/cache" -o Dir::Cache::archives="$top/packages" -o APT::Architectures="$architecture" \

@@ -65,7 +65,7 @@ unit_folder=/etc/systemd/system
 [ -e .git ] || [ -e .files ] || die "this is neither a clone nor an archive of deploy/bundle.sh"
 [ "$dry_run" = yes ] || [ "$(id -u)" -eq 0 ] || die "run this as root, or with --dry-run"
 
-# Do it, or say that it would be done.
+# Run a command, or with --dry-run print it.
 run() {
     if [ "$dry_run" = yes ]; then
         printf 'would run: %s\n' "$*"
@@ -98,7 +98,7 @@ make_folder() {
     run install -d -m "$2" -o "$user" -g "$user" "$1"
 }
 
-# The program's files, by name: what git knows, or what deploy/bundle.sh packed.
+# The program's files by name: those in git, or those that deploy/bundle.sh packed.
 list_files() {
     if [ -e .git ]; then
         git -c safe.directory='*' ls-files -z | LC_ALL=C sort -z
@@ -186,7 +186,7 @@ switch_to() {
     mv -T "$prefix/current.new" "$prefix/current"
 }
 
-# Workers go on with the files of the release that they began with: keep the two before this one.
+# Running workers use the files of the release that they started with, so keep the two releases before this one.
 remove_old_releases() {
     local release
     [ -d "$prefix/releases" ] || return 0
@@ -259,7 +259,7 @@ do_install() {
     say "installed: release $release in $prefix; NGINX sites are in $prefix/current/deploy/nginx"
 }
 
-# Links to the sites lead nowhere without the program, and NGINX would not start any more.
+# Without the program, links to the sites are broken, and NGINX would no longer start.
 remove_sites() {
     local link
     for link in /etc/nginx/conf.d/*.conf /etc/nginx/sites-enabled/*; do

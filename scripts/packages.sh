@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the distribution must ship for us: sourced by scripts/setup.sh, nothing runs here.
+# The packages that the product needs from the distribution. scripts/setup.sh sources this file; nothing runs here.
 # Debian and Ubuntu by package name. Red Hat's family by what an RPM provides: every GStreamer RPM provides
 # `gstreamer1(element-NAME)`, so dnf finds the right package whatever repository it lives in.
 

@@ -79,7 +79,7 @@ install_debian() {
             "(add-apt-repository universe)"
 }
 
-# EPEL carries srt, RPM Fusion x264; both lean on CRB, which is there but switched off.
+# EPEL has srt, RPM Fusion has x264. Both need CRB, which is installed but disabled.
 enable_rpm_repositories() {
     local release
     release=$(rpm -E %rhel)
@@ -124,7 +124,7 @@ ensure_packages() {
 
 is_recent_python() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
-# Put all that the system must ship in place and set PYTHON.
+# Install all required system packages and set PYTHON.
 ensure_system() {
     local purpose=$1 packages=()
     if [ "$(package_family)" = debian ]; then
@@ -188,7 +188,7 @@ ensure_node_modules() {
     cp package-lock.json node_modules/.installed-lock.json
 }
 
-# Everything for one purpose: run, or test (which includes run).
+# Set up everything for one purpose: run, or test (which includes run).
 set_up() {
     ensure_system "$1"
     ensure_venv

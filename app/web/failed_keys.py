@@ -58,5 +58,5 @@ class FailedKeys:
                 return
             count, self._unreported, self._reported_at = self._unreported, 0, now
         log.warning("wrong API key address=%s count=%d", address, count)
-        more = f", {count} in all since the last note" if count > 1 else ""
+        more = f", {count} in total since the last note" if count > 1 else ""
         self._note(f"a wrong API key came from {address}{more}")

@@ -62,7 +62,7 @@ def test_one_warning_a_minute_counts_what_came_since_the_last() -> None:
     keys.count("192.0.2.9")
     assert notes == [
         "a wrong API key came from 192.0.2.1",
-        "a wrong API key came from 192.0.2.9, 30 in all since the last note",
+        "a wrong API key came from 192.0.2.9, 30 in total since the last note",
     ]
 
 

@@ -1,7 +1,7 @@
-// What can be done to a stream, with the question before it where something would go off air.
+// The orders to a stream. An order that interrupts something asks for confirmation first.
 import { ApiError, ask, confirm, announce } from "./app.js";
 
-/** Whether a stream can be stopped; one that cannot may be dismissed. */
+/** Whether a stream can be stopped; otherwise it can be dismissed. */
 export const isOrdered = (stream) => stream.is_ordered;
 
 async function act(method, url, done, options = {}) {
@@ -23,7 +23,7 @@ const reconnects = (number) =>
     ? "1 receiver will be disconnected and has to reconnect."
     : `${number} receivers will be disconnected and have to reconnect.`;
 
-/** Stop after a question that names the stream. */
+/** Stop a stream after a confirmation that names it. */
 export async function stopStream({ key, label, peers }) {
   const yes = await confirm({
     title: `Stop “${label}”?`,
@@ -33,14 +33,14 @@ export async function stopStream({ key, label, peers }) {
   return yes && act("POST", `/api/streams/${key}/stop`, `Stopped: ${label}`);
 }
 
-/** Start again; asked first when receivers would notice. */
+/** Start a stream again; ask first if that interrupts receivers. */
 export async function restartStream({ key, label, peers }) {
   const yes =
     !peers || (await confirm({ title: `Restart “${label}”?`, text: reconnects(peers), yes: "Restart the stream" }));
   return yes && act("POST", `/api/streams/${key}/start`, `Started again: ${label}`);
 }
 
-/** Give a stream other settings, and restart it with them; asked first when receivers would notice. */
+/** Change a stream's settings and restart it; ask first if that interrupts receivers. */
 export async function changeStream({ key, label, peers }, spec) {
   const yes =
     !peers ||
@@ -52,7 +52,7 @@ export async function changeStream({ key, label, peers }, spec) {
   return yes && act("PUT", `/api/streams/${key}`, `Restarted with other settings: ${label}`, { json: spec });
 }
 
-/** Forget a stream that is off air. The caller offers to undo it. */
+/** Dismiss a stream that is off air. The caller offers to undo this. */
 export function dismissStream({ key }) {
   return act("DELETE", `/api/streams/${key}`);
 }

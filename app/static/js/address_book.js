@@ -1,7 +1,7 @@
 // The address book in the form of a caller: a far end fills in its host, port and stream ID.
 import { byId, setText } from "./dom.js";
 
-/** Bring it to life, where there are far ends; `port` is the form's field for the far end's port. */
+/** Set up the address book if it has far ends; `port` is the form's field for the far end's port. */
 export function bindAddressBook(form, port) {
   byId("far_end")?.addEventListener("change", ({ target }) => {
     const { host, streamId, notes, port: number } = target.selectedOptions[0].dataset;

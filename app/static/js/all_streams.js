@@ -1,4 +1,4 @@
-// Orders to all streams or to a group, each after a question that says how many streams and receivers it concerns.
+// Orders to all streams or a group, each after a confirmation with the number of streams and receivers.
 import { ApiError, ask, confirm, announce } from "./app.js";
 
 const streams = (number, word = "") => `${number} ${word}${number === 1 ? "stream" : "streams"}`;

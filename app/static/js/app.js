@@ -1,4 +1,4 @@
-// What every page has: asking the server, one poll, the head with the worst state, questions, keys, the theme.
+// The common part of every page: requests, one poll, the head with the worst state, dialogs, keys, the theme.
 import { byId, icon, make, setClass, setText } from "./dom.js";
 import { colourOf, summary } from "./lamps.js";
 import { duration, timeOfDay } from "./format.js";
@@ -8,7 +8,7 @@ const bootstrap = window.bootstrap;
 const PAGE_TITLE = document.title;
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** Ask the API. Gives a promise of the decoded answer; it fails with an ApiError. */
+/** Send a request to the API. Returns a promise of the decoded answer; it fails with an ApiError. */
 export function ask(method, url, { data, json } = {}) {
   const request = {
     method,
@@ -36,8 +36,8 @@ export class ApiError extends Error {
 }
 
 /**
- * Ask again and again, one request at a time, not while the tab is hidden. `url` may be a function.
- * Returns a function that asks immediately; its `stop` waits for the answer that is due, and `again` continues.
+ * Repeat a request, one at a time, paused while the tab is hidden. `url` may be a function.
+ * Returns a function that polls immediately; its `stop` waits for a pending answer, and `again` continues.
  */
 export function poll(url, everyMs, onAnswer) {
   const polling = new Polling(url, everyMs, onAnswer);
@@ -110,7 +110,7 @@ function showStale(error, answeredAt) {
 
 const MARKS = { fault: "✖", attention: "▲", good: "▶", idle: "○" };
 
-/** Put the worst state of all streams into head, title and favicon. */
+/** Show the worst state of all streams in head, title and favicon. */
 export function showOverview(overview) {
   const [severity, words] = summary(overview);
   document.title = `${MARKS[severity]} ${words} · ${PAGE_TITLE}`;
@@ -138,14 +138,14 @@ function setFavicon(state) {
   if (link.getAttribute("href") !== href) link.setAttribute("href", href);
 }
 
-/** Say something in the corner for some seconds. */
+/** Show a message in the corner for some seconds. */
 export function announce(text) {
   const note = make("div", {}, text);
   byId("toasts").append(note);
   setTimeout(() => note.remove(), 7000);
 }
 
-/** Say something in the corner and offer to act on it, for `forMs`. */
+/** Show a message with a button in the corner for `forMs`. */
 export function offer(text, word, forMs, act) {
   const button = make("button", { type: "button", class: "btn btn-q btn-sm ms-2" }, word);
   const note = make("div", {}, text, button);
@@ -157,10 +157,10 @@ export function offer(text, word, forMs, act) {
   setTimeout(() => note.remove(), forMs);
 }
 
-/** Copy what a node says. If the browser does not allow a page to copy, the text is selected for the user to copy. */
+/** Copy a node's text. If the browser does not allow this, select the text for the user to copy. */
 export async function copyText(node) {
   try {
-    // Absent without HTTPS, and refused where the person or an administrator forbade it.
+    // Absent without HTTPS, and refused if the user or an administrator forbade it.
     if (!navigator.clipboard) throw new DOMException("", "NotAllowedError");
     await navigator.clipboard.writeText(node.textContent);
     announce("Copied");
@@ -172,7 +172,7 @@ export async function copyText(node) {
   }
 }
 
-/** Show a dialog; when it closes, the focus goes back to where it was. Gives Bootstrap's Modal. */
+/** Show a dialog; when it closes, the focus returns to the earlier element. Returns Bootstrap's Modal. */
 export function openDialog(dialog) {
   const before = document.activeElement;
   const modal = bootstrap.Modal.getOrCreateInstance(dialog);
@@ -187,8 +187,8 @@ export function openDialog(dialog) {
 }
 
 /**
- * Keep all but a dialog out of reach of keys and screen readers, a dialog below it among them. Returns a function that
- * undoes it. Bootstrap's focus trap does not survive a second dialog over the first.
+ * Make everything except a dialog unreachable for keys and screen readers, including a dialog below it. Returns a
+ * function that undoes this. Bootstrap's focus trap does not survive a second dialog over the first.
  */
 function isolate(dialog) {
   const changed = [];
@@ -206,7 +206,7 @@ function isolate(dialog) {
   };
 }
 
-/** Ask yes or no. Gives a promise of true or false. */
+/** Ask for a confirmation. Returns a promise of true or false. */
 export function confirm({ title, text, yes }) {
   const dialog = byId("confirm");
   setText(byId("confirm-title"), title);
@@ -233,7 +233,7 @@ export function confirm({ title, text, yes }) {
 
 const keys = new Map();
 
-/** Let a key do something when nothing is being typed; it shows in the help. */
+/** Bind a key while no text is being typed, and list it in the help. */
 export function onKey(key, words, act) {
   keys.set(key, { words, act });
 }
@@ -249,7 +249,7 @@ function isTyping(target) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || !keysAreOn()) return;
   if (isTyping(event.target) || document.querySelector(".modal.show")) return;
-  // Enter on a link or button is that link's or button's own.
+  // Enter on a link or button activates that link or button.
   if (event.key === "Enter" && event.target.closest("a, button")) return;
   const bound = keys.get(event.key);
   if (!bound) return;

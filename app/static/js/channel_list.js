@@ -4,7 +4,7 @@ import { byId, make } from "./dom.js";
 
 let isLoaded = false;
 
-/** Load the channels once and offer them; without any, the list stays hidden. */
+/** Load the channels once and show them; without channels, the list stays hidden. */
 export async function offerChannels(form) {
   if (isLoaded) return;
   isLoaded = true;

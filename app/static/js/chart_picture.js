@@ -1,7 +1,7 @@
 // A chart as a PNG picture.
 import { colour } from "./chart_theme.js";
 
-/** A chart's canvas with a title and a legend ({label, colour}) over it, on the page's ground; promises a Blob. */
+/** A chart's canvas with title and legend ({label, colour}), on the page's background. Returns a promise of a Blob. */
 export function pictureOf(canvas, title, legend) {
   const line = 24 * (window.devicePixelRatio || 1);
   const picture = document.createElement("canvas");
@@ -29,7 +29,7 @@ export function pictureOf(canvas, title, legend) {
   });
 }
 
-/** Hand a blob to the browser as a file. */
+/** Save a blob as a file of the browser. */
 export function save(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);

@@ -3,7 +3,7 @@
 /** The value of a CSS variable of the page. */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** Give a chart's scales and tooltip the colours of the theme. */
+/** Set the colours of the theme in a chart's scales and tooltip. */
 export function paintFrame({ options }) {
   for (const [name, scale] of Object.entries(options.scales)) {
     scale.ticks.color = colour("--dim");

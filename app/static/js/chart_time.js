@@ -1,4 +1,4 @@
-// The time axis of a chart: where its ticks stand, what they say, and where the line has gaps.
+// The time axis of a chart: the positions and labels of its ticks, and the gaps in the line.
 import { dateAndTime, timeOfDay } from "./format.js";
 
 const STEPS_S = [5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400];
@@ -7,7 +7,7 @@ const TICKS_MAX = 6;
 /** The shortest step that needs at most six ticks. */
 export const stepFor = (spanS) => STEPS_S.find((step) => spanS / step <= TICKS_MAX) ?? STEPS_S.at(-1);
 
-/** Ticks at whole steps from `min` to `max`: a label that is cut to the minute must stand at that minute. */
+/** Ticks at whole steps from `min` to `max`: a label without seconds must be at a whole minute. */
 export function wholeSteps({ min, max }, everyS) {
   const ticks = [];
   for (let value = Math.ceil(min / everyS) * everyS; value <= max; value += everyS) ticks.push({ value });

@@ -1,4 +1,4 @@
-// The charts of a stream's page. A gap in the past is a gap in the line, never a bridge over it.
+// The charts of a stream's page. A gap in the history is a gap in the line.
 import { pictureOf } from "./chart_picture.js";
 import { colour, paintFrame } from "./chart_theme.js";
 import { stepFor, tickText, wholeSteps, withGaps } from "./chart_time.js";
@@ -8,7 +8,7 @@ import { dateAndTime } from "./format.js";
 const Chart = window.Chart;
 const GAP_S = 5;
 
-/** A text for an empty chart: an empty grid looks like a fault of the page. */
+/** A text for an empty chart, because an empty grid looks like a fault of the page. */
 const emptyWords = {
   id: "emptyWords",
   afterDraw({ ctx: pen, chartArea, data }) {
@@ -125,13 +125,13 @@ export class TimeChart {
     );
   }
 
-  /** The chart as a PNG with its title and legend over it. Gives a promise of a Blob. */
+  /** The chart as a PNG with its title and legend. Returns a promise of a Blob. */
   toPng(title) {
     return pictureOf(this.canvas, title, this.lines);
   }
 }
 
-/** The datasets of a chart: a line each, then the two edges of each line's band from least to greatest value. */
+/** The datasets of a chart: a line each, then the two edges of each line's band from minimum to maximum. */
 function datasetsFor(lines) {
   return [
     ...lines.map(({ label, axis: id }) => ({ ...lineOf(label, id), borderWidth: 1.5, pointHitRadius: 6 })),

@@ -42,7 +42,7 @@ byId("apply").addEventListener("click", async () => {
   await send({ ...order, dry_run: false });
 });
 
-/** What was compared no longer is what the form holds. */
+/** Forget the comparison: the form has other contents now. */
 function forget() {
   compared = null;
   byId("apply").disabled = true;

@@ -28,7 +28,7 @@ const askNow = poll(() => (wantsPast ? "/api/dashboard?spark=1" : "/api/dashboar
 
 offerKept(askNow);
 
-// A tab that was hidden has missed some past.
+// A tab that was hidden has missed some history.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) wantsPast = true;
 });
@@ -58,7 +58,7 @@ function show(answer) {
   form.showFreePorts(answer.free_ports);
 }
 
-/** Faults first, then what wants a look; within these, oldest first. Only rows that are out of place move. */
+/** Sort faults first, then streams that need attention, each oldest first. Only rows in a wrong position move. */
 function arrange(streams) {
   const wanted = streams
     .map((stream, index) => ({ row: rows.get(stream.key), rank: ORDER[stream.severity] * 1000 + index }))

@@ -97,7 +97,7 @@ export class DeliveryChart {
     this.canvas.setAttribute("aria-label", `Chart of the last ${Math.round(this.spanS / 60)} minutes: ${words}`);
   }
 
-  /** The chart as a PNG with its title and legend. Gives a promise of a Blob. */
+  /** The chart as a PNG with its title and legend. Returns a promise of a Blob. */
   toPng(title) {
     return pictureOf(this.canvas, title, [
       { label: "above: lateness, ms", colour: "--chart-1" },

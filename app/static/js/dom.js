@@ -12,12 +12,12 @@ export function make(tag, properties = {}, ...children) {
   return node;
 }
 
-/** Set a node's text where it differs; an unchanged node is left alone, selection and screen reader too. */
+/** Set a node's text if it differs: an unchanged node keeps its selection and is not read again. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Set a node's class where it differs. */
+/** Set a node's class if it differs. */
 export function setClass(node, name) {
   if (node.className !== name) node.className = name;
 }
@@ -30,7 +30,7 @@ export function setFigure(node, text, unit) {
   node.replaceChildren(text, ...(shown ? [make("span", { class: "unit" }, shown)] : []));
 }
 
-/** A Font Awesome icon that says nothing to screen readers. */
+/** A Font Awesome icon that screen readers ignore. */
 export function icon(name) {
   return make("i", { class: name, "aria-hidden": "true" });
 }

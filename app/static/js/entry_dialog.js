@@ -8,7 +8,7 @@ const input = (name) => byId(`entry-${name}`);
 let asked = null;
 
 /**
- * Ask for the fields of an entry. `order` makes the method, address and document of the request out of what was typed;
+ * Ask for the fields of an entry. `order` makes the method, address and document of the request from the typed values;
  * `done` is called after it was accepted.
  */
 export function askEntry({ title, fields, values, order, done }) {
@@ -22,7 +22,7 @@ export function askEntry({ title, fields, values, order, done }) {
   asked.dialog = openDialog(byId("entry"));
 }
 
-/** What was typed: an empty stream ID is none, and a port is a number where it can be. */
+/** The typed values: an empty stream ID becomes null, and a port becomes a number if possible. */
 function typed(fields) {
   const values = Object.fromEntries(fields.map((name) => [name, input(name).value.trim()]));
   if ("port" in values && /^\d{1,9}$/.test(values.port)) values.port = Number(values.port);

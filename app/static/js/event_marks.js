@@ -1,4 +1,4 @@
-// Events of a stream as vertical lines in its charts, with their text where there is room.
+// Events of a stream as vertical lines in its charts, with their text if there is space.
 import { colour } from "./chart_theme.js";
 
 const ROOM_PX = 48;

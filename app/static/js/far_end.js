@@ -1,11 +1,11 @@
-// The far-end card: what to type at the far end, as text and as a QR code. The passphrase is fetched only on request.
+// The far-end card: the settings for the far end, as text and as a QR code. The passphrase is fetched only on request.
 import { ApiError, ask, copyText, announce } from "./app.js";
 import { byId, make, setText } from "./dom.js";
 import { drawQr } from "./qr_code.js";
 import { addressesOf, cards, describe, qrText } from "./receivers.js";
 import { bindTabs } from "./tabs.js";
 
-/** Bring the card to life; its `show` takes the stream's view. `cardsOf` makes the texts, by default of receivers. */
+/** Set up the card; its `show` takes the stream's view. `cardsOf` makes the texts, by default for receivers. */
 export function bindFarEnd(key, cardsOf = cards) {
   const card = new FarEnd(key, cardsOf);
   card.bind();

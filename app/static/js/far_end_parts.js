@@ -1,6 +1,6 @@
 // Parts of the texts for the far end, whether it sends or receives. `end` is made by `describe` in receivers.js.
 
-/** An argument that a shell takes as it is. */
+/** Quote an argument for a shell. */
 export const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Names and values in two columns. */

@@ -3,7 +3,7 @@ import { bindAddressBook } from "./address_book.js";
 import { ApiError, ask, openDialog, announce } from "./app.js";
 import { byId, make, setText } from "./dom.js";
 
-/** Bring both to life; `showProblem` puts faults next to the form's fields, `farPort` is the far end's port. */
+/** Set up both; `showProblem` puts faults next to the form's fields, `farPort` is the far end's port. */
 export function bindPresets(form, showProblem, farPort) {
   byId("load-preset")?.addEventListener("change", ({ target }) => {
     if (!target.value) return;

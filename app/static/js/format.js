@@ -25,7 +25,7 @@ export function percent(value) {
   return fixed(value, known(value) && value > 0 && value < 0.1 ? 2 : 1);
 }
 
-/** Latency / RTT: one digit under 10; what is far beyond any rule says only so. */
+/** Latency / RTT: one digit under 10; above 99 the exact value has no meaning. */
 export function times(value) {
   if (!known(value)) return UNKNOWN;
   if (value > 99) return "> 99";

@@ -1,9 +1,9 @@
-// The choice of a group above the table of streams. It is shown once a stream has a group.
+// The selection of a group above the table of streams. It is shown if a stream has a group.
 import { byId, make, setText } from "./dom.js";
 
 const ALL = "";
 
-/** Bring the choice to life; `changed` is called after another group was chosen. */
+/** Set up the selection; `changed` is called after another group was chosen. */
 export function bindGroupFilter(changed) {
   const select = byId("group-filter");
   let shown = null;

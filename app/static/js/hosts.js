@@ -1,4 +1,4 @@
-// All hosts: a card per host, which is also the filter by host, and the table of every stream.
+// All hosts: a card per host, which also filters by that host, and the table of all streams.
 import { onKey, poll } from "./app.js";
 import { byId, icon, make, setText } from "./dom.js";
 import { count, duration, mbps, ms, withUnit } from "./format.js";

@@ -17,7 +17,7 @@ function relaySpec(port, host, targetPort) {
   return { direction: "relay", listen_port: port, target: { host, port: targetPort }, impairment: impairment() };
 }
 
-/** Do it with the button off, and show in the form why it failed. */
+/** Run an action with its button disabled, and show in the form why it failed. */
 async function attempt(button, act) {
   showFaults({}, "");
   button.disabled = true;
@@ -51,7 +51,7 @@ async function rehearseLatencies() {
   location.assign(`/impairment/rehearsals/${encodeURIComponent(run.id)}`);
 }
 
-/** Let the form change a relay, or start one again with null. */
+/** Set the form to change a relay, or with null to start a new one. */
 function setChanged(stream) {
   changed = stream?.key ?? null;
   byId("start-row").hidden = Boolean(stream);

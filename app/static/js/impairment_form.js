@@ -1,4 +1,4 @@
-// The form of an impairment: from its fields to JSON and back, and what is wrong at which field.
+// The form of an impairment: from its fields to JSON and back, and the faults at their fields.
 import { byId, setText } from "./dom.js";
 import { showProblem } from "./form_faults.js";
 
@@ -63,7 +63,7 @@ export function impairment() {
   };
 }
 
-/** Put an impairment into the fields; zeros and what is absent stay empty. */
+/** Fill an impairment into the fields; zeros and missing values stay empty. */
 export function fill(made) {
   profile.value = "";
   profile.dispatchEvent(new Event("change"));
@@ -86,7 +86,7 @@ export function fill(made) {
 /** Show the faults of the form at their fields, and the message where one has none. */
 export const showFaults = (faults, message) => showProblem(form, byId("relay-problem"), message, faults);
 
-/** Learn the profiles, and show what an empty field means from now on. */
+/** Store the profiles, and show what an empty field means. */
 export function useProfiles(found) {
   profiles = new Map(found.map((each) => [each.name, each]));
   profile.dispatchEvent(new Event("change"));

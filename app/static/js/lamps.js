@@ -1,4 +1,4 @@
-// How a state looks: icon, colour class and word together, everywhere the same.
+// The display of a state: icon, colour class and word, the same on every page.
 import { icon, make, setClass, setText } from "./dom.js";
 import { count } from "./format.js";
 
@@ -17,12 +17,12 @@ const COLOURS = { fault: "bad", attention: "warn", good: "good", idle: "idle" };
 
 export const colourOf = (severity) => COLOURS[severity] ?? "idle";
 
-/** Make a lamp; `setLamp` lights it. */
+/** Make a lamp; `setLamp` sets its state. */
 export function makeLamp() {
   return make("span", { class: "state idle" }, icon("fa-regular fa-circle"), make("span"));
 }
 
-/** Light a lamp made by makeLamp for a stream. */
+/** Set a lamp made by makeLamp to the state of a stream. */
 export function setLamp(lamp, stream) {
   setClass(lamp, `state ${colourOf(stream.severity)}`);
   setClass(lamp.firstChild, ICONS[stream.severity] ?? IDLE_ICONS[stream.phase] ?? "fa-regular fa-circle");
@@ -33,14 +33,14 @@ export function setLamp(lamp, stream) {
 const stateWords = ({ phase_text: words, retry_in_s: wait }) =>
   typeof wait === "number" ? `${words} in ${Math.ceil(wait)} s` : words;
 
-/** How often a stream was started again; while it waits to be, which attempt comes next. */
+/** How often a stream was restarted; while it waits for a restart, the number of the next attempt. */
 export function attempts({ retry_in_s: wait, restarts }) {
   if (typeof wait === "number") return `attempt ${count(restarts + 1)}`;
   if (!restarts) return null;
   return `${count(restarts)} ${restarts === 1 ? "restart" : "restarts"}`;
 }
 
-/** A stream that runs through a relay of this host must never pass for one on a real link. */
+/** A stream through a relay of this host must not be mistaken for one on a real link. */
 function showImpaired(lamp, { impaired_by: relay }) {
   const badge = lamp.querySelector(".impaired");
   if (relay && !badge) lamp.append(impairedBadge(relay));

@@ -27,7 +27,7 @@ function chosenReceiver() {
   return { kind: "none" };
 }
 
-// A text that is no number goes to the server as it is: the server names the field.
+// A text that is not a number is sent unchanged: the server names the field.
 function statedBitrate() {
   const text = byId("bitrate_mbps").value.trim().replace(",", ".");
   if (!byId("rate_steps").checked || text === "") return null;

@@ -30,7 +30,7 @@ function show() {
   byId("forget-limits").disabled = !limits;
 }
 
-/** Do it, and show next to the field why it failed. */
+/** Run an action, and show next to the field why it failed. */
 async function attempt(act) {
   const faults = (message, fields) => showProblem(byId("plan-form"), byId("plan-problem"), message, fields);
   faults("", {});

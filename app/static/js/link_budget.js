@@ -4,7 +4,7 @@ import { setText } from "./dom.js";
 
 const PAUSE_MS = 150;
 
-/** Show the answer to the latest question in a node; nothing while the fields cannot be answered. */
+/** Show the latest answer in a node; nothing while the fields are not valid. */
 export class LinkBudget {
   constructor(node) {
     this.node = node;

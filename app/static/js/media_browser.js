@@ -4,7 +4,7 @@ import { byId, icon, make, setText, spoken } from "./dom.js";
 import { folderOf, foldersTo, pageOf } from "./media_paths.js";
 import { describeFile } from "./media_words.js";
 
-/** Bring the dialog to life; `chosen` gets the path of the file that was chosen. */
+/** Set up the dialog; `chosen` gets the path of the file that was chosen. */
 export function bindMediaBrowser(chosen) {
   const browser = new MediaBrowser(byId("media-browser"), chosen);
   browser.bind();

@@ -1,4 +1,4 @@
-// A media file's page: asks until its analysis is through, then shows what the file holds.
+// A media file's page: polls until the analysis is complete, then shows the contents of the file.
 import { ApiError, ask, pollOverview } from "./app.js";
 import { byId, icon, make, setFigure, setText } from "./dom.js";
 import { bytes, count, mbps, percent, playingTime, UNKNOWN, withUnit } from "./format.js";

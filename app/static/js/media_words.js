@@ -1,4 +1,4 @@
-// What is known of a transport stream file, in a line.
+// The facts about a transport stream file in one line.
 import { bytes, dateAndTime, playingTime } from "./format.js";
 
 /** A file's quick check: bitrate, clock and duration. */

@@ -5,7 +5,7 @@ import { alternativesTable, applyLink } from "./network_alternatives.js";
 
 const BASIS = { measured: "good", estimated: "warn", assumed: "warn" };
 
-/** Show a test in `place`; what did not change is left alone. */
+/** Show a test in `place`; unchanged parts are not touched. */
 export function showResult(place, test) {
   const isRunning = test.state === "running";
   const text = JSON.stringify([test.id, test.state, test.figures, test.attempts, test.problems, test.problem]);

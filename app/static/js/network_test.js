@@ -19,7 +19,7 @@ const form = byId("test-form");
 let shown = null; // the test on the right
 let runningId = null;
 
-/** The order that the form asks for. What is no number goes as text: the rules are the server's. */
+/** The order that the form describes. A value that is not a number is sent as text: the server has the rules. */
 function readOrder() {
   const mode = form.elements.mode.value;
   const names = ["bitrate_mbps", "duration_s", "lowest_latency_ms"];
@@ -83,7 +83,7 @@ function show(test) {
   if (isRunning) {
     setText(byId("step"), `${test.step} …`);
     byId("progress-bar").max = test.expected_s;
-    // Never full before the end: a slow far end takes longer than expected.
+    // Never full before the end, because a slow far end takes longer than expected.
     byId("progress-bar").value = Math.min(test.elapsed_s, test.expected_s * 0.97);
     setText(byId("elapsed"), `${duration(test.elapsed_s)} of about ${duration(test.expected_s)}`);
   }

@@ -5,7 +5,7 @@ import { bindStreamForm } from "./stream_form.js";
 
 const DASHBOARD = "/";
 
-/** Bring the dialog to life; `started` gets the new stream's view. Returns the form. */
+/** Set up the dialog; `started` gets the new stream's view. Returns the form. */
 export function bindNewStream(started) {
   const dialog = byId("new-stream");
   const isAskedFor = "opens" in dialog.dataset || location.hash === `#${dialog.id}`;
@@ -34,7 +34,7 @@ export function bindNewStream(started) {
   return form;
 }
 
-/** What is left when the dialog closes is the dashboard: loaded again, it shall not open the dialog. */
+/** Closing the dialog leaves the dashboard. When it is loaded again, it must not open the dialog. */
 function showDashboardAddress() {
   history.replaceState(null, "", DASHBOARD);
   for (const link of document.querySelectorAll(".topbar nav a")) {

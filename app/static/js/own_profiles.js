@@ -1,4 +1,4 @@
-// My link and own profiles: made of what was measured, kept, removed and imported.
+// My link and own profiles: make them from a measurement, save, remove and import them.
 import { ApiError, announce, ask } from "./app.js";
 import { byId, make } from "./dom.js";
 import { impairment, showFaults, useProfiles } from "./impairment_form.js";
@@ -29,7 +29,7 @@ function offer() {
   useProfiles(all);
 }
 
-/** Do it, and show in the form why it failed. */
+/** Run an action, and show in the form why it failed. */
 async function attempt(act) {
   showFaults({}, "");
   try {

@@ -1,7 +1,7 @@
-// The passphrase field: count its bytes, show it, make a good one. It never leaves the page but with the form.
+// The passphrase field: count its bytes, show it, generate one. It leaves the page only with the form.
 import { byId, setText } from "./dom.js";
 
-// No letters that are read wrong over the phone; 20 of 31 carry 99 bits.
+// No letters that are easily confused over the phone; 20 of 31 letters carry 99 bits.
 const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
 const LENGTH = 20;
 const BYTES = [10, 79];
@@ -23,7 +23,7 @@ const WITHOUT = {
   receive: "Without it, the stream crosses the network in the clear",
 };
 
-/** Bring the form's passphrase field to life. */
+/** Set up the form's passphrase field. */
 export function bindPassphrase(mode) {
   const field = byId("passphrase");
   const bits = byId("key_bits");

@@ -1,4 +1,4 @@
-// The part of the past that a stream's charts show: a range that the page's address names, or the present.
+// The part of the history that a stream's charts show: a range in the page's address, or the present.
 import { ApiError, ask, announce } from "./app.js";
 
 const LEAST_S = 20;
@@ -15,7 +15,7 @@ export class PastRange {
     if (from > 0 && to > from) this.range = { from, to };
   }
 
-  /** Show a range; figures for it arrive a moment later. */
+  /** Show a range; its figures arrive a moment later. */
   set(from, to) {
     const now = this.now();
     const spanS = Math.min(KEPT_S, Math.max(LEAST_S, to - from));
@@ -79,7 +79,7 @@ export class PastRange {
   }
 }
 
-/** A summary as a sample of its means, with the least and the greatest values next to them. */
+/** A summary as a sample of its means, with the minimum and maximum next to them. */
 function sampleOf({ at, figures }) {
   const part = (name) =>
     Object.fromEntries(Object.entries(figures).map(([key, spread]) => [key, spread?.[name] ?? null]));

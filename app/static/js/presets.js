@@ -126,7 +126,7 @@ async function importFile(file) {
   show();
 }
 
-/** Say what an import did, and list what it refused. */
+/** Show the result of an import, and list the refused entries. */
 function showImport(text, refused) {
   const lines = refused.map(({ kind, position, name, fields }) => {
     const faults = Object.entries(fields).map(

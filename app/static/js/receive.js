@@ -1,4 +1,4 @@
-// The page that starts a receive stream: on success, to the stream's own page. The rules are the server's alone.
+// The page that starts a receive stream: on success, go to the stream's page. Only the server has the rules.
 import { ApiError, ask, pollOverview } from "./app.js";
 import { byId } from "./dom.js";
 import { bindPresets } from "./form_presets.js";

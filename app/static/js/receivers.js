@@ -13,7 +13,7 @@ export function addressesOf(pageHost, known) {
   return [...new Set(isLocal ? [...known, pageHost] : [pageHost, ...known])];
 }
 
-/** What the far end must know: `address` is how it reaches us, `passphrase` null while it is hidden. */
+/** The settings for the far end: `address` is this host's, `passphrase` is null while it is hidden. */
 export function describe(farEnd, address, passphrase) {
   return {
     weListen: farEnd.calls_us,
@@ -25,7 +25,7 @@ export function describe(farEnd, address, passphrase) {
   };
 }
 
-/** The address as a QR code holds it: latency in ms, the passphrase only when it is shown. */
+/** The address for a QR code: latency in ms, the passphrase only if it is shown. */
 export function qrText(end) {
   const parts = [`mode=${end.weListen ? "caller" : "listener"}`, `latency=${end.latencyMs}`];
   if (end.passphrase && end.passphrase !== MASK)

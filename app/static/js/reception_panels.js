@@ -35,7 +35,7 @@ function rowsOf(pairs) {
   );
 }
 
-/** Is it there: who sends, how it is encrypted, who was refused. */
+/** Whether the stream is there: the sender, the encryption, refused callers. */
 export function showThere(node, stream) {
   const [peer] = stream.peers;
   const rows = peer
@@ -55,7 +55,7 @@ export function showThere(node, stream) {
   redraw(node, rows, () => rowsOf(rows));
 }
 
-/** Does it arrive whole: packets by their fate, and the seconds with errors. */
+/** Whether the stream arrives completely: lost and recovered packets, and the seconds with errors. */
 export function showWhole(node, reception, totals) {
   const rows = [
     ["Packets received", count(reception.packets_unique), "SRT data packets, each counted once"],
@@ -128,7 +128,7 @@ function jitterRows(reception) {
   ];
 }
 
-/** What is in it: a line in words, and the PIDs. */
+/** The contents of the stream: a line in words, and the PIDs. */
 export function showContent(words, node, reception) {
   const { content, services, pids } = reception;
   const names = new Map(services.map((service) => [service.number, service.name || `service ${service.number}`]));
@@ -169,7 +169,7 @@ function contentWords(content) {
   return parts.join(" · ");
 }
 
-/** What the outputs do with it: rows for the worker's table. */
+/** The outputs of the stream: rows for the worker's table. */
 function outputRows({ recording, forward }) {
   const rows = [];
   if (recording) {
@@ -189,7 +189,7 @@ function outputRows({ recording, forward }) {
 
 function spellWords({ since, spells, seconds, last }) {
   if (since) return `now, since ${timeOfDay(since)}`;
-  return spells ? `${count(spells)} ×, ${Math.round(seconds)} s in all, until ${timeOfDay(last)}` : "no";
+  return spells ? `${count(spells)} ×, ${Math.round(seconds)}  s in total, until ${timeOfDay(last)}` : "no";
 }
 
 const lufs = (value, unit) => (value === null ? UNKNOWN : `${value.toFixed(1)} ${unit}`);
@@ -246,7 +246,7 @@ function loudnessRows(loudness) {
   ];
 }
 
-/** Is it legal: the indicators of TR 101 290. */
+/** Whether the stream conforms to the standard: the indicators of TR 101 290. */
 export function showIndicators(node, indicators) {
   redraw(node, indicators, () =>
     Object.entries(indicators).map(([name, indicator]) => {

@@ -6,7 +6,7 @@ const WIDTH = 84;
 const HEIGHT = 24;
 const SVG = "http://www.w3.org/2000/svg";
 
-/** The past of one stream, begun with the server's, continued with each poll. */
+/** The history of one stream: first from the server, then continued with each poll. */
 export class Spark {
   constructor() {
     this.svg = document.createElementNS(SVG, "svg");
@@ -48,7 +48,7 @@ export class Spark {
   }
 
   draw() {
-    // From zero, and without the bucket that is still filling: a second more or less in it is no cliff.
+    // From zero, and without the bucket that is still filling, whose mean would jump.
     const finished = this.buckets.slice(0, -1);
     const top = Math.max(...finished.filter((value) => value !== null), 0.1);
     let isDown = false;

@@ -1,4 +1,4 @@
-// A stream's page: one poll brings the view, the new history and the events; charts keep the past they have.
+// A stream's page: one poll gets the view, the new history and the events; charts keep earlier samples.
 import { ask, onKey, poll } from "./app.js";
 import { changeStream } from "./actions.js";
 import { save } from "./chart_picture.js";

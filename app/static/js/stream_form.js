@@ -1,4 +1,4 @@
-// The form that starts a stream. What is typed stays until the stream is on air; the rules are the server's alone.
+// The form that starts a stream. Typed values stay until the stream is on air. Only the server has the rules.
 import { ApiError, ask } from "./app.js";
 import { offerChannels } from "./channel_list.js";
 import { byId, setText } from "./dom.js";
@@ -13,7 +13,7 @@ import { describeMedia } from "./media_words.js";
 
 const STARTING = "Starting …";
 
-/** Bring the page's form to life; `started` gets the new stream's view. */
+/** Set up the page's form; `started` gets the new stream's view. */
 export function bindStreamForm(started) {
   const form = new StreamForm(byId("stream-form"), started);
   form.bind();
@@ -56,7 +56,7 @@ class StreamForm {
     this.showMode();
   }
 
-  /** The name was for one stream; all else may serve the next. */
+  /** Clear the name; other values may be used for the next stream. */
   forgetName() {
     this.fields.name.value = "";
   }

@@ -1,4 +1,4 @@
-// The page with the form of one stream, new or edited: on success, to the stream's own page.
+// The page with the form of one stream, new or edited: on success, go to the stream's page.
 import { pollOverview } from "./app.js";
 import { bindStreamForm } from "./stream_form.js";
 

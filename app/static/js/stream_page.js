@@ -1,4 +1,4 @@
-// What the pages of a sent and of a received stream share: the orders, their buttons and keys, and the debug dialog.
+// The common part of the pages of send and receive streams: orders, their buttons and keys, and the debug dialog.
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { ApiError, ask, announce, copyText, onKey, openDialog } from "./app.js";
 import { byId, setText } from "./dom.js";
@@ -15,7 +15,7 @@ export async function answerOf(request) {
   }
 }
 
-/** Name the buttons after what they do now. */
+/** Label the buttons with what they do now. */
 export function showOrderButtons(stream) {
   const ordered = isOrdered(stream);
   setText(byId("end").lastElementChild, ordered ? "Stop" : "Dismiss");
@@ -24,7 +24,7 @@ export function showOrderButtons(stream) {
   byId("end").disabled = stream.phase === "stopping";
 }
 
-/** What an order names of a stream. */
+/** The fields of a stream that an order needs. */
 export const factsOf = ({ key, label, peers }) => ({ key, label, peers: peers.length });
 
 /** Bind the buttons and keys. `viewOf` returns the stream's latest view, null before the first; `askNow` polls. */
@@ -56,7 +56,7 @@ async function end(view, askNow) {
     if (await stopStream(stream)) askNow();
     return;
   }
-  // A request for a stream that is forgotten gets an error.
+  // A request for a stream that was dismissed gets an error.
   await askNow.stop();
   if (!(await dismissStream(stream))) {
     askNow.again();

@@ -14,7 +14,7 @@ import {
   withUnit,
 } from "./format.js";
 
-/** Replace a node's children only when what they are made of has changed. */
+/** Replace a node's children only if their data has changed. */
 export function redraw(node, source, build) {
   const shown = JSON.stringify(source);
   if (node.dataset.shown === shown) return;
@@ -22,7 +22,7 @@ export function redraw(node, source, build) {
   node.replaceChildren(...build());
 }
 
-/** What to read first: the fault and its remedy, advice, notices of the engine. */
+/** The notes at the top: the fault and its remedy, advice, notices of the engine. */
 export function showNotes(node, stream, advice) {
   const { severity, reason_text: reason, remedy, notices, direct_engine_offer: offer } = stream;
   const advised = advice && !advice.is_enough ? advice : null;
@@ -108,7 +108,7 @@ export function showPeers(node, countNode, stream) {
 
 function nobodyBox(stream) {
   const mark = NO_ONE[stream.phase];
-  // A source that delivers nothing is no fault of the far end.
+  // A source that delivers nothing is not a fault of the far end.
   const reason = stream.phase === "stalled" ? null : stream.reason_text;
   const text = reason ?? (mark ? stream.nobody_text : "Off air");
   return make(
@@ -178,7 +178,7 @@ function peerBox(peer) {
   );
 }
 
-/** Asked, applied, negotiated; what differs is marked and says why. */
+/** Requested, applied and negotiated settings; a difference is marked and explained. */
 export function showSettings(node, settings) {
   redraw(node, settings, () =>
     settings.map((setting) => {
@@ -245,7 +245,7 @@ export function showCounters(node, { totals }) {
   );
 }
 
-/** What comes in, and the process that carries it. */
+/** The input, and the process that carries the stream. */
 export function showWorker(node, stream, now) {
   const { input, worker } = stream;
   const rows = [["Source", stream.source_text]];

@@ -18,7 +18,7 @@ const cell = (name, ...children) => make("td", { role: "cell", class: name }, ..
 const figureCell = (name, label) =>
   make("td", { role: "cell", class: `r num ${name}`, "data-label": label, "data-live": "" });
 
-/** A figure in a column that is named after another one: it carries its own name. */
+/** A figure in a column with the name of another figure: it shows its own name. */
 function setCounted(node, text, name) {
   if (node.dataset.shown === text) return;
   node.dataset.shown = text;
@@ -101,7 +101,7 @@ export class StreamRow {
     return node;
   }
 
-  /** Stop the stream, or dismiss it where it is off air. */
+  /** Stop the stream, or dismiss it if it is off air. */
   endIt() {
     return isOrdered(this.stream) ? stopStream(this.stream) : this.dismissIt();
   }
@@ -113,7 +113,7 @@ export class StreamRow {
     return isGone;
   }
 
-  /** What a key orders: it stops only a stream that is on air, and dismisses only one that is not. */
+  /** The action of a key: it stops only a stream that is on air, and dismisses only one that is off air. */
   stopByKey() {
     if (isOrdered(this.stream)) this.end.click();
   }
@@ -122,7 +122,7 @@ export class StreamRow {
     if (!isOrdered(this.stream)) this.end.click();
   }
 
-  /** Show what the server says now. */
+  /** Show the server's latest data. */
   show(stream, now) {
     this.stream = stream;
     const isSelected = this.node.classList.contains("is-selected");

@@ -1,4 +1,4 @@
-// What the dashboard and a stream's page say of a stream in a line.
+// One-line texts about a stream, for the dashboard and the stream's page.
 import { count, duration, secondsBetween, timeOfDay, UNKNOWN } from "./format.js";
 import { attempts } from "./lamps.js";
 

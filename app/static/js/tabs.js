@@ -1,12 +1,12 @@
-// Tabs of which one is chosen, by click or arrow key.
+// Tabs: one is selected, by click or arrow key.
 
-/** The tab to choose after a key: the neighbour, round the ends; null for any other key. */
+/** The tab to choose after a key: the neighbour, wrapping at the ends; null for any other key. */
 export function neighbour(tabs, tab, key) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
   return step ? tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length] : null;
 }
 
-/** Bring the tabs to life; `chosen` gets the tab that was chosen. */
+/** Set up the tabs; `chosen` gets the selected tab. */
 export function bindTabs(tabs, chosen) {
   const choose = (tab) => {
     for (const other of tabs) showChosen(other, other === tab);

@@ -1,4 +1,4 @@
-// Chooses the theme before the page is drawn: dark unless this browser chose light, or to follow its system.
+// Chooses the theme before the page is drawn: dark unless the user chose light, or chose to follow the system.
 (() => {
   let chosen = null;
   try {

@@ -18,7 +18,7 @@ export function offerUndo({ key, label }, done, forMs = UNDO_MS) {
   });
 }
 
-/** Leave the offer for the page that is opened next. */
+/** Keep the offer for the page that is opened next. */
 export function offerOnNextPage({ key, label }) {
   sessionStorage.setItem(KEPT_UNDER, JSON.stringify({ key, label, at: Date.now() }));
 }
@@ -33,7 +33,7 @@ export function offerKept(done) {
   if (leftMs > 0) offerUndo(stream, done, leftMs);
 }
 
-/** Take the newest offer that is still shown. */
+/** Accept the newest offer that is still shown. */
 export function undoNewest() {
   [...document.querySelectorAll("#toasts button")].at(-1)?.click();
 }

@@ -1,4 +1,4 @@
-// The wall: one tile a stream, faults first.
+// The wall: one tile per stream, faults first.
 import { onKey, poll } from "./app.js";
 import { byId, make, setClass, setFigure, setText } from "./dom.js";
 import { count, duration, mbps, percent, secondsBetween, times, timeOfDay } from "./format.js";
@@ -69,7 +69,7 @@ function show({ overview, streams, system }) {
   const ordered = streams
     .map((stream, index) => [ORDER[stream.severity] * 1000 + index, stream])
     .sort(([one], [other]) => one - other);
-  // The first child is the note that nothing is on air.
+  // The first child is the note for an empty wall.
   ordered.forEach(([, stream], position) => {
     const index = position + 1;
     if (!tiles.has(stream.key)) tiles.set(stream.key, new Tile(stream.key));
