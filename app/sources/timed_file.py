@@ -54,8 +54,8 @@ class TimedFile:
         self._reference = clock_pid
         self._reported_at: dict[ClockFault, float] = {}
         self._data = bytearray()  # bytes that were read and not yielded, from the start of a message
-        self._due_us: list[float] = []  # due times of the messages in `_waiting` whose first packet is timed
-        self._timed_packets = 0  # of it
+        self._due_us: list[float] = []  # due times of the messages in `_data` whose first packet is timed
+        self._timed_packets = 0  # of `_data`
 
     def blocks(self) -> Iterator[TimedBlock]:
         """Yield the messages. A looped file never ends. Raises Finished if the file becomes unusable."""

@@ -41,7 +41,7 @@ class EventWriter:
         self._queue: queue.Queue[_Work | None] = queue.Queue(_WAITING_MAX)
         # A refused write is tried again, because reading succeeds on a full disk and proves nothing.
         self._refused: _Work | None = None
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="event writer", daemon=True)
         self._thread.start()
 
     def status(self, key: str, status: Status) -> None:

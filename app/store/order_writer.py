@@ -42,7 +42,7 @@ class OrderWriter:
         self._ordering = threading.Lock()
         self._due = threading.Event()
         self._is_closing = False
-        self._thread = threading.Thread(target=self._run, name="recorder of orders", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="order writer", daemon=True)
         self._thread.start()
 
     def keep(self, stream: StoredStream) -> None:

@@ -12,7 +12,7 @@ _NS_PER_MS: Final = 1_000_000
 
 
 class BurstLoss:
-    """A good and a bad state; the state changes with each datagram, or with each millisecond that passes."""
+    """Loses datagrams by a good and a bad state, which changes with each datagram or with each millisecond."""
 
     def __init__(self, model: FourProbabilities, chance: Random) -> None:
         self._chance = chance
