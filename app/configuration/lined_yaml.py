@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, cast
 
 import msgspec
@@ -11,6 +12,9 @@ _VALUES_MAX: Final = 50_000
 _DEPTH_MAX: Final = 12
 _TAG: Final = "tag:yaml.org,2002:"
 _MERGE: Final = _TAG + "merge"
+_TOO_LONG: Final = f"the file has more than {_VALUES_MAX} values or {_DEPTH_MAX} levels: no list of streams is so long"
+_REMEDY: Final = "begin the fields of one stream in the same column, and indent with blanks, not with tabs"
+_WHOLE_NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 
 
 class Fault(msgspec.Struct, frozen=True, order=True):
@@ -49,7 +53,8 @@ def read_yaml(text: str) -> tuple[LinedValue, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else mark.line + 1
-        return LinedValue(None, reader.lines), [Fault(line, "", f"this is not YAML: {error.problem or error.context}")]
+        text = f"this is not YAML: {error.problem or error.context}; {_REMEDY}"
+        return LinedValue(None, reader.lines), [Fault(line, "", text)]
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError):
         return LinedValue(None, reader.lines), [Fault(1, "", "this is not YAML text; send a UTF-8 file")]
     return LinedValue(value, reader.lines), reader.faults
@@ -78,7 +83,7 @@ class _Reader:
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             if depth > _DEPTH_MAX or count > _VALUES_MAX:
-                raise _Broken(Fault(line, "", "the file is far too long or too deep to be a list of streams"))
+                raise _Broken(Fault(line, "", _TOO_LONG))
 
     def decode(self, node: yaml.Node, path: str, depth: int) -> Any:
         self.lines[path] = _line(node)
@@ -91,6 +96,10 @@ class _Reader:
             return [self.decode(item, _joined(path, str(at)), depth + 1) for at, item in enumerate(node.value)]
         if node.tag.removeprefix(_TAG) not in ("str", "int", "float", "bool", "null"):
             self._fault(node, path, f"{node.value!r} is not plain text, number or switch; put text in quotes")
+            return None
+        if node.tag == f"{_TAG}int" and not _WHOLE_NUMBER.fullmatch(node.value):
+            # YAML 1.1 reads 010 as 8 and 2:30 as 150.
+            self._fault(node, path, f"{node.value[:40]!r} is no plain number; write digits only, without a leading 0")
             return None
         try:
             return self._constructor.construct_object(cast(Any, node))

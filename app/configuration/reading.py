@@ -68,8 +68,7 @@ def _entries(document: LinedValue, faults: list[Fault]) -> list[Any]:
             Fault(document.line_of("version"), "version", f"write {VERSION}, the only version that this program reads")
         )
     entries = top.get("streams")
-    if entries is None and "streams" in top:
-        return []
+    # Nothing after `streams:` is what is left of a file that was cut off: it must not remove every stream.
     if not isinstance(entries, list):
         faults.append(Fault(document.line_of("streams"), "streams", "write a list of streams, `[]` for none"))
         return []

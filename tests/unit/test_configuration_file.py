@@ -97,6 +97,33 @@ def test_hostile_text_is_a_fault_with_a_line(text: str, line: int) -> None:
     assert any(fault.startswith(f"line {line}") for fault in faults_of(text)), faults_of(text)
 
 
+STREAM = "  - name: {}\n    endpoint: {{mode: caller, host: 192.0.2.7, port: {}}}\n    source: {{kind: bars}}\n"
+HEAD = "version: 1\nstreams:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (HEAD, "line 2, streams: write a list of streams, `[]` for none"),
+        (HEAD + "\t- name: A\n", "line 3: this is not YAML: found character '\\t'"),
+        (HEAD + "  - name: A\n   latency_ms: 200\n", "line 4: this is not YAML"),
+        (HEAD + "  - name: A\n  latency_ms: 200\n", "line 4: this is not YAML"),
+        (HEAD + STREAM.format("A", "010"), "line 4, streams.0.endpoint.port: '010' is no plain number"),
+        (HEAD + STREAM.format("A", "2:30"), "line 4, streams.0.endpoint.port: '2:30' is no plain number"),
+        (HEAD + STREAM.format("A", "0x2329"), "line 4, streams.0.endpoint.port: '0x2329' is no plain number"),
+        (HEAD + STREAM.format("no", 9000), "line 3, streams.0.name: this is true or false; send text"),
+        (HEAD + STREAM.format("A", 9000) + "    latncy: 5\n", "line 6, streams.0.latncy: this field is unknown"),
+        (HEAD + "  - &a\n" + STREAM.format("A", 9000).replace("  - ", "    ") + "  - <<: *a\n", "line 7: aliases"),
+        (HEAD + STREAM.format("A", 9000) + "---\n" + HEAD, "line 6: this is not YAML"),
+        (HEAD + "".join(STREAM.format(at, 9000) for at in range(501)), "line 2, streams: at most 500 streams"),
+        (HEAD + "".join(STREAM.format(at, 9000) for at in range(5000)), "the file has more than 50000 values"),
+    ],
+)
+def test_an_odd_file_is_a_fault_with_its_line_and_a_remedy(text: str, expected: str) -> None:
+    found = faults_of(text)
+    assert any(expected in fault for fault in found), found[:3]
+
+
 def test_what_was_exported_changes_nothing_when_it_is_applied() -> None:
     present = mixed_streams()
     text = export(present)

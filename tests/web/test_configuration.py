@@ -75,6 +75,13 @@ def test_faults_of_the_file_come_with_their_lines_and_nothing_changes(script: Cl
     assert manager.orders == []
 
 
+@pytest.mark.parametrize("document", ["", "# nothing\n", "version: 1\n", "version: 1\nstreams:\n"])
+def test_an_empty_or_cut_off_file_removes_nothing(script: Client, manager: FakeManager, document: str) -> None:
+    answer = script.post("/api/configuration", json={"document": document, "prune": True})
+    assert answer.status_code == 400
+    assert manager.orders == []
+
+
 def test_hostile_orders_are_refused(script: Client) -> None:
     orders: list[Any] = [[], {"document": 1}, {"document": "", "more": 1}, {"document": NEW, "secrets": {"env:A": 5}}]
     for order in orders:
