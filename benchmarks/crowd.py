@@ -38,7 +38,7 @@ class Crowd:
         wait_for(lambda: self.figures()["receiving"] == self._expected, deadline_s=_CALL_S, what="all receivers")
 
     def figures(self) -> dict[str, int]:
-        """`connected`, `receiving`, `bytes`, `dropped`: at most half a second old."""
+        """`connected`, `receiving`, `bytes`, `dropped`, as they were at `at_us` of the monotonic clock."""
         return self._child.last()
 
     def __enter__(self) -> Self:
@@ -78,6 +78,7 @@ def main() -> None:
         if time.monotonic() >= line_at:
             line_at = time.monotonic() + _LINE_EVERY_S
             say(
+                at_us=time.monotonic_ns() // 1000,
                 connected=sum(srt.state(sock) is SocketState.CONNECTED for sock in sockets),
                 receiving=sum(map(bool, received.values())),
                 bytes=sum(received.values()),

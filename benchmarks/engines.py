@@ -2,8 +2,8 @@
 
 CPU is user + system of a sender over the measured time, wake-ups are voluntary context switches of all its threads,
 both for each stream; PSS is the highest of any sender. PCR is the deviation of the SRT origin timestamps from PCR,
-corrected for the place in the packet (p99, captured: run as root). "Received" proves that all do the same work: the
-files have few null packets, because ffmpeg removes those. Figures are medians over the rounds.
+corrected for the place in the packet (p99, captured: run as root). "Received" proves that all do the same work: ffmpeg
+removes null packets, and -muxrate makes it fill up to the file's rate again. Figures are medians over the rounds.
 
     python -m benchmarks.engines [--rates 2,8,20,50] [--receivers 1,10] [--streams 1,10,50] [--rounds 5] [--seconds 10]
                                  [--write]
@@ -36,7 +36,7 @@ from benchmarks.crowd import Crowd
 from benchmarks.engines_report import Case, Cost, plot_of, ratios_of, table_of
 from tests.instruments.child import Child
 from tests.instruments.pcr import pcr_jitter
-from tests.instruments.processes import cpu_s, pss_mb
+from tests.instruments.processes import pss_mb
 from tests.instruments.sample import make_sample
 from tests.instruments.waiting import free_ports
 from tests.instruments.wire import Wire
@@ -48,7 +48,7 @@ COMMANDS = {
     "gst-launch": "gst-launch-1.0 -q filesrc location={file} ! tsparse set-timestamps=true alignment=7 "
     "smoothing-latency=30000 ! srtsink wait-for-connection=false "
     "uri=srt://127.0.0.1:{port}?mode=listener&latency=200&{options}",
-    "ffmpeg": "ffmpeg -v error -re -i {file} -c copy -map 0 -f mpegts "
+    "ffmpeg": "ffmpeg -v error -re -i {file} -c copy -map 0 -muxrate {rate_bps} -f mpegts "
     "srt://127.0.0.1:{port}?mode=listener&latency=200000&pkt_size=1316&{options}",
 }
 SENDERS = ("direct", "gstreamer", *COMMANDS)
@@ -63,19 +63,30 @@ class Busy:
 
     cpu_s: float
     wakeups: int
-    bytes: int
     at: float
+    bytes: int
+    counted_at: float  # when the receivers counted these bytes
 
     @classmethod
     def of(cls, pids: list[int], crowd: Crowd) -> Busy:
         """Look at them now."""
-        return cls(sum(map(cpu_s, pids)), sum(map(_switches, pids)), crowd.figures()["bytes"], time.monotonic())
+        counted = crowd.figures()
+        wakeups = sum(map(_switches, pids))
+        return cls(sum(map(_cpu_s, pids)), wakeups, time.monotonic(), counted["bytes"], counted["at_us"] / 1e6)
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system time of a process's present threads, to the nanosecond; /proc/PID/stat counts ticks of 10 ms."""
+    return sum(int(text.split()[0]) for text in _of_threads(pid, "schedstat")) / 1e9
 
 
 def _switches(pid: int) -> int:
-    statuses = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
-    found = [re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M) for text in statuses]
+    found = [re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M) for text in _of_threads(pid, "status")]
     return sum(int(each[1]) for each in found if each)
+
+
+def _of_threads(pid: int, name: str) -> list[str]:
+    return [path.read_text() for path in Path(f"/proc/{pid}/task").glob(f"*/{name}")]
 
 
 def measure(sender: str, case: Case, file: Path, seconds: int) -> Cost:
@@ -91,12 +102,12 @@ def measure(sender: str, case: Case, file: Path, seconds: int) -> Cost:
         before = Busy.of(pids, crowd)
         time.sleep(seconds)
         after = Busy.of(pids, crowd)
-        took_s = after.at - before.at
+        took_s, counted_s = after.at - before.at, after.counted_at - before.counted_at
         return Cost(
             cpu_percent=100 * (after.cpu_s - before.cpu_s) / took_s / case.streams,
             pss_mb=max(map(pss_mb, pids)),
             wakeups_per_s=(after.wakeups - before.wakeups) / took_s / case.streams,
-            received_mbps=(after.bytes - before.bytes) * 8e-6 / took_s / case.streams / case.receivers,
+            received_mbps=(after.bytes - before.bytes) * 8e-6 / counted_s / case.streams / case.receivers,
             dropped=crowd.figures()["dropped"],
             pcr_p99_us=None if wire is None else _pcr_p99_us(wire, ports[0], case.rate_bps),
         )
@@ -106,7 +117,9 @@ def _start(sender: str, case: Case, file: Path, ports: list[int], running: ExitS
     """Start a sender for each port, as the product would start its own; return their process ids."""
     if sender in COMMANDS:
         options = "maxbw=0&oheadbw=25" if case.is_capped else "maxbw=-1"
-        lines = [COMMANDS[sender].format(file=file, port=port, options=options) for port in ports]
+        lines = [
+            COMMANDS[sender].format(file=file, port=port, rate_bps=case.rate_bps, options=options) for port in ports
+        ]
         return [running.enter_context(Child(shlex.split(line))).pid for line in lines]
     folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="mcr-")))
     launcher = LocalLauncher(folder, command=WORKER_COMMAND if case.is_capped else UNCAPPED_COMMAND)
@@ -139,7 +152,7 @@ def _pcr_p99_us(wire: Wire, port: int, rate_bps: int) -> float | None:
 def cases_of(asked: argparse.Namespace) -> list[Case]:
     """Each rate alone, with and without a cap; more receivers at 8 Mb/s; more streams at 8 and 2 Mb/s."""
     rates, receivers, streams = (
-        [int(number) for number in text.split(",")] for text in (asked.rates, asked.receivers, asked.streams)
+        [int(number) for number in text.split(",") if number] for text in (asked.rates, asked.receivers, asked.streams)
     )
     alone = [Case(rate * 1_000_000, is_capped=is_capped) for rate in rates for is_capped in (True, False)]
     crowds = [Case(8_000_000, receivers=number) for number in receivers if number > 1]
@@ -157,9 +170,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
+    if not (cases := cases_of(asked)):
+        parser.error("no case is left to measure")
     costs: dict[Case, dict[str, list[Cost]]] = defaultdict(lambda: defaultdict(list))
     with tempfile.TemporaryDirectory() as folder:
-        for case in cases_of(asked):
+        for case in cases:
             file = Path(folder) / f"{case.rate_bps}.ts"
             if not file.exists():
                 make_sample(file, seconds=asked.seconds + 30, bitrate_bps=case.rate_bps, is_full=True)

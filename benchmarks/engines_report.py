@@ -36,6 +36,11 @@ class Cost:
     dropped: int
     pcr_p99_us: float | None
 
+    @property
+    def cpu_percent_per_mbps(self) -> float | None:
+        """CPU for each Mb/s that one receiver got."""
+        return self.cpu_percent / self.received_mbps if self.received_mbps else None
+
 
 Costs = Mapping[Case, Mapping[str, list[Cost]]]
 
@@ -52,10 +57,18 @@ def _cell(value: float | None, digits: int) -> str:
 def table_of(costs: Costs, rounds: int, seconds: int) -> str:
     """The medians as a table."""
     lines = [
-        "| Case | Sender | Received, Mb/s | CPU, % of a core | PSS, MB | Wake-ups a second | Dropped | PCR p99, µs |",
-        "|---|---|---|---|---|---|---|---|",
+        "| Case | Sender | Received, Mb/s | CPU, % of a core | CPU, % for each Mb/s | PSS, MB "
+        "| Wake-ups a second | Dropped | PCR p99, µs |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    columns = (("received_mbps", 2), ("cpu_percent", 1), ("pss_mb", 1), ("wakeups_per_s", 0), ("dropped", 0))
+    columns = (
+        ("received_mbps", 2),
+        ("cpu_percent", 2),
+        ("cpu_percent_per_mbps", 3),
+        ("pss_mb", 1),
+        ("wakeups_per_s", 0),
+        ("dropped", 0),
+    )
     for case, by_sender in costs.items():
         for sender, found in by_sender.items():
             cells = [_cell(_median(found, name), digits) for name, digits in (*columns, ("pcr_p99_us", 1))]
@@ -66,11 +79,18 @@ def table_of(costs: Costs, rounds: int, seconds: int) -> str:
 
 
 def ratios_of(case: Case, by_sender: Mapping[str, list[Cost]]) -> str:
-    """The direct engine's CPU against each other sender's."""
-    direct = _median(by_sender["direct"], "cpu_percent") or 0.0
-    others = {name: _median(found, "cpu_percent") for name, found in by_sender.items() if name != "direct"}
-    ratios = ", ".join(f"{direct / cpu:.2f} × {name}" for name, cpu in others.items() if cpu)
-    return f"{case}: direct {direct:.1f} % of a core, {ratios}"
+    """The direct engine's CPU against each other sender's, as it is and for each Mb/s received."""
+    direct, others = by_sender["direct"], {name: found for name, found in by_sender.items() if name != "direct"}
+    names = ("cpu_percent", "cpu_percent_per_mbps")
+    compared = {other: [_ratio(direct, found, name) for name in names] for other, found in others.items()}
+    ratios = [f"{cpu} × {other} ({for_each} for each Mb/s)" for other, (cpu, for_each) in compared.items()]
+    cpu, pss = _cell(_median(direct, "cpu_percent"), 2), _cell(_median(direct, "pss_mb"), 1)
+    return f"{case}: direct {cpu} % of a core, {pss} MB, {', '.join(ratios)}"
+
+
+def _ratio(direct: list[Cost], other: list[Cost], name: str) -> str:
+    ours, theirs = _median(direct, name), _median(other, name)
+    return _cell(ours / theirs if ours is not None and theirs else None, 2)
 
 
 def plot_of(costs: Costs) -> str:
