@@ -43,13 +43,14 @@ _EXPONENTS: Final = ((_NO_REPAIR_BELOW, 1.1), (1.5, 1.85), (2.0, 2.0))
 class Reading(msgspec.Struct, frozen=True):
     """The sender at one moment. None if the engine cannot read a figure.
 
-    `unsent` packets wait for their first transmission. `unacknowledged_ms` is the age of the oldest packet that the
-    receiver has not acknowledged.
+    `unsent` packets wait for their first transmission, the newest of them from `ahead_ms` before it is due.
+    `unacknowledged_ms` is the age of the oldest packet that the receiver has not acknowledged.
     """
 
     rtt_ms: float
     unsent: int | None = None
     unacknowledged_ms: int | None = None
+    ahead_ms: float = 0.0
 
 
 class Traffic(msgspec.Struct, frozen=True):
@@ -156,11 +157,11 @@ def _residual(loss: float, k: float) -> float:
 
 
 def _waiting_ms(reading: Reading, cap_mbps: float | None) -> float:
-    """Return how long a new packet waits in the sender.
+    """Return how long a new packet waits in the sender after it is due.
 
-    SRT counts the latency from before that wait, so less time is left for repairs.
+    SRT counts the latency from that moment, so less time is left for repairs.
     """
-    return (reading.unsent or 0) * _packet_ms(cap_mbps) if cap_mbps else 0.0
+    return max(0.0, (reading.unsent or 0) * _packet_ms(cap_mbps) - reading.ahead_ms) if cap_mbps else 0.0
 
 
 def _packet_ms(cap_mbps: float) -> float:

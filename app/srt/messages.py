@@ -79,12 +79,13 @@ class MessageBuffer:
 class Batch:
     """Messages of a buffer from `first` up to `end`, to be sent to any number of sockets."""
 
-    __slots__ = ("_buffer", "_end", "_first")
+    __slots__ = ("_buffer", "_end", "_first", "newest_us")
 
     def __init__(self, buffer: MessageBuffer, first: int, end: int) -> None:
         self._buffer = buffer
         self._first = first
         self._end = end
+        self.newest_us = buffer.times_us[end - 1]
 
     def __len__(self) -> int:
         return self._end - self._first

@@ -40,10 +40,13 @@ def read_agreed(sock: SrtSocket, address: str, unix_s: float) -> Agreed:
     )
 
 
-def read_peer(sock: SrtSocket, peer_id: int, agreed: Agreed, *, unsent_packets: int = 0) -> Peer | None:
+def read_peer(
+    sock: SrtSocket, peer_id: int, agreed: Agreed, *, unsent_packets: int = 0, ahead_ms: float = 0.0
+) -> Peer | None:
     """Return the connection's figures; None if it was closed a moment ago.
 
-    `unsent_packets` did not fit into the send buffer and never reached libsrt: they count as dropped.
+    `unsent_packets` did not fit into the send buffer and never reached libsrt: they count as dropped. `ahead_ms` is how
+    long before it is due the newest packet was passed to libsrt.
     """
     stats = sock.statistics()
     if stats is None:
@@ -57,6 +60,9 @@ def read_peer(sock: SrtSocket, peer_id: int, agreed: Agreed, *, unsent_packets: 
         key_bits=key_bytes * 8 if key_bytes and key_state == "secured" else None,
         encryption_state=key_state,
         **msgspec.structs.asdict(agreed),
+        ahead_ms=ahead_ms,
+        # libsrt gives the time from the oldest packet in the buffer to the newest.
+        send_buffer_ms=max(0, round(stats.msSndBuf - ahead_ms)),
         **_counters(stats, unsent_packets),
     )
 
@@ -71,7 +77,6 @@ def _counters(stats: Statistics, unsent_packets: int) -> dict[str, Any]:
         "acks_total": stats.pktRecvACKTotal,
         "naks_total": stats.pktRecvNAKTotal,
         "packets_reported_lost_total": stats.pktSndLossTotal,
-        "send_buffer_ms": stats.msSndBuf,
         "send_buffer_packets": stats.pktSndBuf,
         "send_buffer_bytes": stats.byteSndBuf,
         "flight_packets": stats.pktFlightSize,

@@ -96,7 +96,7 @@ def _loss_over(recent: Sequence[tuple[float, Peer]]) -> LossEstimate | None:
         reported=new["packets_reported_lost_total"],
         wire_mbps=mbps(new["wire_bytes_total"], at - before_at),
     )
-    readings = [Reading(peer.rtt_ms, _unsent(peer), peer.send_buffer_ms) for _, peer in list(recent)[1:]]
+    readings = [Reading(peer.rtt_ms, _unsent(peer), peer.send_buffer_ms, peer.ahead_ms) for _, peer in list(recent)[1:]]
     return estimate_loss(traffic, readings, latency_ms=after.negotiated_latency_ms, cap_mbps=after.max_bandwidth_mbps)
 
 

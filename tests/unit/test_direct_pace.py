@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from app.engines.direct.feed import FILE_AHEAD_US, FILE_TURN_US
 from app.engines.direct.pace import Pace
 
 MESSAGE_US = 1_000
@@ -33,26 +36,48 @@ def most_in(steps: list[tuple[int, int, float]], window_us: int) -> int:
     return max(sum(n for at, n, _ in steps if start <= at < start + window_us) for start, _, _ in steps)
 
 
-def test_messages_go_out_one_turn_before_they_are_due_and_carry_their_time() -> None:
-    steps = played(Pace(lag_max_us=100_000, is_live=False), every(10_000, 1_000_000), ahead_us=10_000)
-    assert {n for _, n, _ in steps[1:]} == {10}
-    assert all(0 <= carried - now <= 10_000 for now, n, carried in steps if n)
+def test_messages_go_out_ahead_of_time_and_carry_their_time() -> None:
+    pace = Pace(turn_us=FILE_TURN_US, lag_max_us=100_000, is_live=False)
+    steps = played(pace, every(FILE_TURN_US, 1_000_000), ahead_us=FILE_AHEAD_US)
+    assert {n for _, n, _ in steps[1:]} == {FILE_TURN_US // MESSAGE_US}
+    assert all(0 <= carried - now <= FILE_AHEAD_US for now, n, carried in steps if n)
 
 
 @pytest.mark.parametrize("pause_ms", [30, 60, 90])
-def test_a_short_pause_is_caught_up_with_true_times_and_without_a_burst(pause_ms: int) -> None:
-    pace = Pace(lag_max_us=100_000, is_live=False)
-    wake = every(10_000, 1_000_000) + every(10_000, 3_000_000, start_us=1_000_000 + pause_ms * 1000)
-    steps = played(pace, wake, ahead_us=10_000)
-    assert steps[-1][2] - steps[-1][0] == pytest.approx(10_000, abs=1_000)
+@pytest.mark.parametrize(("turn_us", "ahead_us"), [(10_000, 10_000), (FILE_TURN_US, FILE_AHEAD_US)])
+def test_a_short_pause_is_caught_up_with_true_times_and_without_a_burst(
+    turn_us: int, ahead_us: int, pause_ms: int
+) -> None:
+    pace = Pace(turn_us=turn_us, lag_max_us=100_000, is_live=False)
+    wake = every(turn_us, 1_000_000) + every(turn_us, 3_000_000, start_us=1_000_000 + pause_ms * 1000)
+    steps = played(pace, wake, ahead_us=ahead_us)
+    assert steps[-1][2] - steps[-1][0] == pytest.approx(ahead_us, abs=1_000)
     assert pace.paused_us == 0
     # A fifth faster, and what the slack of one late turn lets through.
-    assert most_in(steps[101:], 500_000) <= 500 * 1.2 + 40
+    slack = max(40, 1.2 * turn_us / MESSAGE_US)
+    assert most_in([step for step in steps if step[0] >= 1_000_000], 500_000) <= 500 * 1.2 + slack
+
+
+def test_turns_that_are_all_late_send_each_packet_in_time_and_make_no_burst() -> None:
+    pace, late = Pace(turn_us=FILE_TURN_US, lag_max_us=100_000, is_live=False), random.Random(3)
+    wake = [at and at + late.randrange(FILE_TURN_US) for at in every(FILE_TURN_US, 10_000_000)]
+    sent, overdue_us, steps = 0, list[float](), list[tuple[int, int, float]]()
+    for now in wake:
+        until, before = pace.may_go(sent * MESSAGE_US, now, FILE_AHEAD_US), sent
+        while sent * MESSAGE_US <= until:
+            overdue_us.append(now - sent * MESSAGE_US)
+            sent += 1
+        steps.append((now, sent - before, 0.0))
+    assert pace.paused_us == 0
+    assert sent * MESSAGE_US >= wake[-1]
+    # By as much as a turn may be late, less the margin.
+    assert max(overdue_us) <= FILE_TURN_US - (FILE_AHEAD_US - FILE_TURN_US) + MESSAGE_US
+    assert most_in(steps, 500_000) <= 500 * 1.2
 
 
 @pytest.mark.parametrize("is_live", [False, True])
 def test_after_a_long_pause_nothing_is_sent_that_is_too_late_to_play(is_live: bool) -> None:
-    pace = Pace(lag_max_us=100_000, is_live=is_live)
+    pace = Pace(turn_us=10_000, lag_max_us=100_000, is_live=is_live)
     wake = every(10_000, 1_000_000) + every(10_000, 14_000_000, start_us=3_000_000)
     steps = played(pace, wake, ahead_us=0)
     assert all(now - carried <= 120_000 for now, n, carried in steps if n)

@@ -135,6 +135,13 @@ def test_packets_that_queue_in_the_sender_lose_the_time_for_their_repair(unsent:
         assert 2.5e-4 / UNCERTAINTY_FACTOR <= made <= 2.5e-4 * UNCERTAINTY_FACTOR
 
 
+def test_packets_that_queue_before_they_are_due_lose_no_time() -> None:
+    queued = [Reading(40.0, 30, 45, ahead_ms=60.0)] * 10
+    overdue = [Reading(40.0, 30, 45, ahead_ms=0.0)] * 10
+    assert estimate(1.01, 2.4, 3, 8.68, queued) == estimate(1.01, 2.4, 3, 8.68, [Reading(40.0, 0, 45)] * 10)
+    assert estimate(1.01, 2.4, 3, 8.68, overdue).fraction > estimate(1.01, 2.4, 3, 8.68, queued).fraction
+
+
 def test_nothing_resent_is_nothing_lost_and_nothing_sent_is_unknown() -> None:
     assert estimate(0.0, 0.0, 2, 8.3).fraction == 0.0
     assert not estimate(0.0, 0.0, 2, 8.3).is_held_back

@@ -33,8 +33,9 @@ class Point(Counters, frozen=True, kw_only=True):
 class Peer(ConnectionCounters, frozen=True, kw_only=True):
     """One SRT connection, with counters since it was made.
 
-    `send_buffer_*` is what the peer has not acknowledged; `flow_window_packets` what it can still take;
-    `link_capacity_mbps` is libsrt's packet-pair estimate. Fields that only libsrt itself reports are None without it.
+    `send_buffer_*` is what the peer has not acknowledged, and `send_buffer_ms` how long the oldest of it is overdue;
+    `ahead_ms` is how long before it is due the newest packet was sent; `flow_window_packets` what the peer can still
+    take; `link_capacity_mbps` libsrt's packet-pair estimate. Fields that only libsrt reports are None without it.
     """
 
     id: int
@@ -46,6 +47,7 @@ class Peer(ConnectionCounters, frozen=True, kw_only=True):
     send_buffer_ms: int | None = None
     send_buffer_packets: int | None = None
     send_buffer_bytes: int | None = None
+    ahead_ms: float = 0.0
     flight_packets: int | None = None
     flow_window_packets: int | None = None
     congestion_window_packets: int | None = None

@@ -7,11 +7,13 @@ from typing import Final
 
 from app.domain.endings import Finished
 from app.domain.status import Reason
+from app.engines.direct.feed import FILE_AHEAD_US
 from app.engines.direct.receiver import Receiver
 
 # After the last packet, the far end may still request resends: wait this long at most for an empty send buffer.
 _BEYOND_LATENCY_S: Final = 1.0
-_PLAYED_AFTER_S: Final = 0.1
+# The last packet was sent this much before it was due, and a margin.
+_PLAYED_AFTER_S: Final = FILE_AHEAD_US / 1e6 + 0.1
 
 
 class Drain:

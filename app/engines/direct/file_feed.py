@@ -1,4 +1,4 @@
-"""A file as a feed: timed by its clock and sent up to one turn early, so that no packet is late."""
+"""A file as a feed: timed by its clock and sent early by a turn and a margin, so that no packet is late."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.domain.events import HOST_DELAYED_STREAM, NoticeCode
 from app.domain.figures.sample import Input
 from app.domain.spec import FileSource
 from app.domain.status import Reason
-from app.engines.direct.feed import FILE_TURN_US, lag_max_us
+from app.engines.direct.feed import FILE_AHEAD_US, FILE_TURN_US, lag_max_us
 from app.engines.direct.pace import Pace
 from app.machine.steady_clock import unix_now
 from app.mpegts.marked_packets import MarkedPackets
@@ -34,11 +34,11 @@ class FileFeed:
             raise CannotSend(Reason.FILE_MISSING, "the order names no file")
         self.turn_us = FILE_TURN_US
         self._notify = notify
-        self._reader = LoopingReader(job.file_path, loop=source.loop, notify=notify)
+        self._reader = LoopingReader(job.file_path, loop=source.loop, bitrate_bps=job.bitrate_bps, notify=notify)
         timed = TimedFile(self._reader, bitrate_bps=job.bitrate_bps, clock_pid=job.clock_pid, notify=notify)
         self._blocks: Iterator[TimedBlock] = timed.blocks()
         self._marked = MarkedPackets()
-        self._pace = Pace(lag_max_us=lag_max_us(latency_ms), is_live=False)
+        self._pace = Pace(turn_us=FILE_TURN_US, lag_max_us=lag_max_us(latency_ms), is_live=False)
         self._shift_us = 0.0  # offset from the file's time to the clock's
         self._start_us = 0
         self._take_block()
@@ -71,7 +71,7 @@ class FileFeed:
         made: list[Batch] = []
         if not self._count:
             return made
-        until_us = self._pace.may_go(self._due_us[self._next] + self._start_us, now_us, self.turn_us)
+        until_us = self._pace.may_go(self._due_us[self._next] + self._start_us, now_us, FILE_AHEAD_US)
         if self._pace.paused_us:
             self._report_pause()
             self._shift(self._pace.time_of(self._start_us))

@@ -35,7 +35,7 @@ class GroupFeed:
         self.turn_us = GROUP_TURN_US
         self._group = MulticastSocket(source, notify)
         self._group.stamp_datagrams()
-        self._pace = Pace(lag_max_us=lag_max_us(latency_ms), is_live=True)
+        self._pace = Pace(turn_us=GROUP_TURN_US, lag_max_us=lag_max_us(latency_ms), is_live=True)
         self._continuity = ContinuityCheck()
         self._marked = MarkedPackets()
         self._gaps = RtpGaps() if source.protocol == "rtp" else None

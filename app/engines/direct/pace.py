@@ -10,6 +10,7 @@ from typing import Final
 # Delays of some milliseconds are normal. Only longer ones are caught up slowly.
 _SLACK_US: Final = 15_000
 _CATCH_UP: Final = 1.2
+# A late turn makes up for at most two turns at once, or for this long if that is more.
 _LONGEST_TURN_US: Final = 40_000
 
 
@@ -20,8 +21,10 @@ class Pace:
     the pause. A live source is brought back to its own time; a file stays delayed.
     """
 
-    def __init__(self, *, lag_max_us: int, is_live: bool) -> None:
+    def __init__(self, *, turn_us: int, lag_max_us: int, is_live: bool) -> None:
+        """`turn_us` is the time between two turns when none is late."""
         self.paused_us = 0.0  # the latest pause that delayed the timetable; the owner resets it to 0
+        self._longest_turn_us = max(_LONGEST_TURN_US, 2 * turn_us)
         self._lag_max_us = lag_max_us
         self._is_live = is_live
         self._shift_us = 0.0
@@ -31,7 +34,7 @@ class Pace:
 
     def may_go(self, next_due_us: float, now_us: float, ahead_us: float) -> float:
         """Return up to which time messages may be sent in this turn; `next_due_us` is the first one's time."""
-        turn_us = 0.0 if self._turn_at_us is None else min(now_us - self._turn_at_us, _LONGEST_TURN_US)
+        turn_us = 0.0 if self._turn_at_us is None else min(now_us - self._turn_at_us, self._longest_turn_us)
         self._turn_at_us = now_us
         lag_us = now_us - next_due_us - self._shift_us
         if lag_us > self._lag_max_us:

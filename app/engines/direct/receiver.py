@@ -8,6 +8,7 @@ from typing import Final
 from app.domain.constants import NO_ACK_MS
 from app.domain.figures.sample import Peer
 from app.srt.admission import acknowledges_unsent
+from app.srt.binding import time_now_us
 from app.srt.messages import Batch
 from app.srt.peer_figures import Agreed, read_peer
 from app.srt.sockets import ENDED, SrtSocket
@@ -24,6 +25,7 @@ class Receiver:
         self.number = number
         self.agreed = agreed
         self._since_us = now_us
+        self._newest_us = 0  # when the newest message is due
         self._unsent_packets = 0
         self._acks = 0
         self._acknowledged_us = now_us
@@ -35,6 +37,7 @@ class Receiver:
         """
         number, since_us = self.socket.number, self._since_us
         for batch in batches:
+            self._newest_us = batch.newest_us
             if unsent := batch.send_to(number, since_us):
                 if self.socket.state() in ENDED:
                     return False
@@ -61,4 +64,6 @@ class Receiver:
 
     def read(self) -> Peer | None:
         """Return its figures; None when it has just left."""
-        return read_peer(self.socket, self.number, self.agreed, unsent_packets=self._unsent_packets)
+        ahead_ms = max(0.0, (self._newest_us - time_now_us()) / 1000)
+        unsent = self._unsent_packets
+        return read_peer(self.socket, self.number, self.agreed, unsent_packets=unsent, ahead_ms=ahead_ms)

@@ -1,7 +1,7 @@
 """The direct engine: passes a source's messages to libsrt, each with its own time. Fulfils worker.engine.Sender.
 
-One thread sends. It wakes every 10 or 20 ms, gives each receiver the messages that are due, and serves callers. No call
-blocks, so a slow receiver does not delay the others.
+One thread sends. It wakes every 10 ms for a group or every 40 ms for a file, gives each receiver the messages that are
+due, and serves callers. No call blocks, so a slow receiver does not delay the others.
 """
 
 from __future__ import annotations
