@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import Mock
 
+import msgspec
 import pytest
 
 from app.domain.secret import Secret
 from app.domain.spec import Encryption, FileSource
+from app.domain.spec.send import SendEngine
 from app.domain.status import Reason
 from app.engines.gstreamer.gst import Gio
 from app.engines.gstreamer.refusals import CallerWatch
@@ -177,3 +179,17 @@ def test_no_more_receivers_are_let_in_than_allowed() -> None:
     (event,) = events
     assert isinstance(event, PeerEvent)
     assert (event.change, event.address, event.reason) == ("refused", "192.0.2.7:4002", Reason.CONNECTION_REJECTED)
+
+
+@pytest.mark.parametrize("engine", ["gstreamer", "direct"])
+def test_connections_that_share_one_udp_port_count_each(sample: Path, engine: SendEngine) -> None:
+    job = job_for(FileSource("bars.ts"), port=free_port(), file_path=sample, engine=engine)
+    with RunningWorker(msgspec.structs.replace(job, receivers_max=5)) as worker:
+        worker.link.wait_for(Sample)
+        with calls.Crowd(port_of(worker), 20, from_port=free_port()) as crowd:
+            assert crowd.connected == 5
+            assert len(worker.wait_for_sample(lambda seen: len(seen.peers) == 5).peers) == 5
+            crowd.hang_up(3)
+            worker.wait_for_sample(lambda seen: len(seen.peers) == 2)
+        with let_in_at_last(port_of(worker)) as receiver:
+            receiver.wait_for_bytes(100_000)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Self
 
 from tests.instruments.child import JsonChild, say
 from tests.instruments.libsrt_abi import LibSrt, Option, SocketState, SrtError
@@ -21,6 +22,26 @@ def in_turn(port: int, count: int, *, passphrase: str) -> dict[str, int]:
 def together(port: int, count: int) -> dict[str, int]:
     """Call with so many sockets at once; the numbers of `refused` and `connected`."""
     return _call({"port": port, "count": count, "passphrase": "", "together": True})
+
+
+class Crowd:
+    """So many receivers that call one after another from one UDP port and stay."""
+
+    def __init__(self, port: int, count: int, *, from_port: int) -> None:
+        """Call; `connected` of them were let in."""
+        wanted = {"port": port, "count": count, "passphrase": "", "together": False, "from_port": from_port}
+        self._calls = JsonChild("tests.instruments.calls", first=wanted)
+        self.connected: int = self._calls.wait_for_line("done", deadline_s=60)["connected"]
+
+    def hang_up(self, count: int) -> None:
+        """End so many of the connections in order."""
+        self._calls.notify(f"{count}\n".encode())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._calls.close()
 
 
 def _call(first: dict[str, int | str | bool]) -> dict[str, int]:
@@ -54,10 +75,30 @@ def _refused_together(srt: LibSrt, port: int, count: int) -> int:
     return sum(srt.state(sock) is not SocketState.CONNECTED for sock in sockets)
 
 
+def _stay(srt: LibSrt, port: int, count: int, from_port: int) -> None:
+    """Call so often from one UDP port; stay connected until a line says how many shall hang up, or the input ends."""
+    stays = []
+    for _ in range(count):
+        sock = srt.socket()
+        srt.bind(sock, "127.0.0.1", from_port)
+        try:
+            srt.connect(sock, "127.0.0.1", port)
+        except SrtError:
+            srt.close(sock)
+        else:
+            stays.append(sock)
+    say(done=True, refused=count - len(stays), connected=len(stays))
+    for line in sys.stdin:
+        for _ in range(int(line)):
+            srt.close(stays.pop())
+
+
 def main() -> None:
     """Call as the line on standard input says."""
     wanted = json.loads(sys.stdin.readline())
     srt = LibSrt()
+    if "from_port" in wanted:
+        return _stay(srt, wanted["port"], wanted["count"], wanted["from_port"])
     if wanted["together"]:
         refused = _refused_together(srt, wanted["port"], wanted["count"])
     else:

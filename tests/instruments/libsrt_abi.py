@@ -176,6 +176,11 @@ class LibSrt:
             why = self._lib.srt_rejectreason_str(self._lib.srt_getrejectreason(sock)).decode()
             raise SrtError(f"{self.error()} ({why})")
 
+    def bind(self, sock: int, host: str, port: int) -> None:
+        """Call from this address; sockets of one process that bind the same one share its UDP port."""
+        address = _sockaddr(host, port)
+        self._checked(self._lib.srt_bind(sock, address, len(address)))
+
     def listen(self, sock: int, host: str, port: int) -> None:
         """Bind and listen."""
         address = _sockaddr(host, port)

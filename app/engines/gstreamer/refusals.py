@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -61,7 +62,8 @@ class CallerWatch:
         self._notify = notify
         self._admission = Admission(receivers_max)
         self._denials = DenialReport()
-        self._standing: set[str] = set()
+        # Connections by address: many SRT connections may share one UDP port.
+        self._standing: Counter[str] = Counter()
         self._bogus: list[int] = []
         self._lock = threading.Lock()
         self._decided = threading.Condition(self._lock)
@@ -126,7 +128,7 @@ class CallerWatch:
         address, now, is_reported = _text(caller), time.monotonic(), False
         with self._lock:
             self._attempts += 1
-            standing = len(self._standing) + len(self._pending)
+            standing = self._standing.total() + len(self._pending)
             denial = self._admission.decide(host_of(address), standing, now)
             if denial is None:
                 self._latest = address
@@ -142,13 +144,13 @@ class CallerWatch:
     def _on_added(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         with self._lock:
             stream_id = self._decide(_text(address))
-            self._standing.add(_text(address))
+            self._standing[_text(address)] += 1
         self._notify(PeerEvent(unix_now(), PeerChange.CONNECTED, _text(address), None, stream_id))
 
     def _on_removed(self, _sink: Gst.Element, _id: int, address: Gio.InetSocketAddress) -> None:
         # Reading the sink's stats here would deadlock.
         with self._lock:
-            self._standing.discard(_text(address))
+            self._standing -= Counter([_text(address)])  # drops what is at zero
         self._notify(PeerEvent(unix_now(), PeerChange.DISCONNECTED, _text(address)))
 
     def _decide(self, address: str) -> str:
