@@ -13,6 +13,7 @@ from tests.browser.chrome import WIDTHS, Browser
 from tests.browser.conftest import Server
 from tests.instruments.waiting import wait_for
 from tests.web.fake_manager import FakeManager
+from tests.web.fake_receptions import KEY, make_reception
 from tests.web.mixed_streams import mixed_streams
 
 NAME_REM = 12
@@ -23,6 +24,12 @@ return [...document.querySelectorAll(arguments[0])]
   .filter((name) => getComputedStyle(name.closest("tr")).display === "table-row")
   .map((name) => name.getBoundingClientRect().width).filter((width) => width < least);
 """
+# Cells of the dashboard whose content needs more room than they have, so that it runs into the next one.
+_FULL_CELLS = """
+return [...document.querySelectorAll("#streams, #streams td")]
+  .filter((cell) => cell.getClientRects().length && cell.scrollWidth > cell.clientWidth + 1)
+  .map((cell) => [cell.className, cell.textContent, cell.scrollWidth, cell.clientWidth]);
+"""
 # Tiles that are not whole on the screen, that overlap the total line, or whose text needs more room than they have.
 _BAD_TILES = """
 const head = document.querySelector(".wall-head").getBoundingClientRect();
@@ -32,6 +39,15 @@ return [...document.querySelectorAll(".tile")].filter((tile) => {
   return outside || tile.scrollHeight > tile.clientHeight + 2 || tile.scrollWidth > tile.clientWidth;
 }).map((tile) => [tile.textContent, tile.scrollHeight, tile.clientHeight, tile.scrollWidth, tile.clientWidth]);
 """
+
+
+def test_no_figure_of_a_row_or_card_runs_into_the_next(page: Browser, manager: FakeManager) -> None:
+    manager.streams = {**manager.streams, KEY: make_reception()}
+    page.open("/")
+    page.find("#streams tr:nth-child(11)")
+    for width in WIDTHS:
+        page.size((width, 900))
+        assert page.js(_FULL_CELLS) == [], f"at {width} px"
 
 
 def test_names_are_wide_enough_wherever_rows_are_a_table(page: Browser) -> None:

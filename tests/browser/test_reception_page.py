@@ -97,7 +97,7 @@ def test_rows_and_tiles_show_what_a_receiver_counts_and_no_senders_figures(
     cell = f"tr[data-key={KEY}] .col-"
     received.wait_text(f"{cell}lost", "21")
     assert received.text(f"{cell}lost") == "21lost for good"
-    assert received.text(f"{cell}resent") == "0.5 %recovered"
+    assert received.text(f"{cell}resent") == "0.5%recovered"
     assert received.text(f"{cell}drops") == "–"
     assert received.find(f"{cell}lost").get_attribute("data-label") == "Lost for good"
     assert received.scrolls_sideways() == []

@@ -98,7 +98,8 @@ def main() -> None:
     wanted = json.loads(sys.stdin.readline())
     srt = LibSrt()
     if "from_port" in wanted:
-        return _stay(srt, wanted["port"], wanted["count"], wanted["from_port"])
+        _stay(srt, wanted["port"], wanted["count"], wanted["from_port"])
+        return
     if wanted["together"]:
         refused = _refused_together(srt, wanted["port"], wanted["count"])
     else:

@@ -21,6 +21,8 @@ from app.domain.lineup.measured import (
 )
 from app.domain.lineup.plan import LocalReceiver, NotOurs, Plan, parse_plan
 from app.domain.lineup.run import Run, RunState, decode_run, digest, encode_run
+from app.web.presenters.line_up import present_run
+from tests.web.fake_line_ups import stored_line_up
 
 PLAN = Plan(stream="abc234", receiver=LocalReceiver("def567"), profile="quick", duration_s=60)
 CLEAN = (IndicatorSeconds("pat_error_2", 1, 0), IndicatorSeconds("pts_error", 2, 0))
@@ -55,7 +57,7 @@ def test_a_clean_link_passes_and_says_how_much_that_proves() -> None:
     assert conclusion.verdict is Verdict.PASS
     assert "none lost" in conclusion.headline
     assert "95 % confidence" in line(conclusion, "lost_packets_max").note
-    assert f"{3 / (60 * 760):.1e}" in line(conclusion, "lost_packets_max").note
+    assert "fewer than 1 in 15,200" in line(conclusion, "lost_packets_max").note
 
 
 def test_lost_packets_fail_with_the_time_of_the_worst_second() -> None:
@@ -176,3 +178,12 @@ def test_a_run_survives_its_json_and_its_digest_changes_with_a_figure() -> None:
     assert again == run
     other = msgspec.structs.replace(run, measured=measured(lambda at: {"packets_lost": 1}))
     assert digest(again) == digest(run) != digest(other)
+
+
+def test_a_figure_without_a_limit_is_shown_as_such_and_not_as_passed() -> None:
+    lines = {line.name: line for line in present_run(stored_line_up(), now=0.0).lines}
+    without = [line for line in lines.values() if line.limit is None and line.got is not None]
+    assert without
+    assert {line.verdict_text for line in without} == {"No limit"}
+    assert lines["lost_packets_max"].verdict_text == "Pass"
+    assert "fewer than 1 in 15,200 of all packets" in lines["lost_packets_max"].note

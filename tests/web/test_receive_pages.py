@@ -8,6 +8,7 @@ from app.web.presenters.specs import about_text
 from app.web.presenters.watching import present_loudness, present_picture
 from tests.web.client import Client
 from tests.web.fake_manager import FakeManager
+from tests.web.fake_receptions import KEY, make_reception
 
 FIELDS = {"mode": "listener", "listener_port": "10009", "latency_ms": "200", "key_bits": "0"}
 
@@ -89,3 +90,18 @@ def test_a_decoder_says_in_words_why_it_does_not_run() -> None:
     heard = present_loudness(LoudnessReport(DecoderReport(is_running=True), silent=SpellReport(since=0.0, spells=1)))
     assert heard.decoder.state == "decoding"
     assert heard.silent.since == "1970-01-01T00:00:00Z"
+
+
+def test_indicators_have_the_names_of_the_document(script: Client, manager: FakeManager) -> None:
+    manager.streams = {KEY: make_reception()}
+    indicators = script.get(f"/api/streams/{KEY}").json["reception"]["tr101290"]
+    assert [indicators[name]["title"] for name in ("ts_sync_loss", "pat_error_2", "pcr_repetition_error")] == [
+        "TS_sync_loss",
+        "PAT_error_2",
+        "PCR_repetition_error",
+    ]
+    assert [indicators[name]["title"] for name in ("continuity_count_error", "eit_pf_error", "unreferenced_pid")] == [
+        "Continuity_count_error",
+        "EIT_PF_error",
+        "Unreferenced_PID",
+    ]

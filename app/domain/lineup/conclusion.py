@@ -227,7 +227,7 @@ def _rule_of_three(seconds: Sequence[ReceiverSecond]) -> str:
     packets = sum(second.packets_unique for second in seconds)
     if not packets or any(second.packets_lost for second in seconds):
         return ""
-    return f"None of {packets}: with 95 % confidence, fewer than {3 / packets:.1e} of all packets are lost."
+    return f"None of {packets:,}: with 95 % confidence, fewer than 1 in {packets // 3:,} of all packets are lost."
 
 
 def _lowest_headroom(seconds: Sequence[ReceiverSecond]) -> tuple[float | None, float | None]:

@@ -16,6 +16,8 @@ export class DeliveryChart {
     this.canvas = canvas;
     this.spanS = 300;
     this.samples = [];
+    Chart.defaults.font.family = getComputedStyle(document.body).getPropertyValue("--bs-font-monospace");
+    Chart.defaults.font.size = 10.5;
     this.chart = new Chart(canvas, {
       type: "bar",
       data: { datasets: [bars("lateness, ms", "y"), bars("lost, packets", "y2")] },

@@ -1,6 +1,7 @@
 // All hosts: a card per host, which also filters by that host, and the table of all streams.
 import { onKey, poll } from "./app.js";
 import { byId, icon, make, setText } from "./dom.js";
+import { IDLE_ICONS } from "./lamps.js";
 import { count, duration, mbps, ms, withUnit } from "./format.js";
 
 const ORDER = { fault: 0, attention: 1, unknown: 2, good: 3, idle: 4 };
@@ -8,7 +9,7 @@ const LOOKS = {
   fault: ["fa-solid fa-circle-xmark", "bad"],
   attention: ["fa-solid fa-circle-exclamation", "warn"],
   good: ["fa-solid fa-circle-play", "good"],
-  idle: ["fa-regular fa-circle-stop", "idle"],
+  idle: ["fa-regular fa-circle", "idle"],
   unknown: ["fa-solid fa-circle-question", "idle"],
 };
 const filter = byId("filter");
@@ -67,12 +68,13 @@ function figures(host) {
 
 function row(stream) {
   const [look, colour] = LOOKS[stream.severity] ?? LOOKS.unknown;
+  const mark = stream.severity === "idle" ? (IDLE_ICONS[stream.phase_text.toLowerCase()] ?? look) : look;
   const isOld = stream.severity === "unknown";
   const figure = (label, text) => make("td", { role: "cell", class: "r num", "data-label": label }, text);
   const state = make(
     "span",
     { class: `state ${colour}` },
-    icon(look),
+    icon(mark),
     make("span", {}, isOld ? `Unknown; was ${stream.phase_text}` : stream.phase_text),
   );
   return make(

@@ -211,9 +211,9 @@ function rehearsalRow(run) {
     "tr",
     {},
     make("td", { class: "num" }, link),
-    make("td", { class: "text-break" }, run.label, make("div", { class: "dim small" }, run.impairment_text)),
+    make("td", { class: "text" }, run.label, make("div", { class: "dim small" }, run.impairment_text)),
     cell(run.is_running ? "–" : String(run.lowest_held_ms ?? "–")),
-    make("td", { class: "text-break" }, result),
+    make("td", { class: "text" }, result),
   );
 }
 

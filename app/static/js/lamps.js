@@ -7,7 +7,7 @@ const ICONS = {
   attention: "fa-solid fa-circle-exclamation",
   good: "fa-solid fa-circle-play",
 };
-const IDLE_ICONS = {
+export const IDLE_ICONS = {
   starting: "fa-solid fa-circle-notch fa-spin",
   stopping: "fa-solid fa-circle-notch fa-spin",
   waiting: "fa-regular fa-circle",

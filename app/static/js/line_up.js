@@ -90,6 +90,6 @@ function row(run) {
     ),
     make("td", { role: "cell", class: "num" }, dateAndTime(run.started_at)),
     make("td", { role: "cell", class: "text-break" }, run.far_end || "–"),
-    make("td", { role: "cell", class: "text-break" }, run.headline || "–"),
+    make("td", { role: "cell", class: "text" }, run.headline || "–"),
   );
 }

@@ -12,17 +12,22 @@ const polling = poll(path, 2000, (run) => {
   setClass(byId("verdict"), `verdict mb-1 verdict-${run.verdict ?? "none"}`);
   setText(byId("headline"), [run.headline, run.problem].filter(Boolean).join(" "));
   byId("progress-bar").style.width = `${run.progress_percent}%`;
+  byId("progress").hidden = !run.is_running;
   byId("progress").setAttribute("aria-valuenow", String(Math.round(run.progress_percent)));
   setText(byId("remaining"), run.remaining_s === null ? run.state_text : `${duration(run.remaining_s)} remaining`);
   byId("cancel").hidden = !run.is_running;
   byId("lines").replaceChildren(...run.lines.map(lineRow));
   byId("checks").replaceChildren(...run.checks.map(checkRow));
+  if (!run.checks.length) byId("checks").append(emptyRow(run.is_running ? "No check so far." : "No check was made."));
   byId("run-events").replaceChildren(
     ...run.events.map((event) =>
       make("li", {}, make("time", { class: "num", datetime: event.at }, dateAndTime(event.at)), event.text),
     ),
   );
-  if (!run.events.length) byId("run-events").append(make("li", { class: "dim" }, "Nothing happened so far."));
+  if (!run.events.length)
+    byId("run-events").append(
+      make("li", { class: "dim" }, run.is_running ? "Nothing happened so far." : "Nothing happened."),
+    );
   draw(run.graph);
   if (!run.is_running) polling.stop?.();
 });
@@ -32,13 +37,17 @@ function cell(text, kind = "") {
   return make("td", { role: "cell", class: kind }, text);
 }
 
+function emptyRow(text) {
+  return make("tr", { role: "row" }, make("td", { role: "cell", class: "dim", colspan: "5" }, text));
+}
+
 function lineRow(line) {
   const title = make("td", { role: "cell" }, line.title);
   if (line.note) title.append(make("span", { class: "sub" }, line.note));
   const verdict = make("td", { role: "cell" }, make("strong", {}, line.verdict_text));
   return make(
     "tr",
-    { role: "row", class: `line-${line.verdict}` },
+    { role: "row", class: `line-${line.limit === null ? "none" : line.verdict}` },
     title,
     cell(line.got_text, "r num"),
     cell(line.limit_text, "r num"),
@@ -67,6 +76,7 @@ function draw(graph) {
   if (chart === null) {
     const style = getComputedStyle(document.documentElement);
     window.Chart.defaults.color = style.getPropertyValue("--bs-body-color");
+    window.Chart.defaults.font.family = style.getPropertyValue("--bs-font-monospace");
     chart = new window.Chart(byId("graph"), {
       type: "bar",
       data: {

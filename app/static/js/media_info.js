@@ -64,7 +64,7 @@ function showAnalysis(analysis, needed) {
     analysis.is_constant_bitrate ? "CBR" : "VBR",
     analysis.is_constant_bitrate ? "constant" : "variable",
   );
-  setText(byId("duration"), playingTime(analysis.duration_s));
+  setFigure(byId("duration"), ...playingTime(analysis.duration_s).split(" "));
   const intervals = analysis.programmes
     .map((programme) => programme.pcr.longest_ms)
     .filter((longest) => longest !== null);

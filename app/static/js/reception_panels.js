@@ -249,7 +249,7 @@ function loudnessRows(loudness) {
 /** Whether the stream conforms to the standard: the indicators of TR 101 290. */
 export function showIndicators(node, indicators) {
   redraw(node, indicators, () =>
-    Object.entries(indicators).map(([name, indicator]) => {
+    Object.values(indicators).map((indicator) => {
       const [mark, colour, word] = STATES[indicator.state] ?? STATES.unmeasured;
       const detail = indicator.note || indicator.detail;
       return make(
@@ -258,7 +258,7 @@ export function showIndicators(node, indicators) {
         make(
           "td",
           {},
-          `${indicator.priority}. ${name.replaceAll("_", " ")}`,
+          `${indicator.priority}. ${indicator.title}`,
           ...(detail ? [make("span", { class: "detail" }, detail)] : []),
         ),
         make("td", {}, make("span", { class: `state ${colour}` }, icon(mark), word)),

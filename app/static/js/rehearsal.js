@@ -13,6 +13,7 @@ const polling = poll(path, 1000, (run) => {
     `verdict mb-1 ${run.is_running ? "" : run.lowest_held_ms === null ? "verdict-fail" : "verdict-pass"}`,
   );
   byId("progress-bar").style.width = `${run.progress_percent}%`;
+  byId("progress").hidden = !run.is_running;
   byId("progress").setAttribute("aria-valuenow", String(Math.round(run.progress_percent)));
   setText(
     byId("remaining"),
@@ -46,7 +47,7 @@ function row(attempt) {
     cell(withUnit(String(attempt.latency_ms), "ms")),
     cell(attempt.rtt_multiple === null ? "–" : String(attempt.rtt_multiple)),
     shown(count(attempt.dropped)),
-    shown(`${count(attempt.gaps)}, up to ${withUnit(ms(attempt.longest_gap_ms), "ms")}`),
+    shown(attempt.gaps ? `${count(attempt.gaps)}, up to ${withUnit(ms(attempt.longest_gap_ms), "ms")}` : "none"),
     shown(count(attempt.continuity_errors)),
     shown(overhead(attempt)),
     cell(withUnit(String(attempt.seconds), "s")),

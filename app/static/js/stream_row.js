@@ -19,11 +19,13 @@ const figureCell = (name, label) =>
   make("td", { role: "cell", class: `r num ${name}`, "data-label": label, "data-live": "" });
 
 /** A figure in a column with the name of another figure: it shows its own name. */
-function setCounted(node, text, name) {
-  if (node.dataset.shown === text) return;
-  node.dataset.shown = text;
+function setCounted(node, text, unit, name) {
+  const shown = text === UNKNOWN ? "" : unit;
+  if (node.dataset.shown === `${text}|${shown}`) return;
+  node.dataset.shown = `${text}|${shown}`;
   node.dataset.label = name;
-  node.replaceChildren(text, make("span", { class: "sub" }, name.toLowerCase()));
+  const units = shown ? [make("span", { class: "unit" }, shown)] : [];
+  node.replaceChildren(text, ...units, make("span", { class: "sub" }, name.toLowerCase()));
 }
 
 /** A row; `changed` is called after something was done to the stream. */
@@ -188,8 +190,8 @@ export class StreamRow {
 
   /** A receiver counts what was recovered and lost; it resends and drops nothing. */
   showReceived(stream) {
-    setCounted(this.resent, withUnit(percent(stream.recovered_percent), "%"), "Recovered");
-    setCounted(this.lost, count(stream.packets_lost), "Lost for good");
+    setCounted(this.resent, percent(stream.recovered_percent), "%", "Recovered");
+    setCounted(this.lost, count(stream.packets_lost), "", "Lost for good");
     setClass(this.lost, `r num col-lost ${stream.packets_lost ? "bad" : ""}`);
     setText(this.drops, UNKNOWN);
     this.drops.title = "A receive stream sends nothing";

@@ -205,11 +205,16 @@ def _line(line: Line, before_text: str) -> LineView:
         limit_text=_figure(line.limit, line.unit),
         margin_text=_figure(line.margin, line.unit),
         verdict=line.verdict.value,
-        verdict_text=_LINE_TEXTS[line.verdict],
+        verdict_text=_line_text(line),
         worst_at=None if line.worst_at is None else iso(line.worst_at),
         note=line.note,
         before_text=before_text,
     )
+
+
+def _line_text(line: Line) -> str:
+    """The verdict of a line in words; a figure without a limit is information and passes nothing."""
+    return "No limit" if line.limit is None and line.verdict is CheckVerdict.PASS else _LINE_TEXTS[line.verdict]
 
 
 def _check(check: Check) -> CheckView:

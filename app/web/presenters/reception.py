@@ -25,6 +25,7 @@ from app.web.presenters.reception_views import (
 )
 from app.web.presenters.watching import present_loudness, present_picture
 from app.words.concerns import clock_time
+from app.words.indicators import indicator_title
 
 _NO_OUTPUTS = OutputsReport()
 _RECORDING_ENDS: Final = {
@@ -155,6 +156,7 @@ def _content(analysis: LiveReport) -> ContentView:
 def _indicator(report: IndicatorReport) -> IndicatorView:
     return IndicatorView(
         priority=report.priority,
+        title=indicator_title(report.name),
         state=report.state.value,
         count=report.count,
         last=_iso(report.last_at),

@@ -41,6 +41,7 @@ class IndicatorView(View, frozen=True):
     """One indicator of ETSI TR 101 290."""
 
     priority: int
+    title: Annotated[str, _is("Its name as the document spells it")]
     state: Annotated[str, _is("good, fault (now), past (errors, none lately), absent or unmeasured")]
     count: Annotated[int, _is("Errors since the reset")]
     last: Annotated[str | None, _is("Time of the last one")]
