@@ -55,7 +55,7 @@ def back_up(settings: Settings, archive: Path) -> list[str]:
 def restore(settings: Settings, archive: Path) -> tuple[list[str], bool]:
     """Put the archive's files back. Return their names, and whether the archive has another SECRET_KEY.
 
-    The server must not be running. Raises BackupFailed, with nothing changed, when this is no such archive.
+    The server must not be running. Raises BackupFailed if the archive is not valid; nothing is changed then.
     """
     database = _database_file(settings)
     contents = _read(archive)

@@ -71,7 +71,7 @@ _AWAY: Final = frozenset(
         Reason.MOVED,
     }
 )
-# Faults of the worker itself: three in a row without delivery are no coincidence.
+# Faults of the worker itself. Three in a row without delivery are not a coincidence.
 CRASHES: Final = frozenset({Reason.WORKER_CRASHED, Reason.WORKER_HUNG, Reason.ENGINE_ERROR})
 CRASHES_ALLOWED: Final = 3
 

@@ -48,7 +48,7 @@ class RateSteps(NamedTuple):
         if plan.stream is None:
             return (not_measured("not made: the far end sends", CheckVerdict.SKIPPED),)
         if receivers is None:
-            why = "not made: the receiving end is no installation of ours that could count what arrives"
+            why = "not made: the receiving end is another product, so what arrives cannot be counted"
             return (not_measured(why, CheckVerdict.SKIPPED),)
         try:
             return tuple(self._step(plan.stream, receivers))

@@ -22,7 +22,7 @@ import msgspec
 
 OUTPUT_BYTES_MAX: Final = 1024 * 1024
 _READ_BYTES: Final = 64 * 1024
-# What a program may need of our environment: where programs are, proxies, certificates. Never a secret.
+# The variables that a program may need: paths of programs, proxies, certificates. Never a secret.
 _ENVIRONMENT_PASSED: Final = (
     "PATH",
     "HOME",

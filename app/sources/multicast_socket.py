@@ -104,7 +104,7 @@ def join(receiver: socket.socket, source: MulticastSource) -> None:
 
 def card_of(source: MulticastSource) -> int | None:
     """Return the kernel's number of the chosen interface, None if it does not exist or the routing table chooses."""
-    # Not /sys/class/net: that shows the interfaces of the namespace that mounted it, perhaps another.
+    # Not /sys/class/net, which shows the interfaces of the namespace that mounted it, perhaps another one.
     with contextlib.suppress(OSError):
         return None if source.interface == "auto" else socket.if_nametoindex(source.interface)
     return None

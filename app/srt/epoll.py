@@ -51,7 +51,7 @@ class Epoll:
         self._srt.checked(self._srt.c.srt_epoll_update_usock(self._id, sock.number, ctypes.byref(_mask(events))))
 
     def remove(self, sock: SrtSocket) -> None:
-        """Stop watching it; a socket that is closed already is no error."""
+        """Stop watching it. It may already be closed."""
         self._srt.c.srt_epoll_remove_usock(self._id, sock.number)
 
     def ready(self, timeout_ms: int = 0) -> list[tuple[SrtSocket, Event]]:

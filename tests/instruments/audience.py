@@ -1,4 +1,4 @@
-"""Streams on air with a receiver each, and the receivers' verdict: did anything of the stream not arrive?"""
+"""Streams on air with a receiver each, and each receiver's verdict on whether everything arrived."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SEQUENCE_NUMBERS = 1 << 31  # SRT, draft-sharabayko-srt, 3.1: 31 bits
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a receiver counted from its connection to its end. A gap is a message that never came."""
+    """The receiver's counts from its connection to its end. A gap is a message that never came."""
 
     seconds: float
     packets: int
@@ -36,7 +36,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Viewer:
-    """A stream of the product, as it was when it started, and who receives it."""
+    """A stream of the product, in its state at the start, and its receiver."""
 
     view: View
     receiver: Receiver
@@ -52,11 +52,11 @@ class Viewer:
         return int(self.view["worker"]["pid"])
 
     def wait_for_more(self, count: int = 300_000, *, deadline_s: float = 20) -> None:
-        """Wait until more payload came than until now."""
+        """Wait until more payload has come."""
         self.receiver.wait_for_bytes(self.receiver.figures().bytes + count, deadline_s=deadline_s)
 
     def verdict(self) -> Verdict:
-        """End the receiver and judge all that it received."""
+        """End the receiver and judge everything that it received."""
         figures = self.receiver.figures()
         assert figures.state == "connected", f"the receiver was {figures.state} before it was ended: {figures}"
         self.receiver.finish()

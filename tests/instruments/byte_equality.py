@@ -1,4 +1,4 @@
-"""Does a receive stream record exactly the bytes that a foreign sender sent?"""
+"""Checks that a receive stream records exactly the bytes that a foreign sender sent."""
 
 from __future__ import annotations
 

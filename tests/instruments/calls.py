@@ -1,4 +1,4 @@
-"""Calls to a listener that say how they ended: so many one after another, or all in the same moment.
+"""Calls a listener and reports how the calls ended, one after another or all at once.
 
 A separate process, because of libsrt.
 """
@@ -15,12 +15,12 @@ from tests.instruments.waiting import wait_for
 
 
 def in_turn(port: int, count: int, *, passphrase: str) -> dict[str, int]:
-    """Call so often, each time when the call before has ended; the numbers of `refused` and `connected`."""
+    """Make that many calls, each after the end of the one before. Return the numbers of `refused` and `connected`."""
     return _call({"port": port, "count": count, "passphrase": passphrase, "together": False})
 
 
 def together(port: int, count: int) -> dict[str, int]:
-    """Call with so many sockets at once; the numbers of `refused` and `connected`."""
+    """Call with that many sockets at once. Return the numbers of `refused` and `connected`."""
     return _call({"port": port, "count": count, "passphrase": "", "together": True})
 
 
@@ -94,7 +94,7 @@ def _stay(srt: LibSrt, port: int, count: int, from_port: int) -> None:
 
 
 def main() -> None:
-    """Call as the line on standard input says."""
+    """Make the calls that the line on standard input orders."""
     wanted = json.loads(sys.stdin.readline())
     srt = LibSrt()
     if "from_port" in wanted:

@@ -1,4 +1,4 @@
-"""A program that a test starts: its output is kept, it is asked by its pid to leave, and made to if it does not."""
+"""A program that a test starts. Its output is kept. It is asked by its pid to end, and killed if it does not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Child:
-    """A running program. Standard output and error go to files, so that no pipe can ever fill up and stop it."""
+    """A running program. Standard output and error go to files, so that a full pipe cannot stop it."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Child:
         return self.stderr.read_text(errors="replace")
 
     def wait(self, *, deadline_s: float) -> int:
-        """Wait until the program ended by itself; give its exit status."""
+        """Wait until the program has ended by itself. Return its exit status."""
         try:
             return self.process.wait(deadline_s)
         except subprocess.TimeoutExpired:
@@ -78,7 +78,7 @@ class Child:
             ) from None
 
     def kill(self) -> None:
-        """End the program with SIGKILL: it cannot say goodbye to anybody."""
+        """End the program with SIGKILL, so that it cannot close its connections."""
         self.process.kill()
         self.process.wait(10)
 
@@ -154,7 +154,7 @@ def say(**document: Any) -> None:
 
 
 def be_punctual() -> None:
-    """Go before others on the processor where that is allowed: what is measured must not be the instrument's delay."""
+    """Get a higher priority if that is allowed, so that the instrument does not delay what it measures."""
     with contextlib.suppress(PermissionError):
         os.nice(-10)
 

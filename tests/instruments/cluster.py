@@ -49,7 +49,7 @@ while :; do sleep 3600 & wait $!; done
 
 
 def _first_configuration(properties: Mapping[str, str]) -> str:
-    """What pacemaker starts with. Without dc-deadtime it would wait 20 s for hosts that might come."""
+    """Return pacemaker's initial configuration. Without dc-deadtime it would wait 20 s for further hosts."""
     pairs = "".join(
         f'<nvpair id="option-{name}" name="{name}" value="{value}"/>'
         for name, value in {"dc-deadtime": "3s", **properties}.items()
@@ -79,7 +79,7 @@ class ClusterNode:
         self.pid = 0
 
     def power_on(self) -> None:
-        """Start the node's first process and plug it in; its programs do not run yet."""
+        """Start the node's first process and connect its cable. Its programs do not run yet."""
         (self.folder / "ready").unlink(missing_ok=True)
         for path in ("run", "var/lib/pacemaker", "var/log"):
             self._prepare(path)
@@ -125,7 +125,7 @@ class ClusterNode:
 
     @property
     def enter(self) -> list[str]:
-        """What to put before a command so that it runs on this node."""
+        """Return what to put before a command to run it on this node."""
         return ["nsenter", f"--target={self.pid}", "--net", "--mount", "--uts", "--pid"]
 
     def run(self, *argv: str, within_s: float = 20, stdin: str | None = None) -> str:
@@ -135,7 +135,7 @@ class ClusterNode:
         return done.stdout
 
     def try_to(self, *argv: str, within_s: float = 20, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command on this node, whatever it ends with."""
+        """Run a command on this node and ignore its exit status."""
         return subprocess.run(
             [*self.enter, *argv], capture_output=True, text=True, timeout=within_s, check=False, input=stdin, cwd=ROOT
         )
@@ -158,7 +158,7 @@ class ClusterNode:
         self.start(["pacemakerd"])
 
     def status(self) -> ET.Element:
-        """What this node's pacemaker says of the cluster."""
+        """Return what this node's pacemaker reports about the cluster."""
         return ET.fromstring(self.run("crm_mon", "--one-shot", "--output-as=xml", "--inactive"))
 
     def processes(self) -> list[int]:
@@ -181,19 +181,19 @@ class ClusterNode:
         return stopped
 
     def thaw(self, stopped: Sequence[int]) -> None:
-        """Let the processes go on, and with them each nsenter, which stops itself when its child stops."""
+        """Let the processes continue, and each nsenter, which stops itself when its child stops."""
         for pid in (*stopped, *(child.pid for child in self._children)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
     def cut_cluster_network(self) -> None:
-        """Drop what the cluster says, and nothing else: the streams still reach everyone."""
+        """Drop the cluster's own traffic, and nothing else: the streams still reach everyone."""
         rule = f"udp dport {CLUSTER_PORT} drop"
         chains = [f"chain {way} {{\ntype filter hook {way} priority 0\n{rule}\n}}\n" for way in ("input", "output")]
         self.run("nft", "-f", "-", stdin=f"table inet cut {{\n{''.join(chains)}}}\n")
 
     def join_cluster_network(self) -> None:
-        """Let the cluster talk again."""
+        """Let the cluster's traffic pass again."""
         self.run("nft", "delete", "table", "inet", "cut")
 
     def power_off(self) -> None:
@@ -208,7 +208,7 @@ class ClusterNode:
 
 
 class Cluster:
-    """So many nodes: `with Cluster(3) as cluster:`."""
+    """A cluster with that many nodes: `with Cluster(3) as cluster:`."""
 
     def __init__(self, count: int = 3, *, properties: Mapping[str, str] = PROPERTIES) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mcr-cluster-"))

@@ -1,4 +1,4 @@
-"""Caller streams on the three hosts of a cluster, each with a receiver, and a capture that says who sent when."""
+"""Caller streams on the three hosts of a cluster, each with a receiver, and a capture that shows who sent when."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.instruments.wire import Wire
 
 
 class OnAir:
-    """So many caller streams on three hosts, a receiver for each, and a capture at the far end."""
+    """That many caller streams on three hosts, a receiver for each, and a capture at the far end."""
 
     def __init__(self, fleet: Fleet, wire: Wire, receivers: dict[int, Child]) -> None:
         self.fleet, self.wire, self.receivers = fleet, wire, receivers
         self.nodes = fleet.cluster.nodes
 
     def sent(self) -> dict[int, list[Spell]]:
-        """Who sent each stream and when, until now."""
+        """Return who sent each stream and when, until now."""
         return spells(self.wire.packets())
 
     def ports_of(self, node: ClusterNode) -> list[int]:
@@ -44,7 +44,7 @@ class OnAir:
 
 @contextlib.contextmanager
 def callers_on_air(media: Path, count: int) -> Iterator[OnAir]:
-    """Start so many streams; they are spread evenly when this returns."""
+    """Start that many streams; they are spread evenly when this returns."""
     ports = list(PORTS)[:count]
     with contextlib.ExitStack() as stack:
         cluster = stack.enter_context(Cluster(3))

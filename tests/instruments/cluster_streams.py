@@ -1,4 +1,4 @@
-"""Streams on a cluster of the tests: the hosts' settings, far ends that receive, and what a capture there shows."""
+"""Streams on a test cluster: the hosts' settings, far ends that receive, and the contents of a capture there."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Fleet:
         return SendSpec(endpoint=ListenerEndpoint(port), source=FileSource(self.media.name))
 
     def ordered(self, key: str, spec: SendSpec, *, address: str = "") -> Ordered:
-        """The stream as the cluster takes it."""
+        """Return the stream in the form for the cluster."""
         job = Job(
             key=key,
             spec=spec,
@@ -84,7 +84,7 @@ class Fleet:
         return Ordered(key, parcel, cpu_permille=cpu_permille(job))
 
     def order(self, streams: Sequence[Ordered]) -> None:
-        """Have the cluster carry the streams, on the first host."""
+        """Order the cluster to carry the streams, on the first host."""
         self._modify(configuration_of(streams))
 
     def place(self, key: str, place: Place) -> None:
@@ -121,7 +121,7 @@ class Fleet:
 
 
 def receiver(cluster: Cluster, port: int) -> Child:
-    """A far end of another make: it serves one caller at a time and waits for the next."""
+    """Start a far end of another make: it serves one caller at a time and waits for the next."""
     return Child([*cluster.far.enter, "srt-live-transmit", "-q", f"srt://:{port}?mode=listener", "file://con"])
 
 

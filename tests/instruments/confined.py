@@ -1,4 +1,4 @@
-"""The confinement of deploy/mcr-srt-streamer.service without systemd, for tests of what the service still can do.
+"""The confinement of deploy/mcr-srt-streamer.service without systemd, to test what the service can still do.
 
 `CONFINED` goes before a command: no capabilities and no way to any, the unit's bounding set, and a seccomp filter made
 of the unit's own lines SystemCallFilter, RestrictAddressFamilies and MemoryDenyWriteExecute. Namespaces and mounts of
@@ -59,7 +59,7 @@ CONFINED: Final = _prefix()
 
 
 def calls_allowed() -> set[str]:
-    """The system calls that the unit leaves, its lines applied in order."""
+    """Return the system calls that the unit allows, its lines applied in order."""
     allowed = _expand(_ALWAYS)
     for value in settings("SystemCallFilter"):
         names = {call for word in value.removeprefix("~").split() for call in _expand(word)}
@@ -98,7 +98,7 @@ class _Filter:
         self._context = ctypes.c_void_p(self._library.seccomp_init(ctypes.c_uint32(_REFUSE)))
 
     def allow(self, call: str, *comparisons: tuple[int, int, int, int]) -> None:
-        """Allow a call, where comparisons of its arguments are given only when they hold."""
+        """Allow a call; with comparisons of its arguments, only if they hold."""
         number = self._library.seccomp_syscall_resolve_name(call.encode())
         if number < 0:  # of another architecture
             return
@@ -109,7 +109,7 @@ class _Filter:
         assert added == 0, (call, added)
 
     def load(self) -> None:
-        """From here on it holds, for every program that is executed too."""
+        """Put the filter in force, also for every program that is executed."""
         loaded = self._library.seccomp_load(self._context)
         assert loaded == 0, loaded
 

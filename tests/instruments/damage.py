@@ -1,4 +1,4 @@
-"""Hostile material, the same at each run for the same chance: transport streams with damage, datagrams to SRT ports."""
+"""Hostile material that is the same for the same random sequence: damaged transport streams, datagrams to SRT ports."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _change_headers(stream: bytearray, chance: random.Random) -> None:
 
 
 def _lengthen_adaptation_fields(stream: bytearray, chance: random.Random) -> None:
-    """Adaptation fields that say they are longer than their packet."""
+    """Make adaptation fields claim that they are longer than their packet."""
     for at in range(0, len(stream) - _PACKET, 7 * _PACKET):
         stream[at + 3] |= 0x20
         stream[at + 4] = chance.choice([0, 183, 184, 255])

@@ -1,4 +1,4 @@
-"""An open dashboard without a browser: opens the page and asks what the page's script asks, as often as that does."""
+"""An open dashboard without a browser: opens the page and sends the requests of the page's script at its interval."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Poll(NamedTuple):
 
 
 class Dashboard(threading.Thread):
-    """An open dashboard: the page, the first poll with the past, then a poll an interval after each answer."""
+    """An open dashboard: the page, the first poll with the history, then a poll an interval after each answer."""
 
     def __init__(self, port: int, *, delay_s: float = 0) -> None:
         """A dashboard of the product on this port, to be opened after `delay_s`."""

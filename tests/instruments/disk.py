@@ -1,6 +1,6 @@
 """A small disk that a test can fill up or make read-only: a tmpfs in its own mount namespace.
 
-The namespace lives as long as a process of ours in it, so that no mount is left behind whatever ends a test.
+The namespace lives as long as a process of ours in it, so that no mount is left behind however a test ends.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class SmallDisk:
 
     @property
     def enter(self) -> list[str]:
-        """What to put before a command so that it sees the disk; the process keeps its id."""
+        """Return what to put before a command so that it sees the disk; the process keeps its id."""
         return [*in_mounts_of(self._keeper.pid), "sh", "-c", 'cd "$0" && exec "$@"', str(Path.cwd())]
 
     def inside(self, path: Path) -> Path:
@@ -55,7 +55,7 @@ class SmallDisk:
         return Path(f"/proc/{self._keeper.pid}/root{path}")
 
     def fill_up(self) -> None:
-        """Leave not one byte free."""
+        """Fill the disk to the last byte."""
         with self.inside(self._folder / _FILLER).open("ab", buffering=0) as filler:
             for size in (65536, 4096, 1):
                 while _is_written(filler, size):
@@ -72,7 +72,7 @@ class SmallDisk:
         assert done.returncode == 0, done.stderr
 
     def close(self) -> None:
-        """Let the disk go."""
+        """Unmount the disk."""
         self._keeper.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""How long a test watches: short in the suite; as long and as strictly as required with MCR_TEST_LONG=1."""
+"""How long a test measures: short by default; as long and as strictly as required with MCR_TEST_LONG=1."""
 
 from __future__ import annotations
 

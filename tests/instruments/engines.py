@@ -1,4 +1,4 @@
-"""Which engines a test of a send stream runs over: both each day, or one each day and the other in campaigns."""
+"""The engines on which a test of a send stream runs: both each day, or one each day and the other in campaigns."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A worker without GStreamer: the real loop and link around a sender that only pretends.
 
-What it pretends stands in the stream's name, since the job has no place for jokes: words such as `receiver`, `crash`.
+The stream's name says how it behaves, because a job has no field for that: words such as `receiver`, `crash`.
 """
 
 from __future__ import annotations

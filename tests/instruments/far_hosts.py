@@ -60,7 +60,7 @@ class Host:
 
 @dataclass
 class Carried:
-    """What the path to a host did: packets to it and lost on the way, and the mean delay that echoes really had."""
+    """What the path to a host did: packets to it, packets lost on the way, and the measured mean delay of echoes."""
 
     packets: int = 0
     lost: int = 0
@@ -82,7 +82,7 @@ class Outcome:
 
 
 def run_network_test(hosts: list[Host], order: dict[str, Any], *, own_servers: bool = True) -> Outcome:
-    """Run an order of the product among these hosts, which are its own servers, and give what it says."""
+    """Run an order of the product among these hosts, which are its own servers. Return the product's view."""
     asked = json.dumps({"hosts": [asdict(host) for host in hosts], "order": order, "own_servers": own_servers})
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
     done = subprocess.run(
@@ -184,7 +184,7 @@ def _main() -> None:
 
 
 def _build(hosts: list[Host], folder: Path) -> tuple[int, int, dict[str, subprocess.Popen[bytes]]]:
-    """Make both namespaces and start the servers in the far one; gives the two devices and the servers."""
+    """Make both namespaces and start the servers in the far one. Return the two devices and the servers."""
     _ip("link", "set", "lo", "up")
     near = _open_tun("near")
     _ip("address", "add", f"{_NEAR}/24", "dev", "near")

@@ -1,4 +1,4 @@
-"""Real senders of an SRT stream that are not ours, as callers and as listeners: each sends a file's bytes as they are.
+"""Real senders of an SRT stream by other makers, as callers and listeners. Each sends a file's bytes unchanged.
 
 srt-live-transmit, ffmpeg of the distribution, ffmpeg of PyPI's imageio-ffmpeg (a newer libsrt), GStreamer's srtsink.
 Alone: `python -m tests.instruments.foreign_senders FILE GO RATE` writes a file to standard output at a rate once the
@@ -76,7 +76,7 @@ class ForeignSender:
         self._go.touch()
 
     def complaints(self) -> str:
-        """What the program wrote."""
+        """Return what the program wrote."""
         return self._log.read_text(errors="replace")[-2000:]
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ class ForeignSender:
 
 
 def main() -> None:
-    """Write the file in small groups. What was held up is not made up for in a burst: a sender would drop it."""
+    """Write the file in small groups. A delay is not compensated by a burst, which a sender would drop."""
     data, go, bitrate_bps = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2]), int(sys.argv[3])
     while not go.exists():
         time.sleep(0.02)

@@ -1,7 +1,7 @@
-"""Asks the whole product hostile questions, by its API description and by strategies, and keeps count.
+"""Sends hostile requests to the whole product, by its API description and by strategies, and counts the answers.
 
-A separate process, to be run in a network namespace with nothing but loopback: a call that a hostile question does
-start leads nowhere. It reads one JSON line on standard input and writes one on standard output.
+A separate process, to be run in a network namespace with nothing but loopback: a call that a hostile request
+starts leads nowhere. It reads one JSON line on standard input and writes one on standard output.
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ class Count:
         return time.monotonic() > self._ends
 
     def asked(self) -> int:
-        """How many questions were answered."""
+        """Return how many requests were answered."""
         return sum(self.statuses.values())
 
     def take(self, what: str, answer: requests.Response) -> None:
-        """Book an answer."""
+        """Count an answer."""
         self.statuses[answer.status_code] += 1
         if answer.status_code >= 500 and not answer.url.endswith("/health"):
             self.wrong.append(f"{answer.status_code} to {what}")
@@ -104,7 +104,7 @@ class Count:
 
 
 def fuzz_by_description(product: Product, count: Count) -> None:
-    """Ask what the API's own description allows, and what it does not."""
+    """Send requests that the API's description allows, and others that it does not allow."""
     base = f"http://127.0.0.1:{product.port}"
     headers = {"Authorization": f"Bearer {product.api_key}"}
     schema = schemathesis.openapi.from_url(f"{base}/api/openapi.json", headers=headers)
@@ -131,7 +131,7 @@ def fuzz_by_description(product: Product, count: Count) -> None:
 
 
 def fuzz_places(product: Product, count: Count) -> None:
-    """Ask for files and folders that are not there, or not ours."""
+    """Request files and folders that do not exist, or are outside the media folder."""
     base = f"http://127.0.0.1:{product.port}"
     paths = st.one_of(st.lists(st.sampled_from(_STEPS), max_size=8).map("/".join), st.text(max_size=60))
     headers = {"Authorization": f"Bearer {product.api_key}"}
@@ -158,7 +158,7 @@ def fuzz_places(product: Product, count: Count) -> None:
 
 
 def fuzz_hosts(product: Product, count: Count) -> None:
-    """Call hosts that are none."""
+    """Call hosts that do not exist."""
     hosts = st.one_of(
         st.text(max_size=80),
         st.from_regex(r"[-a-z0-9.:\[\]%?&=/ ]{1,60}", fullmatch=True),
@@ -210,7 +210,7 @@ def fuzz_forms(product: Product, count: Count) -> None:
 
 
 def clear(product: Product, *, at_least: int = 1) -> None:
-    """Dismiss what hostile questions did start, but not the stream that must not notice."""
+    """Dismiss streams that hostile requests started, but not the stream that must not be affected."""
     started = [view["key"] for view in product.streams() if view["name"] != "stream 1"]
     for key in started if len(started) >= at_least else []:
         product.dismiss(key)
@@ -220,7 +220,7 @@ KINDS: Iterable[Callable[[Product, Count], None]] = (fuzz_by_description, fuzz_p
 
 
 def main() -> None:
-    """Ask, then say what became of it."""
+    """Send the requests, then report the results."""
     wanted = json.loads(sys.stdin.readline())
     count = Count(wanted["examples"], wanted["seconds"], wanted["rounds"])
     limits = {"MAX_STREAMS": "3", "WRITES_PER_MINUTE": "999999"}

@@ -1,4 +1,6 @@
-"""An HTTPS server on loopback with its own certificate, that answers as a test wants: well, badly, without end."""
+"""An HTTPS server on loopback with its own certificate. It answers as a test requests: correctly, wrongly,
+endlessly.
+"""
 
 from __future__ import annotations
 
@@ -33,19 +35,19 @@ def endless(connection: ssl.SSLSocket, closing: threading.Event) -> None:
 
 
 def drip(connection: ssl.SSLSocket, closing: threading.Event) -> None:
-    """Answer a byte at a time, for ever: no read ever times out."""
+    """Answer one byte at a time, endlessly, so that no read ever times out."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[")
     while not closing.wait(0.05):
         connection.sendall(b" ")
 
 
 def silent(_: ssl.SSLSocket, closing: threading.Event) -> None:
-    """Take the request and say nothing."""
+    """Accept the request and do not answer."""
     closing.wait(60)
 
 
 class HttpsServer:
-    """Serves `answer` to everybody: `with HttpsServer(tmp_path, body(b"[]")) as server: …server.address`."""
+    """Serves `answer` to every client: `with HttpsServer(tmp_path, body(b"[]")) as server: …server.address`."""
 
     def __init__(self, folder: Path, answer: Answer) -> None:
         self.certificate = folder / "certificate.pem"

@@ -1,6 +1,6 @@
-"""As much of libsrt's C interface as a receiver needs, through ctypes; from srt.h of 1.5.1.
+"""The part of libsrt's C interface that a receiver needs, through ctypes; from srt.h of 1.5.1.
 
-Written apart from the product's own use of libsrt, so that a mistake there is not repeated here.
+Written separately from the product's own use of libsrt, so that a mistake there is not repeated here.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class PerfMon(Structure):
 
 
 class SrtError(Exception):
-    """libsrt said no; the text is its own."""
+    """A call of libsrt failed; the text is the library's own."""
 
 
 class LibSrt:
@@ -134,7 +134,7 @@ class LibSrt:
             raise SrtError(self.error())
 
     def error(self) -> str:
-        """The library's last words."""
+        """Return the library's last error message."""
         return str(self._lib.srt_getlasterror_str().decode())
 
     def socket(self) -> int:

@@ -1,4 +1,4 @@
-"""Feeds a live analysis the way a receiver does: seven packets in a payload, each at its time. Free of a real clock."""
+"""Feeds a live analysis as a receiver does: seven packets per payload, each at its time. Uses a simulated clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Feed:
         return self
 
     def report(self, *, after_s: float = 0.0) -> LiveReport:
-        """What was found; `after_s` later."""
+        """Return the report, `after_s` later."""
         self.now += after_s
         return self.analyser.report(self.now)
 

@@ -1,4 +1,4 @@
-"""The loudness of a file, measured by another program than the product."""
+"""Measures the loudness of a file with another program than the product."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream manager of a test's own: folders, store and media of a test, workers pretended or real."""
+"""A stream manager for one test: folders, store and media of the test, workers pretended or real."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class OwnManager:
         )
 
     def spec(self, *, port: int | None = None, source: Source = FILE, **fields: Any) -> SendSpec:
-        """A right spec for a listener; `port` is one of `ports`, the first without it."""
+        """Return a valid spec for a listener; `port` is one of `ports`, by default the first."""
         endpoint = fields.pop("endpoint", ListenerEndpoint(port or self.ports[0]))
         return SendSpec(endpoint=endpoint, source=source, **fields)
 

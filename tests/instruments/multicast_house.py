@@ -1,4 +1,4 @@
-"""A house with multicast: a host with two network cards, and a studio at the other end of both cables."""
+"""A network with multicast: a host with two network cards, and a studio at the other end of both cables."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class MulticastSender:
         self.child.wait_for_line("started", deadline_s=15)
 
     def sent(self) -> int:
-        """How many datagrams went out."""
+        """Return how many datagrams were sent."""
         return int(self.child.ask()["sent"])
 
     def fall_silent(self) -> None:
@@ -130,19 +130,19 @@ class MulticastSender:
         self.child.ask(is_silent=True)
 
     def speak_again(self, *, goes_on: bool) -> None:
-        """Send again: what would be due now if the channel went on meanwhile, or where it stopped."""
+        """Send again: either what would be due now if the channel had continued, or from where it stopped."""
         self.child.ask(is_silent=False, goes_on=goes_on)
 
     def lose(self, datagrams: int) -> None:
-        """Leave out so many datagrams, as a network does: RTP numbers go on."""
+        """Leave out that many datagrams, as a network does: the RTP numbers continue."""
         self.child.ask(lose=datagrams)
 
     def jump_to(self, datagram: int) -> None:
-        """Go on from another place of the file: a sender that was restarted, its clock begins again."""
+        """Continue at another place of the file, as a sender does that was restarted: its clock begins again."""
         self.child.ask(jump_to=datagram)
 
     def wait_for_end(self, *, deadline_s: float) -> int:
-        """Wait until the whole file went out; how many datagrams that were."""
+        """Wait until the whole file was sent. Return the number of datagrams."""
         return int(self.child.wait_for_line("ended", deadline_s=deadline_s)["sent"])
 
     def close(self) -> None:

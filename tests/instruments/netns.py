@@ -1,7 +1,7 @@
-"""Network namespaces for tests: with their own cables and addresses; nothing of the host's network touched.
+"""Network namespaces for tests, with their own cables and addresses. The host's network is not touched.
 
-A namespace lives as long as a process of ours in it, so that nothing is left behind whatever ends a test. Root is not
-needed: without it each namespace belongs to a user namespace in which we are root.
+A namespace lives as long as a process of ours in it, so that nothing is left behind however a test ends. Root is not
+needed: without it, each namespace belongs to a user namespace in which we are root.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Namespace:
     """A network namespace with nothing but loopback: `with Namespace() as house: house.run("ip", "link")`."""
 
     def __init__(self, next_to: Namespace | None = None) -> None:
-        """Make it; `next_to` another one when the two are to be joined by a cable."""
+        """Make it; with `next_to`, in the user namespace of another one, so that a cable can join the two."""
         # A second one is made from within the first: without root, both must belong to one user namespace.
         argv = [*_UNSHARE, "cat"] if next_to is None else [*next_to.enter, "unshare", "--net", "cat"]
         outside = _network_of("self" if next_to is None else next_to.pid)
@@ -50,17 +50,17 @@ class Namespace:
 
     @property
     def enter(self) -> list[str]:
-        """What to put before a command so that it runs in here; the process keeps its id."""
+        """Return what to put before a command to run it in here; the process keeps its id."""
         return [*_ENTER, f"--target={self.pid}"]
 
     def run(self, *argv: str) -> str:
-        """Run a command in here and give its output; AssertionError with its complaint when it fails."""
+        """Run a command in here and return its output. Raises AssertionError with its error message when it fails."""
         done = subprocess.run([*self.enter, *argv], capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode == 0, f"{argv}: {done.stderr}"
         return done.stdout
 
     def join(self, other: Namespace, name: str, network: str) -> None:
-        """Lay a cable to another namespace: `name` at both ends, 192.0.2.1 here and .2 there for `192.0.2`."""
+        """Connect a cable to another namespace: `name` at both ends, 192.0.2.1 here and .2 there for `192.0.2`."""
         self.run("ip", "link", "add", name, "type", "veth", "peer", "name", name, "netns", str(other.pid))
         for namespace, host in ((self, 1), (other, 2)):
             namespace.run("ip", "address", "add", f"{network}.{host}/24", "dev", name)
@@ -80,7 +80,7 @@ class Namespace:
         return joined
 
     def close(self) -> None:
-        """Let the namespace go; cables go with it."""
+        """Release the namespace; its cables are removed with it."""
         self._keeper.close()
 
     def __enter__(self) -> Self:

@@ -17,7 +17,7 @@ _TICK = {"type": "tick", "bytes": 1}
 
 
 def main() -> None:
-    """Say hello to each who comes, then a tick twice a second."""
+    """Greet each client, then send a tick twice a second."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     clients = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:

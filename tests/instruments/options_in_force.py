@@ -1,4 +1,4 @@
-"""What libsrt reports of a socket that srtsink made: the product's sink, or one set up here.
+"""Reads what libsrt reports of a socket that srtsink made: the product's sink, or one set up here.
 
 A separate process, because libsrt's threads disturb a test runner. It reads one JSON line on standard
 input, it answers with one line: option names and values, read without any of the product's reading code.

@@ -24,6 +24,6 @@ IN_OWN_MOUNTS: Final = [
 
 
 def in_mounts_of(pid: int) -> list[str]:
-    """What to put before a command so that it sees what that process sees."""
+    """Return what to put before a command so that it sees the mounts of that process."""
     user = [] if _IS_ROOT else ["--user", "--preserve-credentials"]
     return [_NSENTER, *user, "--mount", "--root", f"--target={pid}"]

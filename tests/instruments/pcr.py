@@ -1,4 +1,4 @@
-"""How evenly a sender hands a transport stream to SRT: PCR against the origin time stamped into each SRT packet.
+"""Measures how evenly a sender passes a transport stream to SRT: PCR against the origin time in each SRT packet.
 
 A receiver with TSBPD gives each packet out at its origin time plus the latency, so this is the jitter a decoder sees
 through an ideal network, free of the scheduling noise of the machine that captures.

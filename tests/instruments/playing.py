@@ -1,4 +1,4 @@
-"""A looping file that is played block by block, and whether what was sent is one stream."""
+"""Plays a looping file block by block, and checks that the result is one stream."""
 
 from __future__ import annotations
 

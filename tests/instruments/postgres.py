@@ -72,7 +72,7 @@ class Postgres:
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """For so long the server takes connections and answers nothing."""
+        """For that long, the server accepts connections and answers nothing."""
         main = psutil.Process(self._server.pid)
         processes = [main, *main.children(recursive=True)]
         for process in processes:
@@ -122,7 +122,7 @@ class Postgres:
 
 
 def _program(name: str) -> str:
-    """Debian keeps the server's programs, by version, where PATH does not lead."""
+    """Return a server program: Debian keeps them by version, outside PATH."""
     debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     found = str(debian[-1]) if debian else shutil.which(name)
     assert found, f"{name} is not installed: the package is postgresql (Debian) or postgresql-server (RPM)"

@@ -1,4 +1,4 @@
-"""Pacemaker's commands as a test pretends them: one cluster, two hosts, and an agent that places each stream here."""
+"""Pretended commands of pacemaker: one cluster, two hosts, and an agent that places each stream here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A launcher without processes and a clock without time: a supervised stream's life in milliseconds."""
+"""A launcher without processes and with a simulated clock, for a supervised stream's life in milliseconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BYTES_PER_S = 1_000_000
 
 
 class PretendedWorker:
-    """A WorkerHandle whose other end is in the test's hands."""
+    """A WorkerHandle whose other end the test controls."""
 
     is_here = True
 
@@ -190,19 +190,19 @@ class Stage:
         return self.launcher.workers[-1]
 
     def order_start(self) -> None:
-        """Order it to run, and let its worker come up."""
+        """Order it to run, and start its worker."""
         self.stream.start(self.now, "operator")
         self.pass_time(0)
 
     def pass_time(self, seconds: float, step_s: float = 0.1) -> None:
-        """Let the supervisor's turns go by for so long."""
+        """Run the supervisor's turns for that long."""
         for _ in range(max(1, round(seconds / step_s))):
             self.now += step_s if seconds else 0
             self.stream.read(self.now)
             self.stream.tick(self.now)
 
     def come_up(self) -> None:
-        """Let the newest worker say that it plays."""
+        """Make the newest worker report that it plays."""
         self.pass_time(0)  # the turn after the launch connects
         self.worker.say(self.hello(), Ready())
         self.pass_time(0)
@@ -212,7 +212,7 @@ class Stage:
         return Hello(key="test", pid=self.worker.pid, started_at=self.now, spec={}, engine="pretended")
 
     def deliver(self, seconds: int, *, acknowledged: bool = True, age_s: float = 0.0) -> None:
-        """Let so many seconds of delivery go by, a sample each."""
+        """Pass that many seconds of delivery, with one sample each."""
         for _ in range(seconds):
             self.pass_time(1)
             self._sent += BYTES_PER_S
@@ -242,7 +242,7 @@ class Stage:
         return Sample(point=point, peers=[one] * peers, input=source, is_last=is_last)
 
     def end_worker(self, reason: Reason | None, *, says: bool = True) -> None:
-        """End the newest worker for a reason, said or only left behind."""
+        """End the newest worker for a reason, reported or only left behind."""
         word = Ended(self.now, reason, "as pretended")
         if says:
             self.worker.say(word)
@@ -252,5 +252,5 @@ class Stage:
 
 
 def phase(stage: Stage) -> tuple[Phase, Reason | None]:
-    """What is true and why."""
+    """Return the phase and the reason."""
     return stage.stream.status.phase, stage.stream.status.reason

@@ -1,4 +1,4 @@
-"""Processes without asking them: the workers of a product, by where their error output goes, and what each costs."""
+"""Examines processes from outside: the workers of a product, by where their error output goes, and their cost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def threads_of(pid: int) -> int:
 
 
 def workers_of(product: Product) -> set[int]:
-    """Every live worker of a product, whether or not it serves its socket, or anybody remembers it."""
+    """Return every live worker of a product, even if it does not serve its socket."""
     runtime = f"{product.folder / 'runtime'}/"
     found = set()
     for folder in Path("/proc").iterdir():
@@ -45,7 +45,7 @@ def workers_of(product: Product) -> set[int]:
 
 
 def kill_all(product: Product) -> None:
-    """SIGKILL to the web process and all of its workers, as a loss of power would."""
+    """Send SIGKILL to the web process and all of its workers, as a power failure would."""
     product.web.process.send_signal(signal.SIGKILL)
     product.web.process.wait(10)
     for pid in workers_of(product):

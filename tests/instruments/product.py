@@ -130,7 +130,7 @@ class Product:
         return Answer(status, document, answer, took_s, headers)
 
     def document(self, **changes: Any) -> dict[str, Any]:
-        """A right POST document for a listener on a free port, with fields replaced."""
+        """Return a valid POST document for a listener on a free port, with fields replaced."""
         document: dict[str, Any] = {
             "source": {"kind": "file", "path": SAMPLE_NAME, "loop": True},
             "latency_ms": 200,
@@ -178,7 +178,7 @@ class Product:
         return self.wait_for_stream(key, lambda view: view["phase"] in phases, deadline_s=deadline_s)
 
     def dismiss(self, key: str) -> None:
-        """Take a stream off air and delete it; fine if it is gone."""
+        """Take a stream off air and delete it; it may already be gone."""
         answer = self.delete(f"/api/streams/{key}")
         assert answer.status in (200, 204, 404), (answer.status, answer.body)
 
@@ -192,7 +192,7 @@ class Product:
         return [pid for path in (self.folder / "runtime").glob("*.sock") if (pid := _owner(path))]
 
     def kill_web(self) -> None:
-        """SIGKILL to the web process: the streams must not notice."""
+        """Send SIGKILL to the web process: the streams must not be affected."""
         self.web.kill()
 
     def restart_web(self) -> None:

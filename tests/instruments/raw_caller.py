@@ -1,4 +1,4 @@
-"""An SRT caller made of single datagrams (HSv5), which can do what libsrt never does: no acknowledgement, a wrong one.
+"""An SRT caller made of single datagrams (HSv5), which can do what libsrt never does: wrong or no acknowledgements.
 
 It makes the handshake of draft-sharabayko-srt-01, section 4.3, and after that sends what the test asks for. It has no
 key, so that an encrypted listener must refuse it.
@@ -65,17 +65,17 @@ class RawCaller:
         return "none"
 
     def knock(self) -> None:
-        """Make the handshake without waiting for its end: the listener has its work, this end has none."""
+        """Make the handshake without waiting for its end: the listener has the work, this end has none."""
         self._send(Control.HANDSHAKE, self._handshake(0))
         if (answer := self._await_handshake(0.25)) is not None and answer[0] == _INDUCTION:
             self._send(Control.HANDSHAKE, self._handshake(answer[2]))
 
     def keep_alive(self) -> None:
-        """Say that this end is there."""
+        """Send a keep-alive packet."""
         self._send(Control.KEEPALIVE, bytes(4))
 
     def say_goodbye(self) -> None:
-        """End the connection in order."""
+        """Close the connection properly."""
         self._send(Control.SHUTDOWN, bytes(4))
 
     def acknowledge(self, ahead: int, *, is_light: bool = False) -> None:
@@ -85,7 +85,7 @@ class RawCaller:
         self._send(Control.ACK, struct.pack(">I", sequence) + rest, 0 if is_light else 1)
 
     def close(self) -> None:
-        """Give the port back without a word."""
+        """Release the port without closing the connection."""
         self._socket.close()
 
     def _handshake(self, cookie: int) -> bytes:
@@ -104,7 +104,7 @@ class RawCaller:
         self._socket.sendto(header + body, self._to)
 
     def _await_handshake(self, deadline_s: float) -> tuple[int, int, int] | None:
-        """Type, socket and cookie of the next handshake that comes; the stream's own packets are thrown away."""
+        """Return type, socket and cookie of the next handshake. Packets of the stream are dropped."""
         ends = time.monotonic() + deadline_s
         while select.select([self._socket], [], [], max(0.0, ends - time.monotonic()))[0]:
             packet = self._socket.recv(2048)

@@ -17,7 +17,7 @@ from tests.instruments.waiting import wait_for
 
 @dataclass(frozen=True)
 class Arrival:
-    """One message: when libsrt owed it to us (µs of its clock), its SRT sequence number and length."""
+    """One message: when libsrt was due to hand it out (µs of its clock), its SRT sequence number and length."""
 
     due_us: int
     taken_ns: int
@@ -47,7 +47,7 @@ class Receiver:
 
     @classmethod
     def following(cls, port: int, **wanted: Any) -> Self:
-        """Call a listener on this host to stay for hours: what comes is judged as it comes, and not kept."""
+        """Call a listener on this host for hours: packets are judged as they come, and not kept."""
         return cls("call", port, follow=True, write="", times="", **wanted)
 
     @classmethod
@@ -86,7 +86,7 @@ class Receiver:
         return self.figures()
 
     def finish(self) -> Figures:
-        """Let it say goodbye to the sender and give its last figures; the payload file is then complete."""
+        """Let it close the connection and report its last figures; the payload file is then complete."""
         assert self.child.process.stdin is not None
         self.child.process.stdin.close()
         self.child.wait(deadline_s=10)
@@ -110,7 +110,7 @@ class Receiver:
 
 
 class ProgramReceiver:
-    """Another people's receiver that writes the payload to a file."""
+    """A receiver by another maker that writes the payload to a file."""
 
     def __init__(self, argv: list[str], payload: Path, folder: tempfile.TemporaryDirectory[str]) -> None:
         self._folder = folder
@@ -164,7 +164,7 @@ class SrtLiveTransmit(ProgramReceiver):
 
 
 class Ffmpeg(ProgramReceiver):
-    """ffmpeg, copying the transport packets as they are."""
+    """ffmpeg, which copies the transport packets unchanged."""
 
     def __init__(self, address: str, *, mode: str = "caller", latency_ms: int = 120) -> None:
         """Receive from `127.0.0.1:10001`, as caller or as listener. ffmpeg's latency is in microseconds."""

@@ -38,7 +38,7 @@ _STALL_NS = 25_000_000
 
 @dataclass
 class Counts:
-    """What went into one direction and what was taken out of it, in packets.
+    """What came into one direction and what was removed from it, in packets.
 
     `first` are data packets sent for the first time, `again` retransmissions, `control` the rest. `overflowed` were
     dropped by the bandwidth limit and are not in the dropped counts, which are those of chance.
@@ -59,7 +59,7 @@ class Counts:
 
 
 class _Counting(RelayObserver):
-    """Counts by SRT header what came in and what was taken away, and notes what a busy machine disturbed."""
+    """Counts by SRT header what came in and what was removed, and notes disturbances by a busy machine."""
 
     def __init__(self, link: ImpairedLink) -> None:
         self.counts: dict[Direction, Counts] = {"to_listener": Counts(), "to_caller": Counts()}
@@ -134,7 +134,7 @@ class Relay:
         self.port = int(self._child.wait_for_line("port", deadline_s=10)["port"])
 
     def counts(self) -> dict[Direction, Counts]:
-        """What has gone through so far, by direction."""
+        """Return the counts so far, by direction."""
         return _read_counts(self._child.ask())
 
     def disturbances_ns(self) -> list[int]:
@@ -149,7 +149,7 @@ class Relay:
         self._child.ask(to_listener=to_listener, to_caller=to_caller)
 
     def cut(self, ms: float) -> None:
-        """Cut both directions for so long from now; by the kernel's receive times, however busy the machine is."""
+        """Cut both directions for that long from now; by the kernel's receive times, however busy the machine is."""
         self._child.ask(cut_ms=ms)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Numbered datagrams through relays, both ways at once, and what a capture of both of their sides saw of each.
+"""Numbered datagrams through relays in both directions at once, and what a capture of both sides shows of each.
 
 The times and counts are those of a packet socket on loopback, not the relay's. The kernel stamps a datagram once, so
 the capture's time of arrival is the very one that the relay reads: the pure schedule, given these times, must say when
@@ -105,7 +105,7 @@ class Ends:
             self._target.sendto(datagram, self._back)
 
     def seen(self, flows: Flows) -> dict[Direction, Seen]:
-        """What became of the datagrams of each direction."""
+        """Return what happened to the datagrams of each direction."""
         relay, caller, target = self._relay_port, self._caller_port, self._target_port
         back = self._back[1]
         return {
@@ -164,7 +164,7 @@ def ends_for(**impairment: Any) -> Ends:
 
 
 def send_both_ways(ends: Ends, count: int, *, a_millisecond: int) -> None:
-    """Send so many datagrams each way, so many of them a millisecond."""
+    """Send that many datagrams in each direction, at the given number per millisecond."""
     began = time.monotonic()
     for number in range(count):
         if number % a_millisecond == 0:

@@ -1,4 +1,6 @@
-"""How many packets a receiver never gets: a stream of the product through a path of known loss and delay."""
+"""Measures how many packets a receiver never gets, with a stream of the product through a path of known loss and
+delay.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ _SEQUENCE_NUMBERS = 1 << 31
 
 @dataclass(frozen=True)
 class Case:
-    """One run: a path, the stream's settings on it, and how long to watch."""
+    """One run: a path, the stream's settings on it, and the duration."""
 
     loss_percent: float
     rtt_ms: int

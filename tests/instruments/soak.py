@@ -1,7 +1,7 @@
-"""A soak: streams with a receiver each, watched for as long as asked; shared by the suite and benchmarks/soak.py.
+"""A soak test: streams with a receiver each, measured for a given time; used by the suite and benchmarks/soak.py.
 
-A worker keeps an hour of history and the web process a copy of each, so both grow for an hour and then no more. What
-that comes to is measured here and taken off before growth is judged.
+A worker keeps an hour of history and the web process a copy of each, so both grow for an hour and then stop. This
+growth is measured here and subtracted before growth is judged.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class _Watch:
         self._pages_ms: list[float] = []
 
     def keep_the_page_open(self, seconds: float) -> None:
-        """Ask what an open dashboard asks, for so long."""
+        """Send the requests of an open dashboard for that long."""
         for _ in range(max(1, round(seconds / _PAGE_EVERY_S))):
             answer = self._product.get("/api/dashboard")
             assert answer.status == 200, answer.body
@@ -188,7 +188,7 @@ class _Watch:
 
 
 def what_is_wrong(result: Result, *, worker_growth_mb: float, web_growth_mb: float) -> list[str]:
-    """Each limit that was passed, as a sentence; growth is per hour, beyond what history takes."""
+    """Return each exceeded limit as a sentence. Growth is per hour, beyond that of the history."""
     last, plan = result.moments[-1], result.plan
     dropped = sum(figures.packets_dropped for figures in result.receivers)
     errors = sum(figures.gaps + figures.continuity_errors + figures.sync_errors for figures in result.receivers)

@@ -1,4 +1,4 @@
-"""Two ends of app.srt in one process: a listener and callers on loopback. Prints what it saw as one JSON line.
+"""Two ends of app.srt in one process: a listener and callers on loopback. Prints its findings as one JSON line.
 
 A separate process, because libsrt's threads disturb a test runner.
 """
@@ -44,7 +44,7 @@ def seen() -> dict[str, Any]:
 
 
 class _Pair:
-    """A listener that lets some callers in, and those callers."""
+    """A listener that admits some callers, and those callers."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -137,7 +137,7 @@ class _Pair:
 
 
 def main() -> None:
-    """Listen, call, refuse, send, receive, wait, and say what was seen."""
+    """Listen, call, refuse, send, receive, wait, and print the findings."""
     pair = _Pair()
     accepted = pair.meet()
     due_us = time_now_us() + 2000

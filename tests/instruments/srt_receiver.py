@@ -1,4 +1,4 @@
-"""Our SRT receiver over libsrt: what came, when it was sent, what was lost, how it was encrypted.
+"""Our SRT receiver over libsrt: records what came, when it was sent, what was lost, how it was encrypted.
 
 A separate process. It reads its order as one JSON line on standard input (so that no passphrase is in its
 arguments), writes a line of figures every half second, and ends with its input.

@@ -1,4 +1,4 @@
-"""Our SRT sender over libsrt, without a bandwidth cap: it resends what is asked for as fast as it can.
+"""Our SRT sender over libsrt, without a bandwidth cap: it resends requested packets as fast as it can.
 
 A separate process: `with Sender(path, port) as sender:` sends a file at a constant rate over and over, or `once`.
 """

@@ -1,4 +1,4 @@
-"""An independent reader of transport streams, the witness of tests. Plain, slow, and free of the product's code.
+"""An independent reader of transport streams for tests. Plain, slow, and independent of the product's code.
 
 Written from ISO/IEC 13818-1 alone: it shares no line with app.mpegts.
 """

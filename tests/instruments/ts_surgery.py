@@ -1,4 +1,6 @@
-"""Changes transport streams packet by packet, so that they break exactly one rule. Free of the product's code."""
+"""Changes transport streams packet by packet, so that they break exactly one rule. Independent of the product's
+code.
+"""
 
 from __future__ import annotations
 

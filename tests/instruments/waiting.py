@@ -1,4 +1,4 @@
-"""Wait for what must become true, and find free ports."""
+"""Waits for conditions, and finds free ports."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> range:
-    """So many consecutive ports, each free for UDP and for TCP."""
+    """Return that many consecutive ports, each free for UDP and for TCP."""
     chance = random.Random()
     for _ in range(200):
         first = chance.randrange(_PORTS[0], _PORTS[1] - count)

@@ -1,4 +1,4 @@
-"""What is on a wire, loopback as a rule: each UDP packet of a port with its time, TOS byte and SRT header.
+"""Captures a wire, usually loopback: each UDP packet of a port with its time, TOS byte and SRT header.
 
 A separate process reads a packet socket with a kernel filter, so that a busy test loses nothing; if the kernel
 dropped a packet nevertheless, reading the capture fails. Needs CAP_NET_RAW.

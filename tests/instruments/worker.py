@@ -1,4 +1,4 @@
-"""A worker, real or pretended, started as the manager would start it, and talks with it over its socket."""
+"""Starts a worker, real or pretended, as the manager would, and communicates with it over its socket."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_steps_that_cannot_be_made_say_why_and_leave_the_line_alone(hosts: tuple
     near.wait_for_phase(sender, "delivering", deadline_s=20)
     since = near.stream(sender)["ordered_at"]
     for plan, verdict, words in (
-        ({"receiver": {"kind": "none"}, "rate_steps": True}, "skipped", "no installation of ours"),
+        ({"receiver": {"kind": "none"}, "rate_steps": True}, "skipped", "another product"),
         ({"receiver": {"kind": "remote", "host": "far", "key": receiver}}, "skipped", "not requested"),
     ):
         run = configured(near, {"stream": sender} | plan)

@@ -40,7 +40,7 @@ def profile_of(link: MeasuredLink, *, times: int = 1) -> Profile:
     Each direction gets half of the delay and the whole loss: the measurement cannot separate them.
     """
     rtt_ms = max(0.0, link.rtt_p50_ms)
-    # Not more jitter than the median RTT: the delay cannot be negative.
+    # The jitter is limited to the median RTT, because the delay cannot be negative.
     jitter_ms = min(rtt_ms, max(0.0, link.rtt_p95_ms - rtt_ms) / _P95_OVER_MEDIAN)
     loss_percent = min(_LOSS_PERCENT_MAX, max(0.0, link.loss_percent) * times)
     has_bursts = link.mean_burst is not None and link.mean_burst > 1 and loss_percent > 0

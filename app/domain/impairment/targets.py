@@ -49,7 +49,7 @@ def problem_with_target(address: str, allowed: Collection[Network]) -> str | Non
     if isinstance(target, ipaddress.IPv6Address) and target.ipv4_mapped is not None:
         target = target.ipv4_mapped
     if target.is_unspecified or target.is_multicast or str(target) == "255.255.255.255":
-        return f"{target} is no address of one host; choose the address of the SRT end"
+        return f"{target} is not the address of one host; choose the address of the SRT end"
     if any(target in network for network in allowed):
         return None
     return f"{target} is not among the networks that a relay may send to; add it to RELAY_TARGETS"

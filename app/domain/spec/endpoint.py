@@ -36,7 +36,7 @@ class Mode(StrEnum):
 class ListenerEndpoint(Part, frozen=True, tag_field="mode", tag="listener"):
     """Wait for the far end on a UDP port of this host."""
 
-    # Which ports a listener may use is the installation's choice: parse_spec checks it.
+    # The installation chooses the ports for listeners; parse_spec checks them.
     port: int
 
     @property

@@ -17,7 +17,7 @@ RATE_INTERVALS: Final = 32
 # Stretches of this many intervals are compared to distinguish constant from variable bitrate; each has fewer frames
 # than a group.
 _COMPARED_INTERVALS: Final = 8
-JUMP_TICKS: Final = PCR_HZ  # a step over one second is no spacing any more
+JUMP_TICKS: Final = PCR_HZ  # a step over one second is a jump
 _CONSTANT_WITHIN_PACKETS: Final = 2
 # Private streams with units further apart have no regular interval.
 _CADENCE_TICKS_MAX: Final = PTS_HZ // 10

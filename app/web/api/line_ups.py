@@ -65,7 +65,7 @@ def show_line_up(run_id: str) -> Response:
         case "junit":
             return _file(_junit(view), "application/xml", run, "xml")
         case other:
-            raise InvalidInput.of({"format": f"{other[:20]!r} is no format; use json, stored, csv, pdf or junit"})
+            raise InvalidInput.of({"format": f"{other[:20]!r} is not a format; use json, stored, csv, pdf or junit"})
 
 
 @line_ups.post("/<run_id>/cancel")

@@ -60,7 +60,7 @@ def show_rehearsal(run_id: str) -> Response:
         case "csv":
             return csv_response(f"rehearsal-{run_id}", _COLUMNS, _rows(view))
         case other:
-            raise InvalidInput.of({"format": f"{other[:20]!r} is no format; use json or csv"})
+            raise InvalidInput.of({"format": f"{other[:20]!r} is not a format; use json or csv"})
 
 
 @rehearsals.post("/rehearsals/<run_id>/cancel")

@@ -1,4 +1,4 @@
-"""Programs that stand in for ping, iperf3 and getent and misbehave. Each writes its pid next to its name."""
+"""Programs that replace ping, iperf3 and getent and misbehave. Each writes its pid next to its name."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FakeTools:
         return [int(line) for line in noted.read_text().split()] if noted.exists() else []
 
     def wait_for_start(self, program: str, *, processes: int = 1) -> list[int]:
-        """Wait until so many processes ran under this name."""
+        """Wait until that many processes have run under this name."""
         return wait_for(
             lambda: pids if len(pids := self.pids(program)) >= processes else [],
             deadline_s=10,

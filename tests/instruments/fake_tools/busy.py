@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -S
-"""Be an iperf3 whose server has another test."""
+"""Behaves as an iperf3 whose server runs another test."""
 
 import os
 import sys

@@ -1,5 +1,7 @@
 #!/usr/bin/env -S python3 -S
-"""Be an iperf3 whose server closes the control connection, with a text that an operator's page must survive."""
+"""Behaves as an iperf3 whose server closes the control connection, with a text that must not harm the operator's
+page.
+"""
 
 import os
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -S
-"""Write 50 MB."""
+"""Writes 50 MB."""
 
 import os
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -S
-"""Say something that is no answer, in bytes that are no text."""
+"""Writes bytes that are neither text nor an answer."""
 
 import os
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -S
-"""Hang for ever with a child that hangs too, deaf to SIGTERM."""
+"""Hangs with a child that hangs too; both ignore SIGTERM."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -S
-"""Be an iperf3 that reports more lost packets than there were, and a ping that got more replies than it sent."""
+"""Behaves as an iperf3 that reports more lost packets than were sent, and a ping with more replies than requests."""
 
 import os
 import sys

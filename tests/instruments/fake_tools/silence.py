@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -S
-"""Say nothing and succeed."""
+"""Writes nothing and succeeds."""
 
 import os
 import sys

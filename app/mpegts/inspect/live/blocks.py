@@ -30,7 +30,7 @@ from app.mpegts.pes import times_in
 
 _TABLE: Final = 0x10
 _PES_HEADER_BYTES: Final = 9
-# How many passes over a block there are at most because its tables change what matters.
+# The maximum number of passes over a block whose tables change which packets matter.
 _NEW_LOOKS_MAX: Final = 8
 _CLEAR: Final = bytes(value for value in range(256) if not value & 0xC0)
 _SCRAMBLED: Final = bytes(1 if value & 0xC0 else 0 for value in range(256))
