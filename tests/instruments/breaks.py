@@ -27,7 +27,7 @@ _LISTENING: dict[Program, Callable[[int], ProgramReceiver]] = {
 def measure_returns(product: Product, program: Program, *, breaks: int, away_s: float) -> list[float]:
     """Call a receiver that leaves `breaks` times for `away_s`; the seconds from each return to the first payload.
 
-    Every second time, the receiver is killed and cannot close its connection. AssertionError if a return takes more than
+    Every second time, the receiver is killed and cannot close its connection. Fails if a return takes more than
     BACK_WITHIN_S.
     """
     port = free_port()

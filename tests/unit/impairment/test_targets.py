@@ -23,7 +23,7 @@ def test_the_internet_is_refused_with_the_remedy(address: str) -> None:
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "239.1.1.1", "255.255.255.255", "ff02::1"])
 def test_what_is_no_single_host_is_refused_whatever_is_allowed(address: str) -> None:
-    assert "no address of one host" in (problem_with_target(address, parse_relay_targets("0.0.0.0/0, ::/0")) or "")
+    assert "not the address of one host" in (problem_with_target(address, parse_relay_targets("0.0.0.0/0, ::/0")) or "")
 
 
 def test_networks_are_added_by_the_setting() -> None:
