@@ -1,5 +1,4 @@
-"""Makes synthetic transport streams of every kind that a loop or a check must handle. Independent of the product's
-code.
+"""Makes synthetic transport streams that a loop or a check must handle. Independent of the product's code.
 
 Slots are constant in time, a PCR says the time of its slot, access units arrive before they are decoded. A variable
 bitrate is the same multiplex with its null packets left out.
