@@ -156,6 +156,8 @@ class ClusterLink:
         known = streams.jobs()
         for key, ordered in self.view.ordered.items():
             job = self._read(key, ordered.parcel)
+            if job is None and key in known:  # only whether it is to run can be followed
+                job = known[key][0]
             if job is None or key in self._wanted:
                 continue
             if key not in known:

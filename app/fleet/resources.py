@@ -15,6 +15,7 @@ from app.probes.run import Outcome, ProbeFailed, run
 _PREFIX: Final = "stream-"
 PHASE_ATTRIBUTE: Final = "mcr-phase-"
 _TIMEOUT_S: Final = 5.0
+_OUTPUT_BYTES_MAX: Final = 16 * 1024 * 1024  # a stream takes 2.3 kB of the configuration
 # A stream stays where it is when a host returns, because a move causes a gap.
 _STICKINESS: Final = "1000"
 _TIMEOUTS: Final = (("start", "0", "60s"), ("stop", "0", "30s"), ("monitor", "10s", "30s"))
@@ -206,7 +207,7 @@ def stand_by(host: str, *, is_on: bool) -> None:
 def ask(*argv: str, timeout_s: float = _TIMEOUT_S) -> Outcome:
     """Run a command and return its output. Raises ClusterRefused with its error message."""
     try:
-        done = run(argv, timeout_s=timeout_s)
+        done = run(argv, timeout_s=timeout_s, output_bytes_max=_OUTPUT_BYTES_MAX)
     except ProbeFailed as failure:
         raise ClusterRefused(failure.message) from None
     if done.returncode != 0:

@@ -126,6 +126,8 @@ def test_a_resource_that_was_edited_by_hand_shows_why_no_host_carries_it_until_i
         deadline_s=10,
         what="a note in the event log",
     )
+    resources.set_wanted(key, is_wanted=False)
+    own.wait(key, lambda seen: seen.status.phase is Phase.STOPPED)
     own.cluster.faults.clear()
     own.manager.restart(key)
     own.wait(key, lambda seen: seen.host == "there" and seen.status.phase is Phase.DELIVERING)

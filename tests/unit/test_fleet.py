@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
-from app.fleet.resources import Ordered, Place, configuration_of, placement_of
+from app.domain.secret import Secret
+from app.domain.spec import BarsSource, Encryption, ListenerEndpoint, SendSpec
+from app.fleet.parcel import pack, read_fleet_key, unpack
+from app.fleet.resources import Ordered, Place, ask, configuration_of, placement_of
 from app.fleet.setup import BadPlan, Member, Setup, carry_out, corosync_configuration, parse_members
 from app.fleet.view import parse_view
+from app.protocol import Job
+from app.store.cipher import Cipher
 
 THREE = [Member("mcr-a", "192.0.2.1"), Member("mcr-b", "192.0.2.2"), Member("mcr-c", "192.0.2.3")]
 
@@ -86,6 +92,28 @@ def test_an_address_is_where_the_stream_is_and_a_rule_bans_hosts_without_the_att
     bans = [(each.get("operation"), each.get("attribute")) for each in document.iter("expression")]
     assert bans == [("ne", "vlan-20"), ("not_defined", "vlan-20")]
     assert document.find(".//rsc_colocation[@with-rsc='stream-def'][@score='-INFINITY']") is not None
+
+
+def test_a_passphrase_is_valid_whatever_the_clocks_of_two_hosts_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key_file := tmp_path / "fleet_key").touch(mode=0o600)
+    key_file.write_text("k" * 64)
+    cipher, now = read_fleet_key(key_file), time.time()
+    secret = Encryption(128, Secret("correct horse battery"))
+    job = Job(key="abc", spec=SendSpec(endpoint=ListenerEndpoint(10001), source=BarsSource(), encryption=secret))
+    for ahead_s in (-86_400.0, 86_400.0):
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "time", lambda ahead_s=ahead_s: now + ahead_s)
+            parcel = pack(job, cipher)
+        assert unpack(parcel, cipher) == job
+
+
+def test_a_configuration_of_many_streams_is_read_whole() -> None:
+    cipher = Cipher(Secret("k" * 64))
+    job = Job(key="abc", spec=SendSpec(endpoint=ListenerEndpoint(10001), source=BarsSource(), name="n" * 60))
+    size = 500 * len(configuration_of([Ordered("abc", pack(job, cipher))]))
+    assert len(ask("head", "-c", str(2 * size), "/dev/zero").stdout) == 2 * size
 
 
 def test_a_stream_asks_only_for_what_every_host_has_a_capacity_for() -> None:

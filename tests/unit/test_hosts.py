@@ -150,6 +150,16 @@ def test_a_host_that_is_silent_is_grey_and_never_green() -> None:
     assert old.hosts[1].age_s == pytest.approx(STALE_AFTER_S + 0.1, abs=0.06)
 
 
+def test_a_jump_of_the_clock_changes_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    host, heard = HostEntry("mcr-b", "http://192.0.2.7:5000", Secret(KEY)), answered("b", STREAM)
+    for jump_s in (-86_400.0, 86_400.0):
+        now = time.time() + jump_s
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "time", lambda now=now: now)
+            shown = present_fleet([], [(host, heard)], hostname="a", now=101.0)
+        assert (shown.hosts[1].state, shown.hosts[1].age_s) == ("answers", 1.0)
+
+
 def test_one_host_that_hangs_delays_no_other(other: HostEntry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OtherHost, "answers", (200, json.dumps({"streams": [STREAM]}).encode()))
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as silent:  # accepts, and never answers
