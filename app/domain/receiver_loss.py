@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import fmean
 from typing import Final
 
 import msgspec
@@ -83,14 +82,17 @@ def estimate_loss(
     loss, most = path_loss(traffic)
     queue = _ResendQueue(traffic, cap_mbps) if cap_mbps else None
     late = [queue.late_share(latency_ms - reading.rtt_ms) if queue else 0.0 for reading in readings]
-    fraction = fmean(
-        min(
-            most, _residual(loss, max(0.0, latency_ms - _waiting_ms(reading, cap_mbps)) / reading.rtt_ms) + share * most
-        )
-        for reading, share in zip(readings, late, strict=True)
+    fraction = _mean(
+        [
+            min(
+                most,
+                _residual(loss, max(0.0, latency_ms - _waiting_ms(reading, cap_mbps)) / reading.rtt_ms) + share * most,
+            )
+            for reading, share in zip(readings, late, strict=True)
+        ]
     )
     fraction = max(fraction, min(most, _overdue_loss(traffic, readings, latency_ms)))
-    is_held_back = fmean(late) > _HELD_BACK_SHARE and latency_ms > readings[-1].rtt_ms and loss > 0
+    is_held_back = _mean(late) > _HELD_BACK_SHARE and latency_ms > readings[-1].rtt_ms and loss > 0
     return LossEstimate(fraction, is_held_back)
 
 
@@ -136,7 +138,7 @@ def _overdue_loss(traffic: Traffic, readings: Sequence[Reading], latency_ms: int
     A receiver acknowledges nothing after a gap until it gives the gap up, one latency after the packet was due. The
     oldest packet is therefore overdue in the last half round trip before that. Each such gap was lost for good.
     """
-    rtt_ms = fmean(reading.rtt_ms for reading in readings)
+    rtt_ms = _mean([reading.rtt_ms for reading in readings])
     overdue = sum((reading.unacknowledged_ms or 0) >= latency_ms + reading.rtt_ms / 2 for reading in readings)
     if latency_ms < _OVERDUE_RATIO * rtt_ms or overdue < _OVERDUE_SHARE * len(readings):
         return 0.0
@@ -162,6 +164,11 @@ def _waiting_ms(reading: Reading, cap_mbps: float | None) -> float:
     SRT counts the latency from that moment, so less time is left for repairs.
     """
     return max(0.0, (reading.unsent or 0) * _packet_ms(cap_mbps) - reading.ahead_ms) if cap_mbps else 0.0
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Not statistics.fmean: that module loads fractions and random, 0.3 MB in each worker."""
+    return math.fsum(values) / len(values)
 
 
 def _packet_ms(cap_mbps: float) -> float:

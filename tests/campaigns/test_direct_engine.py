@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from app.domain.spec import FileSource
 from app.protocol import Sample
 from benchmarks.crowd import Crowd
+from tests.instruments.processes import cpu_s
 from tests.instruments.receivers import Receiver
 from tests.instruments.sample import make_sample
 from tests.instruments.ts_reader import read_ts
@@ -45,6 +47,24 @@ def test_fifty_streams_of_two_megabits_lose_nothing_in_half_a_minute(tmp_path: P
     assert figures["dropped"] == 0
     assert sum(peer.packets_dropped_total for sample in samples for peer in sample.peers) == 0
     assert figures["bytes"] * 8 >= 0.95 * 30 * STREAMS * 2_000_000
+
+
+def test_ten_streams_of_eight_megabits_need_a_third_of_a_core(tmp_path: Path, record_property: Note) -> None:
+    file = make_sample(tmp_path / "full.ts", seconds=30, bitrate_bps=8_000_000, is_full=True)
+    ports = list(free_ports(10))
+    with ExitStack() as running:
+        workers = [running.enter_context(worker_of(file, port, 8_000_000)) for port in ports]
+        crowd = running.enter_context(Crowd(ports))
+        crowd.wait_for_all()
+        pids = [worker.child.pid for worker in workers]
+        before, before_s, began_at = crowd.figures(), sum(map(cpu_s, pids)), time.monotonic()
+        stays(lambda: crowd.figures()["connected"] == len(ports), for_s=20, what="all receivers", every_s=1)
+        cores = (sum(map(cpu_s, pids)) - before_s) / (time.monotonic() - began_at)
+        after = crowd.figures()
+    received_mbps = 8 * (after["bytes"] - before["bytes"]) / (after["at_us"] - before["at_us"])
+    record_property("cores", cores)
+    assert (after["dropped"], round(received_mbps)) == (0, 80)
+    assert cores <= 0.35
 
 
 def test_fifty_megabits_for_a_minute_arrive_whole(tmp_path: Path, record_property: Note) -> None:
