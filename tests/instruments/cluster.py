@@ -29,7 +29,7 @@ _OWN: Final = ("etc/corosync", "etc/mcr-srt-streamer", "var/lib/corosync", "var/
 # The first process of a node: it stays, and takes in the processes that others leave behind.
 _INIT: Final = r"""
 set -e
-mount --make-rprivate /
+nsenter --mount=/proc/self/ns/mnt mount --make-rprivate /
 hostname "$1"
 # What a host adds to /etc is seen on it only.
 mkdir -p "$2/over"
@@ -87,6 +87,7 @@ class ClusterNode:
             "unshare",
             "--net",
             "--mount",
+            "--propagation=unchanged",  # the root of a chroot is no mount: see own_mounts
             "--uts",
             "--pid",
             "--fork",
@@ -126,7 +127,7 @@ class ClusterNode:
     @property
     def enter(self) -> list[str]:
         """Return what to put before a command to run it on this node."""
-        return ["nsenter", f"--target={self.pid}", "--net", "--mount", "--uts", "--pid"]
+        return ["nsenter", f"--target={self.pid}", "--net", "--mount", "--root", "--uts", "--pid"]
 
     def run(self, *argv: str, within_s: float = 20, stdin: str | None = None) -> str:
         """Run a command on this node and return its output; AssertionError with its complaint when it fails."""
