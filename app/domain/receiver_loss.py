@@ -21,12 +21,12 @@ UNCERTAINTY_FACTOR: Final = 3
 LOST_FAULT: Final = 1e-4
 # A true loss above LOST_FAULT must never look good, although the estimate is uncertain.
 LOST_ATTENTION: Final = LOST_FAULT / UNCERTAINTY_FACTOR
-# How often loss reports name a resent packet again before it can have arrived: at most, and on average for resends
+# How often loss reports name a resent packet again before it can have arrived: the maximum, and the mean for resends
 # that have to wait.
 _NAMED_AGAIN_MOST: Final = 1.7
 _NAMED_AGAIN_WAITING: Final = 1.3
-# New packets go first, so that a resend waits for the room that they leave. Losses and new packets come in clusters, so
-# that fewer wait than in a queue with even arrivals (M/D/1), but those wait much longer.
+# New packets are sent first, and a resend waits for the remaining room. Losses and new packets come in clusters:
+# fewer resends wait than in a queue with even arrivals (M/D/1), but those wait much longer.
 _WAITING: Final = 0.12
 _CLUSTERING: Final = 0.38
 _GRACE_MS: Final = 4.0  # how late libsrt's receiver accepts a packet
@@ -42,7 +42,7 @@ _EXPONENTS: Final = ((_NO_REPAIR_BELOW, 1.1), (1.5, 1.85), (2.0, 2.0))
 class Reading(msgspec.Struct, frozen=True):
     """The sender at one moment. None if the engine cannot read a figure.
 
-    `unsent` packets wait for their first transmission, the newest of them from `ahead_ms` before it is due.
+    `unsent` packets wait for their first transmission; the newest was passed to libsrt `ahead_ms` before it was due.
     `unacknowledged_ms` is the age of the oldest packet that the receiver has not acknowledged.
     """
 

@@ -45,8 +45,8 @@ def read_peer(
 ) -> Peer | None:
     """Return the connection's figures; None if it was closed a moment ago.
 
-    `unsent_packets` did not fit into the send buffer and never reached libsrt: they count as dropped. `ahead_ms` is how
-    long before it is due the newest packet was passed to libsrt.
+    `unsent_packets` did not fit into the send buffer and never reached libsrt: they count as dropped. The
+    newest packet was passed to libsrt `ahead_ms` before it was due.
     """
     stats = sock.statistics()
     if stats is None:

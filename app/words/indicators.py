@@ -8,6 +8,6 @@ _ACRONYMS: Final = frozenset({"ts", "pat", "pmt", "pid", "crc", "pcr", "pts", "c
 
 
 def indicator_title(name: str) -> str:
-    """An indicator's name as ETSI TR 101 290 spells it: `PAT_error_2` for `pat_error_2`."""
+    """Return an indicator's name as ETSI TR 101 290 spells it: `PAT_error_2` for `pat_error_2`."""
     first, *rest = [word.upper() if word in _ACRONYMS else word for word in name.split("_")]
     return "_".join([first[0].upper() + first[1:], *rest])

@@ -33,9 +33,9 @@ class Point(Counters, frozen=True, kw_only=True):
 class Peer(ConnectionCounters, frozen=True, kw_only=True):
     """One SRT connection, with counters since it was made.
 
-    `send_buffer_*` is what the peer has not acknowledged, and `send_buffer_ms` how long the oldest of it is overdue;
-    `ahead_ms` is how long before it is due the newest packet was sent; `flow_window_packets` what the peer can still
-    take; `link_capacity_mbps` libsrt's packet-pair estimate. Fields that only libsrt reports are None without it.
+    `send_buffer_*` counts packets that the peer has not acknowledged; `send_buffer_ms` is how long the oldest is overdue.
+    The newest packet was passed to libsrt `ahead_ms` before it was due. `flow_window_packets` is what the peer can still
+    take, `link_capacity_mbps` libsrt's packet-pair estimate. Fields that only libsrt reports are None without it.
     """
 
     id: int

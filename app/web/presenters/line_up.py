@@ -213,7 +213,7 @@ def _line(line: Line, before_text: str) -> LineView:
 
 
 def _line_text(line: Line) -> str:
-    """The verdict of a line in words; a figure without a limit is information and passes nothing."""
+    """Return the verdict of a line in words. A figure without a limit is information and has no verdict."""
     return "No limit" if line.limit is None and line.verdict is CheckVerdict.PASS else _LINE_TEXTS[line.verdict]
 
 
