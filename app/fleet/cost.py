@@ -1,4 +1,4 @@
-"""What a stream takes of its host's processors, for the cluster to spread streams by."""
+"""The CPU share that a stream needs, by which the cluster spreads streams over hosts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, assert_never
 from app.domain.spec import BarsSource, Engine, FileSource, MulticastSource, ReceiveSpec, RelaySpec, SendSpec
 from app.protocol import Job
 
-_BITRATE_MBPS: Final = 8.0  # where a job does not know it: a live source
+_BITRATE_MBPS: Final = 8.0  # for a job without a known rate, such as that of a live source
 
 
 class _Cost(NamedTuple):
@@ -17,8 +17,8 @@ class _Cost(NamedTuple):
     per_mbps: float
 
 
-# From the medians in docs/benchmarks.md and docs/tuning.md: 2 and 8 Mb/s of each engine with one receiver, 8 and
-# 50 Mb/s received.
+# From the medians in docs/benchmarks.md and docs/tuning.md: each engine at 2 and 8 Mb/s with one receiver, and receive
+# streams at 8 and 50 Mb/s.
 _DIRECT: Final = _Cost(22, 4)
 _GSTREAMER: Final = _Cost(28, 7)
 _RECEIVER: Final = _Cost(34, 1.4)
@@ -27,7 +27,7 @@ _DECODERS: Final = 22.0
 
 
 def cpu_permille(job: Job) -> int:
-    """Return the share of one core that a stream like this took in our measurements, in thousandths."""
+    """Return the share of one core that such a stream used in our measurements, in thousandths."""
     mbps = _BITRATE_MBPS if job.bitrate_bps is None else job.bitrate_bps / 1e6
     match job.spec:
         case SendSpec():

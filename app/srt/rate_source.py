@@ -1,6 +1,7 @@
-"""Sends null packets at one rate after the other: `python -m app.srt.rate_source ORDER`, a RateOrder as JSON.
+"""Sends null packets at one rate after another: `python -m app.srt.rate_source ORDER`, a RateOrder as JSON.
 
-Run as a child, because the web process does not load libsrt. It ends by itself, and prints one RateOutcome as JSON.
+Runs as a child process, because the web process does not load libsrt. It ends by itself, and prints one RateOutcome as
+JSON.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from app.srt.sockets import ENDED, SrtSocket, State
 
 _LOOK_EVERY_S: Final = 0.02
 _TURN_S: Final = 0.005
-# A path that carries less than the rate fills the send buffer; what is older than this is not sent any more.
+# A path that carries less than the rate fills the send buffer. Packets older than this are no longer sent.
 _BEHIND_MAX_US: Final = 500_000
 _DRAIN_S: Final = 0.5
 _NULL_PACKET: Final = bytes((TS_SYNC_BYTE, NULL_PID >> 8, NULL_PID & 0xFF, 0x10)).ljust(TS_PACKET_BYTES, b"\xff")

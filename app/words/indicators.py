@@ -1,4 +1,4 @@
-"""The indicators of TR 101 290, spelled as in the document."""
+"""The names of the indicators of TR 101 290, spelled as in the document."""
 
 from __future__ import annotations
 

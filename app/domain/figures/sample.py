@@ -33,9 +33,10 @@ class Point(Counters, frozen=True, kw_only=True):
 class Peer(ConnectionCounters, frozen=True, kw_only=True):
     """One SRT connection, with counters since it was made.
 
-    `send_buffer_*` counts packets that the peer has not acknowledged; `send_buffer_ms` is how long the oldest is overdue.
-    The newest packet was passed to libsrt `ahead_ms` before it was due. `flow_window_packets` is what the peer can still
-    take, `link_capacity_mbps` libsrt's packet-pair estimate. Fields that only libsrt reports are None without it.
+    `send_buffer_*` counts packets that the peer has not acknowledged; `send_buffer_ms` is how long the oldest one is
+    overdue. The newest packet was passed to libsrt `ahead_ms` before it was due. `flow_window_packets` is what the peer
+    can still take, `link_capacity_mbps` libsrt's packet-pair estimate. Fields that only libsrt reports are None without
+    it.
     """
 
     id: int
