@@ -18,7 +18,7 @@ from app.settings import BadSettings, Settings, read_settings, with_kept_key
 def backup(archive: Path) -> None:
     """Write streams, events, channels and keys to ARCHIVE, a .tar.gz that only this user can read.
 
-    It contains SECRET_KEY, which decrypts the stored passphrases: protect it like a key. It does not contain media
+    It contains SECRET_KEY, which decrypts the stored passphrases: keep it secret. It does not contain media
     files. With PostgreSQL it does not contain streams and events either; the command then says how to save them.
     """
     with reported():

@@ -117,11 +117,11 @@ def _as_unmeasured() -> Iterator[None]:
 @click.option(
     "--profile",
     type=click.Choice(["quick", "line-up", "booking", "new-circuit"]),
-    help="How long it measures; line-up, 15 min, if neither this nor the plan has one.",
+    help="Duration by profile. Without it and without one in the plan: line-up, 15 min.",
 )
 @click.option("--seconds", "duration_s", type=int, help="Duration, if not that of the profile.")
 @click.option("--rate-steps", is_flag=True, help="First load the path in steps; the stream is off air for a minute.")
-@click.option("--bitrate", "bitrate_mbps", type=float, metavar="MBPS", help="The 100 % of the rate steps.")
+@click.option("--bitrate", "bitrate_mbps", type=float, metavar="MBPS", help="The rate of the 100 % step.")
 @click.option(
     "--margin",
     is_flag=True,

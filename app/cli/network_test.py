@@ -18,8 +18,16 @@ _TEST_POLL_S: Final = 1.0
 @click.argument("host")
 @click.option("--port", type=int, default=5201, show_default=True, help="Port of the iperf3 server there.")
 @click.option("--udp/--tcp", "udp", default=True, show_default=True, help="UDP at the stream's bitrate, or TCP.")
-@click.option("--bitrate", "bitrate_mbps", type=float, default=10.0, show_default=True, metavar="MBPS")
-@click.option("--seconds", "duration_s", type=int, default=10, show_default=True)
+@click.option(
+    "--bitrate",
+    "bitrate_mbps",
+    type=float,
+    default=10.0,
+    show_default=True,
+    metavar="MBPS",
+    help="Bitrate of the stream.",
+)
+@click.option("--seconds", "duration_s", type=int, default=10, show_default=True, help="Duration of the iperf3 run.")
 @click.pass_obj
 def network_test(api: Api, host: str, port: int, udp: bool, bitrate_mbps: float, duration_s: int) -> None:
     """Measure the path to HOST and recommend SRT latency and overhead."""

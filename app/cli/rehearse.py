@@ -40,8 +40,18 @@ _COLUMNS: Final = (
     metavar="MS",
     help="Try 1, 2, 3, 4 and 6 times this RTT; default: the RTT of the path.",
 )
-@click.option("--minutes", type=click.FloatRange(0.2, 60), default=3.0, show_default=True)
-@click.option("--gap", "output_gap_max_ms", type=int, default=40, show_default=True, metavar="MS", help="Longest gap.")
+@click.option(
+    "--minutes", type=click.FloatRange(0.2, 60), default=3.0, show_default=True, help="Duration of the measurement."
+)
+@click.option(
+    "--gap",
+    "output_gap_max_ms",
+    type=int,
+    default=40,
+    show_default=True,
+    metavar="MS",
+    help="A longer output gap is a failure.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print the table as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer as JSON.")
 @click.pass_obj

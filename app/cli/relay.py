@@ -26,21 +26,29 @@ def figure(name: str) -> click.FloatRange:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def _figure_option(flag: str, name: str, unit: str, text: str) -> Callable[[F], F]:
+    return click.option(flag, name, type=figure(name), metavar=unit, help=text)
+
+
 def impairment_options(command: F) -> F:
     """Add the options of an impairment to a command; they apply to both directions."""
     options = [
-        click.option("--profile", help="A profile; --profiles lists them."),
+        click.option("--profile", help="A profile; `mcr relay --profiles` lists them."),
         click.option("--rehearsal", is_flag=True, help="Make outages and route flaps 15 times as frequent."),
         click.option(
             "--seed", type=int, default=1, show_default=True, help="The same seed gives the same losses and delays."
         ),
-        click.option("--delay", "delay_ms", type=figure("delay_ms"), metavar="MS"),
-        click.option("--jitter", "jitter_ms", type=figure("jitter_ms"), metavar="MS", help="Keeps the order."),
-        click.option("--reorder", "reorder_ms", type=figure("reorder_ms"), metavar="MS"),
-        click.option("--loss", "loss_percent", type=figure("loss_percent"), metavar="PERCENT"),
-        click.option("--duplicates", "duplicate_percent", type=figure("duplicate_percent"), metavar="PERCENT"),
-        click.option("--rate", "rate_mbps", type=figure("rate_mbps"), metavar="MBPS"),
-        click.option("--outage", type=(float, float), metavar="EVERY_S FOR_MS"),
+        _figure_option("--delay", "delay_ms", "MS", "Delay each datagram by this much."),
+        _figure_option("--jitter", "jitter_ms", "MS", "Vary the delay by up to this much; the order is kept."),
+        _figure_option(
+            "--reorder", "reorder_ms", "MS", "Hold datagrams back by up to this much, so that others overtake."
+        ),
+        _figure_option("--loss", "loss_percent", "PERCENT", "Random loss."),
+        _figure_option("--duplicates", "duplicate_percent", "PERCENT", "Send this share of the datagrams twice."),
+        _figure_option("--rate", "rate_mbps", "MBPS", "Limit the rate, headers included."),
+        click.option(
+            "--outage", type=(float, float), metavar="EVERY_S FOR_MS", help="Block all datagrams periodically."
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -86,7 +94,7 @@ def list_profiles(api: Api) -> None:
 @click.argument("target", metavar="HOST:PORT", required=False)
 @click.option("--profiles", "wants_profiles", is_flag=True, help="List the profiles with their sources.")
 @impairment_options
-@click.option("--name", default="", help="A label.")
+@click.option("--name", default="", help="Optional; shown in lists.")
 @click.pass_obj
 def relay(api: Api, /, listen_port: int | None, target: str | None, wants_profiles: bool, **asked: Any) -> None:
     """Relay SRT between callers of PORT and HOST:PORT over an impaired path; options apply to both directions."""
@@ -103,7 +111,13 @@ def relay(api: Api, /, listen_port: int | None, target: str | None, wants_profil
 @click.command()
 @click.argument("key")
 @click.argument("for_ms", type=float, metavar="MS")
-@click.option("--direction", type=click.Choice(["both", "to_target", "to_caller"]), default="both", show_default=True)
+@click.option(
+    "--direction",
+    type=click.Choice(["both", "to_target", "to_caller"]),
+    default="both",
+    show_default=True,
+    help="Which direction to block.",
+)
 @click.pass_obj
 def outage(api: Api, key: str, for_ms: float, direction: str) -> None:
     """Block the relay KEY for MS milliseconds, beginning now."""

@@ -8,6 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from app.cli.commands import cli
 from app.cli.documents import receive_document, stream_document
 from app.cli.spec_options import option_of
 from app.cli.streams import start
@@ -61,3 +62,19 @@ def test_the_documents_hold_what_a_spec_takes_and_no_more() -> None:
     assert set(stream_document(ASKED | settings, None)) <= set(SendSpec.__struct_fields__)
     settings = {name: setting.default for name, setting in settings_of(ReceiveSpec).items()}
     assert set(receive_document(ASKED | settings, None)) - {"direction"} <= set(ReceiveSpec.__struct_fields__)
+
+
+def commands_in(command: click.Command) -> list[click.Command]:
+    """Return the command and all commands below it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [command, *(each for child in below for each in commands_in(child))]
+
+
+def test_every_option_of_every_command_has_a_help_text() -> None:
+    options = [
+        (command.name, param.opts)
+        for command in commands_in(cli)
+        for param in command.params
+        if isinstance(param, click.Option) and not param.help
+    ]
+    assert options == []

@@ -63,7 +63,7 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
         int | None,
         setting(
             "Receivers expected",
-            "Fewer are a fault; if empty, counted after one minute",
+            "Fewer receivers are a fault. If empty, the number is counted after one minute",
             rule=_problem_with_receivers,
             is_advanced=True,
         ),
@@ -76,7 +76,7 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
         str | None,
         setting(
             "Lowest libsrt of the far end",
-            "Far ends with an older libsrt are refused; write it as 1.4.0",
+            "Three numbers, as 1.4.0. Far ends with an older libsrt are refused",
             rule=_problem_with_version,
             is_advanced=True,
         ),
