@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from app.domain.errors import LimitReached, NotFound, PortInUse
+from app.domain.errors import NotFound
 from app.domain.snapshot import Snapshot
 from app.domain.status import Order
 from app.machine.steady_clock import unix_now
@@ -47,7 +47,8 @@ class Shared:
         try:
             is_running = self._supervisor.snapshot(job.key).status.order is Order.RUN
             if is_wanted and not is_running:
-                self._supervisor.start(job.key, job, actor=_ACTOR)
+                # The host that ordered it has checked it. Here the agent's worker may hold its port already.
+                self._supervisor.start(job.key, job, actor=_ACTOR, is_admitted=True)
             else:
                 self._supervisor.complete(job.key, job, None)
             if is_running and not is_wanted:
@@ -55,8 +56,6 @@ class Shared:
             self._keep(job.key)
         except NotFound:
             return  # removed meanwhile
-        except (LimitReached, PortInUse) as refusal:
-            self._supervisor.note(job.key, f"the order of another host cannot be followed here: {refusal}")
 
     def let_go(self, key: str) -> None:
         """Delete a stream that another host removed."""

@@ -105,16 +105,17 @@ class Supervisor:
         """Give a resumed stream the job that it waited for. Raises NotFound."""
         self._ask(lambda: self._stream(key).renew(job, fault))
 
-    def start(self, key: str, job: Job, *, actor: str) -> None:
+    def start(self, key: str, job: Job, *, actor: str, is_admitted: bool = False) -> None:
         """Start a known stream again with a new job, because its file may have changed.
 
-        Raises LimitReached, PortInUse and NotFound; the stream is then unchanged.
+        Raises LimitReached, PortInUse (neither when `is_admitted`) and NotFound; the stream is then unchanged.
         """
 
         def start_again() -> None:
             stream = self._stream(key)
-            self._admission.check_limit(self._others(key))
-            self._admission.check_port(job.spec, self._others(key))
+            if not is_admitted:
+                self._admission.check_limit(self._others(key))
+                self._admission.check_port(job.spec, self._others(key))
             stream.renew(job)
             stream.start(self._clock(), actor)
             self._follow(stream, self._clock())

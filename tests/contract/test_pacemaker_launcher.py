@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from app.domain.secret import Secret
 from app.domain.spec import BarsSource, Encryption
-from app.domain.status import Phase
+from app.domain.status import Order, Phase
 from app.fleet import resources
 from app.fleet.launcher import PacemakerLauncher
 from app.fleet.link import ClusterLink
@@ -142,6 +143,24 @@ def test_what_another_host_orders_is_listed_and_what_it_removes_is_not(own: Clus
     own.wait("other1", lambda seen: seen.status.phase is Phase.STOPPED)
     resources.remove("other1")
     wait_for(lambda: own.manager.list() == [], deadline_s=10, what="the end of the other's stream")
+
+
+def test_what_the_cluster_starts_here_is_followed_beyond_the_limit_and_with_its_port_in_use(
+    own: ClusteredManager,
+) -> None:
+    specs = [own.spec(port=port, source=BarsSource()) for port in own.ports[: own.settings.max_streams + 1]]
+    for number, spec in enumerate(specs):
+        resources.put(
+            [resources.Ordered(f"s{number}", pack(own.manager._jobs.job_for(f"s{number}", spec), own.cipher))]
+        )
+    wait_for(lambda: len(own.manager.list()) == len(specs), deadline_s=10, what="the streams of another host")
+    resources.set_wanted("s0", is_wanted=False)
+    own.wait("s0", lambda seen: seen.status.phase is Phase.STOPPED)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as worker:  # the agent is faster than this host's look
+        worker.bind(("", own.ports[0]))
+        resources.set_wanted("s0", is_wanted=True)
+        shown = own.wait("s0", lambda seen: seen.worker_pid)
+    assert shown.status.order is Order.RUN
 
 
 def test_a_cluster_that_does_not_answer_holds_no_order_up_and_gets_it_later(own: ClusteredManager) -> None:

@@ -141,6 +141,8 @@ def test_what_is_edited_in_the_cluster_is_followed_or_said_on_every_host(fleet: 
             wait_shown(web, key, lambda view: view["phase"] == "stopped")
         node.run("crm_resource", "--resource", name, "--meta", "-p", "target-role", "-v", "Started")
         wait_carried(fleet, key)
+        for web in webs:  # also the one whose port the agent's worker holds
+            wait_shown(web, key, lambda view: view["phase"] == "waiting")
 
         node.run(*edit, "{")
         for web in webs:
@@ -148,6 +150,8 @@ def test_what_is_edited_in_the_cluster_is_followed_or_said_on_every_host(fleet: 
         assert carrier_of(fleet, key) is None
         webs[2].ask("POST", f"/api/streams/{key}/start")
         wait_carried(fleet, key)
+        for web in webs:
+            wait_shown(web, key, lambda view: view["phase"] == "waiting")
 
         node.run("cibadmin", "--delete-all", "--force", "--xpath", f"//resources/primitive[@id='{name}']")
         for web in webs:
