@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/screenshots: `python -m tests.browser.take_screenshots`. Their figures are made up."""
+"""Takes the pictures that the documents show: `python -m tests.browser.take_screenshots`. Their figures are made up."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from app import create_app
 from app.domain.secret import Secret
 from app.settings import PROJECT_FOLDER, Settings, make_folders
 from app.utils import SystemMeter
-from tests.browser.chrome import PHONE, WIDE, Browser
+from tests.browser.chrome import WIDE, Browser
 from tests.browser.conftest import Server
 from tests.browser.front_page import front_page_log, front_page_streams, quiet_machine
 from tests.instruments.ts_maker import Recipe, make_ts
-from tests.instruments.waiting import wait_for
 from tests.web.fake_manager import FakeManager
 from tests.web.fake_receptions import KEY, make_points, make_reception
 from tests.web.mixed_streams import mixed_log, mixed_streams
@@ -25,21 +24,14 @@ HEIGHT_MAX = 2400
 FRONT_PAGE = (1760, 1000)
 # Name, path, what is there when the page is ready.
 PICTURES = (
-    ("dashboard", "/", "#streams tr:nth-child(10)"),
-    ("wall", "/?view=wall", ".tile:nth-of-type(10)"),
-    ("caller", "/caller", "#overview i"),
-    ("stream", "/stream/parlmt", "#peers .peer"),
-    ("stream-failed", "/stream/failed", "#notes .note"),
-    ("events", "/events", "#log tr:nth-child(6)"),
-    ("media", "/media_info/bars.ts", "#findings tr"),
-    ("receive", "/receive", "#overview i"),
-    ("reception", f"/stream/{KEY}", "#watching tr:nth-child(5)"),
-    ("network-test", "/network_test", "#overview i"),
+    ("wall-dark", "/?view=wall", ".tile:nth-of-type(10)"),
+    ("stream-dark", "/stream/parlmt", "#peers .peer"),
+    ("reception-dark", f"/stream/{KEY}", "#watching tr:nth-child(5)"),
 )
 
 
 def main() -> None:
-    """Take them all, dark and light, wide and as on a phone."""
+    """Take them all, on a wide screen."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mcr-") as folder:
         settings = _settings(Path(folder))
@@ -51,7 +43,6 @@ def main() -> None:
         try:
             _front_page(browser, settings)
             _all_pages(browser, Server(create_app(settings, manager=manager)))
-            _empty(browser, Server(create_app(settings, manager=FakeManager())))
         finally:
             browser.quit()
 
@@ -97,28 +88,11 @@ def _all_pages(browser: Browser, server: Server) -> None:
     browser.open("/")
     # The versions are asked for behind the first page.
     browser.wait_text("#versions", ".", deadline_s=60)
-    for name, path, ready in PICTURES:
-        for theme in ("dark", "light"):
-            for size, suffix in ((WIDE, ""), (PHONE, "-phone")):
-                browser.size(size)
-                browser.open(path, theme=theme)
-                browser.find(ready)
-                _take(browser, size, f"{name}-{theme}{suffix}")
     browser.size(WIDE)
-    browser.open("/")
-    browser.find("#streams tr:nth-child(10)")
-    server.stop()
-    wait_for(
-        lambda: browser.js("return document.body.classList.contains('is-stale')"), deadline_s=10, what="stale figures"
-    )
-    _take(browser, WIDE, "dashboard-server-gone-dark")
-
-
-def _empty(browser: Browser, server: Server) -> None:
-    browser.start(server.base)
-    browser.open("/")
-    browser.wait_text("#streams-empty", "No streams yet")
-    _take(browser, WIDE, "dashboard-empty-dark")
+    for name, path, ready in PICTURES:
+        browser.open(path, theme="dark")
+        browser.find(ready)
+        _take(browser, WIDE, name)
     server.stop()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from dataclasses import fields
 from pathlib import Path
 
@@ -29,8 +30,14 @@ def test_the_program_does_not_run_as_root_and_no_secret_is_in_the_image() -> Non
     named = {part.partition("=")[0] for part in line.split()}
     assert named <= SETTINGS
     assert not named & {"SECRET_KEY", "API_KEY", "DATABASE_URL"}
+
+
+def test_what_the_program_wrote_here_does_not_go_into_the_image() -> None:
     ignored = (ROOT / ".dockerignore").read_text().split()
-    assert {".git", ".venv", "app/data/secret_key"} <= set(ignored)
+    assert {".git", ".venv", "media/*", "app/data/*"} <= set(ignored)
+    listing = ["git", "ls-files", "app/data"]
+    kept = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert {name.removeprefix("!") for name in ignored if name.startswith("!")} == set(kept)
 
 
 def test_compose_uses_the_hosts_network_and_keeps_data_and_media_outside() -> None:

@@ -67,6 +67,11 @@ def test_no_link_between_the_documents_is_dead() -> None:
     assert not dead
 
 
+def test_every_picture_is_shown_by_a_document() -> None:
+    shown = {Path(name).name for path in documents() for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", path.read_text())}
+    assert {picture.name for picture in (ROOT / "docs" / "screenshots").iterdir()} - shown == set()
+
+
 def test_every_environment_variable_is_documented_and_every_documented_one_is_read() -> None:
     read = {*(each.name.upper() for each in fields(Settings)), "XDG_RUNTIME_DIR"}
     assert read == {cell.strip("`") for cell in first_cells("docs/configuration.md")}
