@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from app.fleet.carrying import Carrier, wait_since
+from app.fleet.carrying import Carrier
 from app.fleet.ocf import AgentFault, Code
 from app.fleet.parcel import BadParcel, NoFleetKey, WrongFleetKey, read_fleet_key, unpack
 from app.fleet.resources import key_of, missing_hosts, report_phase
+from app.machine.steady_clock import process_age_s
 from app.protocol import Job
 from app.settings import BadSettings, Settings, make_folders, read_settings
 from app.supervisor.launchers.local import LocalLauncher
@@ -58,11 +59,11 @@ class Agent:
                 raise AgentFault(Code.ERR_UNIMPLEMENTED, f"the action {action!r} is not known")
 
     def _start(self, carrier: Carrier) -> Code:
-        began, job = time.monotonic(), self._job()
+        job = self._job()
         if missing := missing_hosts():
             # The missing host may be cut off, not dead. It then stops its streams itself: wait for that.
             sys.stderr.write(f"waiting {TAKEOVER_DELAY_S:g} s, because {', '.join(missing)} may still send\n")
-            wait_since(began, TAKEOVER_DELAY_S)
+            time.sleep(max(0.0, TAKEOVER_DELAY_S - process_age_s()))  # pacemaker decided before it called this program
         carrier.start(job, self._environ["OCF_RESKEY_job"])
         return Code.SUCCESS
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Final
 
@@ -114,8 +113,3 @@ class Carrier:
     def is_supervised(self) -> bool:
         """Whether a web process supervises the streams of this host; it restarts workers by its own rules."""
         return is_held(self._folder)
-
-
-def wait_since(moment: float, for_s: float) -> None:
-    """Wait until `for_s` seconds after a moment of the monotonic clock."""
-    time.sleep(max(0.0, moment + for_s - time.monotonic()))

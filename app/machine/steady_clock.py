@@ -6,12 +6,20 @@ processes that started before and after such a step disagree on Unix time, but n
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 
 
 def steady_now() -> float:
     """Return the seconds since the host booted, including sleep: the same in every process of the host."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def process_age_s() -> float:
+    """Return the seconds since the kernel started this process, before Python did."""
+    started_ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])  # proc(5), field 22
+    return steady_now() - started_ticks / os.sysconf("SC_CLK_TCK")
 
 
 _OFFSET = time.time() - steady_now()

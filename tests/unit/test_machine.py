@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from app.machine.versions import Versions, ask_versions, missing_programs, warni
 from app.media.library import MediaLibrary
 from app.media.patience import PatientLibrary
 from app.utils import SystemMeter, WorkerMeter, list_interfaces, memory_bytes
+from tests.instruments.child import ROOT
 from tests.instruments.waiting import wait_for
 
 
@@ -97,3 +100,11 @@ def test_a_missing_python_module_of_gstreamer_is_named_with_its_remedy() -> None
     (sentence,) = missing_programs(lambda name: f"/usr/bin/{name}", find_module=lambda _name: None)
     assert "python3-gi is not installed" in sentence
     assert "run.sh" in sentence
+
+
+def test_the_age_of_a_process_counts_from_its_shell() -> None:
+    program = "from app.machine.steady_clock import process_age_s; print(process_age_s())"
+    began = time.monotonic()
+    command = ["sh", "-c", 'sleep 0.3; exec "$0" -c "$1"', sys.executable, program]
+    age_s = float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=20, cwd=ROOT).stdout)
+    assert 0.3 <= age_s <= time.monotonic() - began + 0.02  # the kernel counts in ticks of 10 ms
