@@ -61,7 +61,7 @@ def problem_with_stream_group(text: str) -> str | None:
 def problem_with_host(text: str) -> str | None:
     """Check a host to call: an IPv4 or IPv6 address, or an RFC 1123 name."""
     if not text:
-        return "enter the address or name of the receiver"
+        return "enter the IP address or name of the host to call"
     if len(text) > 253:
         return f"a host has at most 253 characters, this one has {len(text)}"
     if is_ip_address(text):

@@ -47,6 +47,8 @@ def fault_of(error: msgspec.ValidationError, whole: str) -> tuple[str, str]:
 def _sentence(message: str) -> str:
     if found := _TYPE.fullmatch(message):
         wanted = [_KINDS.get(kind, kind) for kind in found["wanted"].split(" | ")]
+        if found["found"] == "null":
+            return f"this is empty; enter {' or '.join(wanted)}"
         return f"this is {_KINDS.get(found['found'], found['found'])}; send {' or '.join(wanted)}"
     if found := _LENGTH.fullmatch(message):
         unit = "entries" if found["kind"] == "array" else "characters"

@@ -10,7 +10,7 @@ from typing import Final
 from app.domain.constants import CONNECT_TIMEOUT_MS
 from app.domain.endings import CannotSend, Finished
 from app.domain.events import PeerChange
-from app.domain.spec import ReceiveSpec
+from app.domain.spec import HostPort, ReceiveSpec
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
 from app.protocol import PeerEvent
@@ -31,9 +31,10 @@ _CALL_DEADLINE_S: Final = CONNECT_TIMEOUT_MS / 1000 + 1.0
 class Connection:
     """An open connection with the results of its handshake."""
 
-    def __init__(self, sock: SrtSocket, call: Call | None) -> None:
+    def __init__(self, sock: SrtSocket, call: Call | None, called: str) -> None:
         self.sock = sock
-        self.address = sock.peer_address() or ""
+        # libsrt 1.5.1 reports no peer address for a socket that called: it is the one that was called.
+        self.address = sock.peer_address() or called
         self.connected_at = unix_now() - sock.connected_s()
         self.latency_ms = sock.option(Option.RCVLATENCY)
         self.peer_version = sock.option(Option.PEERVERSION)
@@ -52,6 +53,7 @@ class SrtInput:
         self._epoll: Epoll | None = None
         self._reader = MessageReader()
         self._calling_until = 0.0
+        self._called = ""
         self.connection: Connection | None = None
 
     def open(self) -> None:
@@ -83,6 +85,7 @@ class SrtInput:
 
     def _call(self, sock: SrtSocket, address: str, port: int) -> None:
         self._calling_until = time.monotonic() + _CALL_DEADLINE_S
+        self._called = str(HostPort(address, port))
         try:
             sock.connect(address, port)
         except SrtError as error:
@@ -99,7 +102,7 @@ class SrtInput:
             return False
         self._epoll.add(made, Event.IN | Event.ERROR)
         call = self._callers.accepted(made.number) if self._callers is not None else None
-        self.connection = Connection(made, call)
+        self.connection = Connection(made, call, self._called)
         self._notify(
             PeerEvent(unix_now(), PeerChange.CONNECTED, self.connection.address, None, self.connection.stream_id)
         )

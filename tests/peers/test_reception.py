@@ -122,6 +122,9 @@ def test_a_recording_holds_every_byte_that_was_sent(mode: str, key_bits: int | N
     data = recorded.read_bytes()
     recorded.unlink()
     assert data == file.read_bytes()
+    events = product.get(f"/api/events?key={key}").document["events"]
+    (connected,) = [event["text"] for event in events if event["kind"] == "connected"]
+    assert connected.startswith("connected 127.0.0.1:"), "the page names the sender, also one that was called"
 
 
 def test_a_caller_that_nobody_answers_is_an_error_with_a_remedy(product: Product) -> None:

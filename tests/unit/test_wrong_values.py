@@ -36,6 +36,7 @@ def faults_of(parse: Any, document: object) -> dict[str, str]:
             "choose one of 128, 256",
         ),
         ({"engine": "x"}, "engine", "choose one of auto, gstreamer, direct"),
+        ({"latency_ms": None}, "latency_ms", "this is empty; enter a whole number"),
         ({"endpoint": None}, "endpoint", "send an object"),
         ({"source": {"kind": "file"}}, "source.path", "this field is missing; add it"),
         ({"town": "Umeå"}, "town", "this field is unknown; remove it"),
