@@ -31,6 +31,7 @@ CONSUMERS = {
     "app/domain/spec/receive.py": "DummyEndpoint",
     "app/domain/spec/parse.py": "DummyEndpoint",
     "app/srt/spec_options.py": "DummyEndpoint",
+    "app/fleet/cost.py": "DummySource",
     "app/engines/gstreamer/pipeline.py": "DummyEndpoint",
     "app/web/presenters/specs.py": "DummyEndpoint",
     "app/receiver/connection.py": "DummyEndpoint",
