@@ -14,13 +14,15 @@ from app.domain.spec import FileSource
 from app.protocol import Sample
 from benchmarks.crowd import Crowd
 from tests.instruments.processes import cpu_s
-from tests.instruments.receivers import Receiver
+from tests.instruments.receivers import Ffmpeg, GStreamer, ProgramReceiver, Receiver, SrtLiveTransmit
 from tests.instruments.sample import make_sample
-from tests.instruments.ts_reader import read_ts
+from tests.instruments.ts_maker import Programme, Recipe, make_ts
+from tests.instruments.ts_reader import WRAP_27, read_ts
 from tests.instruments.waiting import free_port, free_ports, stays
 from tests.instruments.worker import RunningWorker, job_for
 
 Note = Callable[[str, object], None]  # pytest's record_property: figures for --junitxml
+MINUTE_S = 60
 STREAMS = 50
 LAPS = 20
 
@@ -90,3 +92,28 @@ def test_twenty_loops_of_ten_seconds_have_no_continuity_error(tmp_path: Path, re
             report = read_ts(receiver.payload.read_bytes())
     record_property("figures", figures.packets_unique)
     assert (figures.packets_dropped, report.continuity_errors(), report.sync_errors) == (0, 0, 0)
+
+
+@pytest.mark.timeout(300)
+def test_a_minute_of_two_programmes_whose_clock_wraps_is_the_file_byte_by_byte(tmp_path: Path) -> None:
+    rate, wraps_after_s = 3_000_000, 30
+    programmes = [
+        Programme(start_pcr=WRAP_27 - wraps_after_s * 27_000_000, video_kbps=900),
+        Programme(number=2, video_kbps=700),
+    ]
+    file = tmp_path / "two.ts"
+    file.write_bytes(make_ts(Recipe(seconds=MINUTE_S + 30, bitrate_bps=rate, programmes=programmes)))
+    port = free_port()
+    with worker_of(file, port, rate, latency_ms=500) as worker:
+        worker.link.wait_for(Sample)
+        address = f"127.0.0.1:{port}"
+        with SrtLiveTransmit(address) as slt, Ffmpeg(address) as ffmpeg, GStreamer(address) as gstreamer:
+            receivers = list[ProgramReceiver]([slt, ffmpeg, gstreamer])
+            for receiver in receivers:
+                receiver.wait_for_bytes(MINUTE_S * rate // 8, deadline_s=90)
+            received = [receiver.payload.read_bytes() for receiver in receivers]
+    sent = file.read_bytes()
+    for data in received:
+        whole = data[: MINUTE_S * rate // 8 // 188 * 188]
+        assert whole in sent
+        assert read_ts(whole).continuity_errors() == 0
