@@ -30,6 +30,12 @@ return [...document.querySelectorAll("#streams, #streams td")]
   .filter((cell) => cell.getClientRects().length && cell.scrollWidth > cell.clientWidth + 1)
   .map((cell) => [cell.className, cell.textContent, cell.scrollWidth, cell.clientWidth]);
 """
+# Large figures, and the names above them, that need more room than they have.
+_CUT_FIGURES = """
+return [...document.querySelectorAll(".figures > div, .figures dt, .figures dd")]
+  .filter((part) => part.getClientRects().length && part.scrollWidth > part.clientWidth + 1)
+  .map((part) => [part.textContent, part.scrollWidth, part.clientWidth]);
+"""
 # Tiles that are not whole on the screen, that overlap the total line, or whose text needs more room than they have.
 _BAD_TILES = """
 const head = document.querySelector(".wall-head").getBoundingClientRect();
@@ -48,6 +54,18 @@ def test_no_figure_of_a_row_or_card_runs_into_the_next(page: Browser, manager: F
     for width in WIDTHS:
         page.size((width, 900))
         assert page.js(_FULL_CELLS) == [], f"at {width} px"
+
+
+@pytest.mark.parametrize("path", ["/", "/stream/parlmt", f"/stream/{KEY}"])
+def test_figures_and_their_names_are_whole_at_every_width(page: Browser, manager: FakeManager, path: str) -> None:
+    manager.streams = {**manager.streams, KEY: make_reception()}
+    manager.pictures = {KEY: b"\xff\xd8\xff\xd9"}
+    page.open(path)
+    page.wait_text(".figures", "Mb/s")
+    for width in WIDTHS:
+        page.size((width, 900))
+        assert page.scrolls_sideways() == [], f"at {width} px"
+        assert page.js(_CUT_FIGURES) == [], f"at {width} px"
 
 
 def test_names_are_wide_enough_wherever_rows_are_a_table(page: Browser) -> None:
