@@ -20,6 +20,7 @@ from tests.instruments.waiting import stays, wait_for
 pytestmark = [pytest.mark.campaign, pytest.mark.precise]
 
 SHOWN_WITHIN_S = 3.0
+_PATIENCE_MS = 2000  # a pause of this machine, which carries three hosts, is no loss
 MONITORS_S = 25.0  # two monitors of each stream and more
 
 
@@ -30,9 +31,9 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         yield Fleet(cluster, media)
 
 
-def receiving(fleet: Fleet, port: int) -> Receiver:
+def receiving(fleet: Fleet, port: int, **wanted: Any) -> Receiver:
     within = fleet.cluster.far.enter
-    return Receiver.listening(port, host="0.0.0.0", follow=True, write="", times="", within=within)
+    return Receiver.listening(port, host="0.0.0.0", follow=True, write="", times="", within=within, **wanted)
 
 
 def caller(fleet: Fleet, port: int, **changes: Any) -> dict[str, Any]:
@@ -60,7 +61,8 @@ def test_an_order_on_any_host_is_carried_out_by_the_cluster_and_shown_by_every_h
         with receiving(fleet, PORTS[0]) as receiver:
             key = first.ask("POST", "/api/streams", caller(fleet, PORTS[0], latency_ms=200))["key"]
             receiver.wait_for_state("connected", deadline_s=30)
-            assert fleet.placed() == {f"stream-{key}": carriers(fleet)[key]}
+            placed = {f"stream-{key}": carriers(fleet)[key]}
+            wait_for(lambda: fleet.placed() == placed, deadline_s=20, what="the resource where its worker is")
             for web in webs:
                 web.wait_until_seen(delivered(fleet, [key]), deadline_s=20)
             other = next(web for web in webs if web.node.name != carriers(fleet)[key])
@@ -91,7 +93,7 @@ def test_an_order_on_any_host_is_carried_out_by_the_cluster_and_shown_by_every_h
 def test_without_any_web_process_nothing_is_lost_and_they_come_back_and_show_everything(fleet: Fleet) -> None:
     with webs_of(fleet) as webs, contextlib.ExitStack() as stack:
         ports = list(PORTS)[:3]
-        receivers = [stack.enter_context(receiving(fleet, port)) for port in ports]
+        receivers = [stack.enter_context(receiving(fleet, port, latency_ms=_PATIENCE_MS)) for port in ports]
         keys = [
             web.ask("POST", "/api/streams", caller(fleet, port))["key"] for web, port in zip(webs, ports, strict=True)
         ]
