@@ -9,7 +9,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from app.domain.status import Phase
-from tests.browser.chrome import Browser
+from tests.browser.chrome import PHONE, WIDE, Browser
 from tests.browser.conftest import Server
 from tests.instruments.waiting import wait_for
 from tests.web.fake_manager import FakeManager
@@ -244,6 +244,13 @@ def test_figures_turn_grey_and_tell_their_age_when_the_server_is_gone(page: Brow
             "return getComputedStyle(document.querySelector(arguments[0])).filter", f"tr[data-key=lineup] {part}"
         )
         assert "grayscale(1)" in grey, part
+    for size in (WIDE, PHONE):
+        page.size(size)
+        edges = page.js(
+            "return [...document.querySelectorAll('tr.is-fault, tr.is-fault td')]"
+            ".map((part) => getComputedStyle(part).boxShadow)"
+        )
+        assert not any("225, 50, 65" in edge for edge in edges), "the red of a fault is no longer known to be true"
     # Requests to a server that is gone are noted on the console only.
     assert all("ERR_CONNECTION_REFUSED" in complaint for complaint in page.complaints())
 

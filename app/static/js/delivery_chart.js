@@ -44,6 +44,7 @@ export class DeliveryChart {
       },
     });
     paintFrame(this.chart);
+    this.show([], Date.now() / 1000, this.spanS);
     document.addEventListener("themechange", () => {
       paintFrame(this.chart);
       this.draw();

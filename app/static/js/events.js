@@ -8,6 +8,9 @@ const filter = byId("filter");
 const { key } = body.dataset;
 let shown = "";
 
+setText(byId("log-empty"), "Loading events …");
+byId("log-empty").hidden = false;
+
 poll(`/api/events?limit=500${key ? `&key=${encodeURIComponent(key)}` : ""}`, 2000, ({ events }) => {
   const fresh = JSON.stringify(events);
   if (fresh === shown) return;

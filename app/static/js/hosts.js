@@ -16,6 +16,9 @@ const filter = byId("filter");
 let shown = { hosts: [], streams: [] };
 let chosenHost = "";
 
+setText(byId("fleet-empty"), "Loading streams …");
+byId("fleet-empty").hidden = false;
+
 poll("/api/fleet", 2000, (fleet) => {
   shown = fleet;
   draw();
