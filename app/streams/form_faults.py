@@ -9,7 +9,7 @@ from app.domain.snapshot import Snapshot
 from app.domain.spec import FileSource, JobSpec, RelaySpec, SendSpec
 from app.domain.status import NOT_RETRIABLE, Phase, Reason, Status
 from app.media.library import NO_SUCH_FILE
-from app.words.states import reason_text
+from app.words.states import reason_text, remedy_text
 
 # Faults of a first try that the operator corrects in the form; the same faults of a later try are retried.
 _FORM_FAULTS: Final = NOT_RETRIABLE | {Reason.PORT_IN_USE, Reason.HOST_NOT_FOUND, Reason.INTERFACE_MISSING}
@@ -44,7 +44,7 @@ def raise_form_fault(snapshot: Snapshot) -> NoReturn:
     if isinstance(snapshot.spec, RelaySpec):
         message = f"{message}: {snapshot.detail}"
         field = _FIELD_OF_RELAY.get(field or "", field)
-    fields = {field: message} if field else {}
+    fields = {field: f"{message}. {remedy_text(reason)}"} if field else {}
     if reason is Reason.PORT_IN_USE:
         raise PortInUse(message, fields)
     if reason in (Reason.NOT_A_TRANSPORT_STREAM, Reason.NO_PCR):
