@@ -251,8 +251,10 @@ def test_figures_turn_grey_and_tell_their_age_when_the_server_is_gone(page: Brow
             ".map((part) => getComputedStyle(part).boxShadow)"
         )
         assert not any("225, 50, 65" in edge for edge in edges), "the red of a fault is no longer known to be true"
-    # Requests to a server that is gone are noted on the console only.
-    assert all("ERR_CONNECTION_REFUSED" in complaint for complaint in page.complaints())
+    page.driver.get("about:blank")  # no poll may follow the look at the console
+    # Requests to a server that is gone are noted on the console only. It refuses them, or it ended in one of them.
+    others = [complaint for complaint in page.complaints() if "Failed to load resource: net::ERR_" not in complaint]
+    assert others == []
 
 
 def test_a_stream_whose_figures_are_old_says_so(page: Browser, manager: FakeManager) -> None:

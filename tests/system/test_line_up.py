@@ -212,7 +212,7 @@ def test_a_posted_probe_is_judged_over_its_own_time_next_to_the_senders_seconds(
         ({"stream": "nowhere"}, "stream"),
         ({"stream": None, "receiver": {"kind": "local", "key": "nowhere"}}, "receiver.key"),
         ({"stream": None, "receiver": {"kind": "remote", "host": "moon", "key": "abc"}}, "receiver.host"),
-        ({"stream": "x", "sound": "loud"}, "plan"),
+        ({"stream": "x", "sound": "loud"}, "sound"),
     ],
 )
 def test_a_plan_that_cannot_be_carried_out_is_refused_by_field(own: Product, plan: dict[str, Any], field: str) -> None:
