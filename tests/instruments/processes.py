@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -30,6 +31,13 @@ def pss_mb(pid: int) -> float:
 def threads_of(pid: int) -> int:
     """How many threads a process has."""
     return int(Path(f"/proc/{pid}/status").read_text().split("Threads:")[1].split()[0])
+
+
+def sleeps_of(pid: int, thread: str) -> int:
+    """How often a process's threads whose names begin with `thread` have gone to sleep."""
+    tasks = [path for path in Path(f"/proc/{pid}/task").iterdir() if (path / "comm").read_text().startswith(thread)]
+    counts = [re.search(r"^voluntary_ctxt_switches:\s+(\d+)", (path / "status").read_text(), re.M) for path in tasks]
+    return sum(int(count[1]) for count in counts if count)
 
 
 def workers_of(product: Product) -> set[int]:

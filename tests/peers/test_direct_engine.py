@@ -15,6 +15,7 @@ from app.domain.status import Reason
 from app.protocol import Notice, PeerEvent, Sample
 from tests.instruments import calls
 from tests.instruments.pcr import pcr_jitter
+from tests.instruments.processes import sleeps_of
 from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver, busiest_second
 from tests.instruments.specs import listener_port
@@ -99,6 +100,16 @@ def test_the_times_in_srt_packets_follow_pcr_to_the_microsecond(on_air: OnAir) -
     jitter = pcr_jitter(packets, bitrate_bps=RATE)
     # A whole microsecond is the timestamp's own resolution.
     assert jitter.p99_us <= 1.0, jitter
+
+
+def test_libsrt_sends_several_packets_at_one_wake_up(on_air: OnAir) -> None:
+    worker = on_air(make_ts(Recipe(seconds=2, bitrate_bps=2 * RATE)))
+    with Receiver.calling(port_of(worker)) as receiver:
+        got = receiver.wait_for_bytes(RATE // 8).bytes
+        asleep = sleeps_of(worker.child.pid, "SRT:SndQ")
+        packets = (receiver.wait_for_bytes(got + RATE // 2).bytes - got) / 1316
+        asleep = sleeps_of(worker.child.pid, "SRT:SndQ") - asleep
+    assert 0 < asleep < 0.75 * packets, "without timer slack it sleeps before each packet"
 
 
 def test_fifty_receivers_that_call_at_once_are_all_let_in(on_air: OnAir) -> None:

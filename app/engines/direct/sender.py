@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -24,11 +24,15 @@ from app.engines.direct.drain import Drain
 from app.engines.direct.feed import build_feed
 from app.engines.direct.listener import ListenerDoor
 from app.machine.steady_clock import unix_now
+from app.machine.timer_slack import new_threads_wake_late
 from app.protocol import NEW_CONTENTS, Job, Notice, Notify, PeerEvent
 from app.srt.binding import SrtError, SrtUnavailable, library, time_now_us, version_text
 from app.srt.options import Option
 from app.srt.peer_figures import read_options, read_raw
 from app.srt.rate_floor import RateFloor
+
+# libsrt may send a packet this part of a turn later: 4 ms for a file, which is 60 ms ahead, and 1 ms for a group.
+_SLACKS_IN_A_TURN: Final = 10
 
 
 class DirectSender:
@@ -60,7 +64,9 @@ class DirectSender:
 
     def start(self) -> None:
         """Bind the port or start the call. Raises CannotSend."""
-        self._door.open()
+        # Under a bandwidth cap, libsrt's thread waits before each packet; with slack it sends several at a wake-up.
+        with new_threads_wake_late(self._feed.turn_us // _SLACKS_IN_A_TURN):
+            self._door.open()
         self._thread.start()
 
     def _run(self) -> None:
