@@ -240,7 +240,8 @@ def _look_at(file: BinaryIO, size_bytes: int) -> MediaCheck | NotStreamable:
     try:
         return first_look(head, tail, size_bytes=size_bytes, tail_offset=tail_offset)
     except NotStreamable as verdict:
-        return verdict
+        # A new exception, because the traceback of the raised one would keep `head` and `tail` in memory.
+        return NotStreamable(verdict.reason, verdict.message)
 
 
 def _names_in(folder: Path) -> tuple[list[str], int]:

@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 DEADLINE_S: Final = 2.0
 STUCK_MAX: Final = 2
+# Errors of the library, and of a parser on an unexpected file: they are raised in the thread of the caller.
+_OF_THE_CALLER: Final = (ProductError, OSError, RuntimeError, ValueError, LookupError, ArithmeticError, MemoryError)
 NO_ANSWER: Final = "the media folder does not answer; check its file server"
 
 
@@ -101,11 +103,12 @@ class PatientLibrary:
         def run() -> None:
             try:
                 answer.set_result(work())
-            except (ProductError, OSError, RuntimeError) as error:  # an error of the caller, which is raised there
+            except _OF_THE_CALLER as error:
                 answer.set_exception(error)
-            with self._changed:
-                self._under_way.discard(call)
-                self._changed.notify_all()
+            finally:  # a thread that ends is no hang, whatever ended it
+                with self._changed:
+                    self._under_way.discard(call)
+                    self._changed.notify_all()
 
         threading.Thread(target=run, name="media", daemon=True).start()
         try:

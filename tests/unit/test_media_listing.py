@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from app.domain.errors import InvalidInput
-from app.media.library import DEPTH_MAX, ENTRIES_MAX, MediaLibrary
+from app.media.library import DEPTH_MAX, ENTRIES_MAX, HEAD_BYTES, MediaLibrary
 from tests.instruments.ts_maker import Recipe, make_ts
 
 SAMPLE = make_ts(Recipe(seconds=2.0))
@@ -115,3 +116,16 @@ def test_a_folder_with_very_many_files_is_listed_up_to_a_limit(folder: Path) -> 
     listing = MediaLibrary(folder).list()
     assert len(listing.files) == ENTRIES_MAX
     assert listing.left_out == 6
+
+
+def test_a_file_that_cannot_be_sent_leaves_its_verdict_in_memory_and_not_its_contents(folder: Path) -> None:
+    (folder / "broken.ts").write_bytes(bytes(HEAD_BYTES))
+    library = MediaLibrary(folder)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput):
+            library.check("broken.ts")
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < HEAD_BYTES / 4

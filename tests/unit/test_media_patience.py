@@ -111,6 +111,20 @@ def test_errors_of_the_library_pass(hanging: HangingLibrary) -> None:
         PatientLibrary(hanging, deadline_s=10).check("missing.ts")
 
 
+def test_an_unexpected_error_reaches_the_caller_and_does_not_count_as_a_hang(tmp_path: Path) -> None:
+    class FaultyLibrary(MediaLibrary):
+        def check(self, path: str) -> Any:
+            raise IndexError(path)
+
+    folder = tmp_path / "media"
+    folder.mkdir()
+    patient = PatientLibrary(FaultyLibrary(folder), deadline_s=10)
+    for _ in range(STUCK_MAX + 1):
+        with pytest.raises(IndexError):
+            patient.check("strange.ts")
+    assert patient.list("").files == ()
+
+
 def test_health_names_the_media_folder_and_the_pages_work(hanging: HangingLibrary, settings: Settings) -> None:
     patient = PatientLibrary(hanging, deadline_s=DEADLINE_S)
     app = create_app(dataclasses.replace(settings), manager=FakeManager(), media=patient)
