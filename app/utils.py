@@ -65,6 +65,15 @@ class DiskUse(NamedTuple):
     free: int
 
 
+def _used_percent(disk: DiskUse) -> float:
+    """Return the used share as df counts it: space reserved for root is neither used nor free.
+
+    It is 0 for a file system without a size, as some of the network and of user space report.
+    """
+    size = disk.used + disk.free
+    return round(100 * disk.used / size, 1) if size else 0.0
+
+
 class SystemMeter:
     """Reads the machine at most once a second, however many callers ask. Safe to use from many threads."""
 
@@ -95,8 +104,7 @@ class SystemMeter:
             cpu_count=psutil.cpu_count() or 1,
             memory_used_bytes=memory.total - memory.available,
             memory_total_bytes=memory.total,
-            # As df counts: space reserved for root is neither used nor free.
-            disk_used_percent=round(100 * disk.used / (disk.used + disk.free), 1),
+            disk_used_percent=_used_percent(disk),
             disk_free_bytes=disk.free,
             addresses=host_addresses(),
         )

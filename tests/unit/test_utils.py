@@ -51,3 +51,8 @@ def test_memory_is_that_of_proc_meminfo(tmp_path: Path) -> None:
 def test_readings_are_shared_for_a_second(tmp_path: Path) -> None:
     meter = SystemMeter(lambda: DiskUse(*shutil.disk_usage(tmp_path)))
     assert meter.read() is meter.read()
+
+
+def test_a_media_folder_on_a_file_system_without_a_size_is_reported_as_empty() -> None:
+    system = SystemMeter(lambda: DiskUse(0, 0, 0)).read()
+    assert (system.disk_used_percent, system.disk_free_bytes) == (0.0, 0)
