@@ -21,7 +21,7 @@ class StreamWatch:
     def __init__(self) -> None:
         self.attendance = Attendance()
         self.source_errors_at: float | None = None
-        self._errors_total = 0
+        self._errors_total: int | None = None  # of the present worker; None before its first reading
         # By address: the last reading of a peer with a new acknowledgement, and its time.
         self._heard: dict[str, tuple[Peer, float]] = {}
 
@@ -31,7 +31,9 @@ class StreamWatch:
         self.source_errors_at = None
 
     def recall(self, points: Sequence[Point], spec: JobSpec) -> None:
-        """Learn the number of receivers of an adopted worker from its history."""
+        """Learn the number of receivers, and the errors so far, of an adopted worker from its history."""
+        if self._errors_total is None and points:
+            self._errors_total = points[-1].continuity_errors_total
         if isinstance(spec, SendSpec) and not spec.is_call and spec.receivers_expected is None:
             expected = max(self.attendance.expected, learnt((point.at, point.peers) for point in points))
             self.attendance = msgspec.structs.replace(self.attendance, expected=expected)
@@ -39,7 +41,7 @@ class StreamWatch:
     def follow(self, sample: Sample, spec: JobSpec, now: float) -> list[Note]:
         """Take a sample."""
         notes: list[Note] = []
-        errors = growth(self._errors_total, sample.point.continuity_errors_total)
+        errors = growth(self._errors_total or 0, sample.point.continuity_errors_total)
         self._errors_total = sample.point.continuity_errors_total
         if errors:
             self.source_errors_at = now

@@ -37,11 +37,11 @@ class Watched:
         kept = self._kept.get(key, [])
         if [(id(each), number) for each, number in kept] == [(id(each), number) for each, number in sources]:
             return
-        for _, number in kept:
-            self._selector.unregister(number)
-        for _, number in sources:
+        self.forget(key)
+        for each, number in sources:
+            # Raises KeyError for the number of a descriptor that another stream has closed and not given up yet.
             self._selector.register(number, selectors.EVENT_READ, key)
-        self._kept[key] = sources
+            self._kept.setdefault(key, []).append((each, number))
 
     def forget(self, key: str) -> None:
         """Stop watching a stream."""

@@ -19,6 +19,7 @@ from app.domain.spec import BarsSource
 from app.domain.status import Phase, Reason
 from app.supervisor.launchers.base import NoRuntime
 from app.supervisor.launchers.local import LocalLauncher
+from app.supervisor.launchers.local_worker import ChildWorker
 from app.supervisor.launchers.own_workers import own_workers
 from tests.instruments.child import is_alive
 from tests.instruments.manager import OwnManager
@@ -164,3 +165,12 @@ def test_a_worker_that_cannot_make_its_socket_says_so(tmp_path: Path) -> None:
     worker = LocalLauncher(folder, command=FAKE).launch(job_for(BarsSource(), port=1))
     wait_for(lambda: not worker.is_alive(), deadline_s=10, what="the end of the worker")
     assert worker.end().reason is Reason.NO_RUNTIME
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGRTMIN + 5, "39")])
+def test_the_signal_that_ended_a_worker_is_named(tmp_path: Path, number: int, name: str) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], stdin=subprocess.PIPE)
+    worker = ChildWorker(child, tmp_path / "abcdef.sock")
+    child.send_signal(number)
+    wait_for(lambda: not worker.is_alive(), deadline_s=10, what="the end of the worker")
+    assert worker.end().detail == f"signal {name}"

@@ -73,3 +73,18 @@ def test_what_was_learnt_survives_a_restart_of_the_web_process() -> None:
     assert watch.attendance.expected == 1
     watch.follow(sample(101.0, is_there=False), spec, 101.0)
     assert watch.attendance.missing == 1
+
+
+def test_errors_before_a_restart_of_the_web_process_are_not_errors_of_now() -> None:
+    watch = StreamWatch()
+    watch.recall([Point(at=1.0), Point(at=2.0, continuity_errors_total=3)], SPEC)
+    assert watch.follow(sample(3, errors=3), SPEC, 3.0) == []
+    assert watch.source_errors_at is None
+    assert [kind for kind, _ in watch.follow(sample(4, errors=4), SPEC, 4.0)] == [EventKind.SOURCE_ERROR]
+
+
+def test_errors_while_the_link_to_the_worker_was_broken_are_noted_when_it_is_back() -> None:
+    watch = StreamWatch()
+    watch.follow(sample(1), SPEC, 1.0)
+    watch.recall([Point(at=1.0), Point(at=2.0, continuity_errors_total=3)], SPEC)
+    assert [kind for kind, _ in watch.follow(sample(3, errors=3), SPEC, 3.0)] == [EventKind.SOURCE_ERROR]

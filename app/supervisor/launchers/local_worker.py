@@ -96,7 +96,7 @@ class ChildWorker(LocalWorker):
 
     def _how_it_ended(self) -> str:
         status = self._process.returncode
-        return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        return f"signal {_signal_name(-status)}" if status < 0 else f"exit status {status}"
 
     def terminate(self) -> None:
         """Send SIGTERM."""
@@ -164,6 +164,13 @@ def connect_socket(path: Path) -> socket.socket | None:
         connection.close()
         return None
     return connection
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return str(number)
 
 
 def _tail(path: Path, size: int = 2000) -> str:
