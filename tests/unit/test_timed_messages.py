@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.constants import SRT_PAYLOAD_BYTES
-from app.engines.direct.group_feed import batches, unix_ahead_us
+from app.engines.direct.group_feed import arrival_us, batches, unix_ahead_us
 from app.sources.looping_file import LoopingReader
 from app.sources.timed_file import TimedBlock, TimedFile
 from app.srt.messages import MessageBuffer
@@ -59,3 +59,13 @@ def test_a_buffer_counts_its_bytes_and_takes_new_times() -> None:
 def test_the_distance_between_two_clocks_is_steady_to_some_microseconds() -> None:
     readings = sorted(unix_ahead_us() for _ in range(99))
     assert readings[-10] - readings[9] < 50
+
+
+@pytest.mark.parametrize("step_us", [-3_600_000_000, -2_000_000, 2_000_000, 3_600_000_000])
+def test_a_datagram_that_waits_while_the_clock_is_set_is_due_now(step_us: int) -> None:
+    assert arrival_us(5_000_000 - step_us, 5_000_000) == 5_000_000
+
+
+@pytest.mark.parametrize("age_us", [-5_000, 0, 10_000, 900_000])
+def test_a_datagram_keeps_its_own_time_while_the_clock_runs_evenly(age_us: int) -> None:
+    assert arrival_us(5_000_000 - age_us, 5_000_000) == 5_000_000 - age_us

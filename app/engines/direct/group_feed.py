@@ -24,8 +24,9 @@ _DATAGRAMS_A_TURN: Final = 4_096
 # Packets that fill no whole message wait up to this long for more of them.
 _PARTIAL_US: Final = 20_000
 _CLOCK_READINGS: Final = 3
-# An older datagram got its time before the machine's clock was set.
-_AGE_MAX_US: Final = 1_000_000
+# A datagram that is older, or from the future, got its time before the machine's clock was set. Datagrams may arrive
+# while a turn reads, hence a little after the time of the turn.
+_AGE_US: Final = (-100_000, 1_000_000)
 
 
 class GroupFeed:
@@ -77,8 +78,7 @@ class GroupFeed:
             else:
                 self._continuity.check(packets)
             if packets and not len(packets) % PACKET_BYTES:
-                received_us = received_ns / 1000 - ahead_us
-                self._take(packets, received_us if now_us - received_us <= _AGE_MAX_US else now_us)
+                self._take(packets, arrival_us(received_ns / 1000 - ahead_us, now_us))
         if in_step:
             self._continuity.check(in_step)
             self._marked.check(in_step)
@@ -132,6 +132,12 @@ def batches(messages: Iterable[tuple[float, bytes]]) -> list[Batch]:
     if times_us:
         made.append(Batch(MessageBuffer(data, SRT_PAYLOAD_BYTES, times_us), 0, len(times_us)))
     return made
+
+
+def arrival_us(received_us: float, now_us: float) -> float:
+    """Return when a datagram arrived by its time from the kernel; the present time if the clock was set meanwhile."""
+    youngest_us, oldest_us = _AGE_US
+    return received_us if youngest_us <= now_us - received_us <= oldest_us else now_us
 
 
 def unix_ahead_us() -> float:
