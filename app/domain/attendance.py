@@ -12,7 +12,10 @@ FAULT_AFTER_S: Final = 10.0
 
 
 class Attendance(msgspec.Struct, frozen=True):
-    """`expected` is a number of receivers. `absent` has the addresses of receivers that left while some are missing."""
+    """The receivers of a listener: how many are expected, and the addresses of those that are connected.
+
+    While some are missing, `missing_since` is the Unix time since then, and `absent` has the addresses that left.
+    """
 
     expected: int = 0
     present: tuple[str, ...] = ()

@@ -272,3 +272,9 @@ def test_more_latency_never_promises_more_loss(loss: float, one: float, other: f
 def test_recommended_settings_leave_no_more_than_one_in_ten_thousand(loss: float, rtt_ms: float) -> None:
     made: Advice = recommend(link(rtt_ms, loss))
     assert made.recommended.expected.residual_loss <= 1e-4
+
+
+def test_a_path_without_rtt_that_loses_everything_still_gets_values_that_can_be_set() -> None:
+    advice = recommend(link(0, 100))
+    settings = [advice.recommended, *advice.alternatives]
+    assert all(20 <= each.latency_ms <= 8000 and 5 <= each.overhead_percent <= 99 for each in settings)

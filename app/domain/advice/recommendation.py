@@ -52,8 +52,8 @@ LOSS_UNKNOWN: Final = Figure(LOSS_PERCENT_ASSUMED, Basis.ASSUMED, "loss was not 
 class Link(msgspec.Struct, frozen=True):
     """What is known of a path, and the bitrate that it has to carry.
 
-    `loss` is in percent; `loss_packets` is the number of packets in that measurement. `bandwidth` is in bit/s and None
-    if not measured; it is a lower bound when the test sent no more than that (`bandwidth_is_lower_bound`).
+    `loss` is in percent; `loss_packets` is the number of packets in that measurement. `bandwidth_bps` is None if it was
+    not measured; it is a lower bound when the test sent no more than that (`bandwidth_is_lower_bound`).
     """
 
     rtt_ms: Figure
@@ -272,7 +272,7 @@ def _settings(name: str, link: Link, latency_ms: int, overhead_percent: int) -> 
 def _alternative(name: str, every_s: int, link: Link, latency_ms_floor: int, guide_k: float) -> Settings:
     loss_percent, rtt_ms = planned_loss_percent(link), max(link.rtt_ms.value, _RTT_MS_LEAST)
     k = _k_for(loss_percent / 100, min(1.0, 1 / (packets_per_second(link.bitrate_bps) * every_s)))
-    latency_ms = limit_latency_ms(min(k * link.rtt_ms.value, LATENCY_MS_HIGHEST), latency_ms_floor)
+    latency_ms = limit_latency_ms(min(k * rtt_ms, LATENCY_MS_HIGHEST), latency_ms_floor)
     # A latency longer than the guide's must not reduce the room that the guide gives to bursts.
     return _settings(name, link, latency_ms, overhead_for(min(max(k, latency_ms / rtt_ms), guide_k), link.loss.value))
 

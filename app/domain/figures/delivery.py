@@ -81,12 +81,16 @@ class DeliveryMeter:
         if gap_ms < GAP_MS:
             return
         if held_up_ms >= gap_ms / 2:
-            self._errors[ErrorKind.HELD_UP] = _whole_seconds(gap_ms)
+            self._count_seconds(ErrorKind.HELD_UP, gap_ms)
         elif late_ms >= GAP_MS:
             self._frozen_ms = max(self._frozen_ms, min(gap_ms, late_ms))
-            self._errors[ErrorKind.FROZEN] += _whole_seconds(self._frozen_ms)
+            self._count_seconds(ErrorKind.FROZEN, self._frozen_ms)
         elif gap_ms >= SILENCE_MS:
             self._silent_ms = max(self._silent_ms, gap_ms)
+
+    def _count_seconds(self, kind: ErrorKind, duration_ms: float) -> None:
+        """Count the seconds of an error that ended in this one. Two short errors in a second are one error-second."""
+        self._errors[kind] = max(self._errors[kind], _whole_seconds(duration_ms))
 
     def end_connection(self) -> None:
         """Forget the clock of a connection that has ended: the pause until the next one is not a gap."""

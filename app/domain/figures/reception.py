@@ -77,7 +77,7 @@ class DeliveryPoint(msgspec.Struct, frozen=True, array_like=True):
     """A second of a reception, or a longer span made of several by `merge`. `at` is its end in Unix seconds.
 
     `gap_ms` is the longest pause of the output that ended in the span, `frozen_ms` the longest one that delayed
-    packets; `ts_df_ms` and `jitter_ms` are of the output. `severity` is that of the worst second.
+    packets; `ts_df_ms` and `jitter_ms` are of the output. `errors` are those of all seconds in the span.
     """
 
     at: float

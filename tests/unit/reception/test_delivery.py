@@ -87,6 +87,26 @@ def test_a_freeze_of_three_seconds_is_three_error_seconds_and_a_fault() -> None:
     assert verdict_of(account).severity is VerdictSeverity.FAULT
 
 
+def test_two_short_freezes_in_one_second_are_one_error_second() -> None:
+    reader = Reader()
+    reader.run(2)
+    for _ in range(2):
+        for _ in range(20):
+            reader.step(release=False)
+        reader.step()
+    assert reader.second().error_seconds == {ErrorKind.FROZEN: 1}
+
+
+def test_a_short_pause_of_this_host_does_not_hide_a_long_one_in_the_same_second() -> None:
+    reader = Reader()
+    reader.run()
+    for steps in (300, 20):
+        for _ in range(steps):
+            reader.step(release=False)
+        reader.step(held_up_ms=10 * steps)
+    assert reader.second().error_seconds == {ErrorKind.HELD_UP: 3}
+
+
 def test_a_sender_that_pauses_does_not_freeze_the_picture() -> None:
     reader = Reader()
     reader.run()
