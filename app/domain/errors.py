@@ -64,7 +64,12 @@ class WrongState(ProductError):
     """The order does not fit the kind of stream or its present phase."""
 
     code = "wrong_state"
-    http_status = 409
+
+
+class StreamsDoNotAnswer(ProductError):
+    """The thread that manages the streams did not answer in time, because this host was paused or is overloaded."""
+
+    code = "streams_unavailable"
 
 
 class CouldNotStart(ProductError):

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from app.domain.errors import InvalidInput, LimitReached, NotFound, ProductError
+from app.domain.errors import InvalidInput, LimitReached, NotFound, ProductError, StreamsDoNotAnswer
 from app.domain.lineup.content import Content
 from app.domain.lineup.margin import Margin
 from app.domain.lineup.measured import Measured
@@ -230,7 +230,7 @@ class LineUpRunner:
             is_last = unix_now() >= ends_at + _LAST_SECONDS_S or run.id in self._cancelled
             try:
                 run = read_more(run, self._streams, end)
-            except CannotRead as error:
+            except (CannotRead, StreamsDoNotAnswer) as error:
                 run = _noted(run, str(error))
             self._show(run.judged())
             if is_last:

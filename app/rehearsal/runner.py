@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from app.domain.errors import LimitReached, NotFound, ProductError
+from app.domain.errors import LimitReached, NotFound, ProductError, StreamsDoNotAnswer
 from app.domain.rehearsal.plan import RehearsalPlan
 from app.domain.rehearsal.run import UNDER_WAY, Attempt, Rehearsal, RehearsalState, decode_rehearsal, encode_rehearsal
 from app.domain.status import Phase
@@ -178,7 +179,8 @@ class RehearsalRunner:
         kept_at = unix_now()
         while not self._closed.is_set():
             is_last = unix_now() >= ends_at + _LAST_SECONDS_S or run.id in self._cancelled
-            run = read_more(run, self._streams)
+            with contextlib.suppress(StreamsDoNotAnswer):  # the next reading has the missing seconds
+                run = read_more(run, self._streams)
             self._show(run)
             if is_last:
                 break

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, StreamsDoNotAnswer
 from app.domain.figures.history import Second
 from app.domain.figures.summaries import SUMMARY_S, Summary, summaries
 from app.machine.steady_clock import unix_now
@@ -57,7 +57,7 @@ class HistoryKeeper:
                 self._kept_until = {key: at - SUMMARY_S for key, at in self._file.newest().items()}
             new = {key: self._new_of(key, now) for key in self._keys()}
             self._file.append(new, now)
-        except (StoreUnavailable, TimeoutError) as error:
+        except (StoreUnavailable, StreamsDoNotAnswer) as error:
             if self._is_well:
                 log.error("history not kept error=%r", str(error))
             self._is_well = False

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Final, Protocol, TypeVar
 
+from app.domain.errors import StreamsDoNotAnswer
 from app.supervisor.watched import Watched
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,9 @@ class Turns(Protocol):
 class SupervisorThread:
     """Runs the turns. Any other thread may call `ask` and `wait`."""
 
-    def __init__(self, turns: Turns, clock: Callable[[], float]) -> None:
+    def __init__(self, turns: Turns, clock: Callable[[], float], *, answer_within_s: float = _ANSWER_WITHIN_S) -> None:
         self.watched = Watched()
+        self._answer_within_s = answer_within_s
         self._turns = turns
         self._clock = clock
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -49,10 +51,15 @@ class SupervisorThread:
         self._thread.start()
 
     def ask(self, work: Callable[[], T]) -> T:
-        """Run work on the thread. Return its result or raise its error."""
+        """Run work on the thread. Return its result or raise its error.
+
+        Raises StreamsDoNotAnswer after some seconds. Work that has not begun by then is not carried out.
+        """
         answer: Future[T] = Future()
 
         def run() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
             try:
                 answer.set_result(work())
             except Exception as error:  # noqa: BLE001 - it is the asker's, and raised there
@@ -60,7 +67,13 @@ class SupervisorThread:
 
         self._calls.put(run)
         self.watched.wake()
-        return answer.result(_ANSWER_WITHIN_S)
+        try:
+            return answer.result(self._answer_within_s)
+        except TimeoutError:
+            if answer.done():
+                raise  # an error of the work
+        answer.cancel()
+        raise StreamsDoNotAnswer("the streams do not answer: this host was paused, or is overloaded; try again")
 
     def wait(self, is_true: Callable[[], bool], within_s: float) -> bool:
         """Wait for a result of a later turn."""

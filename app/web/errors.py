@@ -15,9 +15,19 @@ from flask import Flask, Response, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from app.domain.errors import CouldNotStart, LimitReached, NameTaken, NotFound, PortInUse, ProductError
+from app.domain.errors import (
+    CouldNotStart,
+    LimitReached,
+    NameTaken,
+    NotFound,
+    PortInUse,
+    ProductError,
+    StreamsDoNotAnswer,
+    WrongState,
+)
 from app.machine.named_entries import EntriesNotKept
 from app.media.patience import MediaDoesNotAnswer
+from app.store.unavailable import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +80,10 @@ _STATUS: Final[dict[type[ProductError], int]] = {
     PortInUse: 409,
     NameTaken: 409,
     LimitReached: 409,
+    WrongState: 409,
     CouldNotStart: 422,
     TooManyWrongKeys: 429,
+    StreamsDoNotAnswer: 503,
     MediaDoesNotAnswer: 503,
     EntriesNotKept: 503,
 }
@@ -86,6 +98,7 @@ def register_error_handlers(app: Flask) -> None:
     """Answer every error of `app` in the product's form."""
     app.register_error_handler(ProductError, _product_error)
     app.register_error_handler(UntrustedHost, _untrusted_host)
+    app.register_error_handler(StoreUnavailable, _store_unavailable)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
@@ -128,6 +141,10 @@ def _product_error(error: ProductError) -> Response:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     return response
+
+
+def _store_unavailable(error: StoreUnavailable) -> Response:
+    return error_response(503, EntriesNotKept.code, f"The stored data cannot be read at present: {error}.")
 
 
 def _untrusted_host(error: UntrustedHost) -> Response:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
+from app.domain.errors import WrongState
+from app.domain.snapshot import Snapshot
 from app.domain.spec import RelaySpec
 from tests.web.fake_manager import FakeManager
 
@@ -49,3 +52,14 @@ def test_my_link_is_made_of_a_stream_and_cites_it(script: FlaskClient) -> None:
     assert once["to_target"]["delay_ms"] > 0
     assert script.get("/api/impairment-profiles/measured?stream=nosuch").status_code == 404
     assert script.get("/api/impairment-profiles/measured").status_code == 400
+
+
+def test_an_order_that_does_not_fit_the_state_of_a_stream_is_a_conflict(
+    script: FlaskClient, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: Any, **__: Any) -> Snapshot:
+        raise WrongState("the relay is not running; start it first")
+
+    monkeypatch.setattr(manager, "cut", cut)
+    answer = script.post("/api/streams/lineup/outage", json={"for_ms": 100})
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "wrong_state")
