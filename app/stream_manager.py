@@ -197,8 +197,8 @@ class StreamManager:
 
     def get(self, key: str) -> Snapshot:
         """Return a stream. Raises NotFound."""
-        self._supervisor.snapshot(key)
-        return next(snapshot for snapshot in self.list() if snapshot.key == key)
+        found = next((snapshot for snapshot in self.list() if snapshot.key == key), None)
+        return self._supervisor.snapshot(key) if found is None else found
 
     def impair(self, key: str, impairment: Impairment, *, actor: str = "operator") -> Snapshot:
         """Change a relay's impairment without interruption. Raises NotFound and WrongState."""

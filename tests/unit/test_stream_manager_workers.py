@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.errors import NotFound
 from app.domain.snapshot import Snapshot
 from app.domain.status import Phase, Reason
 from tests.instruments.child import is_alive
@@ -68,3 +69,17 @@ def test_a_stop_is_quick_though_the_worker_hangs_in_its_exit(own: OwnManager) ->
     assert own.manager.stop(snapshot.key).status.phase is Phase.STOPPED
     assert snapshot.worker_pid is not None
     assert not is_alive(snapshot.worker_pid)
+
+
+def test_a_stream_that_is_removed_while_it_is_looked_up_is_not_found(
+    own: OwnManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, listed = own.manager.start(own.spec()).key, own.manager.list
+
+    def list_after_removal() -> list[Snapshot]:
+        own.manager._supervisor.forget(key)
+        return listed()
+
+    monkeypatch.setattr(own.manager, "list", list_after_removal)
+    with pytest.raises(NotFound):
+        own.manager.get(key)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.domain.errors import NotFound
+from app.domain.figures.history import Second
 from app.domain.spec import BarsSource, ListenerEndpoint, ReceiveSpec, SendSpec
 from app.domain.status import Phase
 from app.settings import Settings
@@ -105,6 +107,22 @@ def test_metrics_do_not_make_zero_of_what_is_unknown(script: Client) -> None:
 def test_the_dashboards_poll_is_small(script: Client) -> None:
     assert len(script.get("/api/dashboard?spark=1").data) < 12_000
     assert len(script.get("/api/dashboard").data) < 12_000
+
+
+def test_a_stream_that_is_removed_while_the_dashboard_is_made_costs_no_other_stream(
+    script: Client, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = manager.history
+
+    def history(key: str, seconds: int, /) -> list[Second]:
+        if key == "lineup":
+            raise NotFound("there is no stream lineup")
+        return whole(key, seconds)
+
+    monkeypatch.setattr(manager, "history", history)
+    answer = script.get("/api/dashboard?spark=1")
+    assert answer.status_code == 200
+    assert len(answer.json["streams"]) == len(manager.list())
 
 
 def test_the_dashboard_says_how_all_are(script: Client) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, request
 
+from app.domain.errors import NotFound
+from app.domain.figures.history import Second
 from app.domain.snapshot import Snapshot
 from app.domain.spec import SendSpec
 from app.domain.spec.fields import settings_of
@@ -43,14 +45,19 @@ def show_dashboard() -> Response:
         DashboardView(
             overview=present_overview(snapshots),
             system=_system(snapshots),
-            streams=[
-                present_row(snapshot, manager.history(snapshot.key, SPARK_SECONDS) if with_spark else None)
-                for snapshot in snapshots
-            ],
+            streams=[present_row(snapshot, _spark_of(snapshot.key) if with_spark else None) for snapshot in snapshots],
             events=present_latest(manager.events(limit=_EVENTS_LOOKED_BACK), _DASHBOARD_EVENTS),
             free_ports=manager.free_ports(),
         )
     )
+
+
+def _spark_of(key: str) -> list[Second]:
+    """Return a stream's last minutes; none for a stream that was removed meanwhile, so that the others are shown."""
+    try:
+        return services().manager.history(key, SPARK_SECONDS)
+    except NotFound:
+        return []
 
 
 @machine.get("/media")
