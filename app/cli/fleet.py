@@ -19,7 +19,7 @@ _HOST = click.option(
     multiple=True,
     required=True,
     metavar="NAME=ADDRESS",
-    help="Each host of the cluster, in the same order on all of them.",
+    help="A host of the cluster. Repeat the option for each host, in the same order on all hosts.",
 )
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Print what would change and change nothing.")
 

@@ -16,10 +16,11 @@ from app.settings import BadSettings, Settings, read_settings, with_kept_key
 @click.command()
 @click.argument("archive", type=click.Path(path_type=Path))
 def backup(archive: Path) -> None:
-    """Write streams, events, channels and keys to ARCHIVE, a .tar.gz that only this user can read.
+    """Write streams, events, lists, reports and SECRET_KEY to ARCHIVE, a .tar.gz that only this user can read.
 
-    It contains SECRET_KEY, which decrypts the stored passphrases: keep it secret. It does not contain media
-    files. With PostgreSQL it does not contain streams and events either; the command then says how to save them.
+    SECRET_KEY decrypts the stored passphrases: keep the archive secret. The archive contains neither media
+    files nor the 72 hours of history. With PostgreSQL it does not contain streams, events and presets either;
+    the command then prints how to save them.
     """
     with reported():
         current = settings()

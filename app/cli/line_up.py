@@ -111,23 +111,31 @@ def _as_unmeasured() -> Iterator[None]:
 @click.option("--stream", metavar="KEY", help="The send stream under test.")
 @click.option("--receiver", metavar="KEY", help="The receive stream that measures; HOST/KEY on another host.")
 @click.option(
-    "--probe-report", metavar="ID", help="The report of a probe that measured, as /api/probe_reports lists it."
+    "--probe-report", metavar="ID", help="The report of a probe as the receiving end; /api/probe_reports lists them."
 )
 @click.option("--limits", "limits_name", metavar="NAME", help="Saved limits; `mcr line-up-limits list` names them.")
 @click.option(
     "--profile",
     type=click.Choice(["quick", "line-up", "booking", "new-circuit"]),
-    help="Duration by profile. Without it and without one in the plan: line-up, 15 min.",
+    help="Profile that sets the duration; line-up (15 min) if neither the plan nor this option names one.",
 )
-@click.option("--seconds", "duration_s", type=int, help="Duration, if not that of the profile.")
-@click.option("--rate-steps", is_flag=True, help="First load the path in steps; the stream is off air for a minute.")
-@click.option("--bitrate", "bitrate_mbps", type=float, metavar="MBPS", help="The rate of the 100 % step.")
+@click.option("--seconds", "duration_s", type=int, help="Duration in seconds, if not that of the profile.")
+@click.option(
+    "--rate-steps", is_flag=True, help="First load the path in steps; this takes the stream off air for a minute."
+)
+@click.option(
+    "--bitrate",
+    "bitrate_mbps",
+    type=float,
+    metavar="MBPS",
+    help="The rate of the 100 % step, if not that of the stream.",
+)
 @click.option(
     "--margin",
     is_flag=True,
-    help="Also test the margin, on the server: copies of the source through twice the measured loss.",
+    help="Then test the margin: copies of the source run through twice the measured loss, on the server only.",
 )
-@click.option("--margin-seconds", "margin_s", type=int, help="Duration of the margin test; default 60.")
+@click.option("--margin-seconds", "margin_s", type=int, help="Duration of the margin test in seconds; default 60.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer as JSON.")
 @click.pass_obj
 def line_up(api: Api, /, as_json: bool, **asked: Any) -> None:

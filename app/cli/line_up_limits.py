@@ -31,7 +31,7 @@ def list_all(api: Api) -> None:
 @click.argument("file", type=click.File("r"), default="-")
 @click.pass_obj
 def save(api: Api, file: TextIO) -> None:
-    """Save the limits in FILE, in the format that `list` prints: all of them, or none."""
+    """Save the limits in FILE, in the format that `list` prints. If one of them is refused, none is saved."""
     try:
         document = json.load(file)
     except ValueError as error:

@@ -27,7 +27,9 @@ _TEST_POLL_S: Final = 1.0
     metavar="MBPS",
     help="Bitrate of the stream.",
 )
-@click.option("--seconds", "duration_s", type=int, default=10, show_default=True, help="Duration of the iperf3 run.")
+@click.option(
+    "--seconds", "duration_s", type=int, default=10, show_default=True, help="Duration of the iperf3 run in seconds."
+)
 @click.pass_obj
 def network_test(api: Api, host: str, port: int, udp: bool, bitrate_mbps: float, duration_s: int) -> None:
     """Measure the path to HOST and recommend SRT latency and overhead."""

@@ -72,7 +72,7 @@ class _Command(click.Command):
 @click.option(
     "--api-key-file",
     type=click.Path(path_type=Path),
-    help="A file with its API key; without it, API_KEY of the environment is used.",
+    help="A file with the API key of that installation; without this option, API_KEY of the environment is used.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def probe(url: str, **asked: Any) -> None:

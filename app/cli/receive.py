@@ -28,7 +28,7 @@ from app.domain.spec import ReceiveSpec
 @click.option("--forward", metavar="ADDRESS:PORT", help="Forward as UDP to this group or host.")
 @click.pass_obj
 def receive(api: Api, /, **asked: Any) -> None:
-    """Receive a stream, measure its delivery and check it.
+    """Receive a stream, measure its delivery and check its transport stream.
 
     The command prompts for a passphrase. If standard input is not a terminal, it reads the passphrase from there.
     """

@@ -31,7 +31,12 @@ _COLUMNS: Final = (
 @click.argument("stream", metavar="KEY")
 @impairment_options
 @click.option(
-    "--latency", "latencies_ms", type=int, multiple=True, metavar="MS", help="A latency to try; may be repeated."
+    "--latency",
+    "latencies_ms",
+    type=int,
+    multiple=True,
+    metavar="MS",
+    help="A latency to try. Repeat the option for several latencies.",
 )
 @click.option(
     "--rtt",

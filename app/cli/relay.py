@@ -36,7 +36,7 @@ def impairment_options(command: F) -> F:
         click.option("--profile", help="A profile; `mcr relay --profiles` lists them."),
         click.option("--rehearsal", is_flag=True, help="Make outages and route flaps 15 times as frequent."),
         click.option(
-            "--seed", type=int, default=1, show_default=True, help="The same seed gives the same losses and delays."
+            "--seed", type=int, default=1, show_default=True, help="The same seed repeats the same losses and delays."
         ),
         _figure_option("--delay", "delay_ms", "MS", "Delay each datagram by this much."),
         _figure_option("--jitter", "jitter_ms", "MS", "Vary the delay by up to this much; the order is kept."),
@@ -47,7 +47,10 @@ def impairment_options(command: F) -> F:
         _figure_option("--duplicates", "duplicate_percent", "PERCENT", "Send this share of the datagrams twice."),
         _figure_option("--rate", "rate_mbps", "MBPS", "Limit the rate, headers included."),
         click.option(
-            "--outage", type=(float, float), metavar="EVERY_S FOR_MS", help="Block all datagrams periodically."
+            "--outage",
+            type=(float, float),
+            metavar="EVERY_S FOR_MS",
+            help="Block all datagrams for FOR_MS every EVERY_S.",
         ),
     ]
     for option in reversed(options):
@@ -97,7 +100,7 @@ def list_profiles(api: Api) -> None:
 @click.option("--name", default="", help="Optional; shown in lists.")
 @click.pass_obj
 def relay(api: Api, /, listen_port: int | None, target: str | None, wants_profiles: bool, **asked: Any) -> None:
-    """Relay SRT between callers of PORT and HOST:PORT over an impaired path; options apply to both directions."""
+    """Relay SRT between the callers of PORT and HOST:PORT, and impair both directions as the options say."""
     with reported():
         if wants_profiles:
             list_profiles(api)

@@ -14,11 +14,11 @@ from app.supervisor.refusals import Refusals
 
 _NOTICES_KEPT: Final = 20
 OTHER_VERSION: Final = (
-    "the worker is of another version of this program: it stays on air, its figures are not complete; "
+    "the worker has another program version: the stream stays on air, but its figures are incomplete; "
     "restart the stream when convenient"
 )
 UNREACHABLE: Final = (
-    "the socket of the worker is gone: it stays on air and can be stopped, its figures are unknown; "
+    "the worker's socket is gone: the stream stays on air and can be stopped, but its figures are unknown; "
     "restart the stream when convenient"
 )
 

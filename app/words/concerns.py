@@ -18,7 +18,7 @@ _PLAIN: Final = {
     Concern.SOURCE_ERRORS: "continuity errors in the source",
     Concern.LATENCY_SHORT: "latency short for this RTT",
     Concern.REFUSED: "a caller is refused",
-    Concern.OTHER_VERSION: "worker of another program version: restart it when convenient",
+    Concern.OTHER_VERSION: "the worker has another program version: restart the stream when convenient",
 }
 _BEGINS: Final = "the file begins with the first receiver"
 

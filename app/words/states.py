@@ -12,24 +12,24 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     Reason.END_OF_FILE: ("end of file", "The file was played to its end. Start it again, or loop it."),
     Reason.NO_INPUT: (
         "no input",
-        "No packets arrive from the source. Check the group, the interface and the sender. Where a source address "
-        "(source_ip) is set, packets of other senders are discarded.",
+        "No packets arrive from the source. Check the sender, and for multicast the group and the interface. Where a "
+        "source address (source_ip) is set, packets from other addresses are discarded.",
     ),
     Reason.NO_ACKNOWLEDGEMENT: (
         "no acknowledgement",
-        "The receiver is connected but acknowledges nothing. Check the return path and the receiver.",
+        "The receiver is connected but acknowledges no packets. Check the return path and the receiver.",
     ),
     Reason.CONNECTION_TIMEOUT: (
         "no answer",
-        "No answer from that address and port. Check both, that the receiver listens, and that firewalls pass UDP.",
+        "No answer from that address and port. Check both, that the far end listens, and that firewalls pass UDP.",
     ),
     Reason.CONNECTION_LOST: (
         "connection lost",
-        "The receiver went silent or closed the connection. The stream calls it again.",
+        "The far end went silent or closed the connection. The stream calls it again.",
     ),
     Reason.CONNECTION_REJECTED: (
-        "refused by the receiver",
-        "The receiver answers and refuses the call. Check its stream ID rules, and that it expects a caller.",
+        "refused by the far end",
+        "The far end answers and refuses the call. Check its stream ID rules, and that it is a listener.",
     ),
     Reason.WRONG_PASSPHRASE: (
         "wrong passphrase",
@@ -44,13 +44,16 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "network unreachable",
         "This host has no route to the far end. Check routes and interfaces.",
     ),
-    Reason.PORT_IN_USE: ("port in use", "Another program uses this UDP port. Choose another port or end it."),
+    Reason.PORT_IN_USE: (
+        "port in use",
+        "Another program uses this UDP port. Choose another port, or end that program.",
+    ),
     Reason.FILE_MISSING: ("file missing", "The file is no longer in the media folder."),
     Reason.FILE_UNREADABLE: (
         "file unreadable",
-        "The user of this program may not read the file. Check its permissions.",
+        "The user that runs this program may not read the file. Check its permissions.",
     ),
-    Reason.FILE_CHANGED: ("file changed", "The file was changed or cut short while it played."),
+    Reason.FILE_CHANGED: ("file changed", "The file was changed or truncated while it played."),
     Reason.NOT_A_TRANSPORT_STREAM: ("not a transport stream", "The file has no MPEG transport stream packets."),
     Reason.NO_PCR: ("no PCR", "The transport stream carries no clock (PCR), so it cannot be paced."),
     Reason.SCRAMBLED: (
@@ -60,13 +63,13 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     ),
     Reason.RUNAWAY: (
         "output far too fast",
-        "The stream sent far more than its source holds, so it was stopped before it could flood the network. Choose "
-        "the engine Direct, remux the source, or choose another one.",
+        "The stream sent data far faster than its source, so it was stopped before it could flood the network. Choose "
+        "the engine Direct, remultiplex the source, or choose another source.",
     ),
     Reason.INTERFACE_MISSING: ("interface missing", "The network interface is gone. Choose another one."),
     Reason.TARGET_REFUSED: (
         "target refused",
-        "A relay may not send to this target. RELAY_TARGETS has the networks that are allowed.",
+        "A relay may not send to this target. RELAY_TARGETS lists the allowed networks.",
     ),
     Reason.BAD_OPTION: ("bad option", "libsrt rejected a setting; the debug view has its message."),
     Reason.MISSING_ELEMENT: (
@@ -74,13 +77,24 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "A part of GStreamer is not installed: its Python module gi (package python3-gi) or a plugin; the debug view "
         "names it. Run ./run.sh or scripts/packages.sh, or choose the engine Direct.",
     ),
-    Reason.WORKER_CRASHED: ("worker crashed", "The worker process of the stream died. It is restarted."),
-    Reason.WORKER_HUNG: ("worker hung", "The worker process of the stream stopped responding and was ended."),
-    Reason.OUT_OF_MEMORY: ("out of memory", "The process reached its memory ceiling and was ended."),
-    Reason.ENGINE_ERROR: ("engine error", "GStreamer reported an error; the debug view has its message."),
+    Reason.WORKER_CRASHED: (
+        "worker crashed",
+        "The worker process of the stream died. After three faults in a row it is not restarted: read the log, then "
+        "start the stream again.",
+    ),
+    Reason.WORKER_HUNG: (
+        "worker hung",
+        "The worker process of the stream stopped responding and was ended. After three faults in a row it is not "
+        "restarted: read the log, then start the stream again.",
+    ),
+    Reason.OUT_OF_MEMORY: (
+        "out of memory",
+        "The worker process of the stream reached its memory limit and was ended. It is restarted.",
+    ),
+    Reason.ENGINE_ERROR: ("engine error", "The engine reported an error; the debug view has its message."),
     Reason.PASSPHRASE_LOST: (
         "passphrase lost",
-        "SECRET_KEY was changed, so the stored passphrase cannot be read. Restore the old key, or enter "
+        "SECRET_KEY was changed, so the stored passphrase cannot be decrypted. Restore the old key, or enter "
         "the passphrase again with Edit.",
     ),
     Reason.NO_RUNTIME: (
@@ -90,8 +104,8 @@ _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     ),
     Reason.SPEC_UNREADABLE: (
         "stored settings unreadable",
-        "Another version of this program stored this stream, or its row is damaged. It is kept unchanged: go back to "
-        "that version, or remove the stream and start it again.",
+        "Another version of this program stored this stream, or its record is damaged. The record stays unchanged: go "
+        "back to that version, or remove the stream and start it again.",
     ),
     Reason.ORDER_LOST: (
         "order lost",

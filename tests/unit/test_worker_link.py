@@ -142,7 +142,7 @@ def test_the_silence_of_a_worker_that_cannot_be_reached_proves_nothing(monkeypat
     stage.stream.link.close()
     stage.pass_time(60, step_s=1)
     assert stage.worker.signals == []
-    assert [text for text in stage.stream.snapshot(stage.now).notices if "socket of the worker is gone" in text]
+    assert [text for text in stage.stream.snapshot(stage.now).notices if "worker's socket is gone" in text]
     stage.stream.stop(stage.now, "operator")
     stage.pass_time(3)
     assert stage.worker.signals[0] == "TERM"

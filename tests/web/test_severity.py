@@ -88,7 +88,7 @@ def test_a_worker_of_another_version_offers_a_restart_and_no_fault_is_hidden_by_
     manager.streams = {"listens": snapshot}
     view = script.get("/api/dashboard").json["streams"][0]
 
-    assert (view["severity"], "restart it" in view["remark"]) == ("attention", True)
+    assert (view["severity"], "restart the stream" in view["remark"]) == ("attention", True)
     stalled = make_snapshot("listens", LISTENER, Phase.STALLED, reason=Reason.NO_ACKNOWLEDGEMENT)
     assert judge(msgspec.structs.replace(stalled, is_other_version=True)) == judge(stalled)
 

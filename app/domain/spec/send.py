@@ -26,7 +26,7 @@ def _problem_with_receivers(number: int | None) -> str | None:
 def _problem_with_version(version: str | None) -> str | None:
     if version is None or re.fullmatch(r"\d{1,2}(\.\d{1,2}){2}", version):
         return None
-    return "write three numbers, as 1.4.0"
+    return "write three numbers, such as 1.4.0"
 
 
 class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
@@ -50,7 +50,7 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
         int,
         setting(
             "Smoothing",
-            "Spreads bursts, usually 30 ms",
+            "Spreads bursts, usually 30 ms. The direct engine does not use it",
             low=SMOOTHING_LATENCY_MS[0],
             high=SMOOTHING_LATENCY_MS[1],
             unit="ms",
@@ -63,20 +63,20 @@ class SendSpec(Part, frozen=True, tag_field="direction", tag="send"):
         int | None,
         setting(
             "Receivers expected",
-            "Fewer receivers are a fault. If empty, the number is counted after one minute",
+            "Fewer receivers are a fault. If empty, each receiver that stays for one minute is expected",
             rule=_problem_with_receivers,
             is_advanced=True,
         ),
     ] = None
-    engine: Annotated[SendEngine, setting("Engine", "The way to carry the stream; auto chooses", is_advanced=True)] = (
-        "auto"
-    )
+    engine: Annotated[
+        SendEngine, setting("Engine", "GStreamer, or libsrt directly; auto chooses", is_advanced=True)
+    ] = "auto"
     group: Group = ""
     peer_version_lowest: Annotated[
         str | None,
         setting(
             "Lowest libsrt of the far end",
-            "Three numbers, as 1.4.0. Far ends with an older libsrt are refused",
+            "Three numbers, such as 1.4.0. Far ends with an older libsrt are refused",
             rule=_problem_with_version,
             is_advanced=True,
         ),

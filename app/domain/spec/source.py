@@ -18,7 +18,10 @@ class FileSource(Part, frozen=True, tag_field="kind", tag="file"):
 
     path: Annotated[str, setting("File", "Path in the media folder", rule=names.problem_with_media_path)]
     loop: Annotated[
-        bool, setting("Loop", "Repeat the file. Without loop, a listener plays it once for its first receiver")
+        bool,
+        setting(
+            "Loop", "Repeat the file. Without loop, it is played once; on a listener, from the first connection on"
+        ),
     ] = True
 
     @property
