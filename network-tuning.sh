@@ -6,9 +6,10 @@ usage() {
     cat <<'HELP'
 usage: network-tuning.sh [--dry-run]
 
-Raises what is too low for SRT and multicast and leaves alone what is high enough; needs root unless --dry-run.
-Nothing is written to disk: network-tuning.service applies it at each boot.
-Exit status 1 when a setting could not be made.
+Raises kernel settings that are too low for SRT and multicast, and keeps those that are high enough. Needs root, except
+with --dry-run, which only prints what it would change.
+The settings last until the next boot: network-tuning.service applies them at each boot.
+The exit status is 1 if a setting could not be changed.
 HELP
 }
 

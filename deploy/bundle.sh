@@ -6,15 +6,16 @@ usage() {
     cat <<'HELP'
 usage: deploy/bundle.sh [--dry-run] [--with=PACKAGE]... [FOLDER]
 
-Run it on a host with the internet, of the same release and architecture as the target; root is not needed once
+Run it on a host with internet access, of the same release and architecture as the target; root is not needed once
 python3-venv is there. Writes mcr-srt-streamer-VERSION-RELEASE-ARCHITECTURE.tar.gz and its .sha256 into FOLDER
 (default: here). In the archive: the program as of the last commit, its Python packages, and on Debian and Ubuntu every
 system package with all dependencies, whatever is installed on this host. On the target, as root:
 
   tar xzf mcr-srt-streamer-*.tar.gz && cd mcr-srt-streamer-*/ && ./install-offline.sh
 
-  --with=PACKAGE  pack this one too, with its dependencies; NGINX, htpasswd and logrotate are packed anyway
-  --dry-run       say what would be packed
+  --with=PACKAGE  also pack this package, with its dependencies; NGINX, openssl, htpasswd and logrotate are always
+                  packed
+  --dry-run       print what would be packed
 HELP
 }
 

@@ -9,10 +9,10 @@ usage: ./install-offline.sh [--dry-run] [--prefix FOLDER]
        ./install-offline.sh packages NAME...
        ./install-offline.sh uninstall [--purge] [--dry-run] [--prefix FOLDER]
 
-Run as root in the unpacked archive: checks that the archive is whole and made for this release, then does what
-deploy/install.sh --help says without asking any network.
+Run as root in the unpacked archive: checks that the archive is complete and made for this release, then does
+what deploy/install.sh --help says, without using a network.
 
-  packages NAME...  install system packages of the archive only, such as nginx apache2-utils logrotate
+  packages NAME...  install system packages of the archive only, such as nginx openssl logrotate
 HELP
 }
 die() {

@@ -7,12 +7,12 @@ usage() {
 usage: deploy/install.sh [--dry-run] [--prefix FOLDER] [--bundle FOLDER]
        deploy/install.sh uninstall [--purge] [--dry-run] [--prefix FOLDER]
 
-Installs this source tree as the service mcr-srt-streamer, or upgrades it: then data is kept and streams stay on air.
-What is already as it should be is left alone.
+Installs this source tree as the service mcr-srt-streamer, or upgrades the service. An upgrade keeps data, and
+streams stay on air. What is already correct is not changed.
 
   --prefix FOLDER  where the program lives; default /opt/mcr-srt-streamer
-  --dry-run        say what would be done
-  --bundle FOLDER  install from an unpacked archive of deploy/bundle.sh; nothing goes online. install-offline.sh in the
+  --dry-run        print what would be done
+  --bundle FOLDER  install from an unpacked archive of deploy/bundle.sh, without a network. install-offline.sh in the
                    archive does this
   uninstall        stop the service and remove the program; settings, media, data and logs stay
   --purge          remove those and the user too

@@ -12,8 +12,10 @@ _VALUES_MAX: Final = 50_000
 _DEPTH_MAX: Final = 12
 _TAG: Final = "tag:yaml.org,2002:"
 _MERGE: Final = _TAG + "merge"
-_TOO_LONG: Final = f"the file has more than {_VALUES_MAX} values or {_DEPTH_MAX} levels: no list of streams is so long"
-_REMEDY: Final = "begin the fields of one stream in the same column, and indent with blanks, not with tabs"
+_TOO_LONG: Final = (
+    f"the file has more than {_VALUES_MAX} values or {_DEPTH_MAX} levels, which is too large for a list of streams"
+)
+_REMEDY: Final = "begin the fields of one stream in the same column, and indent with spaces, not with tabs"
 _WHOLE_NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 
 
@@ -99,7 +101,9 @@ class _Reader:
             return None
         if node.tag == f"{_TAG}int" and not _WHOLE_NUMBER.fullmatch(node.value):
             # YAML 1.1 reads 010 as 8 and 2:30 as 150.
-            self._fault(node, path, f"{node.value[:40]!r} is no plain number; write digits only, without a leading 0")
+            self._fault(
+                node, path, f"{node.value[:40]!r} is not a plain number; write digits only, without a leading 0"
+            )
             return None
         try:
             return self._constructor.construct_object(cast(Any, node))

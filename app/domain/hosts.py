@@ -48,7 +48,7 @@ def without(entries: Iterable[HostEntry], name: str) -> tuple[HostEntry, ...]:
 
 def _problem(entry: HostEntry, taken: set[str]) -> str | None:
     if not _NAME.fullmatch(entry.name):
-        return "name: use 1 to 40 letters, digits, blanks, dots and hyphens"
+        return "name: use 1 to 40 letters, digits, spaces, dots and hyphens"
     if entry.name.casefold() in taken:
         return f"name: two hosts are called {entry.name!r}; rename one"
     try:

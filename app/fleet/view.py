@@ -49,7 +49,7 @@ class View(msgspec.Struct, frozen=True):
             return None
         if len(self.hosts) == 2:
             return (
-                "The cluster has two hosts and no fencing: when they lose each other, both send every stream. "
+                "The cluster has two hosts and no fencing: if they lose contact, both send every stream. "
                 "Add a third host, a quorum device or fencing."
             )
         if not self.stops_without_quorum:

@@ -41,6 +41,6 @@ def check_clock(host: str, found: ClockDifference, *, limit_s: float) -> Check:
     is_alike = abs(found.ahead_s) <= limit_s
     got = f"{abs(found.ahead_s):.2f} s {side} this host, ± {found.within_s:.2f} s"
     if not is_alike:
-        got += "; its times are shifted"
+        got += "; its times are corrected"
     verdict = CheckVerdict.PASS if is_alike else CheckVerdict.REMARK
     return Check(f"Clock of {host}", "the same time", got, f"within {limit_s:.1f} s", verdict)

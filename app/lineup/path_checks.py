@@ -57,7 +57,7 @@ def _judged(refusal: _Refusal | None) -> tuple[str, CheckVerdict]:
         case _Refusal("accepted"):
             return "accepted: this end does not enforce encryption", CheckVerdict.FAIL
         case _Refusal("silent"):
-            return "no answer: this end takes no second call", CheckVerdict.SKIPPED
+            return "no answer: this end accepts no second call", CheckVerdict.SKIPPED
         case _:
             return "the call could not be made", CheckVerdict.SKIPPED
 
@@ -74,7 +74,7 @@ def _call_with_wrong_passphrase(target: HostPort) -> _Refusal | None:
 def _dscp(snapshot: Snapshot) -> Check:
     sent = snapshot.sample.applied.dscp if snapshot.sample is not None else None
     asked = "not known" if sent is None else f"sent as DSCP {sent}"
-    why = "not measured: libsrt has the receiving socket and does not report it; capture at the far end"
+    why = "not measured: libsrt owns the receiving socket and does not report the DSCP; capture it at the far end"
     return Check("DSCP as received", asked, why, "as sent", CheckVerdict.SKIPPED)
 
 

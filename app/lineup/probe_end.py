@@ -78,7 +78,7 @@ def _found(reports: ProbeReports, report_id: str) -> KeptReport:
 def _without_seconds(kept: KeptReport) -> str:
     if kept.report.severity == "none":
         return f"this probe measured nothing ({kept.report.text}); run it again"
-    return "this report has no seconds; run `mcr probe --report` of the present version again"
+    return "this report has no seconds; run `mcr probe --report` of the present version"
 
 
 def _second(second: ReceiverSecond, shift_s: float) -> ReceiverSecond:

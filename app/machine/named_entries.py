@@ -66,7 +66,7 @@ class NamedEntries(Generic[T]):
         with self._lock:
             after = self._entries | {entry.name: entry for entry in entries}
             if len(after) > self._kind.maximum:
-                text = f"{len(after)} {self._kind.many}; {self._kind.maximum} are kept at most, remove some first"
+                text = f"{len(after)} {self._kind.many}; {self._kind.maximum} is the maximum; remove some first"
                 raise LimitReached(text)
             self._write(after)
 

@@ -74,7 +74,7 @@ def admit(asked: Request, api_key: Secret | None, names: Collection[str], failed
         if not _is_right_key(token, api_key):
             failed_keys.check(asked.remote_addr or "")
             failed_keys.count(asked.remote_addr or "")
-            raise Unauthorized("The API key is wrong, or API access is switched off (API_KEY is unset).")
+            raise Unauthorized("The API key is wrong, or API access is disabled (API_KEY is not set).")
         g.is_scripted = True
         g.actor = f"api key at {asked.remote_addr}"
         return

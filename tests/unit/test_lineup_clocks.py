@@ -36,7 +36,7 @@ def test_readings_over_more_than_a_second_bound_the_difference_closely(
 
 def test_a_clock_an_hour_off_is_a_remark() -> None:
     check = check_clock("far", ClockDifference(-3600.0, 0.1), limit_s=2.5)
-    assert (check.verdict, check.got) == ("remark", "3600.00 s behind this host, ± 0.10 s; its times are shifted")
+    assert (check.verdict, check.got) == ("remark", "3600.00 s behind this host, ± 0.10 s; its times are corrected")
     assert check_clock("far", ClockDifference(0.4, 0.1), limit_s=2.5).verdict == "pass"
 
 

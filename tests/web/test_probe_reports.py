@@ -130,7 +130,7 @@ def test_the_times_of_a_probe_whose_clock_is_wrong_are_shifted_and_the_differenc
     end = ProbeEnd(reports, kept.id)
     assert [second.at for second in end.read(10)] == [ENDED_AT + 3600.0]
     clock = end.checks()[0]
-    assert (clock.verdict, clock.got) == ("remark", "3600.00 s behind this host, ± 1.00 s; its times are shifted")
+    assert (clock.verdict, clock.got) == ("remark", "3600.00 s behind this host, ± 1.00 s; its times are corrected")
 
 
 @pytest.mark.parametrize(

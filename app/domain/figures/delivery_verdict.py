@@ -117,7 +117,7 @@ def _stopped(reception: Reception, say_time: SayTime) -> list[_Finding]:
             _Finding(VerdictSeverity.FAULT, f"not connected for {absent_s} s in total, the last time at {last}")
         )
     if reception.quiet_ms > _QUIET_MS and reception.second.gauges.connections:
-        text = f"nothing has come out for {_seconds(reception.quiet_ms)}"
+        text = f"no packet has been delivered for {_seconds(reception.quiet_ms)}"
         found.append(_Finding(VerdictSeverity.FAULT, text))
     return found
 

@@ -81,7 +81,7 @@ class DirectionImpairment(_Part, frozen=True):
         float, _figure("Jitter", 0, 5_000, "ms", "The delay varies by 0 to this much; the order is kept")
     ] = 0.0
     reorder_ms: Annotated[
-        float, _figure("Reordering", 0, 1_000, "ms", "Datagrams are held back by 0 to this much, each by itself")
+        float, _figure("Reordering", 0, 1_000, "ms", "Each datagram is held back independently, by 0 to this much")
     ] = 0.0
     reorder_percent: Annotated[float, _figure("Datagrams that are held back", 0, 100, "%")] = 100.0
     loss_percent: Annotated[float, _figure("Random loss", 0, 100, "%")] = 0.0
@@ -93,7 +93,9 @@ class DirectionImpairment(_Part, frozen=True):
     rate_mbps: Annotated[float, _figure("Rate limit", 0.01, 10_000, "Mb/s", "Headers included")] | None = None
     queue_ms: Annotated[float, _figure("Queue before the rate limit", 1, 10_000, "ms")] = 200.0
     mtu_bytes: (
-        Annotated[int, _figure("MTU", 68, 65_535, "bytes", "Datagrams that are larger with their headers are lost")]
+        Annotated[
+            int, _figure("MTU", 68, 65_535, "bytes", "Datagrams that are larger than this, headers included, are lost")
+        ]
         | None
     ) = None
 

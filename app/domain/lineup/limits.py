@@ -115,7 +115,7 @@ def parse_saved_limits(document: object) -> list[SavedLimits]:
         raise invalid_input(error, "limits") from None
     for position, entry in enumerate(entries):
         if not _is_a_name(entry.name):
-            text = f"a name has 1 to {_NAME_LENGTH_MAX} printable characters, no slash and no blank at its ends"
+            text = f"a name has 1 to {_NAME_LENGTH_MAX} printable characters, no slash, and no space at either end"
             raise InvalidInput.of({f"limits[{position}].name": text})
     return entries
 

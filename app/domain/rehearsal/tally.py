@@ -125,7 +125,7 @@ def reasons(tally: Tally, *, gap_max_ms: float, elapsed_s: float) -> list[str]:
     if tally.gaps:
         found.append(f"The output paused for up to {tally.longest_gap_ms:.0f} ms, limit {gap_max_ms:g} ms.")
     if tally.continuity_errors and not tally.packets_lost:
-        found.append(f"{tally.continuity_errors} continuity errors without a lost packet: they are the source's.")
+        found.append(f"{tally.continuity_errors} continuity errors without a lost packet: the source causes them.")
     if tally.apart_s:
         found.append(f"The connection was lost for {tally.apart_s} s.")
     if not tally.packets_unique:

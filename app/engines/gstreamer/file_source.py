@@ -104,7 +104,7 @@ class FilePart:
         if bytes_total - self._bytes_at_progress <= _HOARD_BYTES_MAX:
             return
         if (rendered_ns := self._progress()) == self._rendered_ns:
-            text = f"{_HOARD_BYTES_MAX // 2**20} MB went in and no timed packet came out"
+            text = f"{_HOARD_BYTES_MAX // 2**20} MB were read, but no packet with a time came out"
             raise self._discards.fault_without_output(text)
         self._rendered_ns = rendered_ns
         self._bytes_at_progress = bytes_total

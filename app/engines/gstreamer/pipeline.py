@@ -250,7 +250,7 @@ def build_sink(job: Job, spec: SendSpec) -> Gst.Element:
         _encrypt(sink, spec.encryption)
     for name, value in wanted.items():
         if sink.get_property(name) != value:
-            raise CannotSend(Reason.BAD_OPTION, f"srtsink did not take {name}={value}")
+            raise CannotSend(Reason.BAD_OPTION, f"srtsink did not accept {name}={value}")
     return sink
 
 

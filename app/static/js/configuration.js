@@ -66,7 +66,7 @@ function show(answer) {
   byId("result").dataset.summary = answer.summary;
   const refused = answer.steps.filter((step) => step.problem);
   byId("problems").replaceChildren(
-    ...refused.map((step) => make("li", { class: "bad" }, `${step.label} is as it was: ${step.problem}`)),
+    ...refused.map((step) => make("li", { class: "bad" }, `${step.label} is unchanged: ${step.problem}`)),
   );
   byId("result").hidden = false;
 }

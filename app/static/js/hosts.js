@@ -58,7 +58,7 @@ function card(host) {
 
 function stateText(host) {
   if (host.state === "answers") return host.version ? `${host.state_text} · ${host.version}` : host.state_text;
-  return host.age_s === null ? host.state_text : `${host.state_text} · last word ${duration(host.age_s)} ago`;
+  return host.age_s === null ? host.state_text : `${host.state_text} · last answer ${duration(host.age_s)} ago`;
 }
 
 function figures(host) {

@@ -179,7 +179,7 @@ function show(answer) {
     relays.get(stream.key).show(stream);
   }
   byId("relays-empty").hidden = present.length > 0;
-  setText(byId("relays-empty"), "No relay yet. Start one, and point the caller at its port.");
+  setText(byId("relays-empty"), "No relay yet. Start one, and let the caller call its port.");
 }
 
 byId("target-stream").addEventListener("change", ({ target }) => {
@@ -223,7 +223,7 @@ poll("/api/rehearsals", 5000, ({ rehearsals }) => {
   byId("rehearsals-empty").hidden = rehearsals.length > 0;
   setText(
     byId("rehearsals-empty"),
-    "No rehearsal yet. Choose a send stream and a profile, and find the lowest latency that holds.",
+    "No rehearsal yet. Choose a send stream and a profile, and start one to find the lowest latency that holds.",
   );
 });
 try {

@@ -47,7 +47,7 @@ function show({ state, needed_mbps: needed }) {
   byId("progress-box").hidden = !isUnderWay;
   setText(
     byId("progress-words"),
-    state.phase === "waiting" ? "Waiting for its turn to be read" : "Reading the file to its end",
+    state.phase === "waiting" ? "Waiting until other files have been read" : "Reading the file to its end",
   );
   setText(byId("progress-percent"), `${Math.floor(state.progress * 100)} %`);
   byId("progress").value = state.progress;

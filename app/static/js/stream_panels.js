@@ -218,13 +218,13 @@ export function showCounters(node, { totals }) {
       [
         "Packets resent",
         count(totals.packets_retransmitted),
-        "Retransmissions: what receivers asked for again. It may still arrive too late",
+        "Packets that receivers requested again. They may still arrive too late",
       ],
       ["Resent", withUnit(percent(totals.retransmitted_percent), "%"), "Retransmitted / unique packets"],
       [
         "Sender drops",
         count(totals.packets_dropped),
-        "Given up by the sender as too late, which it does not do before about 1 s. " +
+        "Dropped by the sender as too late; it drops nothing before about 1 s. " +
           "Only the receiver knows what it finally lost",
       ],
       ["Payload", bytes(totals.payload_bytes), "Transport stream delivered, without headers and retransmissions"],

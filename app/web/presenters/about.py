@@ -25,7 +25,7 @@ class LibraryView(View, frozen=True):
     """A program or library that this product uses."""
 
     name: str
-    version: Annotated[str | None, described("None while it is not known")]
+    version: Annotated[str | None, described("null while it is not known")]
     remark: str | None
 
 

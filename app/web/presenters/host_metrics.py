@@ -22,7 +22,9 @@ class HostCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return two families, each with one sample per host."""
-        answers = GaugeMetricFamily("srt_host_answers", "1 while the host answers as it should.", labels=["host"])
+        answers = GaugeMetricFamily(
+            "srt_host_answers", "1 while the last answer of the host was good.", labels=["host"]
+        )
         age = GaugeMetricFamily("srt_host_age_seconds", "Age of the host's last good answer.", labels=["host"])
         now = time.monotonic()
         for entry, report in self._reports:

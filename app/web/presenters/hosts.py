@@ -31,7 +31,7 @@ class HostView(View, frozen=True):
     is_this_host: bool
     state: Annotated[str, described("`answers`, `stale` or `never`: whether its figures are current")]
     state_text: str
-    age_s: Annotated[float | None, described("Seconds since its last good answer; None before the first")]
+    age_s: Annotated[float | None, described("Seconds since its last good answer; null before the first")]
     version: str
     severity: Annotated[str, described("Of its worst stream; `idle` without streams on air, `unknown` while stale")]
     streams: int | None

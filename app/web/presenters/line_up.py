@@ -85,7 +85,7 @@ class RunRowView(View, frozen=True):
     id: str
     state: str
     state_text: str
-    verdict: Annotated[str | None, described("pass, remarks or fail; None before anything was measured")]
+    verdict: Annotated[str | None, described("pass, remarks or fail; null before anything was measured")]
     verdict_text: str
     headline: str
     far_end: str

@@ -30,7 +30,7 @@ _Gauge = Callable[[Snapshot], float | None]
 _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
     "ordered": ("1 while the operator wants it on air.", lambda s: float(s.status.order is Order.RUN)),
     "healthy": (
-        "0 while it is stalled, retrying, failed, or trying again after a fault.",
+        "0 while the stream is at fault (docs/statistics.md lists the faults).",
         lambda s: float(judge(s, time.time()).severity is not Severity.FAULT),
     ),
     "attention": (
@@ -49,7 +49,7 @@ _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
         lambda s: s.rates.payload_mbps * 1e6 if s.rates else None,
     ),
     "wire_bits_per_second": (
-        "The same with headers and retransmissions.",
+        "Transport stream with headers and retransmissions, sent over the last second.",
         lambda s: s.rates.wire_mbps * 1e6 if s.rates else None,
     ),
     "input_bits_per_second": (
@@ -64,8 +64,14 @@ _PeerFigure = Callable[[Peer], float | None]
 _PEER_GAUGES: Final[dict[str, tuple[str, _PeerFigure]]] = {
     "rtt_seconds": ("Round-trip time as libsrt smooths it.", lambda p: p.rtt_ms / 1000),
     "latency_seconds": ("Negotiated latency.", lambda p: _seconds(p.negotiated_latency_ms)),
-    "send_buffer_seconds": ("Time span not acknowledged yet.", lambda p: _seconds(p.send_buffer_ms)),
-    "lost_at_receiver_ratio": ("Estimated fraction of packets that it loses.", lambda p: p.lost_at_receiver),
+    "send_buffer_seconds": (
+        "Age of the oldest packet that is not acknowledged yet.",
+        lambda p: _seconds(p.send_buffer_ms),
+    ),
+    "lost_at_receiver_ratio": (
+        "Estimated fraction of packets that the receiver loses; within a factor of 3.",
+        lambda p: p.lost_at_receiver,
+    ),
     "flight_packets": ("Packets sent and not acknowledged yet.", lambda p: p.flight_packets),
     "link_capacity_bits_per_second": ("libsrt's estimate of the path; rough.", lambda p: p.link_capacity_mbps * 1e6),
 }

@@ -16,7 +16,7 @@ class _LastSecond(View, frozen=True):
 
     retransmitted_percent: Annotated[
         float | None,
-        _is("Resent: retransmitted / unique packets of the last second. It may still arrive too late"),
+        _is("Resent: retransmitted / unique packets of the last second. A resent packet may still arrive too late"),
     ]
 
 
@@ -29,7 +29,8 @@ class _Peer(LossView, frozen=True):
     connected_s: Annotated[float, _is("Seconds since the SRT handshake")]
     rtt_ms: Annotated[float, _is("Round-trip time as libsrt smooths it")]
     latency_rtt_ratio: Annotated[
-        float | None, _is("Negotiated latency / RTT: how many times a lost packet can be requested. 4 is the rule")
+        float | None,
+        _is("Negotiated latency / RTT: how many times a lost packet can be requested. 4 is the rule of thumb"),
     ]
     negotiated_latency_ms: Annotated[int | None, _is("The higher of the two ends' latencies, which the receiver uses")]
     payload_mbps: Annotated[float | None, _is("Transport stream delivered, without headers and retransmissions")]
@@ -37,7 +38,7 @@ class _Peer(LossView, frozen=True):
     retransmitted_percent: Annotated[
         float | None, _is("Resent: retransmitted / unique packets since the connection was made")
     ]
-    send_buffer_ms: Annotated[int | None, _is("Time span of the packets that the receiver has not acknowledged yet")]
+    send_buffer_ms: Annotated[int | None, _is("Age of the oldest packet that the receiver has not acknowledged yet")]
     send_buffer_packets: Annotated[int | None, _is("Packets that the receiver has not acknowledged yet")]
     flight_packets: Annotated[int | None, _is("Packets sent and not acknowledged yet")]
     flow_window_packets: Annotated[int | None, _is("Packets the receiver can still take")]

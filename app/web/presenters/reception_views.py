@@ -155,10 +155,10 @@ class ForwardView(View, frozen=True):
 class SpellView(View, frozen=True):
     """A condition that lasts 10 s or longer, counted since the reset."""
 
-    since: Annotated[str | None, _is("When the present spell began; null while there is none")]
+    since: Annotated[str | None, _is("When the present period began; null while there is none")]
     spells: Annotated[int, _is("How often it was found")]
-    seconds: Annotated[float, _is("Seconds of all spells that have ended")]
-    last: Annotated[str | None, _is("When the last spell ended")]
+    seconds: Annotated[float, _is("Seconds of all periods that have ended")]
+    last: Annotated[str | None, _is("When the last period ended")]
 
 
 class DecoderView(View, frozen=True):

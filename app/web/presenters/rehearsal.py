@@ -40,7 +40,7 @@ class LatencyRowView(View, frozen=True):
     overhead_peak_percent: Annotated[float, described("The same in the worst second")]
     seconds: Annotated[int, described("Seconds that were measured")]
     late_percent: Annotated[float | None, described("Datagrams that the relay sent more than 3 ms late")]
-    verdict: Annotated[str | None, described("held, failed or unclear; None before anything was measured")]
+    verdict: Annotated[str | None, described("held, failed or unclear; null before anything was measured")]
     verdict_text: str
     reason: str
     receiver: Annotated[str, described("The key of the receive stream, while it is there")]

@@ -47,7 +47,7 @@ class RowView(JudgedView, frozen=True):
     rtt_ms: float | None
     latency_rtt_ratio: float | None
     retransmitted_percent: float | None
-    packets_dropped: Annotated[int, _is("Sender drops since the stream was ordered; 0 of a receive stream")]
+    packets_dropped: Annotated[int, _is("Sender drops since the stream was ordered; 0 for a receive stream")]
     recovered_percent: Annotated[
         float | None, _is("Receive streams: recovered / received packets of the last second; null for a sender")
     ] = None

@@ -182,7 +182,7 @@ def test_an_output_that_stands_still_is_a_fault_before_anybody_knows_the_cause()
         reader.step(release=False)
     verdict = verdict_of(reader.second())
     assert verdict.severity is VerdictSeverity.FAULT
-    assert "nothing has come out for 2.5 s" in verdict.text
+    assert "no packet has been delivered for 2.5 s" in verdict.text
 
 
 def test_a_buffer_that_is_nearly_empty_asks_for_more_latency() -> None:
