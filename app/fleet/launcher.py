@@ -86,7 +86,7 @@ class PacemakerLauncher:
         """Do nothing: the cluster keeps the order, or there is none."""
 
     def acknowledge(self, key: str) -> None:
-        """Do nothing."""
+        """Delete the record of an announcement, which this host may have made before it joined the cluster."""
         self._local.acknowledge(key)
 
     def is_announced(self, key: str) -> bool:

@@ -75,8 +75,8 @@ class ClusterLink:
 
     def is_wanted(self, key: str) -> bool:
         """Whether the cluster is to carry the stream, or still carries it."""
-        if key in self._wanted:
-            return self._wanted[key] or key in self.view.carriers
+        if (wanted := self._wanted.get(key)) is not None:  # one look: the thread may remove it at any time
+            return wanted or key in self.view.carriers
         ordered = self.view.ordered.get(key)
         return (ordered is not None and ordered.is_wanted) or key in self.view.carriers
 

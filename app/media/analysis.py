@@ -187,7 +187,7 @@ class _ChildScan:
                         return analysis
                     case Failed(problem):
                         raise ScanFailed(f"the file cannot be read: {problem}")
-        raise ScanFailed("the analysis was cancelled before it was complete")
+        raise ScanFailed("the analysis ended before it was complete")
 
     def _decode(self, text: bytes) -> Line:
         try:

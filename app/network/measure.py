@@ -188,7 +188,7 @@ class _Run:
         return _Reached(address, rtt_ms, None if rtt_ms is not None else "no answer to ping or TCP")
 
     def _try_ping(self, address: str, count: int) -> PingResult | None:
-        """Ping if the system allows it; otherwise use a handshake."""
+        """Return the replies to some pings, None if ping cannot be used here."""
         try:
             return ping(address, count=count, cancel=self._cancel)
         except ProbeFailed:

@@ -1,9 +1,9 @@
 """Reads a file as an endless stream without a seam, or once from start to end. Independent of GStreamer.
 
-What happens when the file changes while it is on air: * deleted: the stream continues from the open file, without end,
-and reports this; * replaced by another (renamed over it), rewritten, truncated or grown: from the next seam on, the new
-contents are   played, joined to the earlier ones, and the stream reports this. If they cannot be joined, because they
-are not a   transport stream or have other PIDs, the stream ends with FILE_CHANGED and the supervisor starts it again.
+The file may change while it is on air, and the stream reports each change. If the file is deleted, playback continues
+from the open file, without end. If it is replaced by another (renamed over it), rewritten, truncated or grown, the new
+contents are played from the next seam on and are joined to the earlier ones. If they cannot be joined, because they are
+not a transport stream or have other PIDs, the stream ends with FILE_CHANGED and the supervisor starts it again.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class WorkerLink:
             client.connection.close()
 
     def close(self) -> None:
-        """Send what can be sent at once, then close everything and remove the socket."""
+        """Close everything and remove the socket. Lines that a slow listener has not taken yet are lost."""
         for client in list(self._clients):
             self._drop(client)
         self._selector.unregister(self._listener)

@@ -89,7 +89,7 @@ def _repetition(subject: str, name: str, found: Repetition) -> Finding:
 def _continuity(analysis: Analysis) -> Iterator[Finding]:
     if analysis.continuity_errors:
         where = _list([pid.pid for pid in analysis.pids if pid.continuity_errors])
-        text = f"{_times(analysis.continuity_errors)} packets are missing or out of order, on PID {where}"
+        text = f"packets are missing or out of order {_times(analysis.continuity_errors)}, on PID {where}"
         yield Finding(Level.FAULT, "Continuity", text)
     else:
         yield Finding(Level.GOOD, "Continuity", "no packet is missing or out of order")

@@ -43,7 +43,7 @@ class EmptyPatFilter:
 
 
 def _pat_packets(block: Block) -> list[int]:
-    """Yield the first byte of each packet on PID 0."""
+    """Return the first byte of each packet on PID 0."""
     size = len(block) // PACKET_BYTES
     high = int.from_bytes(block[1::PACKET_BYTES].translate(_PID_HIGH), "little")
     pids_or_0 = (high | int.from_bytes(block[2::PACKET_BYTES], "little")).to_bytes(size, "little")

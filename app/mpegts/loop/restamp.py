@@ -44,12 +44,11 @@ _SECTION_ONLY: Final = bytes(value & _SECTION for value in range(256))
 class Restamper:
     """Rewrites the laps of one stream. Blocks come in file order; `turn` goes to the next lap.
 
-    `unmoved_headers` counts PES headers that continued beyond the following block and therefore kept their times.
+    A PES header that continues beyond the following block keeps its times.
     """
 
     def __init__(self) -> None:
         self.lap = Lap()
-        self.unmoved_headers = 0
         self._watch = TableWatch()
         # The shift of each clock's PCRs, and that of the reference for PIDs without their own clock.
         self._shifts: dict[int, int] = {}

@@ -40,14 +40,12 @@ class Seam(msgspec.Struct, frozen=True):
 
     `steps` is what each clock adds to its shift, `end_of_lap` what it would read at the lap's end, unshifted; both in
     27 MHz ticks by PCR PID. `filler_packets` are sent between the laps: null packets except for `filler_pcrs`.
-    `overlapping` has PIDs whose units still step back, because their surplus is not buffering.
     """
 
     steps: dict[int, int]
     end_of_lap: dict[int, int]
     filler_packets: int = 0
     filler_pcrs: tuple[FillerPcr, ...] = ()
-    overlapping: tuple[int, ...] = ()
 
 
 class _Pace(msgspec.Struct):
@@ -74,7 +72,7 @@ def plan_seam(lap: Lap, following: Lap, clock_of: dict[int, int], reference: int
         for pid in clocks
     }
     steps = _natural_steps(lap, following, reference, tails, heads, is_constant=pace.is_constant)
-    surplus, overlapping = _surplus(lap, following, clock_of, reference, steps)
+    surplus = _surplus(lap, following, clock_of, reference, steps)
     if not pace.is_constant and surplus < 0:
         tails, heads, steps = _shortened(-surplus, tails, heads, steps)
     longest = {pid: lap.clocks[pid].longest or _PCR_TICKS_ASSUMED for pid in clocks}
@@ -86,7 +84,6 @@ def plan_seam(lap: Lap, following: Lap, clock_of: dict[int, int], reference: int
         end_of_lap={pid: round(lap.clocks[pid].last[1] + tails[pid]) for pid in clocks},
         filler_packets=slots,
         filler_pcrs=pcrs,
-        overlapping=overlapping,
     )
 
 
@@ -132,9 +129,12 @@ def _natural_steps(
 
 def _surplus(
     lap: Lap, following: Lap, clock_of: dict[int, int], reference: int, steps: dict[int, float]
-) -> tuple[float, tuple[int, ...]]:
-    """Return the ticks by which units outlast the clock (negative if they do not), and the PIDs beyond any buffer."""
-    surplus, overlapping = -float(PCR_WRAP), []
+) -> float:
+    """Return the ticks by which units outlast the clock, negative if they do not.
+
+    A PID whose surplus exceeds any buffer does not count: its times are wrong, and step back at the seam.
+    """
+    surplus = -float(PCR_WRAP)
     for pid, units in lap.units.items():
         if (after := following.units.get(pid)) is None:
             continue
@@ -142,11 +142,9 @@ def _surplus(
         needed = units.last + duration - min(_EARLY_90K, duration // 2) - after.first
         step = steps.get(clock_of.get(pid, reference), steps[reference])
         found = _nearer(needed * 300 - step)
-        if found > SURPLUS_TICKS_MAX:
-            overlapping.append(pid)
-        else:
+        if found <= SURPLUS_TICKS_MAX:
             surplus = max(surplus, found)
-    return surplus, tuple(overlapping)
+    return surplus
 
 
 def _nearer(ticks: float) -> float:

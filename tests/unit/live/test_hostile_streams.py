@@ -167,3 +167,13 @@ def test_tables_of_any_bytes_raise_nothing(tables: list[tuple[int, bytes]]) -> N
         feed.take(packet(pid, counter, b"\0" + content))
         feed.take(a_table(pid, counter + 1, section(content[0] if content else 0, 1, content[:150])))
     feed.report()
+
+
+def test_captions_in_a_damaged_packet_of_a_pid_without_other_packets_are_not_believed() -> None:
+    feed = Feed(BITRATE).take(STREAM)
+    feed.analyser.reset(feed.now)
+    damaged = packet(0x101, 0, bytes(20) + b"\xb5\x00\x31GA94\x03", flags=0x80)
+    feed.take(damaged * 2000)
+    report = feed.report()
+    assert "transport_error" in feed.errors()
+    assert not any(one.has_captions for one in report.pids)

@@ -196,9 +196,10 @@ class BlockExaminer:
     def _search_captions(self, block: bytes, pid_of: list[int]) -> None:
         at = block.find(_CAPTIONS)
         if at >= 3 and block[at - 3 : at] in _BEFORE_CAPTIONS:
-            pid = pid_of[at // PACKET_BYTES]
-            if pid in self.programmes.roles:
-                self.pids.by_pid[pid].has_captions = True
+            index = at // PACKET_BYTES
+            is_damaged = block[index * PACKET_BYTES + 1] & 0x80  # it may belong to any PID, and was not counted
+            if not is_damaged and pid_of[index] in self.programmes.roles:
+                self.pids.by_pid[pid_of[index]].has_captions = True
 
     def _follow_tables(self, at: float) -> None:
         """Select for each PID what is examined, after the tables have changed."""
