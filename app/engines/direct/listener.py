@@ -114,7 +114,7 @@ class ListenerDoor:
         """Read the reason of a refusal, or a sign of an attack, from a log line. Runs in libsrt's thread."""
         if (match := _REJECTED.search(text)) is not None:
             with self._lock:
-                if self._latest is not None:
+                if self._latest is not None and self._latest.number in self._pending:
                     self._codes[self._latest.number] = int(match[1])
                 self._latest = None
         elif (match := BOGUS_ACK.search(text)) is not None:

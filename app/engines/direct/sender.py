@@ -72,6 +72,12 @@ class DirectSender:
     def _run(self) -> None:
         """Send until the end. An error is raised by `poll` in the worker's own thread."""
         try:
+            self._serve_and_send()
+        finally:
+            os.eventfd_write(self._wake_fd, 1)
+
+    def _serve_and_send(self) -> None:
+        try:
             while self._door.is_waiting() and not self._stopping.wait(self._feed.turn_us / 1e6):
                 self._door.serve(time_now_us())
             self._send_in_turns()
@@ -79,7 +85,6 @@ class DirectSender:
             self._end = end
         except SrtError as error:
             self._end = Finished(Reason.ENGINE_ERROR, str(error))
-        os.eventfd_write(self._wake_fd, 1)
 
     def _send_in_turns(self) -> None:
         feed, door, clock_us = self._feed, self._door, library().c.srt_time_now
@@ -109,10 +114,13 @@ class DirectSender:
 
     def poll(self) -> None:
         """Follow the end of a file. Raises Finished."""
+        is_sending = self._thread.is_alive()  # read first: the thread sets its end before it ends
         if self._end is not None:
             raise self._end
         if self._drain.has_begun():
             self._drain.follow(self._door.receivers(), unix_now())
+        elif not is_sending:
+            raise Finished(Reason.ENGINE_ERROR, "the sending thread has died; the worker's log has the cause")
         if self._has_new_contents:
             self._has_new_contents = False
             self._floor = RateFloor(None)

@@ -127,9 +127,7 @@ def _natural_steps(
     return steps
 
 
-def _surplus(
-    lap: Lap, following: Lap, clock_of: dict[int, int], reference: int, steps: dict[int, float]
-) -> float:
+def _surplus(lap: Lap, following: Lap, clock_of: dict[int, int], reference: int, steps: dict[int, float]) -> float:
     """Return the ticks by which units outlast the clock, negative if they do not.
 
     A PID whose surplus exceeds any buffer does not count: its times are wrong, and step back at the seam.
