@@ -1,6 +1,6 @@
 """Estimates from the sender's figures how much of a programme a receiver probably misses.
 
-A sender cannot count it: a resent packet proves a request, not a repair. The rule was measured with libsrt at both ends
+A sender cannot count it: a resent packet may still arrive too late. The rule was measured with libsrt at both ends
 and a seeded relay (docs/statistics.md#lost-at-receiver). With random loss p and a latency of k round trips, about p^k
 remains lost; p itself remains lost once the resends reach the sending cap.
 """

@@ -30,7 +30,7 @@ class ConnectionCounters(msgspec.Struct, frozen=True):
     wire_bytes_total: Annotated[int, _counts("Bytes sent with headers and retransmissions", "bytes")] = 0
     packets_sent_unique_total: Annotated[int, _counts("SRT data packets sent, each counted once", "packets")] = 0
     packets_retransmitted_total: Annotated[
-        int, _counts("SRT data packets sent again. A resent packet proves a request, not a repair", "packets")
+        int, _counts("SRT data packets sent again. A resent packet may still arrive too late", "packets")
     ] = 0
     packets_dropped_total: Annotated[
         int, _counts("SRT data packets that the sender dropped as too late; some may have arrived", "packets")

@@ -1,5 +1,6 @@
 // The orders to a stream. An order that interrupts something asks for confirmation first.
 import { ApiError, ask, confirm, announce } from "./app.js";
+import { restartWords, stopWords } from "./interrupted.js";
 
 /** Whether a stream can be stopped; otherwise it can be dismissed. */
 export const isOrdered = (stream) => stream.is_ordered;
@@ -16,37 +17,30 @@ async function act(method, url, done, options = {}) {
   }
 }
 
-const receivers = (number) =>
-  number === 1 ? "1 receiver will be disconnected." : `${number} receivers will be disconnected.`;
-const reconnects = (number) =>
-  number === 1
-    ? "1 receiver will be disconnected and has to reconnect."
-    : `${number} receivers will be disconnected and have to reconnect.`;
-
 /** Stop a stream after a confirmation that names it. */
-export async function stopStream({ key, label, peers }) {
+export async function stopStream({ key, label, peers, direction }) {
   const yes = await confirm({
     title: `Stop “${label}”?`,
-    text: peers ? receivers(peers) : "No receiver is connected.",
+    text: stopWords(peers, direction),
     yes: "Stop the stream",
   });
   return yes && act("POST", `/api/streams/${key}/stop`, `Stopped: ${label}`);
 }
 
-/** Start a stream again; ask first if that interrupts receivers. */
-export async function restartStream({ key, label, peers }) {
-  const yes =
-    !peers || (await confirm({ title: `Restart “${label}”?`, text: reconnects(peers), yes: "Restart the stream" }));
+/** Start a stream again; ask first if that interrupts far ends. */
+export async function restartStream({ key, label, peers, direction }) {
+  const text = restartWords(peers, direction);
+  const yes = !peers || (await confirm({ title: `Restart “${label}”?`, text, yes: "Restart the stream" }));
   return yes && act("POST", `/api/streams/${key}/start`, `Started again: ${label}`);
 }
 
-/** Change a stream's settings and restart it; ask first if that interrupts receivers. */
-export async function changeStream({ key, label, peers }, spec) {
+/** Change a stream's settings and restart it; ask first if that interrupts far ends. */
+export async function changeStream({ key, label, peers, direction }, spec) {
   const yes =
     !peers ||
     (await confirm({
       title: `Restart “${label}” with other settings?`,
-      text: reconnects(peers),
+      text: restartWords(peers, direction),
       yes: "Apply and restart",
     }));
   return yes && act("PUT", `/api/streams/${key}`, `Restarted with other settings: ${label}`, { json: spec });

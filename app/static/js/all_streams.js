@@ -1,5 +1,6 @@
-// Orders to all streams or a group, each after a confirmation with the number of streams and receivers.
+// Orders to all streams or a group, each after a confirmation with the number of streams and far ends.
 import { ApiError, ask, confirm, announce } from "./app.js";
+import { stopWords } from "./interrupted.js";
 
 const streams = (number, word = "") => `${number} ${word}${number === 1 ? "stream" : "streams"}`;
 const inGroup = (group) => (group ? ` of “${group}”` : "");
@@ -14,9 +15,7 @@ export async function stopAll(all, group, done) {
     chosen.length === 1
       ? `Stop the 1 stream${inGroup(group)}?`
       : `Stop all ${streams(chosen.length)}${inGroup(group)}?`;
-  const text = peers
-    ? `${peers} ${peers === 1 ? "receiver" : "receivers"} will be disconnected.`
-    : "No receiver is connected.";
+  const text = stopWords(peers, ...chosen.map((stream) => stream.direction));
   if (await confirm({ title, text, yes: "Stop all" })) await order("stop", "Stopped", group, done);
 }
 

@@ -118,7 +118,7 @@ class Relay {
 
   show(stream) {
     const { relay } = stream;
-    this.stream = { ...stream, peers: relay.callers, is_ordered: stream.order === "run" };
+    this.stream = { ...stream, direction: "relay", peers: relay.callers, is_ordered: stream.order === "run" };
     setLamp(this.lamp, stream);
     setText(this.name, stream.label);
     setText(

@@ -25,7 +25,12 @@ export function showOrderButtons(stream) {
 }
 
 /** The fields of a stream that an order needs. */
-export const factsOf = ({ key, label, peers }) => ({ key, label, peers: peers.length });
+export const factsOf = ({ key, label, peers, spec, relay }) => ({
+  key,
+  label,
+  direction: spec.direction,
+  peers: relay ? relay.callers : peers.length,
+});
 
 /** Bind the buttons and keys. `viewOf` returns the stream's latest view, null before the first; `askNow` polls. */
 export function bindOrders(viewOf, askNow) {

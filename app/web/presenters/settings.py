@@ -104,7 +104,7 @@ def _latency(asked_ms: int, applied: Applied, peers: list[Peer]) -> SettingView:
         asked=f"{asked_ms} ms",
         applied=None if applied_ms is None else f"{applied_ms} ms",
         negotiated=f"{' / '.join(map(str, agreed))} ms" if agreed else None,
-        note="The receiver requests more; SRT uses the higher of the two." if raised else None,
+        note="The far end requests more; SRT uses the higher of the two." if raised else None,
         differs=raised or applied_ms not in (None, asked_ms, *agreed),
     )
 
