@@ -174,7 +174,9 @@ def test_what_is_wrong_with_the_file_stays_when_other_fields_are_wrong_too(page:
     assert all("400" in complaint for complaint in page.complaints())
 
 
-@pytest.mark.parametrize(("path", "words"), [("/", "anyone who reaches the port"), ("/caller", "in the clear")])
+@pytest.mark.parametrize(
+    ("path", "words"), [("/", "anyone who reaches the port"), ("/caller", "not encrypted on the network")]
+)
 def test_what_is_lacking_without_encryption_is_said_for_this_kind_of_stream(
     page: Browser, path: str, words: str
 ) -> None:

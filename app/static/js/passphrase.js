@@ -19,8 +19,8 @@ export function generate() {
 
 const WITHOUT = {
   listener: "Without it, anyone who reaches the port can receive",
-  caller: "Without it, the stream crosses the network in the clear",
-  receive: "Without it, the stream crosses the network in the clear",
+  caller: "Without it, the stream is not encrypted on the network",
+  receive: "Without it, the stream is not encrypted on the network",
 };
 
 /** Set up the form's passphrase field. */

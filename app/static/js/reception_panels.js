@@ -5,7 +5,7 @@ import { redraw } from "./stream_panels.js";
 
 const ERRORS = {
   lost: ["Lost packets", "Seconds in which packets were lost for good"],
-  frozen: ["Frozen output", "Seconds in which the output stood still and its packets came late"],
+  frozen: ["Frozen output", "Seconds in which the output paused and its packets came late"],
   undecryptable: ["Undecryptable", "Seconds in which packets could not be decrypted"],
   continuity_network: ["Continuity, network", "Seconds with continuity errors together with lost packets: the network"],
   continuity_encoder: [
@@ -90,7 +90,7 @@ function pauseRows(reception) {
     [
       "Lateness p50 / p99 / max",
       late ? `${ms(late.p50)} / ${ms(late.p99)} / ${ms(late.max)} ms` : UNKNOWN,
-      "Of the last minute, after the time that the SRT timestamps ask for; up to 10 ms is the reading interval",
+      "Over the last minute, compared with the SRT timestamps plus the latency; up to 10 ms is the reading interval",
     ],
     ["Longest gap", `${ms(reception.longest_gap_ms)} ms${at(reception.longest_gap_at)}`, "Longest pause of the output"],
     [
@@ -121,7 +121,7 @@ function jitterRows(reception) {
     [
       "TS-DF",
       withUnit(ms(reception.ts_df_ms), "ms"),
-      "Delay factor by SRT timestamps at the output of the last second, EBU Tech 3337",
+      "Delay factor at the output over the last second, by SRT timestamps (EBU Tech 3337)",
     ],
     ["Jitter", withUnit(ms(reception.jitter_ms), "ms"), "RFC 3550, at the output"],
     ["Reordering", withUnit(count(reception.reorder_packets), "packets"), "Longest distance of a reordered packet"],
@@ -195,7 +195,7 @@ function spellWords({ since, spells, seconds, last }) {
 const lufs = (value, unit) => (value === null ? UNKNOWN : `${value.toFixed(1)} ${unit}`);
 
 function decoderRows(name, { state, restarts, bytes_missing }) {
-  const missing = bytes_missing ? `, ${bytes(bytes_missing)} left out: too slow` : "";
+  const missing = bytes_missing ? `, ${bytes(bytes_missing)} skipped: too slow` : "";
   return restarts || missing || state !== "decoding"
     ? [
         [
@@ -212,7 +212,7 @@ export function showWatching(words, node, image, { picture, loudness }, address)
   const rows = [...(picture ? pictureRows(picture) : []), ...(loudness ? loudnessRows(loudness) : [])];
   const pids = [picture?.pid && `, video PID ${picture.pid}`, loudness?.pid && `, audio PID ${loudness.pid}`];
   const decoders = `by ffmpeg${pids.filter(Boolean).join("")}`;
-  setText(words, rows.length ? decoders : "Not ordered: start the stream with picture or loudness");
+  setText(words, rows.length ? decoders : "Not enabled: start the stream with picture or loudness");
   redraw(node, rows, () => rowsOf(rows));
   image.classList.toggle("d-none", !picture?.taken);
   if (picture?.taken && image.dataset.taken !== picture.taken) {

@@ -190,7 +190,7 @@ export function showSettings(node, settings) {
                 "span",
                 { class: "differs", title: setting.note ?? "Not what was asked" },
                 icon("fa-solid fa-circle-info"),
-                spoken(setting.note ?? "not what was asked"),
+                spoken(setting.note ?? "not as requested"),
               ),
             ]
           : [];

@@ -87,7 +87,7 @@ def nobody_text(spec: JobSpec) -> str:
         case ReceiveSpec():
             return "Calling the sender" if spec.is_call else "No sender is connected"
         case RelaySpec():
-            return "No caller is there"
+            return "No caller is connected"
         case _:
             assert_never(spec)
 
