@@ -41,6 +41,7 @@ from app.web.api.network_tests import network_tests
 from app.web.api.operations import operations
 from app.web.api.presets import presets
 from app.web.api.probe_reports import probe_reports
+from app.web.api.query import check_query
 from app.web.api.receptions import receptions
 from app.web.api.rehearsals import rehearsals
 from app.web.api.relays import relays
@@ -140,6 +141,7 @@ def _web_of(settings: Settings) -> Flask:
     register_static_files(app)
     names = {*own_names(), settings.host, *settings.trusted_hosts}
     guard(app, settings.api_key, names, FailedKeys(lambda text: services_of(app).manager.note(text)))
+    app.before_request(check_query)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app

@@ -14,7 +14,7 @@ from app.domain.snapshot import Snapshot
 from app.domain.spec import Mode, ReceiveSpec, SendSpec
 from app.domain.status import Order
 from app.domain.version import VERSION
-from app.forms import FIELD_OF_SPEC, SETTINGS, SWITCHES, StreamForm, data_of
+from app.forms import FIELD_OF_SPEC, SETTINGS, StreamForm, data_of
 from app.utils import list_interfaces
 from app.web.api.streams import ports_for, started, view_of
 from app.web.errors import json_response, status_of, wants_json
@@ -24,6 +24,7 @@ from app.web.presenters.machine_views import SystemView
 from app.web.presenters.peer_views import PeerView
 from app.web.presenters.stream_views import InputView, StreamView
 from app.web.presenters.views import RowView
+from app.web.requests import fill_from_query
 from app.web.services import services
 from app.words.states import dscp_text, interrupted_text
 
@@ -49,7 +50,9 @@ _KIND_OF_FIELD: Final = {"path": "file", "address": "multicast", "bars_format": 
 @pages.route("/", methods=["GET", "POST"])
 def dashboard() -> Response:
     """Show all streams, and the dialog of a new stream; `view=wall` shows the streams alone, large."""
-    if request.method in ("GET", "HEAD") and request.args.get("view") == "wall":
+    if request.method in ("GET", "HEAD") and "view" in request.args:
+        if request.args["view"] != "wall":
+            raise InvalidInput.of({"view": "use wall, or leave it out for the dashboard"})
         return make_response(render_template("wall.html", defined=_defined(RowView, StreamView)))
     return _new_stream(Mode.LISTENER)
 
@@ -137,11 +140,12 @@ def _send_stream(key: str) -> Snapshot:
 
 def _new_stream(mode: Mode) -> Response:
     if request.method in ("GET", "HEAD"):
-        preset, given = _asked_preset(), _prefill()
+        preset = _asked_preset()
         if preset is not None and isinstance(preset.spec, ReceiveSpec):
             return redirect(url_for("receive_pages.receive", preset=request.args["preset"]))
-        form = StreamForm(formdata=None, data={"mode": mode.value} | _preset_data(preset) | given)
-        opens = mode is Mode.CALLER or preset is not None or bool(given)
+        form = StreamForm(formdata=None, data={"mode": mode.value} | _preset_data(preset) | _source_kind())
+        has_fields = fill_from_query(form, _PREFILLED)
+        opens = mode is Mode.CALLER or preset is not None or has_fields
         return make_response(_render("dashboard.html", form, preset=preset, opens_form=opens))
     form = StreamForm()
     if "mode" not in request.form:
@@ -223,11 +227,10 @@ def _navigation() -> dict[str, Any]:
     }
 
 
-def _prefill() -> dict[str, Any]:
-    given = {name: text for name, text in request.args.items() if name in _PREFILLED}
-    kinds = [kind for field, kind in _KIND_OF_FIELD.items() if given.get(field)]
-    named = {"source_kind": kinds[0]} if kinds else {}
-    return named | {name: text == "1" if name in SWITCHES else text for name, text in given.items()}
+def _source_kind() -> dict[str, str]:
+    """Return the kind of source whose field the query has."""
+    kinds = [kind for field, kind in _KIND_OF_FIELD.items() if request.args.get(field)]
+    return {"source_kind": kinds[0]} if kinds else {}
 
 
 def _defined(*views: type[View]) -> dict[str, str]:

@@ -120,6 +120,8 @@ def relay_paths() -> dict[str, Any]:
 def reception_paths() -> dict[str, Any]:
     """Describe the operations on receive streams."""
     picture = operation("The newest key frame of a receive stream that was ordered with `picture`", None, [404])
+    # The page names the time of the picture, so that the browser shows no older one.
+    picture["parameters"] = [query("taken", {"type": "string", "description": "Any text; has no effect"})]
     picture["responses"]["200"]["content"] = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
     return {
         "/api/streams/{key}/reception": of_key(

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from flask import Blueprint, Response, g, request
 
+from app.domain.errors import InvalidInput
 from app.domain.snapshot import Snapshot
 from app.domain.spec import parse_spec
 from app.domain.spec.parse import with_kept_passphrase
@@ -102,6 +103,8 @@ def restart_stream(key: str) -> Response:
 def show_history(key: str) -> Response:
     """Return the stream's last seconds, or the summaries between `from` and `to`, oldest first; JSON or CSV."""
     is_range = "from" in request.args or "to" in request.args
+    if is_range and "seconds" in request.args:
+        raise InvalidInput.of({"seconds": "send either seconds, or `from` and `to`"})
     if is_range and request.args.get("step") != "1":
         return show_summaries(key)
     seconds = HISTORY_SECONDS if is_range else read_number("seconds", default=300, low=1, high=HISTORY_SECONDS)

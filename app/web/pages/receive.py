@@ -20,6 +20,7 @@ from app.web.pages.receive_form import FIELD_OF_SPEC, ReceiveForm, receive_data_
 from app.web.presenters.counter_views import definitions
 from app.web.presenters.probe_reports import ProbeReportView, present_probe_report
 from app.web.presenters.reception_views import ReceptionView
+from app.web.requests import fill_from_query
 from app.web.services import services
 
 receive_pages = Blueprint("receive_pages", __name__)
@@ -57,8 +58,8 @@ def _empty_form() -> Response:
     preset = services().manager.book().presets.get(key) if key else None
     if preset is not None and isinstance(preset.spec, SendSpec):
         return redirect(url_for("pages.caller", preset=key))
-    given = {name: text for name, text in request.args.items() if name in _PREFILLED}
-    form = ReceiveForm(formdata=None, data=_preset_data(preset) | given)
+    form = ReceiveForm(formdata=None, data=_preset_data(preset))
+    fill_from_query(form, _PREFILLED)
     return make_response(_render(form, preset=preset))
 
 
