@@ -30,8 +30,8 @@ class BackupFailed(Exception):
 def back_up(settings: Settings, archive: Path) -> list[str]:
     """Write the archive, readable by this user only, and return the names in it. The server may be running.
 
-    Streams and events in PostgreSQL are not included (see `store_elsewhere`). Raises BackupFailed or OSError. An
-    incomplete archive never gets the requested name.
+    Streams, events and presets in PostgreSQL are not included (see `store_elsewhere`). Raises BackupFailed or OSError.
+    An incomplete archive never gets the requested name.
     """
     database = _database_file(settings)
     if database is not None and not database.exists():
@@ -93,7 +93,7 @@ def store_elsewhere(settings: Settings) -> str | None:
     places = {"host": url.host or url.query.get("host"), "port": url.port, "username": url.username}
     options = " ".join(f"--{name}={value}" for name, value in places.items() if value)
     return (
-        f"Streams and events are NOT in it, they are in the {url.get_backend_name()} server. Save them with\n"
+        f"Streams, events and presets are NOT in it, they are in the {url.get_backend_name()} server. Save them with\n"
         f"  pg_dump --format=custom --file=streams.dump {options} {url.database or ''}\n"
         "and put them back with pg_restore --clean."
     )

@@ -102,14 +102,16 @@ def _versions() -> Iterator[Finding]:
 def _folders(settings: Settings) -> Iterator[Finding]:
     media, user = settings.media_folder, _server_user(settings.data_folder)
     if not media.exists():
-        yield Finding(Level.FAULT, f"the media folder {media} cannot be read: it is not there", f"mkdir -p {media}")
+        yield Finding(Level.FAULT, f"the media folder {media} does not exist", f"mkdir -p {media}")
     elif not _may(user, media, "-r", "-x"):
         yield Finding(Level.FAULT, f"the media folder {media} cannot be read by {user}", f"chmod o+rx {media}")
     else:
         yield Finding(Level.OK, f"media folder {media}")
     free = shutil.disk_usage(media).free if media.exists() else None
     if free is not None and free < _DISK_FREE_BYTES_LOW:
-        yield Finding(Level.WARN, f"{free // 10**6} MB are free next to {media}", "remove files or add space")
+        yield Finding(
+            Level.WARN, f"{free // 10**6} MB are free on the file system of {media}", "remove files or add space"
+        )
     yield from _data_folder(settings.data_folder)
     yield from _private_folder(settings.runtime_folder)
 
@@ -132,7 +134,7 @@ def _may(user: str, path: Path, *tests: str) -> bool:
 
 def _data_folder(folder: Path) -> Iterator[Finding]:
     if not folder.exists():
-        yield Finding(Level.WARN, f"the data folder {folder} is not there yet", "the server creates it at its start")
+        yield Finding(Level.WARN, f"the data folder {folder} does not exist yet", "the server creates it at its start")
         return
     user = _server_user(folder)
     if not _may(user, folder, "-w", "-x"):
@@ -183,7 +185,7 @@ def _network() -> Iterator[Finding]:
     if usable and not _has_multicast_route():
         yield Finding(
             Level.WARN,
-            "no route leads to multicast groups, so the interface `auto` finds none",
+            "no route leads to multicast groups, so `auto` finds no interface",
             f"ip route add 224.0.0.0/4 dev {usable[0]}, or choose an interface with each stream",
         )
 
@@ -234,7 +236,7 @@ def _server(settings: Settings, api: Api) -> Iterator[Finding]:
         )
         return
     except Refused as refusal:
-        yield Finding(Level.WARN, f"the server says: {refusal.message}", "mcr streams shows which stream")
+        yield Finding(Level.WARN, f"the server reports: {refusal.message}", "mcr streams shows which stream")
     else:
         yield Finding(Level.OK, f"server at {api.address}")
     if settings.api_key is None:

@@ -172,7 +172,7 @@ def _lines(outcome: Outcome) -> list[str]:
         f"lost for good {view.packets_dropped:,}",
         f"  lateness p50/p99/max {late.p50:.0f}/{late.p99:.0f}/{late.max:.0f} ms of the last minute"
         if late
-        else "  no packet came out",
+        else "  no packet was delivered",
         f"  longest gap {view.longest_gap_ms:.0f} ms, lowest headroom {_known(view.lowest_headroom_ms)} of "
         f"{_known(view.latency_ms)} ms, continuity errors {view.continuity_errors:,}",
     ]
