@@ -11,13 +11,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.domain.errors import NotFound
 from app.domain.figures.history import Second
-from app.domain.spec import BarsSource, ListenerEndpoint, ReceiveSpec, SendSpec
+from app.domain.spec import BarsSource, ListenerEndpoint, ReceiveSpec, RelaySpec, SendSpec
+from app.domain.spec.relay import Target
 from app.domain.status import Phase
 from app.settings import Settings
 from tests.instruments.ts_maker import Recipe, make_ts
 from tests.instruments.waiting import wait_for
 from tests.web.client import Client
 from tests.web.fake_manager import FakeManager
+from tests.web.fake_receptions import KEY as RECEIVED
+from tests.web.fake_receptions import make_reception
 from tests.web.fake_streams import make_peer, make_snapshot
 
 
@@ -95,6 +98,27 @@ def test_metrics_agree_with_the_api(script: Client) -> None:
     assert value("srt_peer_rtt_seconds") == pytest.approx(view["peers"][0]["rtt_ms"] / 1000, abs=1e-4)
     phases = {s.labels["phase"]: s.value for s in metrics["srt_stream_phase"] if s.labels["key"] == "parlmt"}
     assert [phase for phase, is_on in phases.items() if is_on] == ["delivering"]
+
+
+def test_metrics_have_only_figures_that_a_job_measures(script: Client, manager: FakeManager) -> None:
+    relay = RelaySpec(10_005, Target("127.0.0.1", 10_001))
+    manager.streams["relay1"] = make_snapshot("relay1", relay, Phase.DELIVERING, peers=(make_peer(rtt_ms=0.0),))
+    manager.streams[RECEIVED] = make_reception(RECEIVED)
+    metrics = metrics_of(script)
+
+    def having(key: str) -> set[str]:
+        return {name for name, samples in metrics.items() for each in samples if each.labels.get("key") == key}
+
+    sent, received, relayed = having("parlmt"), having(RECEIVED), having("relay1")
+    common = {f"srt_stream_{name}" for name in ("payload_bytes", "wire_bytes", "input_bytes", "healthy", "peers")}
+    of_a_sender = {"acks", "naks", "packets_dropped", "packets_sent_unique", "packets_retransmitted"}
+    of_a_sender |= {"packets_reported_lost", "continuity_errors", "receivers_expected", "receivers_missing"}
+    assert common <= sent & received & relayed
+    assert {f"srt_stream_{name}" for name in of_a_sender} <= sent
+    assert not {f"srt_stream_{name}" for name in of_a_sender} & (received | relayed)
+    assert not {name for name in sent | relayed if name.startswith("srt_reception_")}
+    assert "srt_reception_packets_dropped" in received
+    assert {"srt_peer_payload_bytes", "srt_peer_wire_bytes"} == {n for n in relayed if n.startswith("srt_peer_")}
 
 
 def test_metrics_do_not_make_zero_of_what_is_unknown(script: Client) -> None:

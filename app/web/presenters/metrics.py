@@ -19,12 +19,16 @@ from app.domain.figures import counters
 from app.domain.figures.counters import ConnectionCounters, Counters
 from app.domain.figures.sample import Peer
 from app.domain.snapshot import Snapshot
-from app.domain.spec import latency_ms_of
+from app.domain.spec import RelaySpec, SendSpec, latency_ms_of
 from app.domain.status import Order, Phase
 from app.domain.verdict import Severity, judge, lost_at_receiver
 
 _LABELS: Final = ["key", "name"]
 _PEER_LABELS: Final = [*_LABELS, "peer"]
+
+# What receive streams and relays count too. The others are figures of a sender, which they do not have; what a receive
+# stream counts instead is in reception_metrics.py.
+_COUNTERS_OF_EVERY_JOB: Final = frozenset({"payload_bytes_total", "wire_bytes_total", "input_bytes_total"})
 
 _Gauge = Callable[[Snapshot], float | None]
 _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
@@ -37,13 +41,19 @@ _GAUGES: Final[dict[str, tuple[str, _Gauge]]] = {
         "1 while the stream needs attention, including a fault.",
         lambda s: float(judge(s, time.time()).severity in (Severity.ATTENTION, Severity.FAULT)),
     ),
-    "receivers_expected": ("Expected receivers.", lambda s: float(s.attendance.expected)),
-    "receivers_missing": ("Expected receivers that are missing.", lambda s: float(s.attendance.missing)),
+    "receivers_expected": (
+        "Expected receivers of a send stream.",
+        lambda s: float(s.attendance.expected) if isinstance(s.spec, SendSpec) else None,
+    ),
+    "receivers_missing": (
+        "Expected receivers of a send stream that are missing.",
+        lambda s: float(s.attendance.missing) if isinstance(s.spec, SendSpec) else None,
+    ),
     "lost_at_receiver_ratio": (
         "Estimated fraction of packets that the worst receiver loses; within a factor of 3.",
-        lost_at_receiver,
+        lambda s: lost_at_receiver(s) if isinstance(s.spec, SendSpec) else None,
     ),
-    "peers": ("Connected receivers.", lambda s: float(len(s.sample.peers)) if s.sample else None),
+    "peers": ("Connected far ends.", lambda s: float(len(s.sample.peers)) if s.sample else None),
     "payload_bits_per_second": (
         "Transport stream delivered over the last second.",
         lambda s: s.rates.payload_mbps * 1e6 if s.rates else None,
@@ -89,7 +99,8 @@ class StreamCollector(Collector):
         for name, meta in counters.described(Counters).items():
             counter = CounterMetricFamily(f"srt_stream_{counters.short_name(name)}", _help(meta), labels=_LABELS)
             for snapshot in self._snapshots:
-                counter.add_metric(_labels(snapshot), getattr(snapshot.totals, name))
+                if _counts(snapshot, name):
+                    counter.add_metric(_labels(snapshot), getattr(snapshot.totals, name))
             yield counter
         for name, (text, read) in _GAUGES.items():
             gauge = GaugeMetricFamily(f"srt_stream_{name}", text, labels=_LABELS)
@@ -108,20 +119,23 @@ class StreamCollector(Collector):
 
     def _peer_families(self) -> Iterable[Metric]:
         for name, meta in counters.described(ConnectionCounters).items():
-            family = CounterMetricFamily(f"srt_peer_{counters.short_name(name)}", _help(meta), labels=_PEER_LABELS)
-            yield self._of_peers(family, attrgetter(name), sum)
+            counted = CounterMetricFamily(f"srt_peer_{counters.short_name(name)}", _help(meta), labels=_PEER_LABELS)
+            yield self._of_peers(counted, attrgetter(name), sum, [s for s in self._snapshots if _counts(s, name)])
         for name, (text, read) in _PEER_GAUGES.items():
             worst = min if name == "latency_seconds" else max
-            yield self._of_peers(GaugeMetricFamily(f"srt_peer_{name}", text, labels=_PEER_LABELS), read, worst)
+            family = GaugeMetricFamily(f"srt_peer_{name}", text, labels=_PEER_LABELS)
+            # A relay does not see what the SRT connections through it measure.
+            yield self._of_peers(family, read, worst, [s for s in self._snapshots if not isinstance(s.spec, RelaySpec)])
 
+    @staticmethod
     def _of_peers(
-        self,
         family: CounterMetricFamily | GaugeMetricFamily,
         read: _PeerFigure,
         joined: Callable[[Iterable[float]], float],
+        snapshots: Sequence[Snapshot],
     ) -> Metric:
         """Group peers by address without the port: each new connection has another port and would be another series."""
-        for snapshot in self._snapshots:
+        for snapshot in snapshots:
             values: dict[str, list[float]] = {}
             for peer in snapshot.sample.peers if snapshot.sample else []:
                 if (value := read(peer)) is not None:
@@ -129,6 +143,10 @@ class StreamCollector(Collector):
             for host, of_host in values.items():
                 family.add_metric([*_labels(snapshot), host], joined(of_host))
         return family
+
+
+def _counts(snapshot: Snapshot, counter: str) -> bool:
+    return isinstance(snapshot.spec, SendSpec) or counter in _COUNTERS_OF_EVERY_JOB
 
 
 def _help(meta: Meta) -> str:
