@@ -29,7 +29,8 @@ class Contact(StrEnum):
 class RemoteStream(msgspec.Struct, frozen=True):
     """A stream of another host: the part of its dashboard row that the hosts page shows. Rates are Mb/s.
 
-    `host` is the host of its cluster that carries it, empty for that host itself.
+    `host` is the host of its cluster that carries it, empty for that host itself. `direction` is empty if an older
+    version does not report it.
     """
 
     key: Text
@@ -44,6 +45,7 @@ class RemoteStream(msgspec.Struct, frozen=True):
     payload_mbps: float | None = None
     rtt_ms: float | None = None
     host: Text = ""
+    direction: Text = ""
 
 
 class RemoteSystem(msgspec.Struct, frozen=True):

@@ -13,9 +13,11 @@ from app import create_app
 from app.domain.hosts import HostEntry
 from app.domain.secret import Secret
 from app.fleet.poller import HostPoller
-from app.fleet.report import Contact, HostReport, RemoteDashboard, RemoteStream
+from app.fleet.report import Contact, HostReport, RemoteDashboard, RemoteStream, parse_dashboard
 from app.settings import BadSettings, read_settings
+from app.web.presenters.hosts import present_fleet
 from tests.web.fake_manager import FakeManager
+from tests.web.fake_receptions import make_reception
 
 KEY = "k" * 32
 
@@ -63,6 +65,22 @@ def test_eighty_streams_of_eight_hosts_fit_one_small_answer(tmp_path: Path) -> N
     assert len(body) < 40_000
     assert min(times) < 0.03
     assert KEY not in body.decode()
+
+
+def test_receive_streams_of_every_host_are_told_from_send_streams() -> None:
+    reported = (
+        b'{"streams": [{"key": "abc", "label": "In", "severity": "good", "phase_text": "Delivering", '
+        b'"direction": "receive"}, {"key": "old", "label": "Old", "severity": "good", "phase_text": "Delivering"}]}'
+    )
+    report = HostReport(Contact.ANSWERED, heard_at=1.0, dashboard=parse_dashboard(reported))
+    other = HostEntry("mcr-2", "http://192.0.2.2", Secret(KEY))
+    fleet = present_fleet([make_reception("ours")], [(other, report)], hostname="mcr-1", now=1.0)
+
+    assert {stream.key: stream.direction for stream in fleet.streams} == {
+        "ours": "receive",
+        "abc": "receive",
+        "old": "",
+    }
 
 
 def test_a_wrong_list_of_hosts_stops_the_start_with_the_entry(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 // All hosts: a card per host, which also filters by that host, and the table of all streams.
 import { onKey, poll } from "./app.js";
 import { byId, icon, make, setText } from "./dom.js";
-import { IDLE_ICONS } from "./lamps.js";
+import { IDLE_ICONS, modeMark } from "./lamps.js";
 import { count, duration, mbps, ms, withUnit } from "./format.js";
 
 const ORDER = { fault: 0, attention: 1, unknown: 2, good: 3, idle: 4 };
@@ -31,7 +31,10 @@ function draw() {
     .filter((stream) => !chosenHost || stream.host === chosenHost)
     .filter((stream) =>
       words.every((word) =>
-        [stream.label, stream.host, stream.target, stream.phase_text].join(" ").toLowerCase().includes(word),
+        [stream.label, stream.host, stream.target, stream.phase_text, stream.direction]
+          .join(" ")
+          .toLowerCase()
+          .includes(word),
       ),
     )
     .sort((one, other) => ORDER[one.severity] - ORDER[other.severity]);
@@ -86,7 +89,12 @@ function row(stream) {
     make("td", { role: "cell" }, state, make("span", { class: "sub" }, stream.remark ?? "")),
     make("td", { role: "cell", class: "text-break" }, make("a", { class: "name", href: stream.url }, stream.label)),
     make("td", { role: "cell", class: "text-break" }, stream.host),
-    make("td", { role: "cell" }, stream.mode, make("span", { class: "sub num" }, stream.target)),
+    make(
+      "td",
+      { role: "cell" },
+      ...modeMark(stream.direction, stream.mode),
+      make("span", { class: "sub num" }, stream.target),
+    ),
     figure("Peers", count(stream.peers)),
     figure("Payload", withUnit(mbps(stream.payload_mbps), "Mb/s")),
     figure("RTT", withUnit(ms(stream.rtt_ms), "ms")),

@@ -64,3 +64,9 @@ export function summary(overview) {
   if (overview.on_air) return ["good", `${overview.on_air} on air, all well`];
   return ["idle", "Nothing on air"];
 }
+
+/** Return how a stream meets its far end, as nodes; a receive stream has its icon and word. */
+export function modeMark(direction, mode) {
+  const words = mode === "caller" ? "Caller" : "Listener";
+  return direction === "receive" ? [icon("fa-solid fa-download"), ` Receive · ${words.toLowerCase()}`] : [words];
+}

@@ -2,7 +2,7 @@
 import { dismissStream, isOrdered, restartStream, stopStream } from "./actions.js";
 import { icon, make, setClass, setFigure, setText, spoken } from "./dom.js";
 import { count, mbps, ms, percent, times, UNKNOWN, withUnit } from "./format.js";
-import { colourOf, makeLamp, setLamp } from "./lamps.js";
+import { colourOf, makeLamp, modeMark, setLamp } from "./lamps.js";
 import { Spark } from "./sparkline.js";
 import { inputErrorWords, reasonWords, sourceWords } from "./stream_words.js";
 import { offerUndo } from "./undo.js";
@@ -160,11 +160,7 @@ export class StreamRow {
           ),
         ]
       : [];
-    const words = mode === "caller" ? "Caller" : "Listener";
-    this.mode.replaceChildren(
-      ...(direction === "receive" ? [icon("fa-solid fa-download"), ` Receive · ${words.toLowerCase()}`] : [words]),
-      ...lock,
-    );
+    this.mode.replaceChildren(...modeMark(direction, mode), ...lock);
   }
 
   showFigures(stream) {

@@ -49,6 +49,9 @@ class FleetStreamView(View, frozen=True):
     severity: str
     phase_text: str
     remark: str | None
+    direction: Annotated[
+        str, described("send, receive or relay; empty if a host of an older version does not report it")
+    ]
     mode: str
     target: str
     source: str
@@ -155,6 +158,7 @@ def _own_stream(hostname: str, snapshot: Snapshot) -> FleetStreamView:
         severity=row.severity.value,
         phase_text=row.phase_text,
         remark=row.remark or row.reason_text,
+        direction=row.direction,
         mode=row.mode,
         target=row.target,
         source=row.source,
@@ -174,6 +178,7 @@ def _their_stream(entry: HostEntry, stream: RemoteStream, state: str) -> FleetSt
         severity=stream.severity if is_known else _UNKNOWN,
         phase_text=stream.phase_text,
         remark=stream.remark,
+        direction=stream.direction,
         mode=stream.mode,
         target=stream.target,
         source=stream.source,
