@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any, Final
 
 from app.domain.field_labels import field_label
@@ -19,7 +20,6 @@ _TIMEOUT_S: Final = 15.0  # a start takes up to 3 s, a restart waits for the old
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced, not bound
 
 
-# Calls this host directly, even if the environment names a proxy.
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Refuses redirects: only the server that was named may receive the key."""
 
@@ -27,6 +27,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Report the redirect as an error."""
 
 
+# Calls the server directly, even if the environment names a proxy.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
 
 
@@ -85,7 +86,11 @@ class Api:
         self._call("DELETE", path)
 
     def _call(self, method: str, path: str, document: object = None, timeout_s: float = _TIMEOUT_S) -> Any:
-        return _decoded(self._answer(method, path, document, timeout_s))
+        body = self._answer(method, path, document, timeout_s)
+        try:
+            return json.loads(body) if body else None
+        except ValueError:
+            raise ServerUnreachable(f"another program answers at {self.address}: its answer is not JSON") from None
 
     def _answer(self, method: str, path: str, document: object = None, timeout_s: float = _TIMEOUT_S) -> bytes:
         body = None if document is None else json.dumps(document).encode()
@@ -101,7 +106,7 @@ class Api:
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(error) from None
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             raise ServerUnreachable(f"no server answers at {self.address}: {error}") from None
 
 
@@ -113,7 +118,3 @@ def _refusal(error: urllib.error.HTTPError) -> Refused:
     except (ValueError, KeyError, TypeError):
         phrase = HTTPStatus(error.code).phrase if error.code in HTTPStatus._value2member_map_ else "an error"
         return Refused(error.code, "http_error", f"{error.url} answered {error.code} {phrase}", {})
-
-
-def _decoded(body: bytes) -> Any:
-    return json.loads(body) if body else None

@@ -9,6 +9,7 @@ import os
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -77,9 +78,8 @@ def restore(settings: Settings, archive: Path) -> tuple[list[str], bool]:
 
 
 def _database_url(settings: Settings) -> URL:
-    from app.store.opening import (
-        parse_url,
-    )  # imported here, because loading SQLAlchemy doubles the start time of every other command
+    # Imported here, because loading SQLAlchemy doubles the start time of every other command.
+    from app.store.opening import parse_url
 
     return parse_url(settings.database_url)
 
@@ -139,7 +139,7 @@ def _read(archive: Path) -> dict[str, bytes]:
                     raise BackupFailed(f"{archive} holds {member.name!r} of {member.size} bytes, too large")
                 file = tar.extractfile(member)
                 found[member.name] = file.read() if file is not None else b""
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, zlib.error) as error:
         raise BackupFailed(f"{archive} is not a .tar.gz archive: {error}") from None
     return found
 

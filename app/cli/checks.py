@@ -204,7 +204,8 @@ def _has_multicast_route() -> bool:
 def _ports(settings: Settings, api: Api) -> Iterator[Finding]:
     """Find listener ports that another program uses: a stream could not start on them."""
     try:
-        ours = {view["spec"]["endpoint"].get("port") for view in api.get("/api/streams")["streams"]}
+        far_ends = [view["far_end"] for view in api.get("/api/streams")["streams"]]
+        ours = {each["port"] for each in far_ends if each["calls_us"]}
     except (ServerUnreachable, Refused):
         ours = set()
     taken = [port for port in settings.listener_ports if port not in ours and _is_taken(port)]

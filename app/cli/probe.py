@@ -112,7 +112,7 @@ def _read_passphrase(path: Path | None) -> str:
     if path is not None:
         try:
             return path.read_text().rstrip("\n")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise click.UsageError(f"the passphrase cannot be read: {error}") from None
     if sys.stdin.isatty():
         return str(click.prompt("Passphrase", hide_input=True, err=True))

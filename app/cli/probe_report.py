@@ -25,7 +25,11 @@ from app.words.states import reason_text
 
 def api_of(url: str, key_file: Path | None) -> Api:
     """Return a client for the installation at `http://host:port`. Raises click.UsageError."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError outside 0 to 65535
+    except ValueError as error:
+        raise click.UsageError(f"{url}: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise click.UsageError("write the address of the installation as http://host:port or https://host")
     return Api.at(url.rstrip("/"), _key(key_file))

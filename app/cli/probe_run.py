@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from app.domain.endings import Ending, Finished
+from app.domain.endings import CannotSend, Ending, Finished
 from app.domain.figures.live_report import LiveReport
 from app.domain.figures.reception import DeliveryPoint, Reception
 from app.domain.probe_report import SECONDS_MAX
@@ -56,6 +56,7 @@ class Probe:
         self._refused: Reason | None = None
         self._is_stopping = False
         self._connected_at: float | None = None
+        self._call_at: float | None = None  # monotonic time of the next call, None while a call or connection exists
         self._history: deque[DeliveryPoint] = deque(maxlen=SECONDS_MAX)
         self._receiver = Receiver(spec, dscp=0, notify=self._hear)
 
@@ -103,17 +104,29 @@ class Probe:
         return unix_now() - self._connected_at >= self._wanted.seconds
 
     def _turn(self) -> None:
+        if self._call_at is not None:
+            self._call_again(self._call_at)
+            return
         try:
             self._receiver.poll()
         except Finished:
             if self._connected_at is None:
                 raise
-            self._call_again()
+            self._hang_up()
         if self._connected_at is None and self._receiver.input.connection is not None:
             self._connected_at = unix_now()
             self._receiver.reset(self._connected_at)
 
-    def _call_again(self) -> None:
+    def _hang_up(self) -> None:
         self._receiver.close()
-        time.sleep(_CALL_AGAIN_S)
-        self._receiver.open()
+        self._call_at = time.monotonic() + _CALL_AGAIN_S
+
+    def _call_again(self, call_at: float) -> None:
+        """Call once it is time. A call that cannot be made, for example without DNS, is repeated."""
+        if time.monotonic() < call_at:
+            return
+        self._call_at = None
+        try:
+            self._receiver.open()
+        except CannotSend:
+            self._hang_up()

@@ -32,10 +32,10 @@ class Duration(click.ParamType[int]):
 
 def probe_spec(url: str, *, key_bits: int | None, passphrase: str | None) -> ReceiveSpec:
     """Make the spec of `srt://host:port?latency=200` or, as a listener, of `srt://:port`. Raises click.UsageError."""
-    parts = urlsplit(url)
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    _check(parts.scheme, given)
     try:
+        parts = urlsplit(url)
+        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+        _check(parts.scheme, given)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise click.UsageError(f"{url}: {error}") from None

@@ -19,8 +19,8 @@ PATH_BYTES = 1024
 _QUOTES = frozenset("\"'`")
 # RFC 1123 2.1: labels of letters, digits and inner hyphens, 63 at most; the whole name 253 at most.
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
-# Linux IFNAMSIZ is 16 with the closing zero; `/` and white space are what the kernel refuses.
 _RECORDING_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# Linux IFNAMSIZ is 16 with the closing zero; `/` and white space are what the kernel refuses.
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,14}")
 
 

@@ -16,10 +16,13 @@ _MJD_OF_UNIX_EPOCH: Final = 40_587
 
 
 def dvb_time(unix_s: float) -> bytes:
-    """Encode UTC in five bytes, in whole seconds: the Modified Julian Date and six BCD digits (EN 300 468 annex C)."""
+    """Encode UTC in five bytes, in whole seconds: the Modified Julian Date and six BCD digits (EN 300 468 annex C).
+
+    The date has 16 bits, so it begins again at 0 after 22 April 2038.
+    """
     moment = datetime.fromtimestamp(int(unix_s), UTC)
     days = int(unix_s) // 86_400 + _MJD_OF_UNIX_EPOCH
-    return days.to_bytes(2, "big") + bytes.fromhex(moment.strftime("%H%M%S"))
+    return (days & 0xFFFF).to_bytes(2, "big") + bytes.fromhex(moment.strftime("%H%M%S"))
 
 
 def set_clock(block: bytearray, at: int, unix_s: float) -> None:

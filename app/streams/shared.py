@@ -50,7 +50,7 @@ class Shared:
                 # The host that ordered it has checked it. Here the agent's worker may hold its port already.
                 self._supervisor.start(job.key, job, actor=_ACTOR, is_admitted=True)
             else:
-                self._supervisor.complete(job.key, job, None)
+                self._supervisor.replace(job.key, job)
             if is_running and not is_wanted:
                 self._supervisor.stop(job.key, actor=_ACTOR)
             self._keep(job.key)

@@ -5,7 +5,6 @@ No stream on air is taken off because the store is lost, new, damaged or of anot
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
 import threading
@@ -13,8 +12,9 @@ import time
 from collections.abc import Collection
 from typing import Final
 
-from app.domain.errors import InvalidInput, NotFound
+from app.domain.errors import InvalidInput, NotFound, StreamsDoNotAnswer
 from app.domain.events import LogEntry
+from app.domain.spec import JobSpec
 from app.domain.status import Order, Reason
 from app.domain.stored_spec import salvage_spec
 from app.machine.steady_clock import unix_now
@@ -123,33 +123,48 @@ class Takeover:
                 why=stream.unreadable.why,
             )
         fault = Reason.PASSPHRASE_LOST if stream.passphrase_lost else None
-        job, media_fault = self._complete_job(stream)
+        job, media_fault = self._complete_job(stream.key, stream.spec)
         if job is None:
             self._waiting.append(stream)
             job, start_at = self._jobs.bare_job(stream.key, stream.spec), math.inf
         return job, Known(stream.order, stream.ordered_at, start_at, stream.status, fault or media_fault)
 
-    def _complete_job(self, stream: StoredStream) -> tuple[Job | None, Reason | None]:
+    def _complete_job(self, key: str, spec: JobSpec) -> tuple[Job | None, Reason | None]:
         """Return the job of a stream and what prevents its start; no job while the media folder does not answer."""
         try:
-            return self._jobs.job_for(stream.key, stream.spec), None
+            return self._jobs.job_for(key, spec), None
         except MediaDoesNotAnswer:
             return None, None
         except InvalidInput:
-            return self._jobs.bare_job(stream.key, stream.spec), Reason.FILE_MISSING
+            return self._jobs.bare_job(key, spec), Reason.FILE_MISSING
 
     def _complete_later(self) -> None:
         """Query the media folder until it answers, then complete the jobs that wait for it."""
         while self._waiting:
             time.sleep(_ASK_AGAIN_S)
             for stream in list(self._waiting):
-                job, fault = self._complete_job(stream)
-                if job is None:
+                try:
+                    is_over = self._complete(stream)
+                except NotFound:  # dismissed meanwhile
+                    is_over = True
+                except StreamsDoNotAnswer:
+                    is_over = False
+                if not is_over:
                     break
                 self._waiting.remove(stream)
-                fault = Reason.PASSPHRASE_LOST if stream.passphrase_lost else fault
-                with contextlib.suppress(NotFound):  # dismissed meanwhile
-                    self._supervisor.complete(stream.key, job, fault)
+
+    def _complete(self, stream: StoredStream) -> bool:
+        """Complete the job of a stream that waits, with its present settings: they may have been changed meanwhile.
+
+        Returns False if it still has to wait. Raises NotFound and StreamsDoNotAnswer.
+        """
+        spec = self._supervisor.job(stream.key).spec
+        job, fault = self._complete_job(stream.key, spec)
+        if job is None:
+            return False
+        if stream.passphrase_lost and spec.encryption == stream.spec.encryption:
+            fault = Reason.PASSPHRASE_LOST
+        return self._supervisor.complete(stream.key, job, fault)
 
 
 def _merged(kept: Collection[StoredStream], owed: Collection[StoredStream]) -> list[StoredStream]:

@@ -112,6 +112,13 @@ class SupervisedStream:
         self._step(life.StopOrdered(), now)
         self._current.ask_to_stop(now)
 
+    def complete(self, job: Job, fault: Reason | None) -> bool:
+        """Continue with the completed job. Returns False, and does nothing, if the settings are no longer those."""
+        if job.spec != self.spec:
+            return False
+        self.renew(job, fault)
+        return True
+
     def renew(self, job: Job, fault: Reason | None = None) -> None:
         """Continue with a new job for the same stream, or with the completed one; `fault` prevents its start."""
         self.job, self._account.spec = job, job.spec

@@ -101,9 +101,13 @@ class Supervisor:
         """Check whether this stream may run in addition to the others. Raises LimitReached and NotFound."""
         self._ask(lambda: self._admission.check_limit(self._others(key)))
 
-    def complete(self, key: str, job: Job, fault: Reason | None) -> None:
-        """Give a resumed stream the job that it waited for. Raises NotFound."""
-        self._ask(lambda: self._stream(key).renew(job, fault))
+    def complete(self, key: str, job: Job, fault: Reason | None) -> bool:
+        """Give a resumed stream the job that it waited for; False if its settings have changed. Raises NotFound."""
+        return self._ask(lambda: self._stream(key).complete(job, fault))
+
+    def replace(self, key: str, job: Job) -> None:
+        """Set another job, which another host has checked, for the next worker of a stream. Raises NotFound."""
+        self._ask(lambda: self._stream(key).renew(job))
 
     def start(self, key: str, job: Job, *, actor: str, is_admitted: bool = False) -> None:
         """Start a known stream again with a new job, because its file may have changed.

@@ -80,11 +80,17 @@ class WorkerLink:
             raise LinkAbused("the worker sent too much on its link")
 
     def say(self, message: ToWorker) -> None:
-        """Send an order, if there is a connection."""
+        """Send an order, if there is a connection.
+
+        A connection that does not take the whole order is closed: the rest of a line would spoil the next order.
+        """
         if self.connection is not None:
+            order = protocol.encode(message)
             try:
-                self.connection.send(protocol.encode(message))
+                is_sent = self.connection.send(order) == len(order)
             except OSError:
+                is_sent = False
+            if not is_sent:
                 self.close()
 
     def close(self) -> None:

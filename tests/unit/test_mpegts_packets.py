@@ -163,6 +163,12 @@ def test_the_time_of_the_standards_example_is_written_as_in_the_standard() -> No
     assert times.dvb_time(750_516_300.9).hex() == "c079124500"
 
 
+def test_the_date_begins_again_when_its_sixteen_bits_are_used_up() -> None:
+    days = 2**16 - 40_587  # from 1970 to 23 April 2038
+    assert times.dvb_time(days * 86_400 - 1).hex() == "ffff235959"
+    assert times.dvb_time(days * 86_400).hex() == "0000000000"
+
+
 @pytest.mark.parametrize(("size", "lead"), [(188, 0), (188, 100), (192, 4), (204, 0), (204, 57)])
 def test_the_framing_is_found_wherever_the_first_packet_begins(size: int, lead: int) -> None:
     packet = b"\x47\x1f\xff\x10" + bytes(size - 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
+from app.cli.probe_report import api_of
 from app.cli.probe_target import Duration, probe_spec
 from app.domain.spec import CallerEndpoint, ListenerEndpoint
 
@@ -22,6 +23,8 @@ def test_a_url_with_a_host_calls_and_one_without_listens() -> None:
         ("srt://192.0.2.1:9000?passphrase=0123456789", "leave out the passphrase"),
         ("http://192.0.2.1:9000", "srt://host:port"),
         ("srt://192.0.2.1", "has no port"),
+        ("srt://[2001:db8::1:9000", "Invalid IPv6 URL"),
+        ("srt://192.0.2.1:90000", "Port out of range"),
         ("srt://192.0.2.1:9000?latncy=3", "latncy: not known"),
         ("srt://192.0.2.1:9000?latency=9000", "Latency: 9000 is outside"),
         ("srt://192.0.2.1:9000?latency=fast", "whole number"),
@@ -49,3 +52,9 @@ def test_a_duration_has_a_unit(text: str, seconds: int) -> None:
 def test_no_duration_is_a_usage_error(text: str) -> None:
     with pytest.raises(click.UsageError):
         Duration().convert(text, None, None)
+
+
+@pytest.mark.parametrize("url", ["http://[2001:db8::1", "http://192.0.2.1:90000", "ftp://192.0.2.1", "http://"])
+def test_an_address_that_no_report_can_be_posted_to_is_a_usage_error(url: str) -> None:
+    with pytest.raises(click.UsageError):
+        api_of(url, None)

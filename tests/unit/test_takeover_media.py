@@ -7,8 +7,10 @@ import signal
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from app.domain.spec import BarsSource, SendSpec
 from app.domain.status import Phase
 from app.media.library import MediaLibrary
 from tests.instruments.child import is_alive
@@ -42,3 +44,32 @@ def test_a_stream_on_air_is_adopted_and_an_ordered_one_starts_once_the_folder_an
         finally:
             answers.set()
         own.wait(ordered, lambda seen: seen.status.phase is Phase.WAITING and seen.worker_pid, deadline_s=30)
+
+
+def test_a_stream_that_is_changed_while_it_waits_for_the_folder_keeps_its_new_settings(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, check = threading.Event(), MediaLibrary.check
+
+    def hanging_check(library: MediaLibrary, path: str) -> object:
+        answers.wait()
+        return check(library, path)
+
+    with OwnManager(media=sample, command=FAKE) as own:
+        key = own.manager.start(own.spec()).key
+        own.manager.detach()
+        monkeypatch.setattr(MediaLibrary, "check", hanging_check)
+        try:
+            own.manager = own.new_manager()
+            waiting = own.manager.get(key).spec
+            assert isinstance(waiting, SendSpec)
+            changed = msgspec.structs.replace(waiting, source=BarsSource())
+            own.manager.change(key, changed)
+        finally:
+            answers.set()
+        wait_for(
+            lambda: "media-wait" not in [each.name for each in threading.enumerate()],
+            deadline_s=30,
+            what="the end of the wait",
+        )
+        assert own.manager.get(key).spec == changed

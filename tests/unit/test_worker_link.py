@@ -146,3 +146,15 @@ def test_the_silence_of_a_worker_that_cannot_be_reached_proves_nothing(monkeypat
     stage.stream.stop(stage.now, "operator")
     stage.pass_time(3)
     assert stage.worker.signals[0] == "TERM"
+
+
+def test_a_connection_that_does_not_take_a_whole_order_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    link = WorkerLink()
+    link.connection = near
+    monkeypatch.setattr(protocol, "encode", lambda _: b"x" * 10_000_000)
+    with far:
+        link.say(protocol.Reset())
+        assert far.recv(1) == b"x"
+        assert link.connection is None

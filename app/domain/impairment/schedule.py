@@ -48,7 +48,8 @@ class Path:
         self._loss = settings.loss_percent / 100
         self._random = self._chance("loss").random
         self._bursts = burst_loss(settings.bursts, self._chance("bursts")) if settings.bursts is not None else None
-        self._jitter = Jitter(round(settings.jitter_ms * _MS), self._chance("jitter")) if settings.jitter_ms else None
+        jitter_ns = round(settings.jitter_ms * _MS)
+        self._jitter = Jitter(jitter_ns, self._chance("jitter")) if jitter_ns else None
         self._delay_ns = round(settings.delay_ms * _MS)
         outage, flap = settings.outage, settings.route_flap
         self._outage_ns = (

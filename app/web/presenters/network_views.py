@@ -58,7 +58,9 @@ class SettingsView(View, frozen=True):
     ]
     lost_per_hour: Annotated[float, _is("The same as packets an hour at the stream's bitrate")]
     rarity: str
-    burst_ms: Annotated[float, _is("Longest complete outage that is repaired: latency × overhead")]
+    burst_ms: Annotated[
+        float, _is("Longest run of lost packets that the overhead can resend in time: latency × overhead")
+    ]
     receiver_buffer_packets: Annotated[int, _is("Packets a receiver holds: latency and half an RTT")]
     receiver_buffer_bytes: Annotated[int, _is("The same in libsrt's units of 1472 bytes")]
     bandwidth_needed_mbps: Annotated[float, _is("Bitrate with overhead")]

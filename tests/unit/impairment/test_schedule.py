@@ -126,6 +126,10 @@ def test_jitter_after_a_long_silence_is_ready_at_once() -> None:
     assert 0 <= jitter.at(86_400 * S) <= 1000
 
 
+def test_a_jitter_of_less_than_a_nanosecond_is_none() -> None:
+    assert decide(path_of(delay_ms=10, jitter_ms=1e-7), 2, spacing_ns=MS) == [(10 * MS,), (11 * MS,)]
+
+
 def test_reordering_lets_datagrams_overtake() -> None:
     path = path_of(delay_ms=5, reorder_ms=10)
     leaves = [times[0] for times in decide(path, 1000)]
