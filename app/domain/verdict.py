@@ -16,9 +16,8 @@ from app.domain.snapshot import Snapshot
 from app.domain.spec.job import latency_ms_of
 from app.domain.status import Order, Phase, Reason
 
-# Haivision's rule of thumb is 4 x RTT, its least multiplier 3: below that it warns, well below it is a fault.
+# Haivision's rule of thumb is 4 x RTT, its least multiplier 3: below that it warns.
 RATIO_ATTENTION: Final = 3.0
-RATIO_FAULT: Final = 2.5
 STALE_AFTER_S: Final = 3.0
 REFUSED_LATELY_S: Final = 60.0
 SOURCE_ERRORS_LATELY_S: Final = 60.0
@@ -88,18 +87,19 @@ def judge(snapshot: Snapshot, now: float) -> Verdict:
     return Verdict(
         severity=severity,
         concern=concern,
-        ratio_severity=ratio_severity(least_ratio(snapshot)),
+        ratio_severity=_severity_of_ratio(snapshot),
         loss_severity=loss_severity(lost_at_receiver(snapshot)),
         is_stale=snapshot.sample_age_s is not None and snapshot.sample_age_s > STALE_AFTER_S,
     )
 
 
 def ratio_severity(ratio: float | None) -> Severity:
-    """Return the severity of a latency / RTT ratio; IDLE if it is not known."""
+    """Return the severity of a latency / RTT ratio, of the figure and of the stream; IDLE if it is not known.
+
+    A low ratio alone is no fault: a stream that loses packets because of it is one by its loss.
+    """
     if ratio is None:
         return Severity.IDLE
-    if ratio < RATIO_FAULT:
-        return Severity.FAULT
     return Severity.ATTENTION if ratio < RATIO_ATTENTION else Severity.GOOD
 
 
@@ -158,12 +158,7 @@ def _concerns(snapshot: Snapshot, now: float) -> Iterator[tuple[Severity, Concer
     errors_at = snapshot.source_errors_at
     if phase in _ON_AIR and errors_at is not None and now - errors_at < SOURCE_ERRORS_LATELY_S:
         yield Severity.ATTENTION, Concern.SOURCE_ERRORS
-    is_sender = snapshot.reception is None
-    if (
-        is_sender
-        and phase is Phase.DELIVERING
-        and ratio_severity(least_ratio(snapshot)) in (Severity.FAULT, Severity.ATTENTION)
-    ):
+    if phase is Phase.DELIVERING and _severity_of_ratio(snapshot) is Severity.ATTENTION:
         yield Severity.ATTENTION, Concern.LATENCY_SHORT
     if phase is Phase.WAITING and any(now - refusal.last_at < REFUSED_LATELY_S for refusal in snapshot.refusals):
         yield Severity.ATTENTION, Concern.REFUSED
@@ -171,6 +166,11 @@ def _concerns(snapshot: Snapshot, now: float) -> Iterator[tuple[Severity, Concer
         yield Severity.ATTENTION, Concern.STAYS_DOWN
     if snapshot.is_other_version:
         yield Severity.ATTENTION, Concern.OTHER_VERSION
+
+
+def _severity_of_ratio(snapshot: Snapshot) -> Severity:
+    """Return the severity of the lowest ratio. A receive stream counts what it loses, so its ratio is not judged."""
+    return Severity.IDLE if snapshot.reception is not None else ratio_severity(least_ratio(snapshot))
 
 
 def _delivery_concerns(snapshot: Snapshot) -> Iterator[tuple[Severity, Concern]]:

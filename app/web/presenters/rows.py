@@ -78,4 +78,5 @@ def build_spark(history: Sequence[Second]) -> list[float | None]:
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    return round(sum(values) / len(values), 2) if values else None
+    """Return the mean with three digits, which is finer than a pixel of the sparkline."""
+    return float(f"{sum(values) / len(values):.3g}") if values else None
