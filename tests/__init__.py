@@ -1,1 +1,1 @@
-"""Tests of the product, in rings; see docs/architecture.md."""
+"""Tests of the product, in tiers by what they need; see docs/architecture.md."""

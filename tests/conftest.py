@@ -1,4 +1,4 @@
-"""What all rings share: the sample, the running product, and how hypothesis behaves on a busy machine."""
+"""What all tests share: the sample, the running product, and settings of hypothesis for a busy machine."""
 
 from __future__ import annotations
 

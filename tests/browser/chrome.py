@@ -1,4 +1,4 @@
-"""A headless Chromium as the tests use it: pages by path, sizes, accessibility, and everything it complained about."""
+"""A headless Chromium as the tests use it: pages by path, sizes, accessibility, and console errors."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ class Browser:
         self.base = ""
 
     def quit(self) -> None:
-        """End it."""
+        """Quit Chromium."""
         self.driver.quit()
         self._profile.cleanup()
 
     # ---- pages ----
 
     def start(self, base: str) -> None:
-        """Begin a test on the server at `base` as a browser that was never there."""
+        """Begin a test on the server at `base` with a new profile: no cookies, no stored values."""
         self.base = base
         self.driver.get("about:blank")
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
@@ -122,7 +122,7 @@ class Browser:
         return " ".join(str(found).split())
 
     def wait_text(self, selector: str, part: str, *, deadline_s: float = 20) -> str:
-        """Wait until the text there holds `part`."""
+        """Wait until the element's text contains `part`."""
         return wait_for(
             lambda: text if part in (text := self.text(selector)) else "",
             deadline_s=deadline_s,
@@ -222,7 +222,7 @@ class Browser:
         return [entry["message"] for entry in self._log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
     def hosts_asked(self) -> set[str]:
-        """Every host that was asked for something since the last call."""
+        """Every host to which the browser sent a request since the last call."""
         hosts = set()
         for entry in self._log("performance"):
             message = json.loads(entry["message"])["message"]

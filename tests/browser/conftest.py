@@ -1,4 +1,4 @@
-"""A browser for all tests and a server for each; after each test, nothing may have been complained about."""
+"""A browser for all tests and a server for each. An error on the browser's console fails a test."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def server(settings: Settings, manager: FakeManager, serve: Callable[[Flask], Se
 
 @pytest.fixture
 def page(chrome: Browser, server: Server) -> Iterator[Browser]:
-    """The browser on the server with the mixed streams. What it complained about at the end fails the test."""
+    """The browser on the server with the mixed streams. An error on its console fails the test."""
     chrome.start(server.base)
     chrome.hosts_asked()
     yield chrome

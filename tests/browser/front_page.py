@@ -60,7 +60,7 @@ def front_page_log() -> list[LogEntry]:
 
 
 def quiet_machine() -> System:
-    """A machine with room left, so that the picture does not show the one that took it."""
+    """A machine with little load, so that the picture does not show the host on which it was taken."""
     return System(
         hostname="mcr-a",
         user="mcr-srt",

@@ -1,4 +1,4 @@
-"""What leaves a stream's page: charts whose axes say what they show, pictures of them, and copied texts."""
+"""What a user takes from a stream's page: charts with labelled axes, their pictures, and copied texts."""
 
 from __future__ import annotations
 

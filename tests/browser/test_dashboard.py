@@ -1,4 +1,4 @@
-"""The dashboard under the hands of an operator, by mouse and by keys alone."""
+"""The dashboard as an operator uses it: by mouse, and by the keyboard alone."""
 
 from __future__ import annotations
 

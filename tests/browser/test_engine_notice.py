@@ -1,4 +1,4 @@
-"""The notice of a stream whose source GStreamer does not carry whole, and its button."""
+"""The notice of a stream whose source loses packets in GStreamer, and its button."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every page in both themes: readable for all, whole on any screen, silent on the console, alone with its own host."""
+"""Every page in both themes: accessible, complete on any screen, no console errors, no requests to other hosts."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def open_page(page: Browser, name: str, theme: str) -> None:
 
 
 def accept_the_answer_404(page: Browser, name: str) -> None:
-    """Take it from the complaints: the page itself is that answer, which Chromium notes on its console."""
+    """Remove it from the console errors: the page itself is that answer, and Chromium reports each 404."""
     if name == "nothing there":
         assert all("404" in complaint for complaint in page.complaints())
 

@@ -45,7 +45,7 @@ class House:
         self.server = self._serve(self.app)
 
     def restart(self) -> None:
-        """As a reload does: let go of the workers, begin again, adopt them."""
+        """Restart the web process as a reload does: it leaves the workers on air, and the next one adopts them."""
         self.server.stop()
         services_of(self.app).manager.detach()
         self._end_helpers()
@@ -79,7 +79,7 @@ def house(settings: Settings, serve: Callable[[Flask], Server]) -> Iterator[Hous
 
 @pytest.fixture
 def desk(chrome: Browser, house: House) -> Iterator[Browser]:
-    """The operator's browser; nothing may have been complained about at the end, no other host asked."""
+    """The operator's browser. A console error or a request to another host fails the test."""
     chrome.start(house.server.base)
     chrome.hosts_asked()
     yield chrome

@@ -1,4 +1,4 @@
-"""A rehearsal keeps its word: the lowest latency that held holds again, alone and for longer."""
+"""The result of a rehearsal is repeatable: the lowest latency that held also holds alone and for longer."""
 
 from __future__ import annotations
 

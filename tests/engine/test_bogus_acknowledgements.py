@@ -1,4 +1,4 @@
-"""A caller that acknowledges what was never sent holds up libsrt's receiving thread: its address comes in once only."""
+"""A caller that acknowledges packets never sent blocks libsrt's receiving thread: its address is accepted only once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What GStreamer throws away of its input is counted, reported, and never called a missing clock."""
+"""Packets that GStreamer discards are counted and reported, and never reported as a missing clock."""
 
 from __future__ import annotations
 

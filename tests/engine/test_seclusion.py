@@ -1,4 +1,4 @@
-"""What a worker is given and what it loads: no secret where others could read it, nothing that it does not need."""
+"""What a worker receives and loads: no secret where other users could read it, and nothing that it does not need."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def launched(sample: Path, folder: Path, tmp_path: Path) -> Iterator[WorkerHandle]:
-    """A worker of a web process whose environment is full of secrets, and which left its store open to children."""
+    """A worker of a web process with secrets in its environment and an inheritable descriptor of its store."""
     launcher = LocalLauncher(folder, environment={**os.environ, **SECRETS})
     encryption = Encryption(256, Secret(PASSPHRASE))
     job = job_for(FileSource("bars.ts"), port=free_port(), file_path=sample, encryption=encryption)

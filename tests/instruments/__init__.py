@@ -1,1 +1,1 @@
-"""Independent witnesses: what the product says is judged by these, never by the product itself."""
+"""Independent measurements and helpers: they judge what the product reports, without the product's own code."""

@@ -1,4 +1,4 @@
-"""A worker of an older version of the product: alive, on a socket, with messages that no present version reads.
+"""A worker of an older version of the product: it runs, with messages that the present version cannot read.
 
 Run with the path of its socket; SIGTERM ends it.
 """

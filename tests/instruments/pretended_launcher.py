@@ -1,4 +1,4 @@
-"""A launcher without processes and with a simulated clock, for a supervised stream's life in milliseconds."""
+"""A launcher without processes and with a simulated clock: a test runs hours of a stream in milliseconds."""
 
 from __future__ import annotations
 

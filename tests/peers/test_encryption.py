@@ -1,4 +1,4 @@
-"""Encrypted streams: who gets them, who does not, and what a wrong passphrase costs."""
+"""Encrypted streams: which receivers get them, which do not, and the effect of a wrong passphrase."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Far ends that are not there, die, or come and go: what the stream says, and how soon."""
+"""Far ends that are absent, die, or come and go: what the stream reports, and how soon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A receiver that leaves is seen at once, is a fault after ten seconds, and is well again as soon as it is back."""
+"""A receiver that leaves is reported at once, is a fault after ten seconds, and the fault ends when it is back."""
 
 from __future__ import annotations
 

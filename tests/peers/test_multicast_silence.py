@@ -1,4 +1,4 @@
-"""A live channel that falls silent, comes back, or restarts: what the stream says and what its receivers see."""
+"""A live channel that pauses, returns or restarts: what the stream reports and what its receivers get."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a relay is not made for is bounded and reported: crowds of callers, huge datagrams, and what is not SRT."""
+"""Bounds of a relay: many callers, huge datagrams and datagrams that are not SRT are limited and reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is let in to a listener: fifty at once, and no stranger that calls for ever."""
+"""Which callers a listener accepts: fifty at once, and an address that calls all the time at a limited rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recommendation: the guide's rows, its limits, and what it promises."""
+"""The recommendation: the guide's rows, its limits, and the loss that it predicts."""
 
 from __future__ import annotations
 

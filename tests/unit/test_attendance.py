@@ -1,4 +1,4 @@
-"""Receivers that are missing: learnt or set, since when, and who it was."""
+"""Missing receivers: against a learnt or a set number, since when, and the address of the one that left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The channel file: what is usable is listed, what is not is said by line and field, and nothing raises."""
+"""The channel file: usable channels are listed, faults are reported with line and field, and no input raises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is missing in a live input: continuity counters and RTP sequence numbers."""
+"""Packets missing in a live input, found by continuity counters and RTP sequence numbers."""
 
 from __future__ import annotations
 

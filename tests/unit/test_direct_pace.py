@@ -1,4 +1,4 @@
-"""When the direct engine lets messages go: on time, and after a pause neither in a burst nor uselessly late."""
+"""When the direct engine sends messages: on time, and after a pause neither in a burst nor later than needed."""
 
 from __future__ import annotations
 

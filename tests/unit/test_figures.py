@@ -1,4 +1,4 @@
-"""Counters into rates: over an interval, never negative, and nothing where nothing is known."""
+"""Rates from counters: over an interval, never negative, and None where a counter is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stream is counted for in the cluster's capacity."""
+"""How much of the cluster's capacity a stream takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream that fails at its first try: the form's field says what is wrong and what to do."""
+"""A stream that fails at its first try: the message is at the field of the form, with the remedy."""
 
 from __future__ import annotations
 

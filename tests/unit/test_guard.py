@@ -1,4 +1,4 @@
-"""The guard behind every engine: what it stops, and what it must let pass."""
+"""The guard against a runaway output of an engine: what it stops, and what it must not stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What samples say about the flow, second by second."""
+"""Whether a stream flows, judged from its samples second by second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs in the background: one at a time, in order, forgotten when closed; one that fails does not stop the next."""
+"""Jobs in the background: one at a time, in order, dropped at the end; one that fails does not stop the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event log in memory: bounded, newest first, and what is said again and again takes one entry with its count."""
+"""The event log in memory: bounded, newest first, and a repeated event has one entry with a count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker's book: what is added up, what is remembered, and for how long."""
+"""The worker's counters: what is added up, what is kept, and for how long."""
 
 from __future__ import annotations
 

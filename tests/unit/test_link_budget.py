@@ -1,4 +1,4 @@
-"""What a link must carry and survives, and that every place says the same number."""
+"""What a link must carry and how long it may fail, with the same figure on every page and in every answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the machine says of itself, and which versions and programs are known to be missing or bad."""
+"""Facts about the host, and warnings about missing programs and faulty versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the media folder gives out, and what it refuses in which words."""
+"""Which files of the media folder can be used, which are refused, and the sentences for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The book of network tests: what it shows as ended outlives a restart."""
+"""The list of network tests: a test that has ended is still there after a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When packets are due: by their clock, whatever it does; never a burst, never a stall beyond the hole."""
+"""When packets are due: by their clock, even a faulty one; no burst, and no pause longer than the gap in the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue in front of a disk or a decoder: bounded, in order, and what has no room is counted."""
+"""The queue in front of a disk or a decoder: bounded, in order; payloads that do not fit are counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a small document over HTTPS: whatever the far end does, there is an answer in time."""
+"""Reading a small document over HTTPS: whatever the far end does, the call returns in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ping and name look-up: what they say, and what happens when they say it badly."""
+"""ping and name look-up: their results, and what happens when their output cannot be read."""
 
 from __future__ import annotations
 

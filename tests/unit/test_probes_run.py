@@ -1,4 +1,4 @@
-"""The bounded runner: whatever the program does, there is an answer in time and nothing is left behind."""
+"""The bounded runner: whatever the program does, the call returns in time and leaves no process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the web process does with its own limits and folders: files, core files, accepting, one instance."""
+"""Limits and folders of the web process: open files, core files, accepting connections, one instance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker and its manager say to each other, and what they never say."""
+"""Messages between a worker and its manager, and what they never contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What libsrt's bandwidth cap must not fall below: the input's rate, not that of its holes."""
+"""The lower bound of libsrt's bandwidth cap: the input's rate, not lowered by pauses of the input."""
 
 from __future__ import annotations
 

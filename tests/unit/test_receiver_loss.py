@@ -1,4 +1,4 @@
-"""The estimate of what a receiver misses: cells of the measured table, and what must hold everywhere."""
+"""The estimate of what a receiver misses: cells of the measured table, and properties that every estimate has."""
 
 from __future__ import annotations
 

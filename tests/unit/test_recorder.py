@@ -65,7 +65,7 @@ class FakeStore:
         self.texts.append(noted.text)
 
     def check(self) -> None:
-        """Reading goes on working on a full disk."""
+        """Reading still works on a full disk."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What systemd hears, at the socket that it would listen on."""
+"""The messages to systemd, received at a socket that stands for that of systemd."""
 
 from __future__ import annotations
 

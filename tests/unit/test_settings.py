@@ -1,4 +1,4 @@
-"""What the environment may say, and what is answered when it says something else."""
+"""The values that environment variables may have, and the errors for other values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict on a soak, from made-up moments."""
+"""The verdict on a soak test, from made-up measurements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding SRT sockets by their ids: soon after a call, within a second in any case, and with few questions."""
+"""Finding SRT sockets by their ids: soon after a call, within a second in any case, and with few calls of libsrt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FIRST = 1_000_000
 
 
 class FakeLibSrt:
-    """Sockets as they are made and go; counts the questions about ids."""
+    """Sockets that are created and closed; counts the calls that ask for an ID."""
 
     def __init__(self) -> None:
         self.states: dict[int, State] = {}
@@ -23,12 +23,12 @@ class FakeLibSrt:
         return FIRST + 1
 
     def exists(self, socket: int) -> bool:
-        """Whether it is there."""
+        """Whether the socket exists."""
         self.asked += 1
         return socket in self.states
 
     def state(self, socket: int) -> State:
-        """How it stands."""
+        """The state of the socket."""
         return self.states.get(socket, State.NONEXIST)
 
 

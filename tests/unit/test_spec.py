@@ -1,4 +1,4 @@
-"""What can be asked of a stream, and how a wrong question is answered."""
+"""The settings that a stream can have, and the errors for wrong ones."""
 
 from __future__ import annotations
 

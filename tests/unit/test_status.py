@@ -1,4 +1,4 @@
-"""A stream's life as histories: what happened, and what is true afterwards."""
+"""A stream's status as a sequence of events: what happened, and the status afterwards."""
 
 from __future__ import annotations
 

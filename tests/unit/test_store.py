@@ -1,4 +1,4 @@
-"""The store: what was ordered and what happened comes back, on SQLite and on PostgreSQL; what cannot is said."""
+"""The store: orders and events are read back, on SQLite and on PostgreSQL; unreadable ones are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of every release, and rows that cannot be read: each costs its own stream at most, and none is overwritten."""
+"""Rows of every release, and unreadable rows: each affects its own stream at most, and none is overwritten."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_spec_that_cannot_be_read_costs_one_stream_and_stays_as_it_is(tmp_path
 
 
 def test_an_unreadable_stream_goes_whole_into_another_store(tmp_path: Path) -> None:
-    """As where the database takes no writes, and orders are kept in the runtime folder meanwhile."""
+    """For example when the database refuses writes, and orders are kept in the runtime folder meanwhile."""
     file = database_of(RELEASES[0], tmp_path)
     change(file, "spec_json", SPECS["an unknown field with a value"])
     lost = read(file)["filloo"]

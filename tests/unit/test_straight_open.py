@@ -1,4 +1,4 @@
-"""A folder on the way that becomes a link leads nowhere: neither at the start nor at a seam."""
+"""A folder of the path that is replaced by a link is not followed: neither at the start nor at a seam."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the samples of a stream say beyond its phase."""
+"""What the samples of a stream show in addition to its phase."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_errors_of_the_source_are_noted_in_the_second_that_they_come() -> None:
 
 
 def test_what_was_learnt_survives_a_restart_of_the_web_process() -> None:
-    """The worker lived on; its history has the receiver that left before the new process looked."""
+    """The worker stayed on air; its history has the receiver that left before the new process read it."""
     spec = SendSpec(ListenerEndpoint(10001), BarsSource())
     watch = StreamWatch()
     watch.recall([Point(at=float(at), peers=1 if at < 90 else 0) for at in range(100)], spec)

@@ -1,4 +1,4 @@
-"""72 hours of history: summaries are true, small, and there after a restart."""
+"""72 hours of history: summaries are correct and small, and a restart keeps them."""
 
 from __future__ import annotations
 

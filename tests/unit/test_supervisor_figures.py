@@ -1,4 +1,4 @@
-"""Samples booked by the supervisor: whatever the clocks of the two processes say, figures are as old as they are."""
+"""Samples in the supervisor: the age of figures is right, whatever the clocks of the two processes say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the next web process makes of what an earlier one left: no stream goes off air because of the store."""
+"""How a new web process takes over the streams of an earlier one: no stream goes off air because of the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One judgement for page, API, metrics and health: what is a fault, what wants a look, and what is good."""
+"""One judgement for page, API, metrics and health: what is a fault, what needs attention, and what is good."""
 
 from __future__ import annotations
 

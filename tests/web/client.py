@@ -1,4 +1,4 @@
-"""Flask's test client, typed for tests: every document that an answer carries may be looked into."""
+"""Flask's test client with types for the tests; the JSON of an answer has the type Any."""
 
 from __future__ import annotations
 

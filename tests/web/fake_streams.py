@@ -1,4 +1,4 @@
-"""Streams of plain values, as on a bad day: every phase, hostile names, peers with and without all figures."""
+"""Made-up streams with many faults: every phase, hostile names, peers with and without all figures."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def make_snapshot(
     since_s: float = 4360.0,
     **other: Any,
 ) -> Snapshot:
-    """A snapshot that hangs together: totals and rates are those of its peers."""
+    """A consistent snapshot: totals and rates are those of its peers."""
     now = time.time()
     values: dict[str, Any] = {}
     if phase in (Phase.WAITING, Phase.DELIVERING, Phase.STALLED):
@@ -111,7 +111,7 @@ def make_snapshot(
 
 
 def make_history(seconds: int, snapshot: Snapshot) -> list[Second]:
-    """A past with a bad half minute in it, so that a chart of it has something to show."""
+    """A history with half a minute of faults, which a chart can show."""
     if snapshot.sample is None:
         return []
     now = math.floor(time.time())

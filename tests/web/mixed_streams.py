@@ -1,4 +1,4 @@
-"""Ten streams in mixed states and their events, as on a bad day: every phase, hostile names."""
+"""Ten made-up streams in mixed states and their events: every phase, hostile names."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _without_far_end() -> list[Snapshot]:
 
 
 def _with_odd_names() -> list[Snapshot]:
-    """Names that try what a page bears."""
+    """Names that a page must show safely, such as one with a script."""
     return [
         make_snapshot(
             "evilxx",

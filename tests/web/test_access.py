@@ -1,4 +1,4 @@
-"""Who may ask, and what a page is allowed to do in a browser."""
+"""Which requests are allowed, and what a page may do in a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders to all streams at once: each stream follows on its own."""
+"""Orders to all streams at once: a stream that cannot follow does not affect the others."""
 
 from __future__ import annotations
 

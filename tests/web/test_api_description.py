@@ -1,4 +1,4 @@
-"""The API describes itself, and what it says is what it does."""
+"""The API's description (OpenAPI) agrees with its answers."""
 
 from __future__ import annotations
 

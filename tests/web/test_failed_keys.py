@@ -1,4 +1,4 @@
-"""Guessing the API key is slowed, and does not stay unseen."""
+"""Guessing the API key is slowed down and logged."""
 
 from __future__ import annotations
 

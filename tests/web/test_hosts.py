@@ -1,4 +1,4 @@
-"""Under which names the pages are served: a foreign name that leads here (DNS rebinding) gets nothing."""
+"""Host names under which the pages are served: a foreign name of this address (DNS rebinding) is refused."""
 
 from __future__ import annotations
 

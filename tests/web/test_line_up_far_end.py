@@ -1,4 +1,4 @@
-"""A line-up test reads a far installation's history: whatever it reads there, the history has."""
+"""A line-up test reads another installation's history: each figure that it reads exists there."""
 
 from __future__ import annotations
 

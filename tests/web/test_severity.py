@@ -1,4 +1,4 @@
-"""How bad a stream is, and what its log says: the same from one try to the next."""
+"""Severity and log of a stream that is tried again: the same at each try."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the view of a stream says: unknown figures, faults, settings that differ, what needs attention."""
+"""The view of a stream: unknown figures, faults, settings that differ, what needs attention."""
 
 from __future__ import annotations
 

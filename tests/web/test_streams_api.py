@@ -1,4 +1,4 @@
-"""The JSON API of streams: what comes in is judged, what goes out is whole and hides the passphrase."""
+"""The JSON API of streams: input is checked; answers are complete and hide the passphrase."""
 
 from __future__ import annotations
 

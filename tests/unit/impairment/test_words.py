@@ -1,4 +1,4 @@
-"""What is said of a relay's effect."""
+"""The sentences about a relay's effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sound stream raises no indicator, and the report says what is in it."""
+"""A stream without faults raises no indicator, and the report describes its contents."""
 
 from __future__ import annotations
 

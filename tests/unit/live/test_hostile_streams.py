@@ -1,4 +1,4 @@
-"""Bytes that are wrong in every way are counted and named; memory stays bounded and nothing raises."""
+"""Damaged and hostile bytes are counted and reported; memory stays bounded and no input raises."""
 
 from __future__ import annotations
 
