@@ -8,17 +8,16 @@ from typing import Any, Final
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.domain.errors import InvalidInput, NotFound, ProductError
+from app.domain.errors import InvalidInput, NotFound
 from app.domain.presets import Preset
 from app.domain.snapshot import Snapshot
 from app.domain.spec import Mode, ReceiveSpec, SendSpec
-from app.domain.status import Order
 from app.domain.version import VERSION
 from app.forms import FIELD_OF_SPEC, SETTINGS, StreamForm, data_of
 from app.utils import list_interfaces
-from app.web.api.streams import ports_for, started, view_of
-from app.web.errors import json_response, status_of, wants_json
-from app.web.pages.receive import reception_page
+from app.web.api.streams import ports_for
+from app.web.pages.answers import CHANGED, CREATED, answer_form, edit_words
+from app.web.pages.receive import edit_reception, reception_like, reception_page
 from app.web.presenters.counter_views import View, definitions
 from app.web.presenters.machine_views import SystemView
 from app.web.presenters.peer_views import PeerView
@@ -26,7 +25,7 @@ from app.web.presenters.stream_views import InputView, StreamView
 from app.web.presenters.views import RowView
 from app.web.requests import fill_from_query
 from app.web.services import services
-from app.words.states import dscp_text, interrupted_text
+from app.words.states import dscp_text
 
 pages = Blueprint("pages", __name__)
 
@@ -99,14 +98,11 @@ def media_info(path: str) -> Response:
 @pages.route("/stream/<key>/edit", methods=["GET", "POST"])
 def edit_stream(key: str) -> Response:
     """Show the form with the settings of a stream. When sent, change them and restart the stream if it runs."""
-    snapshot = _send_stream(key)
-    page = {
-        "heading": f"Edit {snapshot.spec.label()}",
-        "is_edit": True,
-        "button": "Save and restart" if snapshot.status.order is Order.RUN else "Save",
-        "interrupted": interrupted_text(snapshot),
-        "has_passphrase": snapshot.spec.encryption is not None,
-    }
+    snapshot = services().manager.get(key)
+    if isinstance(snapshot.spec, ReceiveSpec):
+        return edit_reception(snapshot)
+    _require_send_stream(snapshot)
+    page = edit_words(snapshot)
     if request.method in ("GET", "HEAD"):
         form = StreamForm(formdata=None, data=data_of(snapshot.spec))
         return make_response(_render("stream_form_page.html", form, **page))
@@ -116,13 +112,16 @@ def edit_stream(key: str) -> Response:
         spec = form.to_spec(tuple(ports_for(key)), snapshot.spec.encryption)
         return services().manager.change(key, spec, actor=g.actor)
 
-    return _answer("stream_form_page.html", form, change, 200, **page)
+    return _answer("stream_form_page.html", form, change, CHANGED, **page)
 
 
 @pages.get("/stream/<key>/duplicate")
 def new_stream_like(key: str) -> Response:
     """Show the form of a new stream with the settings of another, a free port and no passphrase."""
-    spec = _send_stream(key).spec
+    snapshot = services().manager.get(key)
+    if isinstance(snapshot.spec, ReceiveSpec):
+        return reception_like(snapshot.spec)
+    spec = _require_send_stream(snapshot)
     data = data_of(spec) | {"name": f"{spec.name} copy" if spec.name else ""}
     if spec.local_port() is not None:
         data.pop("port", None)
@@ -130,12 +129,11 @@ def new_stream_like(key: str) -> Response:
     return make_response(_render("stream_form_page.html", form, action=url_for("pages.dashboard")))
 
 
-def _send_stream(key: str) -> Snapshot:
-    """Return a send stream; the form is for send streams only. Raises NotFound."""
-    snapshot = services().manager.get(key)
+def _require_send_stream(snapshot: Snapshot) -> SendSpec:
+    """Return the spec of a send stream; a relay has no form. Raises NotFound."""
     if not isinstance(snapshot.spec, SendSpec):
-        raise NotFound(f"{snapshot.spec.label()} is not a send stream; change it through the API")
-    return snapshot
+        raise NotFound(f"{snapshot.spec.label()} is a relay; change it through the API")
+    return snapshot.spec
 
 
 def _new_stream(mode: Mode) -> Response:
@@ -154,7 +152,7 @@ def _new_stream(mode: Mode) -> Response:
     def start() -> Snapshot:
         return services().manager.start(form.to_spec(services().settings.listener_ports), actor=g.actor)
 
-    return _answer("dashboard.html", form, start, 201, opens_form=True)
+    return _answer("dashboard.html", form, start, CREATED, opens_form=True)
 
 
 def _asked_preset() -> Preset | None:
@@ -175,17 +173,9 @@ def _preset_data(preset: Preset | None) -> dict[str, Any]:
 
 
 def _answer(template: str, form: StreamForm, act: Callable[[], Snapshot], status: int, **page: Any) -> Response:
-    """Carry out a form. Scripts of the page get the API's answers, browsers without them a page."""
-    try:
-        snapshot = act()
-    except ProductError as error:
-        if wants_json():
-            raise
-        form.show_problems(error.fields)
-        return make_response(_render(template, form, problem=error.message, **page), status_of(error))
-    if wants_json():
-        return started(snapshot) if status == 201 else json_response(view_of(snapshot))
-    return redirect(url_for("pages.stream", key=snapshot.key), 303)
+    return answer_form(
+        act, form.show_problems, lambda problem: _render(template, form, problem=problem, **page), status
+    )
 
 
 def _render(template: str, form: StreamForm, **page: Any) -> str:

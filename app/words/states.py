@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, assert_never
 
 from app.domain.snapshot import Snapshot
+from app.domain.spec import JobSpec, ReceiveSpec, RelaySpec, SendSpec
 from app.domain.status import Order, Phase, Reason
 
 # Each reason in a few words, and the remedy.
@@ -150,10 +151,23 @@ def dscp_text(dscp: int) -> str:
 
 
 def interrupted_text(snapshot: Snapshot) -> str | None:
-    """Say what a restart of a stream interrupts, and for which receivers; None if it interrupts nothing."""
+    """Say what a restart of a stream interrupts, and for which far ends; None if it interrupts nothing."""
     peers = [peer.address for peer in snapshot.sample.peers] if snapshot.sample else []
     if snapshot.status.order is not Order.RUN or not peers:
         return None
-    count = "1 receiver" if len(peers) == 1 else f"{len(peers)} receivers"
+    word = _far_end_word(snapshot.spec)
+    count = f"1 {word}" if len(peers) == 1 else f"{len(peers)} {word}s"
     verbs = "has" if len(peers) == 1 else "have"
     return f"{count} will be disconnected and {verbs} to reconnect: {', '.join(peers)}."
+
+
+def _far_end_word(spec: JobSpec) -> str:
+    match spec:
+        case SendSpec():
+            return "receiver"
+        case ReceiveSpec():
+            return "sender"
+        case RelaySpec():
+            return "caller"
+        case _:
+            assert_never(spec)

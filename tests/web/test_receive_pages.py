@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from app.domain.figures.watching import DecoderProblem, DecoderReport, LoudnessReport, PictureReport, SpellReport
-from app.domain.spec import Forward, ListenerEndpoint, ReceiveSpec, Record
+from app.domain.secret import Secret
+from app.domain.spec import Encryption, Forward, ListenerEndpoint, ReceiveSpec, Record
+from app.domain.status import Phase
 from app.web.presenters.specs import about_text
 from app.web.presenters.watching import present_loudness, present_picture
 from tests.web.client import Client
 from tests.web.fake_manager import FakeManager
 from tests.web.fake_receptions import KEY, make_reception
+from tests.web.fake_streams import PASSPHRASE, make_peer, make_snapshot
 
 FIELDS = {"mode": "listener", "listener_port": "10009", "latency_ms": "200", "key_bits": "0"}
 
@@ -105,3 +108,69 @@ def test_indicators_have_the_names_of_the_document(script: Client, manager: Fake
         "EIT_PF_error",
         "Unreferenced_PID",
     ]
+
+
+def _put_on_air(manager: FakeManager) -> None:
+    """Put a receive stream with a passphrase and a connected sender on air."""
+    spec = ReceiveSpec(
+        ListenerEndpoint(10_009), name="OB van 3", latency_ms=200, encryption=Encryption(256, Secret(PASSPHRASE))
+    )
+    manager.streams[KEY] = make_snapshot(KEY, spec, Phase.DELIVERING, peers=(make_peer(),))
+
+
+def test_an_edited_receive_stream_keeps_its_key_port_and_passphrase(browser: Client, manager: FakeManager) -> None:
+    _put_on_air(manager)
+    page = browser.get(f"/stream/{KEY}/edit").get_data(as_text=True)
+    assert "Edit OB van 3" in page
+    assert "Save and restart" in page
+    assert '<option value="10009" selected' in page
+    assert "1 sender will be disconnected and has to reconnect: 198.51.100.23" in page
+    assert PASSPHRASE not in page
+
+    changed = FIELDS | {"name": "OB van 3", "latency_ms": "350", "key_bits": "256"}
+    answer = browser.post(f"/stream/{KEY}/edit", data=changed, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["key"]) == (200, KEY)
+    ((key, spec),) = manager.changed
+    assert (key, spec.latency_ms, spec.local_port()) == (KEY, 350, 10_009)
+    assert spec.encryption == Encryption(256, Secret(PASSPHRASE))
+
+
+def test_a_refused_edit_of_a_receive_stream_names_the_field_and_changes_nothing(
+    browser: Client, script: Client, manager: FakeManager
+) -> None:
+    _put_on_air(manager)
+    answer = browser.post(f"/stream/{KEY}/edit", data=FIELDS | {"latency_ms": "9"})
+    assert answer.status_code == 400
+    assert "Edit OB van 3" in answer.get_data(as_text=True)
+    document = {"direction": "receive", "endpoint": {"mode": "listener", "port": 10_009}, "latency_ms": 9}
+    refused = script.put(f"/api/streams/{KEY}", json=document)
+    assert (refused.status_code, [*refused.json["error"]["fields"]]) == (400, ["latency_ms"])
+    assert (manager.changed, manager.orders) == ([], [])
+    assert manager.streams[KEY].status.phase is Phase.DELIVERING
+
+
+def test_the_api_changes_a_receive_stream_and_keeps_its_passphrase(script: Client, manager: FakeManager) -> None:
+    _put_on_air(manager)
+    document = {"direction": "receive", "endpoint": {"mode": "listener", "port": 10_009}, "latency_ms": 350}
+    answer = script.put(f"/api/streams/{KEY}", json=document | {"encryption": {"key_bits": 256}})
+    assert answer.status_code == 200, answer.json
+    ((_, spec),) = manager.changed
+    assert spec.encryption == Encryption(256, Secret(PASSPHRASE))
+
+
+def test_a_duplicate_of_a_receive_stream_has_a_free_port_and_no_passphrase(
+    browser: Client, manager: FakeManager
+) -> None:
+    _put_on_air(manager)
+    page = browser.get(f"/stream/{KEY}/duplicate").get_data(as_text=True)
+    assert 'value="OB van 3 copy"' in page
+    assert 'action="/receive"' in page
+    assert '<option value="10009" selected' not in page
+    assert PASSPHRASE not in page
+
+
+def test_the_page_of_a_receive_stream_leads_to_edit_and_duplicate(browser: Client, manager: FakeManager) -> None:
+    _put_on_air(manager)
+    page = browser.get(f"/stream/{KEY}").get_data(as_text=True)
+    assert f"/stream/{KEY}/edit" in page
+    assert f"/stream/{KEY}/duplicate" in page

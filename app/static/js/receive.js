@@ -1,4 +1,4 @@
-// The page that starts a receive stream: on success, go to the stream's page. Only the server has the rules.
+// The form of a receive stream, new or edited: on success, go to the stream's page. Only the server has the rules.
 import { ApiError, ask, pollOverview } from "./app.js";
 import { byId } from "./dom.js";
 import { bindPresets } from "./form_presets.js";
@@ -22,7 +22,8 @@ async function submit(event) {
   byId("start-receive").disabled = true;
   showProblem("", {});
   try {
-    const view = await ask("POST", location.pathname, { data: new URLSearchParams(new FormData(form)).toString() });
+    const data = new URLSearchParams(new FormData(form)).toString();
+    const view = await ask("POST", form.getAttribute("action") || location.pathname, { data });
     location.assign(`/stream/${encodeURIComponent(view.key)}`);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.domain.errors import ProductError
 from app.domain.json_value import JsonObject
 from app.domain.presets import Preset
 from app.domain.snapshot import Snapshot
-from app.domain.spec import ReceiveSpec, SendSpec
+from app.domain.spec import JobSpec, ReceiveSpec, SendSpec
 from app.domain.spec.fields import settings_of
 from app.utils import list_interfaces
-from app.web.api.streams import started
-from app.web.errors import status_of, wants_json
+from app.web.api.streams import ports_for
+from app.web.pages.answers import CHANGED, CREATED, answer_form, edit_words
 from app.web.pages.receive_form import FIELD_OF_SPEC, ReceiveForm, receive_data_of
 from app.web.presenters.counter_views import definitions
 from app.web.presenters.probe_reports import ProbeReportView, present_probe_report
@@ -40,16 +39,37 @@ def receive() -> Response:
     if request.method in ("GET", "HEAD"):
         return _empty_form()
     form = ReceiveForm()
-    try:
-        snapshot = services().manager.start(form.to_spec(services().settings.listener_ports), actor=g.actor)
-    except ProductError as error:
-        if wants_json():
-            raise
-        form.show_problems(error.fields)
-        return make_response(_render(form, problem=error.message), status_of(error))
-    if wants_json():
-        return started(snapshot)
-    return redirect(url_for("pages.stream", key=snapshot.key), 303)
+
+    def start() -> Snapshot:
+        return services().manager.start(form.to_spec(services().settings.listener_ports), actor=g.actor)
+
+    return answer_form(start, form.show_problems, lambda problem: _render(form, problem), CREATED)
+
+
+def edit_reception(snapshot: Snapshot) -> Response:
+    """Show the form with the settings of a receive stream. When sent, change them and restart the stream if it runs."""
+    page = edit_words(snapshot)
+    if request.method in ("GET", "HEAD"):
+        return make_response(_render(_form_of(snapshot.spec), **page))
+    form = ReceiveForm()
+
+    def change() -> Snapshot:
+        spec = form.to_spec(tuple(ports_for(snapshot.key)), snapshot.spec.encryption)
+        return services().manager.change(snapshot.key, spec, actor=g.actor)
+
+    return answer_form(change, form.show_problems, lambda problem: _render(form, problem, **page), CHANGED)
+
+
+def reception_like(spec: ReceiveSpec) -> Response:
+    """Show the form of a new receive stream with the settings of another, a free port and no passphrase."""
+    form = _form_of(spec)
+    form.name.data = f"{spec.name} copy" if spec.name else ""
+    form.listener_port.data = ""
+    return make_response(_render(form, action=url_for("receive_pages.receive")))
+
+
+def _form_of(spec: JobSpec) -> ReceiveForm:
+    return ReceiveForm(formdata=None, data=receive_data_of(spec) if isinstance(spec, ReceiveSpec) else {})
 
 
 def _empty_form() -> Response:
@@ -73,7 +93,7 @@ def _preset_data(preset: Preset | None) -> JsonObject:
     return data
 
 
-def _render(form: ReceiveForm, problem: str | None = None, preset: Preset | None = None) -> str:
+def _render(form: ReceiveForm, problem: str | None = None, preset: Preset | None = None, **page: Any) -> str:
     free_ports, book = services().manager.free_ports(), services().manager.book()
     if not form.listener_port.data and free_ports:
         form.listener_port.data = str(free_ports[0])
@@ -90,7 +110,8 @@ def _render(form: ReceiveForm, problem: str | None = None, preset: Preset | None
         preset=preset,
         presets=[(key, kept) for key, kept in book.presets.list() if isinstance(kept.spec, ReceiveSpec)],
         far_ends=book.far_ends.list(),
-        reports=_reports(),
+        reports=[] if "is_edit" in page else _reports(),
+        **page,
     )
 
 

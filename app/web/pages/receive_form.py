@@ -1,4 +1,4 @@
-"""The form that starts a receive stream. It turns texts into the API's document; domain.spec has the rules."""
+"""The form of receive streams. It turns texts into the API's document; domain.spec has the rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from wtforms.fields.choices import SelectChoice
 from app.domain.errors import InvalidInput
 from app.domain.json_value import JsonObject
 from app.domain.presets import PresetSpec, parse_preset_spec, without_passphrase
-from app.domain.spec import JobSpec, ReceiveSpec, parse_spec
+from app.domain.spec import Encryption, JobSpec, ReceiveSpec, parse_spec
+from app.domain.spec.parse import with_kept_passphrase
 
 _SpecT = TypeVar("_SpecT", bound=JobSpec)
 
@@ -79,9 +80,14 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     picture = BooleanField("Picture")
     loudness = BooleanField("Loudness")
 
-    def to_spec(self, listener_ports: tuple[int, ...]) -> JobSpec:
-        """Return the spec that the form describes. Raises InvalidInput, which names every wrong field as in the API."""
-        return self._judged(lambda document: parse_spec(document, listener_ports=listener_ports))
+    def to_spec(self, listener_ports: tuple[int, ...], kept: Encryption | None = None) -> JobSpec:
+        """Return the spec that the form describes. Raises InvalidInput, which names every wrong field as in the API.
+
+        With an empty passphrase, `kept` applies: the passphrase that an edited stream has.
+        """
+        return self._judged(
+            lambda document: parse_spec(with_kept_passphrase(document, kept), listener_ports=listener_ports)
+        )
 
     def to_preset_spec(self) -> PresetSpec:
         """Return the form as a preset keeps it, without the passphrase. Raises InvalidInput, as `to_spec` does."""
