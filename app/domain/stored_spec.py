@@ -116,15 +116,18 @@ def _convert(document: JsonObject) -> JobSpec:
 
 
 def _drop_unknown_empty(document: JsonObject, message: str) -> bool:
-    """Remove the unknown field that msgspec names, if it is empty; return whether it was."""
+    """Remove the unknown field that msgspec names, if it is empty; return whether it was.
+
+    A field of an entry in a list is not removed: msgspec does not name the entry.
+    """
     what, _, path = message.partition(" - at `$.")
     if not what.startswith(_UNKNOWN):
         return False
     place: Any = document
     for name in filter(None, path.rstrip("`").split(".")):
-        place = place.get(name)
+        place = place.get(name) if isinstance(place, dict) else None
     field = what[len(_UNKNOWN) :].rstrip("`")
-    if not _is_empty(place.get(field)):
+    if not isinstance(place, dict) or not _is_empty(place.get(field)):
         return False
     del place[field]
     return True

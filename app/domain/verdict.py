@@ -21,9 +21,8 @@ RATIO_ATTENTION: Final = 3.0
 STALE_AFTER_S: Final = 3.0
 REFUSED_LATELY_S: Final = 60.0
 SOURCE_ERRORS_LATELY_S: Final = 60.0
-DISCARDS_TOLERATED: Final = (
-    1e-4  # share of the source's bytes: one damaged packet per hour is an event, not a lasting fault
-)
+# Share of the source's bytes: one damaged packet per hour is an event, not a lasting fault.
+DISCARDS_TOLERATED: Final = 1e-4
 
 
 class Severity(StrEnum):
