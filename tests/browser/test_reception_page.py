@@ -6,13 +6,17 @@ import base64
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from app.domain.spec import Forward, ReceiveSpec, Record
+from app.domain.secret import Secret
+from app.domain.spec import Encryption, Forward, ListenerEndpoint, ReceiveSpec, Record
+from app.domain.status import Phase
 from tests.browser.chrome import PHONE, WIDE, Browser
 from tests.instruments.waiting import wait_for
 from tests.web.fake_manager import FakeManager
 from tests.web.fake_receptions import KEY, make_points, make_reception
+from tests.web.fake_streams import PASSPHRASE, make_peer, make_snapshot
 
 
 def jpeg() -> bytes:
@@ -123,3 +127,32 @@ def test_the_main_graph_is_saved_as_csv_and_png(received: Browser, tmp_path: Pat
     assert head.startswith("time_utc,at,span_s,delivered_mbps")
     assert len(rows) == 300
     assert sum("frozen" in row for row in rows) == 1
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_an_edit_changes_the_stream_and_its_form_keeps_wcag_and_its_width(
+    page: Browser, manager: FakeManager, theme: str
+) -> None:
+    encryption = Encryption(256, Secret(PASSPHRASE))
+    spec = ReceiveSpec(ListenerEndpoint(10_009), name="OB van 4", encryption=encryption)
+    manager.streams["encr42"] = make_snapshot("encr42", spec, Phase.DELIVERING, peers=(make_peer(),))
+    page.open("/stream/encr42/edit", theme=theme)
+    page.wait_text("#interrupted", "1 sender will be disconnected")
+    assert page.violations() == []
+    page.size(PHONE)
+    assert page.scrolls_sideways() == []
+    page.size(WIDE)
+    page.js("document.querySelector('#latency_ms').value = '350'")
+    page.click("#start-receive")
+    page.wait_text("#about", "listener on port 10009 · AES-256")
+    assert manager.changed == [("encr42", msgspec.structs.replace(spec, latency_ms=350))]
+
+
+def test_the_hosts_page_marks_receive_streams_and_keeps_wcag_and_its_width(received: Browser) -> None:
+    received.open("/hosts")
+    received.wait_text("#fleet", "Receive · listener")
+    assert len(received.all("#fleet .fa-download")) == 1
+    assert received.violations() == []
+    received.size(PHONE)
+    assert received.scrolls_sideways() == []
+    received.size(WIDE)
