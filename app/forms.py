@@ -6,33 +6,26 @@ Its fields, their titles, bounds and defaults come from the descriptions in the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, PasswordField, RadioField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 
-from app.domain.errors import InvalidInput
 from app.domain.json_value import JsonObject
-from app.domain.presets import PresetSpec, parse_preset_spec, without_passphrase
 from app.domain.spec import (
     BarsSource,
     CallerEndpoint,
-    Encryption,
     FileSource,
     JobSpec,
     Mode,
     MulticastSource,
     SendSpec,
-    parse_spec,
     public_spec,
 )
 from app.domain.spec.fields import Kind, Setting, settings_of
-from app.domain.spec.parse import with_kept_passphrase
+from app.spec_form import SpecForm, choices_of
 
-_SpecT = TypeVar("_SpecT", bound=JobSpec)
 SETTINGS: Final = settings_of(SendSpec)
 _SOURCES: Final = {
     str(part.__struct_config__.tag): settings_of(part) for part in (BarsSource, FileSource, MulticastSource)
@@ -65,50 +58,22 @@ SWITCHES: Final = frozenset(
 )
 
 
-def _choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
-    return [SelectChoice(value, label) for value, label in pairs]
-
-
-class StreamForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class StreamForm(SpecForm):
     """The fields of a send stream. Those of settings are added below, from their descriptions."""
 
     mode = RadioField(
         "Mode",
-        choices=_choices((Mode.LISTENER.value, "Listener"), (Mode.CALLER.value, "Caller")),
+        choices=choices_of((Mode.LISTENER.value, "Listener"), (Mode.CALLER.value, "Caller")),
         default=Mode.LISTENER,
     )
     host = StringField(settings_of(CallerEndpoint)["host"].title)
     port = StringField("Port")
-    source_kind = RadioField("Source", choices=_choices(*_SOURCE_TITLES.items()), default="bars")
+    source_kind = RadioField("Source", choices=choices_of(*_SOURCE_TITLES.items()), default="bars")
     key_bits = SelectField(
-        "Encryption", choices=_choices(("0", "None"), ("128", "AES-128"), ("256", "AES-256")), default="0"
+        "Encryption", choices=choices_of(("0", "None"), ("128", "AES-128"), ("256", "AES-256")), default="0"
     )
     # WTForms never writes a password back into a page.
     passphrase = PasswordField("Passphrase")
-
-    def to_spec(self, listener_ports: tuple[int, ...], kept: Encryption | None = None) -> JobSpec:
-        """Return the spec that the form describes. Raises InvalidInput, which names every wrong field as in the API.
-
-        With an empty passphrase, `kept` applies: the passphrase that an edited stream has.
-        """
-        return self._judged(
-            lambda document: parse_spec(with_kept_passphrase(document, kept), listener_ports=listener_ports)
-        )
-
-    def to_preset_spec(self) -> PresetSpec:
-        """Return the form as a preset keeps it, without the passphrase. Raises InvalidInput, as `to_spec` does."""
-        return self._judged(lambda document: parse_preset_spec(without_passphrase(document)))
-
-    def _judged(self, parse: Callable[[JsonObject], _SpecT]) -> _SpecT:
-        problems: dict[str, str] = {}
-        document = self._to_document(problems)
-        try:
-            spec = parse(document)
-        except InvalidInput as error:
-            raise InvalidInput.of({**error.fields, **problems}) from None
-        if problems:
-            raise InvalidInput.of(problems)
-        return spec
 
     def show_problems(self, fields: Mapping[str, str]) -> None:
         """Show problems, named as in the API, next to the fields of the page."""
@@ -182,7 +147,7 @@ def _field_for(setting: Setting) -> Field:
         case Kind.SWITCH:
             return BooleanField(setting.title, default=bool(setting.default))
         case Kind.CHOICE:
-            choices = _choices(*((choice, choice) for choice in setting.choices))
+            choices = choices_of(*((choice, choice) for choice in setting.choices))
             return SelectField(setting.title, choices=choices, default=setting.default)
         case Kind.NUMBER | Kind.TEXT:
             return StringField(setting.title, default="" if setting.default is None else str(setting.default))

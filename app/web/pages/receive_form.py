@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 
-from app.domain.errors import InvalidInput
 from app.domain.json_value import JsonObject
-from app.domain.presets import PresetSpec, parse_preset_spec, without_passphrase
-from app.domain.spec import Encryption, JobSpec, ReceiveSpec, parse_spec
-from app.domain.spec.parse import with_kept_passphrase
-
-_SpecT = TypeVar("_SpecT", bound=JobSpec)
+from app.domain.spec import ReceiveSpec
+from app.spec_form import SpecForm, choices_of
 
 FIELD_OF_SPEC: Final[Mapping[str, str]] = {
     "name": "name",
@@ -46,17 +40,13 @@ _STAND_INS: Final = {"latency_ms": 200}
 _KEY_BITS: Final = {"128": 128, "256": 256}
 
 
-def _choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
-    return [SelectChoice(value, label) for value, label in pairs]
-
-
-class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class ReceiveForm(SpecForm):
     """The settings of a receive stream."""
 
     name = StringField("Name")
     group = StringField("Group")
     mode = RadioField(
-        "Mode", choices=_choices(("listener", "Wait for a sender"), ("caller", "Call a sender")), default="listener"
+        "Mode", choices=choices_of(("listener", "Wait for a sender"), ("caller", "Call a sender")), default="listener"
     )
     host = StringField("Host")
     port = StringField("Port")
@@ -64,7 +54,7 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     latency_ms = StringField("Latency", default="200")
     stream_id = StringField("Stream ID")
     key_bits = SelectField(
-        "Encryption", choices=_choices(("0", "None"), ("128", "AES-128"), ("256", "AES-256")), default="0"
+        "Encryption", choices=choices_of(("0", "None"), ("128", "AES-128"), ("256", "AES-256")), default="0"
     )
     passphrase = PasswordField("Passphrase")
     is_recorded = BooleanField("Record")
@@ -76,33 +66,9 @@ class ReceiveForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     forward_port = StringField("Port")
     forward_interface = StringField("Interface", default="auto")
     forward_ttl = StringField("TTL", default="1")
-    forward_protocol = SelectField("Protocol", choices=_choices(("udp", "UDP"), ("rtp", "RTP")), default="udp")
+    forward_protocol = SelectField("Protocol", choices=choices_of(("udp", "UDP"), ("rtp", "RTP")), default="udp")
     picture = BooleanField("Picture")
     loudness = BooleanField("Loudness")
-
-    def to_spec(self, listener_ports: tuple[int, ...], kept: Encryption | None = None) -> JobSpec:
-        """Return the spec that the form describes. Raises InvalidInput, which names every wrong field as in the API.
-
-        With an empty passphrase, `kept` applies: the passphrase that an edited stream has.
-        """
-        return self._judged(
-            lambda document: parse_spec(with_kept_passphrase(document, kept), listener_ports=listener_ports)
-        )
-
-    def to_preset_spec(self) -> PresetSpec:
-        """Return the form as a preset keeps it, without the passphrase. Raises InvalidInput, as `to_spec` does."""
-        return self._judged(lambda document: parse_preset_spec(without_passphrase(document)))
-
-    def _judged(self, parse: Callable[[JsonObject], _SpecT]) -> _SpecT:
-        problems: dict[str, str] = {}
-        document = self._to_document(problems)
-        try:
-            spec = parse(document)
-        except InvalidInput as error:
-            raise InvalidInput.of({**error.fields, **problems}) from None
-        if problems:
-            raise InvalidInput.of(problems)
-        return spec
 
     def show_problems(self, fields: Mapping[str, str]) -> None:
         """Show problems, named as in the API, next to the fields of the page."""
