@@ -17,12 +17,12 @@ class _Cost(NamedTuple):
     per_mbps: float
 
 
-# From the medians in docs/benchmarks.md and docs/tuning.md: each engine at 2 and 8 Mb/s with one receiver, and receive
-# streams at 8 and 50 Mb/s.
-_DIRECT: Final = _Cost(22, 4)
-_GSTREAMER: Final = _Cost(28, 7)
+# From the medians in docs/benchmarks.md and docs/tuning.md: each engine with one receiver, and receive streams, both at
+# 8 and 50 Mb/s.
+_DIRECT: Final = _Cost(31, 1.1)
+_GSTREAMER: Final = _Cost(72, 5.3)
 _RECEIVER: Final = _Cost(34, 1.4)
-_ENCODER: Final = 450.0
+_ENCODER: Final = 400.0
 _DECODERS: Final = 22.0
 
 

@@ -16,10 +16,10 @@ FILE = SendSpec(endpoint=FAR, source=FileSource("a.ts"))
     ("spec", "engine", "mbps", "measured_permille"),
     [
         # The medians in docs/benchmarks.md and docs/tuning.md.
-        (FILE, Engine.DIRECT, 2, 30),
-        (FILE, Engine.DIRECT, 8, 54),
-        (FILE, Engine.GSTREAMER, 2, 42),
-        (FILE, Engine.GSTREAMER, 8, 84),
+        (FILE, Engine.DIRECT, 8, 40),
+        (FILE, Engine.DIRECT, 50, 86),
+        (FILE, Engine.GSTREAMER, 8, 114),
+        (FILE, Engine.GSTREAMER, 50, 335),
         (SendSpec(endpoint=FAR, source=BarsSource()), Engine.GSTREAMER, 6, 500),
         (ReceiveSpec(endpoint=FAR), None, 8, 45),
         (ReceiveSpec(endpoint=FAR), None, 50, 102),
