@@ -33,7 +33,7 @@ def test_the_figures_are_the_apis(page: Browser) -> None:
     assert page.text("#drops") == "14packets"
     assert page.text("#lost") == view["lost_text"]
     assert page.text("#buffer") == "96of 200 ms"
-    assert "bad" in (page.find("#times").get_attribute("class") or "").split()
+    assert "warn" in (page.find("#times").get_attribute("class") or "").split()
 
 
 def test_charts_show_the_servers_past_and_go_on(page: Browser) -> None:

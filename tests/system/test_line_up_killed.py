@@ -61,7 +61,10 @@ def assert_complete(product: Product, run_id: str, keys: tuple[str, str], second
         kept = [sample["at"] for sample in samples if stored["performance_at"] < sample["at"] <= seen[-1] + 0.01]
         missing = [at for at in kept if not any(abs(at - other) < 0.01 for other in seen)]
         assert missing == [], (end, stored["performance_at"], seen[0], kept[:2])
-        assert seen == pytest.approx(kept, abs=0.01), (end, [each for each in pairwise(kept) if each[1] - each[0] < 0.5])
+        assert seen == pytest.approx(kept, abs=0.01), (
+            end,
+            [each for each in pairwise(kept) if each[1] - each[0] < 0.5],
+        )
         assert len(seen) >= 0.98 * seconds
         assert max(after - before for before, after in pairwise(seen)) < 2, end
 
