@@ -49,6 +49,10 @@ class Callers:
             call, _ = self._pending.pop(number, (None, 0.0))
         return call
 
+    def are_pending(self) -> bool:
+        """Whether a caller that was admitted is neither a connection nor refused yet."""
+        return bool(self._pending)
+
     def settle(self) -> None:
         """Report callers that never connected as refused for an unknown reason."""
         now = time.monotonic()

@@ -95,6 +95,8 @@ class SrtInput:
         """Follow callers and the call. Return True if a connection was just made. Raises Finished."""
         if self._callers is not None:
             self._callers.settle()
+            if self.connection is not None and self._entry is not None and self._callers.are_pending():
+                self._dismiss(self._entry, self._callers)
         if self.connection is not None or self._entry is None:
             return False
         made = self._follow_call(self._entry) if self._spec.is_call else self._accept(self._entry)
@@ -113,6 +115,14 @@ class SrtInput:
         if sock is not None:
             sock.set(Option.RCVSYN, value=False)
         return sock
+
+    def _dismiss(self, listener: SrtSocket, callers: Callers) -> None:
+        """Close the connections of senders that called before the first connection was accepted."""
+        while (sock := listener.accept()) is not None:
+            call = callers.accepted(sock.number)
+            sock.close()
+            if call is not None:
+                self._refuse(call, Reason.CONNECTION_REJECTED)
 
     def _follow_call(self, sock: SrtSocket) -> SrtSocket | None:
         state = sock.state()
