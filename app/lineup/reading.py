@@ -11,6 +11,7 @@ from app.domain.errors import NotFound
 from app.domain.events import HOST_DELAYED_STREAM
 from app.domain.lineup.content import content_since
 from app.domain.lineup.measured import IndicatorSeconds, extended
+from app.domain.lineup.plan import LocalReceiver
 from app.domain.lineup.run import Facts, Run, RunEvent, SettingFact
 from app.lineup.ends import ReceiverEnd, Streams, sender_seconds
 from app.machine.steady_clock import unix_now
@@ -19,6 +20,8 @@ _OVERLAP_S: Final = 5
 _HISTORY_S: Final = 3600  # a worker keeps this many seconds
 _EVENTS_LOOKED_AT: Final = 100
 _EVENTS_MAX: Final = 500
+# The time of a connection is computed from its age, by a clock that is adjusted.
+_SAME_WITHIN_S: Final = 1.0
 
 
 def read_more(run: Run, streams: Streams, end: ReceiverEnd | None) -> Run:
@@ -40,6 +43,7 @@ def read_more(run: Run, streams: Streams, end: ReceiverEnd | None) -> Run:
                 content=content_since(run.content_before, end.content()),
             )
             run = msgspec.structs.replace(run, counted_at=unix_now())
+    measured = msgspec.structs.replace(measured, reconnected=_reconnected(run, streams, began, ends))
     events, delayed = _events(run, streams)
     return msgspec.structs.replace(
         run, measured=msgspec.structs.replace(measured, sender_delayed=delayed), events=events
@@ -82,6 +86,19 @@ def _with_sender_facts(run: Run, streams: Streams, key: str) -> Run:
         settings=run.facts.settings or tuple(_settings(streams, key)),
     )
     return msgspec.structs.replace(run, facts=facts)
+
+
+def _reconnected(run: Run, streams: Streams, began: float, ends: float) -> tuple[float, ...]:
+    """Return when the end on this host was connected during the run. Of several receivers, each may come and go."""
+    key = run.plan.stream or (run.plan.receiver.key if isinstance(run.plan.receiver, LocalReceiver) else "")
+    try:
+        sample = streams.get(key).sample
+    except NotFound:
+        return run.measured.reconnected
+    times = [peer.connected_at for peer in sample.peers] if sample is not None else []
+    known = run.measured.reconnected
+    is_new = len(times) == 1 and began < times[0] <= ends and all(abs(times[0] - at) > _SAME_WITHIN_S for at in known)
+    return (*known, times[0]) if is_new else known
 
 
 def _settings(streams: Streams, key: str) -> list[SettingFact]:

@@ -177,7 +177,7 @@ def test_a_worker_of_an_older_version_is_kept_and_shown_and_a_restart_replaces_i
         wait_for(place.exists, deadline_s=10, what="the older worker")
         own.restart_web()
         seen = own.wait_for_stream(view["key"], lambda view: view["notices"])
-        assert "another version" in seen["notices"][0]
+        assert "another program version" in seen["notices"][0]
         assert (seen["severity"], seen["worker"]["pid"]) == ("attention", old.pid)
         assert "restart it when convenient" in seen["remark"]
         # Longer than a silent worker of this version would be given.

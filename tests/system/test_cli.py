@@ -213,7 +213,7 @@ def test_check_names_exposed_secrets_and_a_missing_media_folder(product: Product
     output = mcr(product, "check", status=1, **{name: str(path) for name, path in folders.items()}).stdout
     assert f"chmod 600 {data / 'secret_key'}" in output
     assert f"chmod 700 {runtime}" in output
-    assert f"{tmp_path / 'gone'} cannot be read" in output
+    assert f"{tmp_path / 'gone'} does not exist" in output
 
 
 def test_check_names_a_listener_port_that_another_program_has(product: Product) -> None:

@@ -115,6 +115,20 @@ def test_a_clean_link_passes_and_every_form_of_the_report_has_the_same_figures(o
         own.dismiss(key)
 
 
+def test_a_receiver_that_restarts_within_a_second_is_an_interruption(own: Product) -> None:
+    sender, receiver = pair(own)
+    run_id = start(own, sender, receiver)["id"]
+    wait_for(
+        lambda: own.get(f"/api/line-ups/{run_id}").document["seconds"] >= 2, deadline_s=20, what="two measured seconds"
+    )
+    assert own.post(f"/api/streams/{receiver}/start").status == 200
+    run = finished(own, run_id)
+    assert (run["verdict"], figures(run)["interruptions_max"]) == ("fail", 1), run["events"]
+    assert "The connection was lost once." in run["headline"]
+    for key in (sender, receiver):
+        own.dismiss(key)
+
+
 @pytest.mark.parametrize(
     ("index", "words"),
     [(0, "The sending host was too busy and delayed the stream."), (1, "The receiving host was too busy")],

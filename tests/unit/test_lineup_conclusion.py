@@ -82,6 +82,30 @@ def test_a_receiving_host_that_stood_still_is_named_instead_of_the_encoder() -> 
     assert "encoder" not in conclusion.headline
 
 
+def test_a_connection_that_is_back_within_a_second_is_an_interruption() -> None:
+    conclusion = conclude(PLAN, measured(reconnected=(1030.5,)))
+    assert line(conclusion, "interruptions_max").got == 1
+    assert conclusion.headline == "The connection was lost once."
+
+
+def test_a_cap_that_is_reached_without_retransmissions_is_no_cause() -> None:
+    burst = tuple(sender(at, wire_mbps=8.8, packets_retransmitted=0) for at in range(1, 61))
+    conclusion = conclude(PLAN, measured(lambda at: {"packets_lost": 7 if at == 30 else 0}, sender=burst, cap_mbps=8.8))
+    assert "cap" not in conclusion.headline
+
+
+@pytest.mark.parametrize(
+    ("ends", "covered"),
+    [
+        ([at * 1.2 for at in range(50)], 60),  # late accounts of a busy host
+        ([float(at) for at in range(60) if at not in (20, 21, 22)], 57),  # a hole
+    ],
+)
+def test_seconds_measured_are_the_time_that_the_accounts_cover(ends: list[float], covered: float) -> None:
+    conclusion = conclude(PLAN, measured(receiver=tuple(ReceiverSecond(1001 + end, 760) for end in ends)))
+    assert line(conclusion, "seconds_measured").got == covered
+
+
 def test_a_sending_host_that_delayed_its_stream_is_named_where_its_clock_paused() -> None:
     paused = (IndicatorSeconds("pcr_repetition_error", 2, 2),)
     conclusion = conclude(PLAN, measured(indicators=paused, sender_delayed=(1009.0, 1020.0)))
@@ -99,7 +123,7 @@ def test_a_broken_encoder_is_named() -> None:
 def test_an_overhead_that_is_too_small_names_the_cap() -> None:
     whole = measured(
         lambda at: {"packets_lost": 30},
-        sender=tuple(sender(at, wire_mbps=8.78) for at in range(1, 61)),
+        sender=tuple(sender(at, wire_mbps=8.78, packets_retransmitted=90) for at in range(1, 61)),
         cap_mbps=8.8,
     )
     assert "sending cap was reached" in conclude(PLAN, whole).headline

@@ -102,7 +102,8 @@ class Measured(msgspec.Struct, frozen=True):
     """Everything that a run has measured so far.
 
     `indicators` is None where no receiver of ours analyses, `content` where none decodes, `margin` until the margin
-    test begins. `sender_delayed` has the times at which the sending host reported that it delayed the stream itself.
+    test begins. `sender_delayed` has the times at which the sending host reported that it delayed the stream itself,
+    `reconnected` those at which the end on this host was connected again after the beginning.
     """
 
     sender: tuple[SenderSecond, ...] = ()
@@ -113,6 +114,7 @@ class Measured(msgspec.Struct, frozen=True):
     content: Content | None = None
     margin: Margin | None = None
     sender_delayed: tuple[float, ...] = ()
+    reconnected: tuple[float, ...] = ()
 
 
 def extended(

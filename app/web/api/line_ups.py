@@ -91,20 +91,27 @@ def _rows(view: RunView) -> list[tuple[object, ...]]:
     head: list[tuple[object, ...]] = [
         ("Verdict", view.verdict_text, "", "", "", view.verdict or "", "", view.headline, "")
     ]
-    return head + [
-        (
-            each.title,
-            each.got,
-            each.limit,
-            each.margin,
-            each.unit,
-            each.verdict,
-            each.worst_at,
-            each.note,
-            each.before_text,
-        )
-        for each in view.lines
-    ]
+    return (
+        head
+        + [
+            (
+                each.title,
+                each.got,
+                each.limit,
+                each.margin,
+                each.unit,
+                each.verdict,
+                each.worst_at,
+                each.note,
+                each.before_text,
+            )
+            for each in view.lines
+        ]
+        + [
+            (each.title, each.got, each.limit, "", "", each.verdict, "", f"asked: {each.asked}", "")
+            for each in view.checks
+        ]
+    )
 
 
 def _junit(view: RunView) -> bytes:
