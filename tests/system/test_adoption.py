@@ -179,7 +179,7 @@ def test_a_worker_of_an_older_version_is_kept_and_shown_and_a_restart_replaces_i
         seen = own.wait_for_stream(view["key"], lambda view: view["notices"])
         assert "another program version" in seen["notices"][0]
         assert (seen["severity"], seen["worker"]["pid"]) == ("attention", old.pid)
-        assert "restart it when convenient" in seen["remark"]
+        assert "restart the stream when convenient" in seen["remark"]
         # Longer than a silent worker of this version would be given.
         stays(old.is_running, for_s=6.5, what="the older worker left alone")
         assert own.get("/").status == 200
