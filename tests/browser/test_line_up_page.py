@@ -104,7 +104,7 @@ def test_a_report_with_every_line_is_one_sheet_and_says_which_latency_held(store
     page.size(PHONE)  # before the graph is drawn, which follows the window only some time later
     page.open(f"/line-up/{stored}")
     page.wait_text("#lines", "Does not hold at the latency of the line, 250 ms.")
-    assert "Check: Latency for the link × 2 375 ms (limit 250)." in page.text("#headline")
+    assert "Check: Latency for the link × 2 (375 ms, limit 250)." in page.text("#headline")
     assert page.scrolls_sideways() == []
     assert page.violations() == []
     page.size(WIDE)

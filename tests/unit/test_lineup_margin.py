@@ -131,7 +131,7 @@ def test_a_margin_that_holds_passes_and_one_that_breaks_is_a_remark_with_the_lat
 
     small = conclude(PLAN, measured(margin=tried(at_125=FAILED, at_250=FAILED, at_375=HELD)))
     line = line_of(small)
-    assert (small.verdict, small.headline) == (Verdict.REMARKS, "Check: Latency for the link × 2 375 ms (limit 250).")
+    assert (small.verdict, small.headline) == (Verdict.REMARKS, "Check: Latency for the link × 2 (375 ms, limit 250).")
     assert (line.got, line.limit, line.margin, line.verdict) == (375, 250, -125, CheckVerdict.REMARK)
     assert "Tried: 125 ms failed, 250 ms failed, 375 ms held." in line.note
 

@@ -216,7 +216,7 @@ def _encoder_errors(seconds: Sequence[ReceiverSecond]) -> Iterator[int]:
 def _remarks(measured: Measured, lines: Sequence[Line]) -> str:
     open_lines = [line.title for line in lines if line.verdict is CheckVerdict.UNKNOWN]
     remarks = [
-        f"{line.title} {_figure(line.got)} {line.unit} (limit {_figure(line.limit)})"
+        f"{line.title} ({_figure(line.got)} {line.unit}, limit {_figure(line.limit)})"
         for line in lines
         if line.verdict is CheckVerdict.REMARK
     ]

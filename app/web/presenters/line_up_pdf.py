@@ -20,6 +20,7 @@ _GREY: Final = (110, 110, 110)
 _VERDICT_COLOURS: Final = {"pass": (30, 120, 30), "remarks": (150, 100, 0), "fail": (190, 30, 40)}
 _GRAPH_HEIGHT_MM: Final = 34.0
 _EVENTS_MAX: Final = 60
+_CHECK_WIDTHS: Final = (50, 32, 48, 32, 20)
 
 
 def render_pdf(view: RunView) -> bytes:
@@ -150,11 +151,12 @@ class _Report(FPDF):
     ) -> None:
         highest = max((value for value in values if value is not None), default=0) or 1
         step = width / max(1, len(values))
-        self.set_fill_color(*((60, 60, 60) if up > 0 else _VERDICT_COLOURS["fail"]))
-        for index, value in enumerate(values):
-            if value:
-                tall = height * value / highest
-                self.rect(left + index * step, base - tall if up > 0 else base, max(step, 0.2), tall, style="F")
+        # In a context: a fill colour that stays would also fill the heads of the tables that follow.
+        with self.local_context(fill_color=(60, 60, 60) if up > 0 else _VERDICT_COLOURS["fail"]):
+            for index, value in enumerate(values):
+                if value:
+                    tall = height * value / highest
+                    self.rect(left + index * step, base - tall if up > 0 else base, max(step, 0.2), tall, style="F")
 
     def signatures(self, view: RunView) -> None:
         """Draw two fields to sign, and the digest of the data."""
@@ -174,19 +176,25 @@ class _Report(FPDF):
     def annexes(self, view: RunView) -> None:
         """Draw the configuration test, the settings and the events."""
         self.add_page()
-        self.line_of("Configuration test", 11, "B", 7)
-        rows = [(each.title, each.asked, each.got, each.limit, each.verdict_text) for each in view.checks]
-        self.rows([("Check", "Requested", "Found", "Limit", "Verdict"), *rows], (50, 32, 48, 32, 20), header=True)
-        self.ln(3)
-        self.line_of("Settings", 11, "B", 7)
+        checks = [(each.title, each.asked, each.got, each.limit, each.verdict_text) for each in view.checks]
+        self._annex("Configuration test", ("Check", "Requested", "Found", "Limit", "Verdict"), checks, _CHECK_WIDTHS)
         settings = [(s.title, s.requested, s.applied, s.negotiated) for s in view.facts.settings]
-        self.rows([("Setting", "Requested", "Applied", "Negotiated"), *settings], (45, 45, 45, 45), header=True)
-        self.ln(3)
+        self._annex("Settings", ("Setting", "Requested", "Applied", "Negotiated"), settings, (45, 45, 45, 45))
         self.line_of("Events", 11, "B", 7)
         for event in view.events[:_EVENTS_MAX]:
             self.line_of(f"{event.at[:19].replace('T', ' ')}  {event.text}", 7.5, height=3.8)
+        if not view.events:
+            self.line_of("None.")
         for title, text in (("Expected services", view.plan.expected_services), ("Remarks", view.plan.remarks)):
             if text:
                 self.ln(3)
                 self.line_of(title, 11, "B", 7)
                 self.line_of(text)
+
+    def _annex(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float]) -> None:
+        self.line_of(title, 11, "B", 7)
+        if rows:
+            self.rows([header, *rows], widths, header=True)
+        else:
+            self.line_of("None.")
+        self.ln(3)
