@@ -16,7 +16,7 @@ from app.domain.probe_report import SECONDS_MAX
 from app.domain.spec import ReceiveSpec
 from app.domain.status import Reason
 from app.machine.steady_clock import unix_now
-from app.receiver.receiver import READ_EVERY_S, Receiver
+from app.receiver.receiver import Receiver
 
 _CALL_AGAIN_S: Final = 1.0
 _SHORTEST_SECOND_S: Final = 0.7
@@ -90,7 +90,7 @@ class Probe:
                 account = self._receiver.close_second(unix_now())
                 self._history.append(account.second)
                 self._on_second(account, self._receiver.analysis(unix_now()))
-            time.sleep(READ_EVERY_S)
+            time.sleep(self._receiver.wait_s)
         if self._connected_at is None:
             reason = self._refused or Reason.CONNECTION_TIMEOUT
             return Outcome(started_at, unix_now(), problem=reason, detail="no sender has connected")

@@ -42,7 +42,7 @@ class Connection:
 
 
 class SrtInput:
-    """One SRT input, used from one thread: `open`, then `poll` and `read` at most every 10 ms, then `close`."""
+    """One SRT input, used from one thread: `open`, then `poll` and `read` every few milliseconds, then `close`."""
 
     def __init__(self, spec: ReceiveSpec, dscp: int, notify: Callable[[PeerEvent], None]) -> None:
         self._spec = spec

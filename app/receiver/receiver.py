@@ -21,7 +21,11 @@ from app.srt.options import Option
 from app.srt.sockets import KEY_STATES
 from app.srt.statistics import Statistics
 
-READ_EVERY_S: Final = 0.01
+_READ_EVERY_S: Final = 0.01
+# libsrt gives a lost packet up only after the packets before it have been read. A receiver that reads every 10 ms thus
+# lets packets in that come 10 ms too late for a decoder. Where packets are lost, this one reads as a decoder does.
+_READ_A_LOSSY_PATH_EVERY_S: Final = 0.002
+_LOSSY_FOR_S: Final = 1.0  # beyond the latency, in which a lost packet can still be repaired
 _GAUGES_EVERY_S: Final = 0.1
 _SEQUENCE_NUMBERS: Final = 1 << 31  # draft-sharabayko-srt, 3.1: 31 bits
 
@@ -34,7 +38,7 @@ class Output(Protocol):
 
 
 class Receiver:
-    """One receive stream, in one thread: `open`, `poll` every READ_EVERY_S, `close_second` once a second, `close`."""
+    """One receive stream, in one thread: `open`, `poll` every `wait_s`, `close_second` once a second, `close`."""
 
     def __init__(
         self, spec: ReceiveSpec, *, dscp: int, notify: Callable[[PeerEvent], None], outputs: Sequence[Output] = ()
@@ -47,6 +51,9 @@ class Receiver:
         self._next_sequence: int | None = None
         self._polled_at = time.monotonic()
         self._gauged_at = 0.0
+        self._reported_lost = 0
+        self._lossy_until = 0.0
+        self.wait_s = _READ_EVERY_S
         self._readings: list[Statistics] = []
         self._fillings_ms: list[int] = []
         self._has_output = False
@@ -63,7 +70,7 @@ class Receiver:
     def poll(self) -> None:
         """Read due packets. Raises Finished when a call has ended."""
         now = time.monotonic()
-        held_up_ms = max(0.0, now - self._polled_at - READ_EVERY_S) * 1000
+        held_up_ms = max(0.0, now - self._polled_at - self.wait_s) * 1000
         self._polled_at = now
         self.input.poll()
         had_connection = self.input.connection is not None
@@ -77,6 +84,7 @@ class Receiver:
         if now - self._gauged_at >= _GAUGES_EVERY_S:
             self._gauged_at = now
             self._read_gauges()
+            self._choose_interval(now)
 
     def _take(self, messages: Sequence[Message], held_up_ms: float) -> None:
         now_us, at = time_now_us(), unix_now()
@@ -101,6 +109,16 @@ class Receiver:
             if self._has_output:  # before this, the buffer fills for the first time
                 self._fillings_ms.append(statistics.msRcvBuf)
             self._present = _counters(statistics)
+
+    def _choose_interval(self, now: float) -> None:
+        """Read more often while lost packets may be repaired at the last moment."""
+        if not self._readings:
+            return
+        newest = self._readings[-1]
+        if newest.pktRcvLossTotal > self._reported_lost:
+            self._lossy_until = now + newest.msRcvTsbPdDelay / 1000 + _LOSSY_FOR_S
+        self._reported_lost = newest.pktRcvLossTotal
+        self.wait_s = _READ_A_LOSSY_PATH_EVERY_S if now < self._lossy_until else _READ_EVERY_S
 
     def _end_connection(self) -> None:
         self._ended = self._ended.plus(self._present)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.instruments.mirror import Mirror
 from tests.instruments.product import SAMPLE_NAME, Product
 from tests.instruments.receivers import SrtLiveTransmit
 from tests.instruments.relay import Relay
@@ -15,42 +15,55 @@ from tests.instruments.ts_reader import read_ts
 from tests.instruments.ts_surgery import packets_of, pid_of
 from tests.instruments.waiting import free_port
 
-RTT_MS = 400
-LATENCY_MS = 60
+RTT_MS = 100
 LOSS_PERCENT = 5
+PACKETS = 15_000  # of which a twentieth is lost
 ONLY_OURS = "this host was too busy"
 
 
-def test_drops_equal_those_of_srt_live_transmit_and_continuity_errors_those_of_a_reader(product: Product) -> None:
-    # The latency is far below the RTT, so no packet that is lost comes again in time. At one RTT the moment of the
-    # handshake decides: two connections of the same program then differ by more than these counts may.
+@pytest.mark.precise
+@pytest.mark.parametrize(
+    ("latency_ms", "jitter_ms", "tolerance"),
+    [
+        # libsrt gives a packet up when the next one is due. At one RTT a resent packet arrives at that very moment, and
+        # two copies of one program differ there on the same datagrams (63 against 172 were seen). Jitter, which every
+        # real path has, decides it packet by packet.
+        pytest.param(RTT_MS, 10, 0.2, id="one RTT and jitter"),
+        # Every resent packet is 10 ms late: less than the interval at which a quiet path is read.
+        pytest.param(RTT_MS - 10, 0, 0.02, id="a little below one RTT"),
+    ],
+)
+def test_drops_equal_those_of_srt_live_transmit_and_continuity_errors_those_of_a_reader(
+    product: Product, latency_ms: int, jitter_ms: int, tolerance: float
+) -> None:
     port, twin_port = product.listener_ports[-1], free_port()
     document = {
         "direction": "receive",
         "endpoint": {"mode": "listener", "port": port},
-        "latency_ms": LATENCY_MS,
+        "latency_ms": latency_ms,
         "record": {"name": "twin"},
     }
     key = product.post("/api/streams", document).document["key"]
-    file = product.media / SAMPLE_NAME
-    lossy: dict[str, Any] = {"rtt_ms": RTT_MS, "loss_to_listener": LOSS_PERCENT, "data_only": True, "seed": 11}
     with (
-        SrtLiveTransmit(f":{twin_port}", latency_ms=LATENCY_MS) as twin,
-        Relay(port, **lossy) as path,
-        Relay(twin_port, **lossy) as twin_path,
-        Sender(file, path.port, bitrate_bps=16_000_000),
-        Sender(file, twin_path.port, bitrate_bps=16_000_000),
+        SrtLiveTransmit(f":{twin_port}", latency_ms=latency_ms) as twin,
+        Mirror(port, second=twin_port) as both,
+        Relay(
+            both.port, rtt_ms=RTT_MS, jitter_ms=jitter_ms, loss_to_listener=LOSS_PERCENT, data_only=True, seed=11
+        ) as path,
+        Sender(product.media / SAMPLE_NAME, path.port, bitrate_bps=16_000_000),
     ):
         product.wait_for_stream(
-            key, lambda view: view["reception"] and view["reception"]["packets_dropped"] > 600, deadline_s=60
+            key,
+            lambda view: view["reception"] and view["reception"]["packets_unique"] > PACKETS,
+            deadline_s=60,
         )
         product.post(f"/api/streams/{key}/stop")
         theirs = twin.stats()[-1]["recv"]
     ours = product.stream(key)["reception"]
+    product.dismiss(key)
     our_part = ours["packets_dropped"] / (ours["packets_unique"] + ours["packets_dropped"])
     their_part = theirs["packetsDropped"] / (theirs["packetsUnique"] + theirs["packetsDropped"])
-    assert our_part == pytest.approx(their_part, rel=0.2), (our_part, their_part)
-    assert our_part == pytest.approx(LOSS_PERCENT / 100, rel=0.2)
+    assert our_part == pytest.approx(their_part, rel=tolerance), (our_part, their_part)
     (recorded,) = product.media.glob("twin_*.ts")
     found = read_ts(recorded.read_bytes())
     recorded.unlink()

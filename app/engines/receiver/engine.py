@@ -15,7 +15,7 @@ from app.domain.status import Reason
 from app.engines.receiver.outputs.outputs import Outputs
 from app.machine.steady_clock import unix_now
 from app.protocol import Input, Job, Notify, Peer, Picture, Received
-from app.receiver.receiver import READ_EVERY_S, Receiver
+from app.receiver.receiver import Receiver
 from app.srt.binding import version_text
 from app.srt.options import Option
 from app.srt.peer_figures import read_raw
@@ -52,7 +52,7 @@ class ReceiverEngine:
                 self._end = end
                 os.eventfd_write(self._wake_fd, 1)
                 return
-            time.sleep(READ_EVERY_S)
+            time.sleep(self._receiver.wait_s)
 
     def poll(self) -> None:
         """Raise Finished when the reception has ended."""

@@ -88,30 +88,20 @@ def _file(body: bytes, kind: str, run: Run, suffix: str) -> Response:
 
 
 def _rows(view: RunView) -> list[tuple[object, ...]]:
-    head: list[tuple[object, ...]] = [
-        ("Verdict", view.verdict_text, "", "", "", view.verdict or "", "", view.headline, "")
-    ]
-    return (
-        head
-        + [
+    return [
+        ("Verdict", view.verdict_text, "", "", "", view.verdict or "", "", view.headline, ""),
+        *(
             (
-                each.title,
-                each.got,
-                each.limit,
-                each.margin,
-                each.unit,
-                each.verdict,
-                each.worst_at,
-                each.note,
-                each.before_text,
+                *(line.title, line.got, line.limit, line.margin, line.unit, line.verdict),
+                *(line.worst_at, line.note, line.before_text),
             )
-            for each in view.lines
-        ]
-        + [
-            (each.title, each.got, each.limit, "", "", each.verdict, "", f"asked: {each.asked}", "")
-            for each in view.checks
-        ]
-    )
+            for line in view.lines
+        ),
+        *(
+            (check.title, check.got, check.limit, "", "", check.verdict, "", f"asked: {check.asked}", "")
+            for check in view.checks
+        ),
+    ]
 
 
 def _junit(view: RunView) -> bytes:
