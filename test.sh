@@ -73,7 +73,7 @@ names_tests() {
 }
 # A folder that is not collected costs no time.
 computing=(tests/house tests/unit tests/web tests/browser)
-waiting=(tests/contract tests/engine tests/peers tests/system tests/campaigns)
+waiting=(tests/processes tests/contract tests/engine tests/peers tests/system tests/campaigns)
 case $tier in
     fast) computing=(tests/house tests/unit tests/web) waiting=() ;;
     browser) computing=(tests/browser) waiting=() ;;

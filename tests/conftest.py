@@ -17,6 +17,7 @@ TIERS = {
     "web": "fast",
     "house": "fast",
     "browser": "browser",
+    "processes": "wire",
     "contract": "wire",
     "engine": "wire",
     "peers": "wire",

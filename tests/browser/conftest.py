@@ -16,6 +16,7 @@ from app.domain.secret import Secret
 from app.settings import Settings, make_folders
 from tests.browser.chrome import Browser
 from tests.instruments.ts_maker import Recipe, make_ts
+from tests.web.compiled_templates import with_compiled_templates
 from tests.web.fake_manager import FakeManager
 from tests.web.fake_rehearsals import keep_rehearsal
 from tests.web.mixed_streams import mixed_log, mixed_streams
@@ -98,7 +99,7 @@ def serve() -> Iterator[Callable[[Flask], Server]]:
 
 @pytest.fixture
 def server(settings: Settings, manager: FakeManager, serve: Callable[[Flask], Server]) -> Server:
-    return serve(create_app(settings, manager=manager))
+    return serve(with_compiled_templates(create_app(settings, manager=manager)))
 
 
 @pytest.fixture

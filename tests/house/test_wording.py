@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 from pathlib import Path
@@ -32,22 +33,18 @@ READ = ["app", "benchmarks", "deploy", "docs", "scripts", "tests", "*.md", "*.sh
 SUFFIXES = {".py", ".md", ".sh", ".html", ".js", ".css", ".service", ".conf", ".yml", ".json", ""}
 
 
-def texts() -> list[tuple[str, str]]:
-    """Path and text of each file that a person reads; neither data nor what others wrote."""
+@functools.cache
+def texts() -> dict[str, str]:
+    """The files that a person reads, by path, without what is kept; neither data nor third-party files."""
     listed = subprocess.run(["git", "ls-files", *READ], cwd=ROOT, capture_output=True, text=True, check=True)
     names = [name for name in listed.stdout.splitlines() if Path(name).suffix in SUFFIXES]
     others = ("app/data/", "tests/house/test_wor")  # data, and the lists of these words themselves
-    kept = [name for name in names if "/vendor/" not in name and not name.startswith(others)]
-    return [(name, (ROOT / name).read_text()) for name in kept if (ROOT / name).is_file()]
-
-
-TEXTS = texts()
+    read = [name for name in names if "/vendor/" not in name and not name.startswith(others)]
+    return {name: KEPT.sub("", (ROOT / name).read_text()) for name in read if (ROOT / name).is_file()}
 
 
 def test_the_texts_are_found() -> None:
-    assert {"README.md", "app/words/states.py", "app/static/js/app.js", "docs/operating.md"} <= {
-        name for name, _ in TEXTS
-    }
+    assert {"README.md", "app/words/states.py", "app/static/js/app.js", "docs/operating.md"} <= texts().keys()
 
 
 @pytest.mark.parametrize(("word", "instead"), REPLACED.items(), ids=[word.partition("|")[0] for word in REPLACED])
@@ -55,8 +52,9 @@ def test_a_word_that_has_a_standard_term_is_not_used(word: str, instead: str) ->
     pattern = re.compile(rf"(?<![a-z])(?:{word})(?![a-z])", re.IGNORECASE)
     found = [
         f"{name}:{number}: {line.strip()}"
-        for name, text in TEXTS
+        for name, text in texts().items()
+        if pattern.search(text)
         for number, line in enumerate(text.splitlines(), 1)
-        if pattern.search(KEPT.sub("", line))
+        if pattern.search(line)
     ]
     assert found == [], f"write instead: {instead}"

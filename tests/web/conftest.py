@@ -12,6 +12,7 @@ from app import create_app
 from app.domain.secret import Secret
 from app.settings import Settings, make_folders
 from tests.web.client import Client
+from tests.web.compiled_templates import with_compiled_templates
 from tests.web.fake_manager import FakeManager
 from tests.web.mixed_streams import mixed_log, mixed_streams
 
@@ -43,7 +44,7 @@ def manager() -> FakeManager:
 
 @pytest.fixture
 def app(settings: Settings, manager: FakeManager) -> Flask:
-    return create_app(settings, manager=manager)
+    return with_compiled_templates(create_app(settings, manager=manager))
 
 
 @pytest.fixture

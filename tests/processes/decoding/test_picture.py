@@ -12,7 +12,7 @@ from app.domain.events import NoticeCode
 from app.engines.receiver.decoding.picture import PictureWatch
 from app.protocol import Notice, PeerEvent
 from tests.instruments.waiting import wait_for
-from tests.unit.decoding.streams import feed, make_stream, pictures
+from tests.processes.decoding.streams import feed, make_stream, pictures
 
 
 class NoticeList(list[Notice]):

@@ -15,7 +15,7 @@ from app.domain.figures.watching import DecoderProblem
 from app.engines.receiver.decoding.decoder import Decoder
 from app.engines.receiver.decoding.picture import ARGV
 from tests.instruments.waiting import wait_for
-from tests.unit.decoding.streams import TONE, feed, make_stream
+from tests.processes.decoding.streams import TONE, feed, make_stream
 
 
 class Heard:

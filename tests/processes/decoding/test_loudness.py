@@ -14,7 +14,7 @@ from app.domain.figures.watching import LoudnessReport
 from app.engines.receiver.decoding.loudness import LoudnessWatch
 from app.protocol import Notice, PeerEvent
 from tests.instruments.waiting import wait_for
-from tests.unit.decoding.streams import TONE, TONE_AT_MINUS_23, feed, make_stream
+from tests.processes.decoding.streams import TONE, TONE_AT_MINUS_23, feed, make_stream
 
 
 @pytest.fixture
