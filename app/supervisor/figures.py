@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from app.domain.figures.counters import Counters, plus, values
+from app.domain.figures.merging import later
 from app.domain.figures.rates import Rates, rates
 from app.domain.figures.sample import NOTHING_APPLIED, Point, Sample
 from app.machine.steady_clock import unix_of
@@ -41,8 +42,7 @@ class Figures:
     def recall(self, points: list[Point]) -> None:
         """Add the points that a worker remembers; points that are already here are ignored."""
         newest = self.history[-1].at if self.history else 0.0
-        moved = (_moved(point, _shift_s(point)) for point in points)
-        self.history.extend(point for point in moved if point.at > newest)
+        self.history.extend(later((_moved(point, _shift_s(point)) for point in points), newest))
 
     def end_worker(self) -> None:
         """Close the present worker's account: its totals are kept, and its last sample is no longer present."""

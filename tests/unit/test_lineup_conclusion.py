@@ -174,7 +174,9 @@ def test_each_limit_can_be_changed() -> None:
 
 def test_seconds_that_are_read_twice_count_once() -> None:
     whole = extended(Measured(), receiver=[receiver(1), receiver(2)])
-    assert extended(whole, receiver=[receiver(2), receiver(3)]).receiver == (receiver(1), receiver(2), receiver(3))
+    # After a restart of the web process, its conversion of the worker's clock differs by less than a millisecond.
+    again = msgspec.structs.replace(receiver(2), at=receiver(2).at + 1e-3)
+    assert extended(whole, receiver=[again, receiver(3)]).receiver == (receiver(1), receiver(2), receiver(3))
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_a_wrong_field_of_a_plan_is_named(fields: dict[str, Any], field: str) ->
 
 
 def test_every_second_counts_once() -> None:
-    twice = with_heard(tally(heard(1), heard(2)), [heard(2), heard(3, gap_ms=50, packets_lost=2)], gap_max_ms=40)
+    twice = with_heard(tally(heard(1), heard(2)), [heard(2.001), heard(3, gap_ms=50, packets_lost=2)], gap_max_ms=40)
     assert (twice.seconds, twice.packets_unique, twice.packets_lost) == (3, 3 * 760, 2)
     assert (twice.gaps, twice.longest_gap_ms) == (1, 50)
 

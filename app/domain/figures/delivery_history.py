@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from app.domain.figures.merging import later
 from app.domain.figures.reception import DeliveryPoint, merge
 
 HISTORY_SECONDS: Final = 3600
@@ -47,13 +48,10 @@ class DeliveryHistory:
     def recall(self, seconds: Iterable[DeliveryPoint], minutes: Iterable[DeliveryPoint]) -> None:
         """Add what a worker remembers; points that are already here are ignored."""
         newest = _decoder.decode(self._minutes[-1]).at if self._minutes else 0.0
-        for minute in minutes:
-            if minute.at > newest:
-                self._minutes.append(msgspec.msgpack.encode(minute))
-        for second in seconds:
-            if second.at > self._newest_at:
-                self._seconds.append(msgspec.msgpack.encode(second))
-                self._newest_at = second.at
+        self._minutes.extend(map(msgspec.msgpack.encode, later(minutes, newest)))
+        for second in later(seconds, self._newest_at):
+            self._seconds.append(msgspec.msgpack.encode(second))
+            self._newest_at = second.at
 
     def seconds(self, since: float = 0.0) -> list[DeliveryPoint]:
         """Return the seconds of the last hour that ended after `since`, oldest first."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domain.figures.merging import later
 from app.domain.figures.reception import DeliveryPoint, ErrorKind
 from app.domain.lineup.content import Content
 from app.domain.lineup.margin import Margin
@@ -123,8 +124,8 @@ def extended(
     """Return `measured` with the seconds that are later than those it already has."""
     return msgspec.structs.replace(
         measured,
-        sender=measured.sender + tuple(second for second in sender if second.at > _last(measured.sender)),
-        receiver=measured.receiver + tuple(second for second in receiver if second.at > _last(measured.receiver)),
+        sender=measured.sender + later(sender, _last(measured.sender)),
+        receiver=measured.receiver + later(receiver, _last(measured.receiver)),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from app.domain.figures.merging import later
 from app.domain.figures.relay import LATE_SHARE_MAX
 
 # Seconds that may be missing at the edges of the measurement: both ends report once a second, not at the same time.
@@ -76,7 +77,7 @@ class Tally(msgspec.Struct, frozen=True):
 
 def with_heard(tally: Tally, heard: Sequence[HeardSecond], *, gap_max_ms: float) -> Tally:
     """Add the receiver's seconds that are later than those in the tally."""
-    new = [second for second in heard if second.at > tally.heard_at]
+    new = later(heard, tally.heard_at)
     if not new:
         return tally
     gaps_ms = [second.gap_ms for second in new if not second.is_held_up]
@@ -96,7 +97,7 @@ def with_heard(tally: Tally, heard: Sequence[HeardSecond], *, gap_max_ms: float)
 
 def with_sent(tally: Tally, sent: Sequence[SentSecond]) -> Tally:
     """Add the sender's seconds that are later than those in the tally."""
-    new = [second for second in sent if second.at > tally.sent_at]
+    new = later(sent, tally.sent_at)
     if not new:
         return tally
     peaks = [100 * second.packets_resent / second.packets_unique for second in new if second.packets_unique]
