@@ -30,13 +30,15 @@ case $tier in
 esac
 if [ "$tier" != fast ] || [ ! -x $VENV/bin/pytest ]; then set_up test; fi
 
-if [ -z "$tier" ]; then
-    say "static checks"
-    scripts/lint.sh
-fi
-say "pytest ${tier:-(all tiers)}"
 scratch=$(mktemp -d /tmp/mcr.XXXXXX) # short: names of Unix sockets are limited
 trap 'rm -rf "$scratch"' EXIT
+lint=
+if [ -z "$tier" ]; then
+    say "static checks, while tests wait"
+    chrt --idle 0 scripts/lint.sh >"$scratch/lint" 2>&1 &
+    lint=$!
+fi
+say "pytest ${tier:-(all tiers)}"
 # Each of the processes would compile the program and pytest's rewritten tests again.
 unset PYTHONDONTWRITEBYTECODE
 [ "$tier" != campaign ] || export MCR_TEST_LONG=1
@@ -80,15 +82,27 @@ case $tier in
     wire) computing=() ;;
 esac
 
-# What computes comes first, then what waits for something real, so two run at the same time on each core. Tests that
+# The static checks use what the tests leave of the processors. They end before the precise tests begin.
+end_lint() {
+    [ -n "$lint" ] || return 0
+    wait "$lint" || {
+        cat "$scratch/lint" >&2
+        die "a static check failed; scripts/lint.sh repeats them"
+    }
+    lint=
+}
+
+# What computes comes first, two on each core, then what waits for something real, three on each core. Tests that
 # measure to the millisecond come last, one on each core.
 if names_tests "$@"; then
     on_each_core 2 -m "($chosen) and not precise"
+    end_lint
     on_each_core 1 -m "($chosen) and precise"
 else
     [ ${#computing[@]} -eq 0 ] || on_each_core 2 "${computing[@]}" -m "$chosen"
     if [ ${#waiting[@]} -ne 0 ]; then
-        on_each_core 2 "${waiting[@]}" -m "($chosen) and not precise"
+        on_each_core 3 "${waiting[@]}" -m "($chosen) and not precise"
+        end_lint
         on_each_core 1 "${waiting[@]}" -m "($chosen) and precise"
     fi
 fi

@@ -27,14 +27,21 @@ TIERS = {
 
 # The files that take longest, the longest first. One that began last would keep a whole run waiting for one process.
 LONGEST = (
+    "system/test_hostile_api.py",
     "system/test_faults_streams.py",
     "system/test_adoption.py",
+    "system/test_hostile_http.py",
+    "system/test_faults_kills.py",
     "contract/test_worker.py",
     "system/test_faults_postgresql.py",
     "browser/test_every_page.py",
+    "browser/test_every_stream_and_document.py",
     "browser/test_dashboard.py",
     "browser/test_operators_day.py",
+    "browser/test_stream_page.py",
     "browser/test_forms.py",
+    "browser/test_reception_page.py",
+    "browser/test_line_up_page.py",
     "peers/test_multicast_silence.py",
     "system/test_line_up.py",
     "system/test_cluster_agent.py",

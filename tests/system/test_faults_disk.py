@@ -68,8 +68,9 @@ def stored_orders(disk: SmallDisk, product: Product) -> dict[str, str]:
 
 def test_a_full_disk_costs_no_stream_no_page_and_no_order(own: Product, disk: SmallDisk) -> None:
     with audience(own, 2) as (viewer, stopped):
-        fill_last_page(disk.inside(Path(own.environment["LOG_FILE"])))
         disk.fill_up()
+        # After this, the log has no room: a line that was written before it would have opened another page.
+        fill_last_page(disk.inside(Path(own.environment["LOG_FILE"])))
         meanwhile = own.start(name="ordered on a full disk")
         with Receiver.calling(meanwhile["spec"]["endpoint"]["port"]) as receiver:
             receiver.wait_for_bytes(200_000)

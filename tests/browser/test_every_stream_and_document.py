@@ -1,0 +1,19 @@
+"""The page of every kind of stream and document: accessible, complete on any screen, no errors."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.chrome import Browser
+from tests.browser.every_page import STREAMS_AND_DOCUMENTS, check_in_both_themes, check_on_a_phone_in_the_light
+
+
+@pytest.mark.parametrize("name", STREAMS_AND_DOCUMENTS)
+def test_a_page_keeps_wcag_and_its_width_and_its_head_shows_the_worst_state(page: Browser, name: str) -> None:
+    check_in_both_themes(page, name, *STREAMS_AND_DOCUMENTS[name])
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", STREAMS_AND_DOCUMENTS)
+def test_a_page_keeps_wcag_on_a_phone_in_the_light_theme_too(page: Browser, name: str) -> None:
+    check_on_a_phone_in_the_light(page, name, *STREAMS_AND_DOCUMENTS[name])
