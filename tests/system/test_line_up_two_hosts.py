@@ -41,7 +41,7 @@ EVENINGS = (
     Evening("jitter", {"delay_ms": 20, "jitter_ms": 20}, 250, ("pass",), "none lost"),
     Evening("loss", {"delay_ms": 20, "loss_percent": 5}, 40, ("fail",), "packets for good"),
     # The cap of a sender of ours lets it send only a part of 600 ms again within 200 ms: it pauses and loses.
-    Evening("outage", {"delay_ms": 25}, 250, ("fail",), "The output paused for 6", outage_ms=600),
+    Evening("outage", {"delay_ms": 25}, 250, ("fail",), "The output paused for", outage_ms=600),
     Evening(
         "encoder",
         {"delay_ms": 20},
@@ -138,6 +138,9 @@ def test_each_path_between_two_hosts_ends_with_its_own_verdict_and_reason(hosts:
         assert seconds <= SECONDS, evening.name
         if evening.name in ("clean", "jitter", "encoder"):
             assert lost == 0, evening.name
+        if evening.outage_ms:
+            paused_ms = next(line["got"] for line in run["lines"] if line["name"] == "output_gap_max_ms")
+            assert paused_ms == pytest.approx(evening.outage_ms, abs=40)
 
 
 def wait_until_measuring(product: Product, run_id: str) -> None:
