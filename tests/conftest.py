@@ -1,4 +1,4 @@
-"""What all tests share: the sample, the running product, and settings of hypothesis for a busy machine."""
+"""Fixtures and settings that all tests share: the sample, the running product, and a profile of Hypothesis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import settings
 from tests.instruments.product import Product
 from tests.instruments.sample import make_sample
 
-# Which tier a folder of tests belongs to. `./test.sh TIER` runs one of them; a test can mark itself `campaign`.
+# The tier of each folder of tests. `./test.sh TIER` runs one tier; a test can mark itself `campaign`.
 TIERS = {
     "unit": "fast",
     "web": "fast",
@@ -25,7 +25,7 @@ TIERS = {
     "campaigns": "campaign",
 }
 
-# The files that take longest, the longest first. One that began last would keep a whole run waiting for one process.
+# The files that take longest, the longest first. If one of them started last, the whole run would wait for it alone.
 LONGEST = (
     "system/test_hostile_api.py",
     "system/test_faults_streams.py",
@@ -50,9 +50,10 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test with its tier; campaigns run only when they are asked for by `-m`.
+    """Mark each test with its tier and sort the tests. Campaigns run only when `-m` is used.
 
-    What computes comes first and what waits for real time last, so that the two do not compete for the processor.
+    Tests that compute run first and tests that wait for real time run last, so that they do not compete for the
+    processor. Within a tier, the files of LONGEST come first.
     """
     order = list(dict.fromkeys(TIERS.values()))
     files = {item: item.path.relative_to(Path(__file__).parent).as_posix() for item in items}
@@ -67,7 +68,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in campaigns]
 
 
-# No deadline: the time an example takes says nothing on a shared machine.
+# No deadline: on a shared machine, the time that an example takes has no meaning.
 settings.register_profile("product", deadline=None)
 settings.load_profile("product")
 
@@ -86,6 +87,6 @@ def _running_product(sample: Path) -> Iterator[Product]:
 
 @pytest.fixture
 def product(_running_product: Product) -> Iterator[Product]:
-    """The whole program, running, without streams; shared by all tests, cleared after each."""
+    """A running product without streams. All tests share it; its streams are removed after each test."""
     yield _running_product
     _running_product.dismiss_all()

@@ -1,1 +1,1 @@
-"""Independent measurements and helpers: they judge what the product reports, without the product's own code."""
+"""Independent measurements and helpers. They check the product's reports without the product's own code."""

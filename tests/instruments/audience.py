@@ -1,4 +1,4 @@
-"""Streams on air with a receiver each, and each receiver's verdict on whether everything arrived."""
+"""Running streams with one receiver each, and each receiver's verdict on whether everything arrived."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver
 from tests.instruments.ts_reader import read_ts
 
-# So that a receiver that waits for the processor on a busy machine does not call packets too late that did come.
+# A high latency. A receiver that waits for the processor on a busy machine would otherwise drop packets as too late.
 PATIENT_MS = 1000
 _SEQUENCE_NUMBERS = 1 << 31  # SRT, draft-sharabayko-srt, 3.1: 31 bits
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The receiver's counts from its connection to its end. A gap is a message that never came."""
+    """The receiver's counts from its connection to its end.
+
+    `gaps` counts the places where the sequence numbers of two successive messages are not consecutive.
+    """
 
     seconds: float
     packets: int
@@ -36,7 +39,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Viewer:
-    """A stream of the product, in its state at the start, and its receiver."""
+    """A stream of the product, as the API reported it at the start, and the stream's receiver."""
 
     view: View
     receiver: Receiver
@@ -48,15 +51,15 @@ class Viewer:
 
     @property
     def worker_pid(self) -> int:
-        """The process that carried the stream when it started."""
+        """The process id of the worker that carried the stream at the start."""
         return int(self.view["worker"]["pid"])
 
     def wait_for_more(self, count: int = 300_000, *, deadline_s: float = 20) -> None:
-        """Wait until more payload has come."""
+        """Wait until the receiver has received `count` more bytes of payload."""
         self.receiver.wait_for_bytes(self.receiver.figures().bytes + count, deadline_s=deadline_s)
 
     def verdict(self) -> Verdict:
-        """End the receiver and judge everything that it received."""
+        """End the receiver and return the verdict on everything that it received."""
         figures = self.receiver.figures()
         assert figures.state == "connected", f"the receiver was {figures.state} before it was ended: {figures}"
         self.receiver.finish()
@@ -83,7 +86,7 @@ def audience(
     patience_ms: int = PATIENT_MS,
     **changes: Any,
 ) -> Iterator[list[Viewer]]:
-    """Start `count` listeners with a receiver each, and wait until all receive."""
+    """Start `count` listener streams with one receiver each, and yield when all of them receive."""
     with contextlib.ExitStack() as stack:
         viewers = []
         for number in range(count):

@@ -1,4 +1,4 @@
-"""Live colour bars, recorded straight from their source part without SRT."""
+"""Recordings of live colour bars, taken directly from the source part without SRT."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.engines.gstreamer.source import make
 
 
 class Recording:
-    """Bars of one format, playing into a file."""
+    """A pipeline that writes bars of one format to a file in real time."""
 
     def __init__(self, source: BarsSource, path: Path, name: str = "") -> None:
         self.path = path

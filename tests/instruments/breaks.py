@@ -1,4 +1,4 @@
-"""Breaks of a listening receiver: it leaves, stays away and returns; measures the seconds until payload reaches it."""
+"""Breaks of a listening receiver: it leaves, stays away and returns. Measures the time until payload reaches it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from tests.instruments.waiting import free_port, stays, wait_for
 
 Program = Literal["srt-live-transmit", "ffmpeg", "gstreamer"]
 PROGRAMS: tuple[Program, ...] = ("srt-live-transmit", "ffmpeg", "gstreamer")
-# After any absence: a call every 3 s at most, the start of a worker, the connection, the latency.
+# The limit after any absence. It covers the interval between calls (3 s at most), the start of a worker, the
+# connection and the latency.
 BACK_WITHIN_S = 6
-# Half a second of the sample. More than what a connection that breaks at once could carry.
+# Half a second of the sample: more than a connection that breaks immediately could carry.
 _DELIVERED_BYTES = 500_000
 _LISTENING: dict[Program, Callable[[int], ProgramReceiver]] = {
     "srt-live-transmit": lambda port: SrtLiveTransmit(f":{port}"),
@@ -25,10 +26,10 @@ _LISTENING: dict[Program, Callable[[int], ProgramReceiver]] = {
 
 
 def measure_returns(product: Product, program: Program, *, breaks: int, away_s: float) -> list[float]:
-    """Call a receiver that leaves `breaks` times for `away_s`; the seconds from each return to the first payload.
+    """Call a receiver that leaves `breaks` times for `away_s`. Return the seconds from each return to first payload.
 
-    Every second time, the receiver is killed and cannot close its connection. Fails if a return takes more than
-    BACK_WITHIN_S.
+    Every second time, the receiver is killed, so that it cannot close its connection. Raises AssertionError if the
+    first payload takes more than BACK_WITHIN_S.
     """
     port = free_port()
     key = ""
@@ -63,7 +64,7 @@ def _wait_for_payload(receiver: ProgramReceiver, product: Product, key: str, ret
 
 
 def _is_bound(port: int) -> bool:
-    """Check whether a program has the UDP port, without binding it: the receiver must find it free."""
+    """Check whether a program has bound the UDP port. Does not bind the port, because the receiver needs it free."""
     wanted = f":{port:04X}"
     tables = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
     rows = [line.split() for table in tables for line in table.read_text().splitlines()[1:]]

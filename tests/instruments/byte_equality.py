@@ -37,7 +37,7 @@ def assert_every_byte_arrives(
     key = product.post("/api/streams", document).document["key"] if is_called else ""
     with ForeignSender(peer, file, port, mode=peer_mode, **secret) as sender:
         if "ffmpeg" in peer:
-            sender.go()  # it reads its input before it opens the connection, and then waits for that
+            sender.go()  # FFmpeg reads its input first, then opens the connection and waits for it
         if not is_called:
             key = product.post("/api/streams", document).document["key"]
         try:

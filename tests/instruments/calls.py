@@ -1,6 +1,6 @@
-"""Calls a listener and reports how the calls ended, one after another or all at once.
+"""Calls a listener many times, one after another or all at once, and reports how the calls ended.
 
-A separate process, because of libsrt.
+The calls are made in a separate process, because libsrt is loaded there.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from tests.instruments.waiting import wait_for
 
 
 def in_turn(port: int, count: int, *, passphrase: str) -> dict[str, int]:
-    """Make that many calls, each after the end of the one before. Return the numbers of `refused` and `connected`."""
+    """Make `count` calls, each after the end of the previous one. Return the numbers of `refused` and `connected`."""
     return _call({"port": port, "count": count, "passphrase": passphrase, "together": False})
 
 
 def together(port: int, count: int) -> dict[str, int]:
-    """Call with that many sockets at once. Return the numbers of `refused` and `connected`."""
+    """Call with `count` sockets at once. Return the numbers of `refused` and `connected`."""
     return _call({"port": port, "count": count, "passphrase": "", "together": True})
 
 
 class Crowd:
-    """So many receivers that call one after another from one UDP port and stay."""
+    """Receivers that call one after another from one UDP port and stay connected."""
 
     def __init__(self, port: int, count: int, *, from_port: int) -> None:
-        """Call; `connected` of them were let in."""
+        """Make `count` calls. The attribute `connected` is the number of calls that were accepted."""
         wanted = {"port": port, "count": count, "passphrase": "", "together": False, "from_port": from_port}
         self._calls = JsonChild("tests.instruments.calls", first=wanted)
         self.connected: int = self._calls.wait_for_line("done", deadline_s=60)["connected"]
 
     def hang_up(self, count: int) -> None:
-        """End so many of the connections in order."""
+        """Close `count` of the connections properly, the newest first."""
         self._calls.notify(f"{count}\n".encode())
 
     def __enter__(self) -> Self:
@@ -76,7 +76,10 @@ def _refused_together(srt: LibSrt, port: int, count: int) -> int:
 
 
 def _stay(srt: LibSrt, port: int, count: int, from_port: int) -> None:
-    """Call so often from one UDP port; stay connected until a line says how many shall hang up, or the input ends."""
+    """Make `count` calls from one UDP port and stay connected until the input ends.
+
+    Each line of the input is a number of connections to close.
+    """
     stays = []
     for _ in range(count):
         sock = srt.socket()
@@ -94,7 +97,7 @@ def _stay(srt: LibSrt, port: int, count: int, from_port: int) -> None:
 
 
 def main() -> None:
-    """Make the calls that the line on standard input orders."""
+    """Make the calls that the first line of standard input describes."""
     wanted = json.loads(sys.stdin.readline())
     srt = LibSrt()
     if "from_port" in wanted:

@@ -1,4 +1,4 @@
-"""A program that a test starts. Its output is kept. It is asked by its pid to end, and killed if it does not."""
+"""Programs that a test starts. Their output is kept. A program that does not end on SIGTERM is killed."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ class Child:
         return self.process.poll() is None
 
     def output(self) -> str:
-        """Standard output so far."""
+        """Return the standard output so far."""
         return self.stdout.read_text(errors="replace")
 
     def complaints(self) -> str:
-        """Standard error so far."""
+        """Return the standard error so far."""
         return self.stderr.read_text(errors="replace")
 
     def wait(self, *, deadline_s: float) -> int:
-        """Wait until the program has ended by itself. Return its exit status."""
+        """Wait until the program ends by itself. Return its exit status."""
         try:
             return self.process.wait(deadline_s)
         except subprocess.TimeoutExpired:
@@ -83,7 +83,7 @@ class Child:
         self.process.wait(10)
 
     def close(self, *, deadline_s: float = 5) -> None:
-        """End the program: close its standard input, SIGTERM, then SIGKILL after `deadline_s`. Its files go too."""
+        """Close standard input, send SIGTERM, and SIGKILL after `deadline_s`. Remove the files of the output."""
         if self.process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self.process.stdin.close()
@@ -105,23 +105,23 @@ class Child:
 
 
 class JsonChild(Child):
-    """An instrument of these tests. It reads JSON lines on standard input and writes JSON lines on standard output."""
+    """An instrument that reads JSON lines on standard input and writes JSON lines on standard output."""
 
     def __init__(
         self, module: str, *arguments: str, first: Mapping[str, Any] | None = None, within: Sequence[str] = ()
     ) -> None:
-        """Start a module of ours; `within` goes before the command, to run it in a network namespace."""
+        """Start a module of this project. `within` is a command prefix, for example to enter a network namespace."""
         argv = [*within, sys.executable, "-m", module, *arguments]
         super().__init__(argv, first_line=_line(first) if first else b"")
         self._questions = 0
 
     def last(self) -> dict[str, Any]:
-        """The newest whole line it wrote; empty before the first."""
+        """Return the newest complete line of the output, or an empty dictionary before the first line."""
         lines = self.output().split("\n")[:-1]
         return dict(json.loads(lines[-1])) if lines else {}
 
     def wait_for_line(self, key: str, *, deadline_s: float) -> dict[str, Any]:
-        """Wait until the newest line has a true value for `key`."""
+        """Wait until the newest line has a true value for `key`, and return the line."""
 
         def seen() -> dict[str, Any]:
             line = self.last()
@@ -132,7 +132,7 @@ class JsonChild(Child):
         return wait_for(seen, deadline_s=deadline_s, what=f"{key} from {self.process.args!r}")
 
     def ask(self, **question: Any) -> dict[str, Any]:
-        """Send a line and wait for the answer, which carries the same number."""
+        """Send a line with a number and return the answer, which has the same number."""
         self._questions += 1
         self.notify(_line({**question, "number": self._questions}))
 
@@ -148,13 +148,13 @@ def _line(document: Mapping[str, Any]) -> bytes:
 
 
 def say(**document: Any) -> None:
-    """Report to the test that started this instrument, as a JSON line on standard output."""
+    """Report to the test that started this instrument: write a JSON line to standard output."""
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
 
 
 def be_punctual() -> None:
-    """Get a higher priority if that is allowed, so that the instrument does not delay what it measures."""
+    """Raise the priority of this process if that is allowed, so that the instrument does not delay its measurement."""
     with contextlib.suppress(PermissionError):
         os.nice(-10)
 
@@ -169,5 +169,5 @@ def is_alive(pid: int) -> bool:
 
 
 def open_files(pid: int) -> int:
-    """How many file descriptors a process holds."""
+    """Return the number of file descriptors that a process has open."""
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())

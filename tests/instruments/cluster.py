@@ -1,7 +1,8 @@
 """A real corosync and pacemaker cluster on one machine: each node has a separate network, mounts, processes and name.
 
-A node lives as long as its first process; ending that ends everything in the node at once, as a loss of power does.
-The nodes and `far`, a place for receivers, share one Ethernet segment, 10.77.0.0/24. Root is needed.
+A node exists as long as its first process. When that process ends, everything on the node ends at once, as in a loss
+of power. The nodes and the namespace `far`, where receivers run, share one Ethernet segment, 10.77.0.0/24. The cluster
+needs root.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ FAR_ADDRESS: Final = "10.77.0.100"
 CLUSTER_PORT: Final = 5405
 AGENTS: Final = Path("/usr/lib/ocf/resource.d")
 _OWN: Final = ("etc/corosync", "etc/mcr-srt-streamer", "var/lib/corosync", "var/lib/pacemaker", "var/log", "run")
-# The first process of a node: it stays, and takes in the processes that others leave behind.
+# The first process of a node. It keeps running and adopts orphaned processes.
 _INIT: Final = r"""
 set -e
 nsenter --mount=/proc/self/ns/mnt mount --make-rprivate /
 hostname "$1"
-# What a host adds to /etc is seen on it only.
+# Files that a host adds to /etc exist on this host only.
 mkdir -p "$2/over"
 mount -t tmpfs tmpfs "$2/over"
 mkdir "$2/over/upper" "$2/over/work"
@@ -49,7 +50,7 @@ while :; do sleep 3600 & wait $!; done
 
 
 def _first_configuration(properties: Mapping[str, str]) -> str:
-    """Return pacemaker's initial configuration. Without dc-deadtime it would wait 20 s for further hosts."""
+    """Return pacemaker's initial configuration. Without dc-deadtime, pacemaker would wait 20 s for further hosts."""
     pairs = "".join(
         f'<nvpair id="option-{name}" name="{name}" value="{value}"/>'
         for name, value in {"dc-deadtime": "3s", **properties}.items()
@@ -79,7 +80,7 @@ class ClusterNode:
         self.pid = 0
 
     def power_on(self) -> None:
-        """Start the node's first process and connect its cable. Its programs do not run yet."""
+        """Start the node's first process and connect its network. The cluster programs do not run yet."""
         (self.folder / "ready").unlink(missing_ok=True)
         for path in ("run", "var/lib/pacemaker", "var/log"):
             self._prepare(path)
@@ -87,7 +88,7 @@ class ClusterNode:
             "unshare",
             "--net",
             "--mount",
-            "--propagation=unchanged",  # the root of a chroot is no mount: see own_mounts
+            "--propagation=unchanged",  # the root of a chroot is not a mount: see own_mounts
             "--uts",
             "--pid",
             "--fork",
@@ -105,7 +106,7 @@ class ClusterNode:
         self.run("ip", "link", "set", "eth0", "up")
 
     def _prepare(self, path: str) -> None:
-        """What the packages make below that folder; what a tmpfs holds is gone after a loss of power."""
+        """Create what the packages create in `path`. Empty `run` first: a tmpfs loses its files with the power."""
         folder = self.folder / path
         if path == "run":
             shutil.rmtree(folder)
@@ -126,11 +127,11 @@ class ClusterNode:
 
     @property
     def enter(self) -> list[str]:
-        """Return what to put before a command to run it on this node."""
+        """The command prefix that runs a program on this node."""
         return ["nsenter", f"--target={self.pid}", "--net", "--mount", "--root", "--uts", "--pid"]
 
     def run(self, *argv: str, within_s: float = 20, stdin: str | None = None) -> str:
-        """Run a command on this node and return its output; AssertionError with its complaint when it fails."""
+        """Run a command on this node and return its output. Raises AssertionError with its messages if it fails."""
         done = self.try_to(*argv, within_s=within_s, stdin=stdin)
         assert done.returncode == 0, f"{self.name} {argv}: {done.returncode} {done.stderr}{done.stdout}"
         return done.stdout
@@ -142,8 +143,8 @@ class ClusterNode:
         )
 
     def start(self, argv: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Child:
-        """Start a program on this node, which ends with it."""
-        # A host of a cluster does not share its processors with other tests.
+        """Start a program on this node. The program ends when the node is powered off."""
+        # A higher priority: a real host does not share its processors with other tests.
         child = Child(["nice", "-n", "-5", *self.enter, *argv], env=environment)
         self._children.append(child)
         return child
@@ -163,7 +164,7 @@ class ClusterNode:
         return ET.fromstring(self.run("crm_mon", "--one-shot", "--output-as=xml", "--inactive"))
 
     def processes(self) -> list[int]:
-        """The processes on this node, by their numbers outside."""
+        """Return the ids of the processes on this node, as the test's PID namespace numbers them."""
         mine = Path(f"/proc/{self.pid}/ns/pid").stat().st_ino
         found = []
         for process in Path("/proc").glob("[0-9]*"):
@@ -175,26 +176,26 @@ class ClusterNode:
         return found
 
     def freeze(self) -> list[int]:
-        """Stop every process of the node, as a virtual machine is stopped; return what `thaw` takes."""
+        """Stop every process of the node, as when a virtual machine is paused. Return their ids for `thaw`."""
         stopped = [pid for pid in self.processes() if pid != self.pid]
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
         return stopped
 
     def thaw(self, stopped: Sequence[int]) -> None:
-        """Let the processes continue, and each nsenter, which stops itself when its child stops."""
+        """Continue the processes, and also each nsenter: it stops itself when its child stops."""
         for pid in (*stopped, *(child.pid for child in self._children)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
     def cut_cluster_network(self) -> None:
-        """Drop the cluster's own traffic, and nothing else: the streams still reach everyone."""
+        """Drop only the cluster's traffic, to and from this node. The streams still reach their peers."""
         rule = f"udp dport {CLUSTER_PORT} drop"
         chains = [f"chain {way} {{\ntype filter hook {way} priority 0\n{rule}\n}}\n" for way in ("input", "output")]
         self.run("nft", "-f", "-", stdin=f"table inet cut {{\n{''.join(chains)}}}\n")
 
     def join_cluster_network(self) -> None:
-        """Let the cluster's traffic pass again."""
+        """Remove the rules of `cut_cluster_network`, so that the cluster's traffic passes again."""
         self.run("nft", "delete", "table", "inet", "cut")
 
     def power_off(self) -> None:
@@ -209,7 +210,7 @@ class ClusterNode:
 
 
 class Cluster:
-    """A cluster with that many nodes: `with Cluster(3) as cluster:`."""
+    """A running cluster with `count` nodes: `with Cluster(3) as cluster:`."""
 
     def __init__(self, count: int = 3, *, properties: Mapping[str, str] = PROPERTIES) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mcr-cluster-"))
@@ -251,7 +252,7 @@ class Cluster:
         wait_for(lambda: len(self.online()) == len(self.nodes), deadline_s=90, what="all nodes online", every_s=0.5)
 
     def online(self, seen_by: ClusterNode | None = None) -> list[str]:
-        """The names of the nodes that are online."""
+        """Return the names of the nodes that are online, as the first node or `seen_by` reports them."""
         node = seen_by or self.nodes[0]
         try:
             nodes = node.status().findall("./nodes/node")
@@ -260,7 +261,7 @@ class Cluster:
         return [each.get("name", "") for each in nodes if each.get("online") == "true"]
 
     def close(self) -> None:
-        """End all nodes; nothing is left behind."""
+        """End all nodes and remove their namespaces and files."""
         for node in self.nodes:
             node.power_off()
         if hasattr(self, "far"):

@@ -1,4 +1,4 @@
-"""Caller streams on the three hosts of a cluster, each with a receiver, and a capture that shows who sent when."""
+"""Caller streams on three hosts of a cluster, each with a receiver, and a capture that shows which host sent when."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from tests.instruments.wire import Wire
 
 
 class OnAir:
-    """That many caller streams on three hosts, a receiver for each, and a capture at the far end."""
+    """Caller streams on three hosts, a receiver for each stream, and a capture at the far end."""
 
     def __init__(self, fleet: Fleet, wire: Wire, receivers: dict[int, Child]) -> None:
         self.fleet, self.wire, self.receivers = fleet, wire, receivers
         self.nodes = fleet.cluster.nodes
 
     def sent(self) -> dict[int, list[Spell]]:
-        """Return who sent each stream and when, until now."""
+        """Return for each port which hosts have sent its stream so far, and when."""
         return spells(self.wire.packets())
 
     def ports_of(self, node: ClusterNode) -> list[int]:
-        """The streams that a host carries, by who sent last."""
+        """Return the ports of the streams whose last sender is this host."""
         return [port for port, found in self.sent().items() if found[-1].host == node.address]
 
     def wait_taken_over(self, ports: list[int], node: ClusterNode) -> dict[int, list[Spell]]:
-        """Wait until other hosts than that one send these streams."""
+        """Wait until hosts other than `node` send these streams. Return what `sent` returns."""
 
         def taken() -> dict[int, list[Spell]] | None:
             sent = self.sent()
@@ -44,7 +44,7 @@ class OnAir:
 
 @contextlib.contextmanager
 def callers_on_air(media: Path, count: int) -> Iterator[OnAir]:
-    """Start that many streams; they are spread evenly when this returns."""
+    """Start `count` streams and yield when they are spread evenly over the hosts."""
     ports = list(PORTS)[:count]
     with contextlib.ExitStack() as stack:
         cluster = stack.enter_context(Cluster(3))

@@ -1,4 +1,4 @@
-"""Streams on a test cluster: the hosts' settings, far ends that receive, and the contents of a capture there."""
+"""Streams on a test cluster: the settings of its hosts, receivers at the far end, and evaluation of captures there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PORTS: Final = range(9001, 9013)
 
 @dataclass(frozen=True)
 class Spell:
-    """One host's data packets to one far end without a long pause: from the first to the last, seconds of Unix time."""
+    """A period in which one host sent data packets to one port without a long pause. Times are Unix time in seconds."""
 
     host: str
     first_at: float
@@ -34,7 +34,7 @@ class Spell:
 
 
 class Fleet:
-    """A cluster whose hosts have the product and one key: `fleet.order(fleet.caller(port))`."""
+    """A cluster whose hosts have the product and one key: `fleet.order([fleet.ordered(key, fleet.caller(port))])`."""
 
     def __init__(self, cluster: Cluster, media: Path) -> None:
         self.cluster, self.media = cluster, media
@@ -43,14 +43,14 @@ class Fleet:
         write_secret(self._key_file, self.key)
         for node in cluster.nodes:
             self.install(node)
-            # A host without a capacity could carry nothing.
+            # Pacemaker places no stream on a host without a capacity.
             self.cluster.nodes[0].run(
                 *("crm_attribute", "--type", "nodes", "--node", node.name, "--utilization"),
                 *("--name", "cpu", "--update", "2000"),
             )
 
     def install(self, node: ClusterNode, *, key: str = "") -> None:
-        """Write what the agent needs on a host: again after each start of it, as /run is empty then."""
+        """Write the files that the agent needs on a host. Call it after each start of the host: /run is empty then."""
         run = node.folder / "run"
         for name in ("mcr", "mcr-data"):
             (run / name).mkdir(exist_ok=True)
@@ -63,15 +63,15 @@ class Fleet:
         )
 
     def caller(self, port: int) -> SendSpec:
-        """A stream that calls the far end's port and sends the sample."""
+        """Return a stream that calls this port of the far end and sends the sample."""
         return SendSpec(endpoint=CallerEndpoint(FAR_ADDRESS, port), source=FileSource(self.media.name))
 
     def listener(self, port: int) -> SendSpec:
-        """A stream that waits for callers on every address of its host, one that moves among them."""
+        """Return a stream that listens on every address of its host, including an address that moves between hosts."""
         return SendSpec(endpoint=ListenerEndpoint(port), source=FileSource(self.media.name))
 
     def ordered(self, key: str, spec: SendSpec, *, address: str = "") -> Ordered:
-        """Return the stream in the form for the cluster."""
+        """Return the stream in the form that the cluster takes."""
         job = Job(
             key=key,
             spec=spec,
@@ -84,7 +84,7 @@ class Fleet:
         return Ordered(key, parcel, cpu_permille=cpu_permille(job))
 
     def order(self, streams: Sequence[Ordered]) -> None:
-        """Order the cluster to carry the streams, on the first host."""
+        """Order the cluster to carry the streams. The command runs on the first host."""
         self._modify(configuration_of(streams))
 
     def place(self, key: str, place: Place) -> None:
@@ -97,7 +97,7 @@ class Fleet:
         node.run("cibadmin", "--modify", "--allow-create", "--scope", "configuration", "--xml-file", "/run/order.xml")
 
     def placed(self, seen_by: ClusterNode | None = None) -> dict[str, str]:
-        """The host of each stream that runs, as a host sees it."""
+        """Return the host of each running stream, as the first host or `seen_by` reports it."""
         node = seen_by or self.cluster.nodes[0]
         found = {}
         for resource in node.status().iter("resource"):
@@ -111,22 +111,25 @@ class Fleet:
         return found
 
     def workers_on(self, node: ClusterNode) -> list[int]:
-        """The worker processes on a host, by the kernel."""
+        """Return the ids of the worker processes on a host, as the kernel lists them."""
         return [pid for pid in node.processes() if b"app.worker.worker" in _command(pid)]
 
     def keys_on(self, node: ClusterNode) -> list[str]:
-        """The streams that have a worker on a host, by the kernel."""
+        """Return the keys of the streams that have a worker on a host, as the kernel lists the processes."""
         sockets = [_command(pid).rstrip(b"\0").rpartition(b"\0")[2].decode() for pid in self.workers_on(node)]
         return [Path(path).stem for path in sockets]
 
 
 def receiver(cluster: Cluster, port: int) -> Child:
-    """Start a far end of another make: it serves one caller at a time and waits for the next."""
+    """Start srt-live-transmit at the far end. It serves one caller at a time and then waits for the next."""
     return Child([*cluster.far.enter, "srt-live-transmit", "-q", f"srt://:{port}?mode=listener", "file://con"])
 
 
 def spells(packets: Iterable[Packet], *, pause_s: float = 0.8) -> dict[int, list[Spell]]:
-    """Who sent data to each port and when, from a capture at the far end."""
+    """Return the spells of each port from a capture at the far end: which host sent data, and when.
+
+    A pause of more than `pause_s` ends a spell.
+    """
     seen: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for packet in packets:
         if packet.is_data():
@@ -141,7 +144,7 @@ def spells(packets: Iterable[Packet], *, pause_s: float = 0.8) -> dict[int, list
 
 
 def overlaps(found: Sequence[Spell]) -> list[tuple[Spell, Spell]]:
-    """Pairs of spells of different hosts that both send at a moment."""
+    """Return the pairs of spells in which different hosts sent at the same time."""
     return [
         (one, other)
         for one, other in itertools.combinations(found, 2)
@@ -150,7 +153,7 @@ def overlaps(found: Sequence[Spell]) -> list[tuple[Spell, Spell]]:
 
 
 def longest_gap_s(found: Sequence[Spell]) -> float:
-    """The longest time in which no one sent."""
+    """Return the longest time between two successive spells, in which no host sent."""
     return max((after.first_at - before.last_at for before, after in itertools.pairwise(found)), default=0.0)
 
 
@@ -165,7 +168,7 @@ def _parts(times: list[float], pause_s: float) -> Iterable[list[float]]:
 
 
 def write_secret(path: Path, text: str) -> None:
-    """Write a file that no one else may read."""
+    """Write a file that only its owner may read."""
     path.touch(mode=0o600)
     path.write_text(text)
 

@@ -1,4 +1,4 @@
-"""The web processes of a cluster's hosts with LAUNCHER=pacemaker, used over their API from within each host."""
+"""The web processes of a cluster's hosts with LAUNCHER=pacemaker. Tests use their API from inside each host."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Web:
         self._api_key = secrets.token_hex(16)
 
     def launch(self) -> None:
-        """Start it."""
+        """Start the web process with the settings of its host."""
         settings = (self.node.folder / SETTINGS_FILE.lstrip("/")).read_text()
         environment = dict(line.partition("=")[::2] for line in settings.splitlines())
         environment |= {
@@ -49,16 +49,16 @@ class Web:
         self._child = self.node.start([sys.executable, _PROGRAM], environment)
 
     def pid(self) -> int:
-        """Its process, by its number outside; 0 without one."""
+        """Return the process id in the test's PID namespace, or 0 if the web process does not run."""
         return next((pid for pid in self.node.processes() if _runs_web(pid)), 0)
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Kill the web process with SIGKILL and wait for its end."""
         os.kill(self.pid(), signal.SIGKILL)
         wait_for(lambda: not self.pid(), deadline_s=5, what="the end of the web process")
 
     def ask(self, method: str, path: str, document: Any = None) -> Any:
-        """Send a request with the API key; the answer's JSON. AssertionError when it is refused."""
+        """Send a request with the API key and return the answer's JSON. Raises AssertionError if it is refused."""
         connection = _Within(self.node.pid)
         body = None if document is None else json.dumps(document)
         headers = {"Authorization": f"Bearer {self._api_key}", "Content-Type": "application/json"}
@@ -70,7 +70,7 @@ class Web:
         return json.loads(text) if text else None
 
     def wait_until_answers(self, *, deadline_s: float) -> None:
-        """Wait until its API answers."""
+        """Wait until the API of this web process answers."""
 
         def answers() -> bool:
             with contextlib.suppress(OSError):
@@ -84,7 +84,7 @@ class Web:
         return f"{self._child.complaints()[-1000:]} {log.read_text()[-2000:] if log.exists() else ''}"
 
     def seen(self) -> dict[str, tuple[str, str]]:
-        """The host and the phase of each stream as this host's API has them; nothing while it does not answer."""
+        """Return the host and phase of each stream as this host's API reports them; empty while it does not answer."""
         try:
             views = self.ask("GET", "/api/streams")["streams"]
         except OSError:
@@ -92,7 +92,7 @@ class Web:
         return {view["key"]: (view["host"] or self.node.name, view["phase"]) for view in views}
 
     def wait_until_seen(self, expected: dict[str, tuple[str, str]], *, deadline_s: float) -> float:
-        """Wait until it shows exactly these streams; the seconds that this took."""
+        """Wait until the API shows exactly these streams. Return the seconds that this took."""
         began = time.monotonic()
         last: list[object] = []
 
@@ -110,7 +110,7 @@ class Web:
 
 @contextlib.contextmanager
 def webs_of(fleet: Fleet) -> Iterator[list[Web]]:
-    """The web process of every host, each of which answers; they end with their hosts."""
+    """Start the web process of every host and yield when all of them answer. They end with their hosts."""
     webs = [Web(node) for node in fleet.cluster.nodes]
     for web in webs:
         web.launch()
@@ -128,7 +128,7 @@ def _runs_web(pid: int) -> bool:
 
 
 class _Within(http.client.HTTPConnection):
-    """A connection to 127.0.0.1 of the network that a process is in."""
+    """An HTTP connection to 127.0.0.1 in the network namespace of a process."""
 
     def __init__(self, pid: int) -> None:
         super().__init__("127.0.0.1", _PORT)

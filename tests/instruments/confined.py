@@ -1,8 +1,9 @@
-"""The confinement of deploy/mcr-srt-streamer.service without systemd, to test what the service can still do.
+"""The confinement of deploy/mcr-srt-streamer.service without systemd. Tests check that the product works within it.
 
-`CONFINED` goes before a command: no capabilities and no way to any, the unit's bounding set, and a seccomp filter made
-of the unit's own lines SystemCallFilter, RestrictAddressFamilies and MemoryDenyWriteExecute. Namespaces and mounts of
-the unit are not in it; scripts/check_install.sh has the whole unit under a booted systemd.
+`CONFINED` is a command prefix. It removes all capabilities and every way to gain one, applies the unit's bounding set,
+and loads a seccomp filter made from the unit's lines SystemCallFilter, RestrictAddressFamilies and
+MemoryDenyWriteExecute. It does not apply the unit's namespaces and mounts; scripts/check_install.sh tests the whole
+unit under a booted systemd.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Final
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "deploy" / "mcr-srt-streamer.service"
 
-# seccomp.h of libseccomp; sys/mman.h.
+# Constants of seccomp.h (libseccomp) and sys/mman.h.
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
 _EQUAL, _MASKED_EQUAL = 4, 7
 _WRITE, _EXECUTE = 2, 4
@@ -29,7 +30,7 @@ _ALWAYS = "@default"
 
 
 class _Comparison(ctypes.Structure):
-    """struct scmp_arg_cmp."""
+    """The structure scmp_arg_cmp of libseccomp."""
 
     _fields_ = (
         ("arg", ctypes.c_uint),
@@ -40,7 +41,7 @@ class _Comparison(ctypes.Structure):
 
 
 def settings(name: str) -> list[str]:
-    """The values of a setting of the unit, in order."""
+    """Return the values of a setting of the unit, in the order of its lines."""
     lines = (line.partition("=") for line in UNIT.read_text().splitlines())
     return [value for key, _, value in lines if key == name]
 
@@ -49,7 +50,7 @@ def _prefix() -> list[str]:
     dropped = []
     if os.geteuid() == 0:
         kept = [f"+{name.removeprefix('CAP_').lower()}" for name in settings("CapabilityBoundingSet")[0].split()]
-        # Without noroot, root would get on exec what the bounding set leaves; the service's user would not.
+        # Without noroot, root would gain the capabilities of the bounding set on exec; the service's user would not.
         dropped = [f"--bounding-set={','.join(['-all', *kept])}", "--inh-caps=-all", "--securebits=+noroot"]
     inside = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tests.instruments.confined"]
     return ["setpriv", "--no-new-privs", *dropped, "--", *inside]
@@ -59,7 +60,7 @@ CONFINED: Final = _prefix()
 
 
 def calls_allowed() -> set[str]:
-    """Return the system calls that the unit allows, its lines applied in order."""
+    """Return the system calls that the unit allows. Its SystemCallFilter lines are applied in order."""
     allowed = _expand(_ALWAYS)
     for value in settings("SystemCallFilter"):
         names = {call for word in value.removeprefix("~").split() for call in _expand(word)}
@@ -69,7 +70,7 @@ def calls_allowed() -> set[str]:
 
 @functools.cache
 def _groups() -> dict[str, list[str]]:
-    """The groups of system calls as this systemd has them; members may be groups again."""
+    """Return the groups of system calls that the installed systemd defines. A member can itself be a group."""
     shown = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager"], capture_output=True, check=True)
     found: dict[str, list[str]] = {}
     members: list[str] = []
@@ -83,14 +84,14 @@ def _groups() -> dict[str, list[str]]:
 
 
 def _expand(name: str) -> set[str]:
-    """A system call, or all calls of a group."""
+    """Return the system call itself, or all calls of a group."""
     if not name.startswith("@"):
         return {name}
     return {call for member in _groups()[name] for call in _expand(member)}
 
 
 class _Filter:
-    """Refuses with EPERM what is not allowed."""
+    """A seccomp filter that refuses with EPERM every system call that is not allowed."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL("libseccomp.so.2")
@@ -98,9 +99,9 @@ class _Filter:
         self._context = ctypes.c_void_p(self._library.seccomp_init(ctypes.c_uint32(_REFUSE)))
 
     def allow(self, call: str, *comparisons: tuple[int, int, int, int]) -> None:
-        """Allow a call; with comparisons of its arguments, only if they hold."""
+        """Allow a system call; with comparisons of its arguments, only if all of them hold."""
         number = self._library.seccomp_syscall_resolve_name(call.encode())
-        if number < 0:  # of another architecture
+        if number < 0:  # the call belongs to another architecture
             return
         given = (_Comparison * len(comparisons))(*(_Comparison(*one) for one in comparisons))
         added = self._library.seccomp_rule_add_array(
@@ -109,7 +110,7 @@ class _Filter:
         assert added == 0, (call, added)
 
     def load(self) -> None:
-        """Put the filter in force, also for every program that is executed."""
+        """Apply the filter to this process and to every program that it executes."""
         loaded = self._library.seccomp_load(self._context)
         assert loaded == 0, loaded
 
@@ -123,7 +124,7 @@ def _confine() -> None:
     for family in families.split():
         made.allow("socket", (0, _EQUAL, getattr(socket, family), 0))
     assert settings("MemoryDenyWriteExecute") == ["yes"]
-    for permitted in (0, _WRITE, _EXECUTE):  # never both
+    for permitted in (0, _WRITE, _EXECUTE):  # never both at once
         made.allow("mmap", (2, _MASKED_EQUAL, _WRITE | _EXECUTE, permitted))
     for call in ("mprotect", "pkey_mprotect"):
         made.allow(call, (2, _MASKED_EQUAL, _EXECUTE, 0))

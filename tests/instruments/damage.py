@@ -1,4 +1,4 @@
-"""Hostile material that is the same for the same random sequence: damaged transport streams, datagrams to SRT ports."""
+"""Hostile data for tests: damaged transport streams and datagrams to SRT ports. The same seed gives the same data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HANDSHAKE_EXTENSIONS = 6
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:
-    """A transport stream, some hundred kilobytes at least, with one to three kinds of damage."""
+    """Return the transport stream with one to three damages. `data` has at least a few hundred kilobytes."""
     stream = bytearray(data)
     for _ in range(chance.randint(1, 3)):
         chance.choice(_DAMAGES)(stream, chance)
@@ -50,7 +50,7 @@ def _change_headers(stream: bytearray, chance: random.Random) -> None:
 
 
 def _lengthen_adaptation_fields(stream: bytearray, chance: random.Random) -> None:
-    """Make adaptation fields claim that they are longer than their packet."""
+    """Set the adaptation field length of every seventh packet to 0, 183, 184 or 255 bytes. 184 and 255 are too long."""
     for at in range(0, len(stream) - _PACKET, 7 * _PACKET):
         stream[at + 3] |= 0x20
         stream[at + 4] = chance.choice([0, 183, 184, 255])
@@ -68,7 +68,7 @@ _DAMAGES: tuple[Callable[[bytearray, random.Random], None], ...] = (
 
 
 def hostile_datagram(chance: random.Random) -> bytes:
-    """Noise, a control packet of any kind, data of no connection, or a handshake with damage (SRT draft, section 3)."""
+    """Return noise, a control packet, data of no connection, or a damaged handshake (SRT draft, section 3)."""
     body = chance.randbytes(chance.choice([0, 1, 15, 48, 200, 1456, 8000]))
     socket_id = chance.choice([0, 1, chance.getrandbits(32)])
     match chance.choice(["noise", "control", "data", "handshake"]):

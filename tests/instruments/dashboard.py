@@ -1,4 +1,4 @@
-"""An open dashboard without a browser: opens the page and sends the requests of the page's script at its interval."""
+"""A dashboard client without a browser: it opens the page and sends the requests of the page's script."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 
 
 class Poll(NamedTuple):
-    """How long an answer took, and its size."""
+    """The response time of one poll in milliseconds, and the size of the answer in bytes."""
 
     took_ms: float
     bytes: int
 
 
 class Dashboard(threading.Thread):
-    """An open dashboard: the page, the first poll with the history, then a poll an interval after each answer."""
+    """A thread that opens the page, polls once with the history, and polls again INTERVAL_S after each answer."""
 
     def __init__(self, port: int, *, delay_s: float = 0) -> None:
-        """A dashboard of the product on this port, to be opened after `delay_s`."""
+        """Prepare a dashboard of the product on this port. It opens `delay_s` after the start of the thread."""
         super().__init__(daemon=True)
         self.polls: list[Poll] = []
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -34,7 +34,7 @@ class Dashboard(threading.Thread):
         self._closed = threading.Event()
 
     def run(self) -> None:
-        """Poll until it is closed."""
+        """Open the page and poll until the dashboard is closed."""
         self._closed.wait(self._delay_s)
         page, headers = self._ask("/", {})
         session = headers["Set-Cookie"].partition(";")[0]

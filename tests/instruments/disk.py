@@ -1,6 +1,6 @@
 """A small disk that a test can fill up or make read-only: a tmpfs in its own mount namespace.
 
-The namespace lives as long as a process of ours in it, so that no mount is left behind however a test ends.
+The namespace exists only as long as the process that this module keeps in it. No mount remains, however a test ends.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def _is_written(file: RawIOBase, size: int) -> bool:
 
 
 class SmallDisk:
-    """A disk mounted on a folder, seen only by programs started with `enter`: `with SmallDisk(folder) as disk`."""
+    """A disk mounted on a folder. Only programs started with `enter` see it: `with SmallDisk(folder) as disk`."""
 
     def __init__(self, folder: Path, *, size_kb: int = 4096) -> None:
-        """Mount it, empty."""
+        """Mount an empty disk of `size_kb` on `folder`."""
         self._folder = folder
-        # `exec cat`: the mount is there once the keeper is called cat.
+        # `exec cat`: as soon as the keeper's process name is cat, the disk is mounted.
         script = 'mount -t tmpfs -o "size=$1k" small "$2" && exec cat'
         self._keeper = Child([*IN_OWN_MOUNTS, "sh", "-c", script, "sh", str(size_kb), folder], first_line=b"")
         try:
@@ -47,11 +47,11 @@ class SmallDisk:
 
     @property
     def enter(self) -> list[str]:
-        """Return what to put before a command so that it sees the disk; the process keeps its id."""
+        """The command prefix with which a program sees the disk. The process id does not change."""
         return [*in_mounts_of(self._keeper.pid), "sh", "-c", 'cd "$0" && exec "$@"', str(Path.cwd())]
 
     def inside(self, path: Path) -> Path:
-        """A path on the disk, as it can be reached from outside."""
+        """Return the path by which programs outside the namespace reach a path on the disk."""
         return Path(f"/proc/{self._keeper.pid}/root{path}")
 
     def fill_up(self) -> None:
@@ -62,11 +62,11 @@ class SmallDisk:
                     pass
 
     def make_room(self) -> None:
-        """Free what was filled."""
+        """Free the space that `fill_up` used."""
         self.inside(self._folder / _FILLER).unlink()
 
     def remount(self, mode: str) -> None:
-        """Make it `ro` or `rw`. The kernel refuses `ro` while a file on it is open for writing."""
+        """Remount the disk as `ro` or `rw`. The kernel refuses `ro` while a file on the disk is open for writing."""
         argv = [*self.enter, "mount", "-o", f"remount,{mode}", str(self._folder)]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""How long a test measures: short by default; as long and as strictly as required with MCR_TEST_LONG=1."""
+"""The duration of measurements: short by default; with MCR_TEST_LONG=1, as long and as strict as required."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ def is_long() -> bool:
 
 
 def seconds(short: int, *, long: int) -> int:
-    """The time to watch, in seconds."""
+    """Return the duration of a measurement, in seconds."""
     return long if is_long() else short

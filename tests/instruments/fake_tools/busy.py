@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -S
-"""Behaves as an iperf3 whose server runs another test."""
+"""Behaves as an iperf3 whose server is busy with another test."""
 
 import os
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -S
-"""Writes 50 MB."""
+"""Writes about 50 MB of ping answers."""
 
 import os
 import sys
