@@ -1,8 +1,9 @@
-"""Many receivers in one process, which costs the machine less than a process for each: calls ports and reads all.
+"""Many receivers in one process, which costs less than one process for each. It calls ports and reads all payload.
 
     python -m benchmarks.crowd LATENCY_MS PORT [PORT ...]
 
-A port that is named twice is called twice. A line of figures each half second; ends with its standard input.
+A port that is named twice is called twice. The process writes a line of figures each half second and ends when its
+standard input ends.
 """
 
 from __future__ import annotations
@@ -22,23 +23,23 @@ from tests.instruments.waiting import wait_for
 
 _TURN_S = 0.01
 _LINE_EVERY_S = 0.5
-_CALL_S = 60  # on a busy machine, ten senders of a case take long to listen
+_CALL_S = 60  # on a busy machine, it takes long until all senders of a case listen
 
 
 class Crowd:
-    """The receivers, running: `with Crowd(ports) as crowd: crowd.wait_for_all()`."""
+    """The running receivers: `with Crowd(ports) as crowd: crowd.wait_for_all()`."""
 
     def __init__(self, ports: list[int], *, latency_ms: int = 200) -> None:
         self._expected = len(ports)
         self._child = JsonChild("benchmarks.crowd", str(latency_ms), *map(str, ports))
 
     def wait_for_all(self) -> None:
-        """Wait until each of them has received something."""
+        """Wait until each receiver has received payload."""
         self._child.wait_for_line("connected", deadline_s=_CALL_S)
         wait_for(lambda: self.figures()["receiving"] == self._expected, deadline_s=_CALL_S, what="all receivers")
 
     def figures(self) -> dict[str, int]:
-        """`connected`, `receiving`, `bytes`, `dropped`, as they were at `at_us` of the monotonic clock."""
+        """Return `connected`, `receiving`, `bytes` and `dropped` at the time `at_us` of the monotonic clock."""
         return self._child.last()
 
     def __enter__(self) -> Self:

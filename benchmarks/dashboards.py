@@ -1,8 +1,8 @@
-"""Do open dashboards touch the streams? Ten streams with receivers: no dashboard, thirty dashboards, none again.
+"""Measures whether open dashboards affect streams: ten streams with none, thirty and again no dashboards.
 
-A dashboard here opens the page as a browser does and then asks what the page's script asks, at its interval and with
-its headers. All is compared within one run and on the same SRT connections. The pace is that of the origin times that
-the sender stamped into the SRT packets, so the receivers' scheduling does not count.
+A dashboard here opens the page as a browser does and then sends the requests of the page's script, at its interval and
+with its headers. The three phases are compared within one run and on the same SRT connections. The pace is computed
+from the origin times in the SRT packets, so the receivers' scheduling has no effect.
 
     python benchmarks/dashboards.py [--dashboards 30] [--seconds 30]
 """
@@ -40,7 +40,7 @@ _SEQUENCE_NUMBERS = 1 << 31  # SRT, draft-sharabayko-srt, 3.1: 31 bits
 
 @dataclass
 class Phase:
-    """A part of the run: what the processes cost in percent of a core, and what came of the streams."""
+    """A part of the run: the CPU of the processes in percent of a core, and the packets that the receivers got."""
 
     name: str
     start_ns: int = 0
@@ -57,18 +57,18 @@ class Phase:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The value that so many percent do not exceed; NaN of none."""
+    """Return the percentile of the values, or NaN if there are none."""
     return sorted(values)[len(values) * percent // 100] if values else math.nan
 
 
 def dropped_of(product: Product) -> int:
-    """The drops that the product itself reports."""
+    """Return the number of dropped packets that the product reports."""
     return sum(view["totals"]["packets_dropped"] for view in product.streams())
 
 
 @contextlib.contextmanager
 def measured(product: Product, viewers: list[Viewer], phase: Phase) -> Iterator[None]:
-    """Note what the processes cost and what the product reports while the block runs."""
+    """Record in `phase` the CPU of the processes and the drops that the product reports while the block runs."""
     pids = [viewer.worker_pid for viewer in viewers]
     dropped, web_s, workers_s = dropped_of(product), cpu_s(product.web.pid), sum(map(cpu_s, pids))
     phase.start_ns, start = time.time_ns(), time.monotonic()
@@ -81,7 +81,7 @@ def measured(product: Product, viewers: list[Viewer], phase: Phase) -> Iterator[
 
 
 def run(product: Product, viewers: list[Viewer], phase: Phase, *, dashboards: int, seconds: int) -> None:
-    """Let the streams run for so long with so many dashboards open; the first seconds of opening them do not count."""
+    """Measure the streams for `seconds` while `dashboards` are open. The first _SETTLE_S seconds do not count."""
     with contextlib.ExitStack() as stack:
         delays_s = [INTERVAL_S * number / dashboards for number in range(dashboards)]
         opened = [stack.enter_context(Dashboard(product.port, delay_s=delay_s)) for delay_s in delays_s]
@@ -95,7 +95,7 @@ def run(product: Product, viewers: list[Viewer], phase: Phase, *, dashboards: in
 
 
 def judge(viewer: Viewer, phases: list[Phase]) -> None:
-    """End a receiver and add to each phase what came of the stream in it, by when each message was taken."""
+    """End a receiver and add its messages to the phases. The time when a message was taken decides its phase."""
     viewer.receiver.finish()
     arrivals = viewer.receiver.arrivals()
     ends = list(itertools.accumulate(arrival.bytes for arrival in arrivals))
@@ -112,7 +112,7 @@ def judge(viewer: Viewer, phases: list[Phase]) -> None:
 
 
 def figures(phase: Phase) -> dict[str, float]:
-    """What is printed of a phase."""
+    """Return the printed figures of a phase by name."""
     took_ms = [poll.took_ms for poll in phase.polls]
     return {
         "load average": phase.load,
@@ -133,7 +133,7 @@ def figures(phase: Phase) -> dict[str, float]:
 
 
 def show(phases: list[Phase]) -> None:
-    """Print a phase a column."""
+    """Print a table with one column for each phase."""
     columns = [figures(phase) for phase in phases]
     print(f"{'':26}" + "".join(f"{phase.name:>16}" for phase in phases))
     for name in columns[0]:
@@ -142,7 +142,7 @@ def show(phases: list[Phase]) -> None:
 
 
 def main() -> int:
-    """Run the three phases; 1 when a dashboard can be noticed at the streams."""
+    """Run the three phases. Return 1 if the dashboards affect the streams."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--dashboards", type=int, default=30)
     parser.add_argument("--seconds", type=int, default=30)

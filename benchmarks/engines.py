@@ -1,14 +1,15 @@
-"""Both engines of the product, gst-launch and ffmpeg in turn, with the same SRT options: CPU, memory, wake-ups, PCR.
+"""Compares both engines, gst-launch and ffmpeg with the same SRT options: CPU, memory, wake-ups and PCR.
 
-CPU is user + system of a sender over the measured time, wake-ups are voluntary context switches of all its threads,
-both for each stream; PSS is the highest of any sender. PCR is the deviation of the SRT origin timestamps from PCR,
-corrected for the place in the packet (p99, captured: run as root). "Received" proves that all do the same work: ffmpeg
-removes null packets, and -muxrate makes it fill up to the file's rate again. Figures are medians over the rounds.
+CPU is the user and system time of a sender over the measured time. Wake-ups are the voluntary context switches of all
+its threads. Both are given for each stream. PSS is the highest value of any sender. PCR is the deviation of the SRT
+origin timestamps from the PCRs, corrected for the position in the packet (p99, from a capture: run as root). "Received"
+proves that all senders do the same work: ffmpeg removes null packets, and -muxrate makes it fill up to the file's rate
+again. Figures are medians over the rounds.
 
     python -m benchmarks.engines [--rates 2,8,20,50] [--receivers 1,10] [--streams 1,10,50] [--rounds 5] [--seconds 10]
                                  [--write]
 
-With --write, the table and its plot in docs/ are replaced.
+--write replaces the table and its plot in docs/.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ _keys = count()
 
 @dataclass(frozen=True)
 class Busy:
-    """What senders used since they started."""
+    """The CPU and wake-ups of senders since they started, and the bytes that the receivers got."""
 
     cpu_s: float
     wakeups: int
@@ -69,14 +70,17 @@ class Busy:
 
     @classmethod
     def of(cls, pids: list[int], crowd: Crowd) -> Busy:
-        """Look at them now."""
+        """Read the present values of these processes and receivers."""
         counted = crowd.figures()
         wakeups = sum(map(_switches, pids))
         return cls(sum(map(_cpu_s, pids)), wakeups, time.monotonic(), counted["bytes"], counted["at_us"] / 1e6)
 
 
 def _cpu_s(pid: int) -> float:
-    """User and system time of a process's present threads, to the nanosecond; /proc/PID/stat counts ticks of 10 ms."""
+    """Return the CPU time of a process's present threads in seconds, with a resolution of 1 ns.
+
+    It reads schedstat, because /proc/PID/stat counts ticks of 10 ms.
+    """
     return sum(int(text.split()[0]) for text in _of_threads(pid, "schedstat")) / 1e9
 
 
@@ -90,7 +94,7 @@ def _of_threads(pid: int, name: str) -> list[str]:
 
 
 def measure(sender: str, case: Case, file: Path, seconds: int) -> Cost:
-    """Serve the case's receivers for so long."""
+    """Measure the cost of a sender that serves the case's receivers for `seconds`."""
     ports = list(free_ports(case.streams))
     with ExitStack() as running:
         pids = _start(sender, case, file, ports, running)
@@ -98,7 +102,7 @@ def measure(sender: str, case: Case, file: Path, seconds: int) -> Cost:
         wire = running.enter_context(Wire(ports[0], with_payload=True)) if is_captured else None
         crowd = running.enter_context(Crowd(ports * case.receivers, latency_ms=LATENCY_MS))
         crowd.wait_for_all()
-        time.sleep(2)  # the settling, as long for each sender
+        time.sleep(2)  # the same time to settle for each sender
         before = Busy.of(pids, crowd)
         time.sleep(seconds)
         after = Busy.of(pids, crowd)
@@ -114,7 +118,7 @@ def measure(sender: str, case: Case, file: Path, seconds: int) -> Cost:
 
 
 def _start(sender: str, case: Case, file: Path, ports: list[int], running: ExitStack) -> list[int]:
-    """Start a sender for each port, as the product would start its own; return their process ids."""
+    """Start a sender for each port and return the process ids. The product's launcher starts the workers."""
     if sender in COMMANDS:
         options = "maxbw=0&oheadbw=25" if case.is_capped else "maxbw=-1"
         lines = [
@@ -145,12 +149,15 @@ def _pcr_p99_us(wire: Wire, port: int, rate_bps: int) -> float | None:
     packets = [packet for packet in wire.packets() if packet.source_port == port]
     try:
         return pcr_jitter(packets, bitrate_bps=rate_bps).p99_us
-    except AssertionError:  # too few PCRs in so short a time
+    except AssertionError:  # too few PCRs within a short measurement
         return None
 
 
 def cases_of(asked: argparse.Namespace) -> list[Case]:
-    """Each rate alone, with and without a cap; more receivers at 8 Mb/s; more streams at 8 and 2 Mb/s."""
+    """Return the cases: one stream at each rate with and without a cap, more receivers at 8 Mb/s, and more streams.
+
+    Up to ten streams have 8 Mb/s each; more streams have 2 Mb/s each.
+    """
     rates, receivers, streams = (
         [int(number) for number in text.split(",") if number] for text in (asked.rates, asked.receivers, asked.streams)
     )
@@ -161,7 +168,7 @@ def cases_of(asked: argparse.Namespace) -> list[Case]:
 
 
 def main() -> int:
-    """Measure, print the table, and write it where asked."""
+    """Measure all cases and print the table. With --write, write it to docs/."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rates", default="2,8,20,50")
     parser.add_argument("--receivers", default="1,10")
@@ -180,7 +187,7 @@ def main() -> int:
                 make_sample(file, seconds=asked.seconds + 30, bitrate_bps=case.rate_bps, is_full=True)
             for _ in range(asked.rounds):
                 for sender in SENDERS:
-                    if sender != "ffmpeg" or case.receivers == 1:  # its listener takes one receiver
+                    if sender != "ffmpeg" or case.receivers == 1:  # ffmpeg's listener accepts one receiver
                         costs[case][sender].append(measure(sender, case, file, asked.seconds))
             print(ratios_of(case, costs[case]), flush=True)
     table = table_of(costs, asked.rounds, asked.seconds)

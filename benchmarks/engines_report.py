@@ -1,4 +1,4 @@
-"""What `benchmarks/engines.py` measured, as a table, a plot and a line of ratios."""
+"""Reports the measurements of `benchmarks/engines.py` as a table, a plot and a line of ratios."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COLOURS = {"direct": "#32A532", "gstreamer": "#3C6EB4", "gst-launch": "#9AA5B1"
 
 @dataclass(frozen=True)
 class Case:
-    """What each sender does in turn: so many streams, each with so many receivers."""
+    """The work that each sender does: `streams` streams of one rate, each with `receivers` receivers."""
 
     rate_bps: int
     streams: int = 1
@@ -27,7 +27,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one sender cost while its receivers were served; CPU and wake-ups for each stream."""
+    """The cost of one sender while it served its receivers. CPU and wake-ups are for each stream."""
 
     cpu_percent: float
     pss_mb: float
@@ -38,7 +38,7 @@ class Cost:
 
     @property
     def cpu_percent_per_mbps(self) -> float | None:
-        """CPU for each Mb/s that one receiver got."""
+        """The CPU for each Mb/s that one receiver got; None if it got nothing."""
         return self.cpu_percent / self.received_mbps if self.received_mbps else None
 
 
@@ -55,7 +55,7 @@ def _cell(value: float | None, digits: int) -> str:
 
 
 def table_of(costs: Costs, rounds: int, seconds: int) -> str:
-    """The medians as a table."""
+    """Return the medians as a Markdown table."""
     lines = [
         "| Case | Sender | Received, Mb/s | CPU, % of a core | CPU, % for each Mb/s | PSS, MB "
         "| Wake-ups a second | Dropped | PCR p99, µs |",
@@ -79,7 +79,7 @@ def table_of(costs: Costs, rounds: int, seconds: int) -> str:
 
 
 def ratios_of(case: Case, by_sender: Mapping[str, list[Cost]]) -> str:
-    """The direct engine's CPU against each other sender's, as it is and for each Mb/s received."""
+    """Return a line that compares the direct engine's CPU with each other sender's, also for each Mb/s received."""
     direct, others = by_sender["direct"], {name: found for name, found in by_sender.items() if name != "direct"}
     names = ("cpu_percent", "cpu_percent_per_mbps")
     compared = {other: [_ratio(direct, found, name) for name in names] for other, found in others.items()}
@@ -94,7 +94,7 @@ def _ratio(direct: list[Cost], other: list[Cost], name: str) -> str:
 
 
 def plot_of(costs: Costs) -> str:
-    """The CPU medians as bars in an SVG."""
+    """Return an SVG with the CPU medians as bars."""
     medians = {
         (str(case), sender): _median(found, "cpu_percent") or 0.0
         for case, by_sender in costs.items()

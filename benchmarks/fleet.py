@@ -1,8 +1,9 @@
-"""A cluster of three hosts in network namespaces: what a lost, a cut off and a drained host cost its streams.
+"""Measures the interruption of streams when a cluster host is killed, cut off or drained.
 
-Twelve caller streams of 1 Mb/s, four on each host, under real corosync and pacemaker. A capture at the far end says who
-sent when. A gap is the time in which no host sent a stream that moved; packets are those that the gap would have held.
-Run as root, with the packages of the tests.
+Twelve caller streams of 1 Mb/s run on three hosts in network namespaces, four on each, under real corosync and
+pacemaker. A capture at the far end shows which host sent when. A gap is the time in which no host sent a stream that
+moved. "Packets" is the number of packets that the median gap would have contained. Run as root, with the packages of
+the tests.
 
     python -m benchmarks.fleet [--streams 12]
 """
@@ -33,7 +34,7 @@ EVENTS: dict[str, Callable[[OnAir], object]] = {
 
 
 def measure(media: Path, streams: int, name: str) -> str:
-    """Cause the event and return the row of the table."""
+    """Cause the event on one host and return the row of the table."""
     with callers_on_air(media, streams) as on_air:
         moved = on_air.ports_of(on_air.nodes[2])
         EVENTS[name](on_air)
@@ -47,7 +48,7 @@ def measure(media: Path, streams: int, name: str) -> str:
 
 
 def engine_cost(media: Path, streams: int) -> str:
-    """CPU and memory of corosync and pacemaker on one host while nothing happens."""
+    """Return the CPU and memory of corosync and pacemaker on one host while no stream moves."""
     with callers_on_air(media, streams) as on_air:
         pids = [pid for pid in on_air.nodes[1].processes() if _is_engine(pid)]
         before, began = sum(map(cpu_s, pids)), time.monotonic()
@@ -62,7 +63,7 @@ def _is_engine(pid: int) -> bool:
 
 
 def main() -> int:
-    """Print the table."""
+    """Measure all events and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, default=12, choices=(3, 6, 9, 12))
     asked = parser.parse_args()

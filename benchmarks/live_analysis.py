@@ -1,7 +1,7 @@
-"""What the live analysis costs: `python -m benchmarks.live_analysis`. CPU of one core, without the receiver's own.
+"""Measures the CPU of the live analysis, without the receiver: `python -m benchmarks.live_analysis`.
 
-Each bitrate is a synthetic constant-rate stream of ten seconds that is fed as seven-packet payloads with a report each
-second. The figure is the median of the rounds; a busy machine makes it higher, never lower than it is.
+For each bitrate, a synthetic constant-rate stream of ten seconds is fed as payloads of seven packets, with a report
+each second. The figure is in percent of one core, the median of the rounds. A busy machine can only increase it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BUDGET_PERCENT = {8_000_000: 5.0, 50_000_000: 25.0}
 
 
 def cpu_percent(data: bytes, bitrate_bps: int) -> float:
-    """CPU time of one pass in percent of the stream's duration."""
+    """Return the CPU time of one pass in percent of the stream's duration."""
     payloads = [data[at : at + PAYLOAD_BYTES] for at in range(0, len(data), PAYLOAD_BYTES)]
     analyser, duration = LiveAnalyser(0.0), PAYLOAD_BYTES * 8 / bitrate_bps
     reported = 0
@@ -36,7 +36,7 @@ def cpu_percent(data: bytes, bitrate_bps: int) -> float:
 
 
 def main() -> int:
-    """Measure each bitrate; 1 when one is over its budget."""
+    """Measure each bitrate. Return 1 if one of them exceeds its budget."""
     is_over = False
     for bitrate_bps, budget in BUDGET_PERCENT.items():
         video_kbps = bitrate_bps * 7 // 10_000

@@ -1,9 +1,9 @@
-"""What the seamless loop costs: CPU time per packet, against a plain copy of the file, in one run.
+"""Measures the CPU time per packet of the seamless loop, compared with a plain copy of the file in the same run.
 
     python benchmarks/loop_cost.py [FILE.ts] [--rounds 9] [--gstreamer]
 
-Without a file it makes one of 8 Mb/s. With --gstreamer it also plays the file in real time for ten seconds through
-`filesrc ! tsparse ! fakesink`, the cheapest plain stream there is (SRT not included), and says the loop's share of it.
+Without a file, it generates one of 8 Mb/s. With --gstreamer, it also plays the file once in real time through
+`filesrc ! tsparse ! fakesink`, which is the cheapest possible stream (without SRT), and prints the loop's share of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LAPS = 4
 
 
 def main() -> None:
-    """Measure, in turn, and print medians."""
+    """Measure the three ways in turn and print their medians."""
     arguments = _arguments()
     with tempfile.TemporaryDirectory() as folder:
         path = arguments.file or _make_sample(Path(folder))

@@ -1,7 +1,7 @@
-"""PCR jitter of the product against plain GStreamer, in turn, in the same run.
+"""Compares the PCR jitter of the product with that of plain GStreamer, measured in turn in the same run.
 
-Measured from captured SRT origin timestamps (tests/instruments/pcr.py), so the receiver's scheduling does not count.
-Needs CAP_NET_RAW for the capture, so run it as root.
+The jitter is computed from captured SRT origin timestamps (tests/instruments/pcr.py), so the receiver's scheduling has
+no effect. The capture needs CAP_NET_RAW: run it as root.
 
     python benchmarks/pcr_jitter.py [--runs 9] [--seconds 15] [--smoothing-ms 30]
 """
@@ -36,7 +36,7 @@ _PLAIN = (
 
 
 def measure(port: int, seconds: int) -> PcrJitter:
-    """Receive from a listener for so long and measure what its packets were stamped with."""
+    """Receive from a listener for `seconds` and return the PCR jitter of its origin timestamps."""
     with Wire(port, with_payload=True) as wire, Receiver.calling(port, latency_ms=200) as receiver:
         receiver.wait_for_seconds(seconds, deadline_s=seconds + 20)
         return pcr_jitter([one for one in wire.packets() if one.source_port == port], bitrate_bps=BITRATE_BPS)
@@ -44,7 +44,7 @@ def measure(port: int, seconds: int) -> PcrJitter:
 
 @contextmanager
 def plain(sample: Path, smoothing_ms: int) -> Iterator[int]:
-    """GStreamer's command line as listener; its port."""
+    """Run gst-launch-1.0 as a listener and yield its port."""
     port = free_port()
     with Child(shlex.split(_PLAIN.format(sample=sample, port=port, smoothing_us=smoothing_ms * 1000))):
         yield port
@@ -52,14 +52,17 @@ def plain(sample: Path, smoothing_ms: int) -> Iterator[int]:
 
 @contextmanager
 def ours(product: Product, smoothing_ms: int) -> Iterator[int]:
-    """The product's stream as listener; its port."""
+    """Start a listener stream of the product and yield its port."""
     view = product.start(smoothing_latency_ms=smoothing_ms)
     yield view["spec"]["endpoint"]["port"]
     product.dismiss(view["key"])
 
 
 def compare(sample: Path, product: Product, *, runs: int, seconds: int, smoothing_ms: int) -> float:
-    """Measure both in turn, print each run, give the ratio of the medians of the p99 and median jitter, the worse."""
+    """Measure both in turn and print each run. Return the ratio of the median jitters, product to GStreamer.
+
+    The ratio of the p99 jitters is only printed.
+    """
     results: dict[str, list[PcrJitter]] = {"gst-launch-1.0": [], "this product": []}
     for run in range(runs):
         order = list(results)[:: 1 if run % 2 == 0 else -1]
@@ -85,7 +88,7 @@ def compare(sample: Path, product: Product, *, runs: int, seconds: int, smoothin
 
 
 def median_of(measured: list[PcrJitter], of: Callable[[PcrJitter], float]) -> float:
-    """The median over runs of one figure."""
+    """Return the median of one figure over all runs."""
     return statistics.median(of(one) for one in measured)
 
 
@@ -98,7 +101,7 @@ def _p99(one: PcrJitter) -> float:
 
 
 def main() -> int:
-    """Compare with smoothing 30 ms, as the form has it by default; 1 when ours is worse than allowed."""
+    """Compare both, by default with a smoothing of 30 ms as in the form. Return 1 if the ratio is not allowed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=15)

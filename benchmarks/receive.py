@@ -1,8 +1,8 @@
-"""Receive streams with their whole analysis: CPU and memory of the workers at 8 and 50 Mb/s, and ten of them at once.
+"""Measures CPU and memory of workers that receive and analyse streams: one at 8 and 50 Mb/s, and ten at 8 Mb/s.
 
-The senders are separate processes over loopback, without a bandwidth cap. CPU is user + system from /proc/PID/stat
-in percent of a core, memory is PSS from smaps_rollup, both of the workers alone. Drops, continuity errors and the
-seconds in which this host did not run a receiver in time are the product's own counts.
+The senders are separate processes over loopback, without a bandwidth cap. CPU is user + system from /proc/PID/stat in
+percent of a core, and memory is PSS from smaps_rollup, both of the workers alone. The product itself counts the drops,
+the continuity errors, and the seconds in which this host did not run a receiver in time.
 
     python benchmarks/receive.py [--seconds 30]
 """
@@ -39,7 +39,7 @@ def start(product: Product, port: int, *, decodes: bool) -> str:
 
 
 def measure(product: Product, sample: Path, streams: int, mbps: int, seconds: int, *, decodes: bool) -> bool:
-    """Receive so many streams at a rate, print the row of the table, and return whether it keeps the limits."""
+    """Receive `streams` streams at a rate, print a row of the table, and return whether the limits are kept."""
     ports = product.listener_ports[:streams]
     keys = [start(product, port, decodes=decodes) for port in ports]
     with ExitStack() as stack:
@@ -83,7 +83,7 @@ def show(cells: Sequence[str]) -> None:
 
 
 def main() -> int:
-    """Print the table with the load of the machine; 1 when a limit is passed."""
+    """Print the table and the load of the machine. Return 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=int, default=30)
     asked = parser.parse_args()

@@ -1,11 +1,11 @@
-"""Whether "Lost at receiver (est.)" is true: the sender's estimate against an independent receiver's count.
+"""Checks "Lost at receiver (est.)": compares the sender's estimate with the count of an independent receiver.
 
-Each cell is a path of known loss and delay (a seeded relay) and a latency and overhead on it. The receiver counts the
-SRT sequence numbers that it never handed out; the sender's estimate is the median of its samples. The estimate must be
-within a factor of 3 of the count, as far as the count itself is certain (95 %, Poisson), and never look good when more
-than 1e-4 is missing. Prints the table of docs/statistics.md.
+Each case is a path of known loss and delay (a seeded relay) with a latency and an overhead. The receiver counts the SRT
+sequence numbers that it never delivered. The sender's estimate is the median of its samples. The estimate must be
+within a factor of 3 of the count, given the uncertainty of the count (95 %, Poisson), and must not be rated good if
+more than 1e-4 is missing. Prints the table of docs/statistics.md.
 
-Packets that were on their way while a busy machine held up the relay or an end do not count, lost or not.
+Packets that were on their way while a busy machine delayed the relay or an end are not counted, lost or not.
 
     python benchmarks/receiver_loss.py [--seconds 15] [--rtt-ms 40] [--seed 1] [--losses 1,3,6,8] [--overheads 5,25]
 """
@@ -31,7 +31,7 @@ MULTIPLIERS = (1.0, 1.5, 2.0, 3.0)
 
 
 def cases(losses: list[float], overheads: list[int], *, rtt_ms: int, seconds: int, seed: int) -> Iterator[Case]:
-    """Every cell of the table."""
+    """Yield the case of every row of the table."""
     for overhead in overheads:
         for k in MULTIPLIERS:
             for loss in losses:
@@ -39,15 +39,15 @@ def cases(losses: list[float], overheads: list[int], *, rtt_ms: int, seconds: in
 
 
 def estimated(run: Residue) -> float:
-    """The sender's estimate: the median over its samples."""
+    """Return the sender's estimate: the median over its samples."""
     losses = [sample.point.lost_at_receiver for sample in run.samples if sample.point.lost_at_receiver is not None]
     return median(losses)
 
 
 def range_of(lost: int, packets: int, deviations: float = 2.0) -> tuple[float, float]:
-    """The fraction that a count of lost packets stands for, from and to; Poisson by its square root, 95 % by default.
+    """Return the lowest and highest loss fraction that agree with a count of lost packets, with 95 % by default.
 
-    The root of a Poisson count has a standard deviation of one half, whatever its mean.
+    The square root of a Poisson count has a standard deviation of one half, independent of its mean.
     """
     low = max(0.0, math.sqrt(lost) - deviations / 2) ** 2
     high = (math.sqrt(lost + 1) + deviations / 2) ** 2
@@ -55,7 +55,7 @@ def range_of(lost: int, packets: int, deviations: float = 2.0) -> tuple[float, f
 
 
 def holds(run: Residue, *, deviations: float = 2.0) -> bool:
-    """Whether the estimate is within the factor of what was counted, and never good when it must not be."""
+    """Whether the estimate is within the factor of the count, and is not rated good when the loss is a fault."""
     low, high = range_of(run.lost, run.packets, deviations)
     estimate = estimated(run)
     is_near = low / UNCERTAINTY_FACTOR <= estimate <= max(high * UNCERTAINTY_FACTOR, LOST_FAULT)
@@ -63,7 +63,7 @@ def holds(run: Residue, *, deviations: float = 2.0) -> bool:
 
 
 def main() -> int:
-    """Run every cell, print a row for each, 1 when an estimate does not hold."""
+    """Run every case and print a row for each. Return 1 if an estimate does not hold."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--rtt-ms", type=int, default=40)

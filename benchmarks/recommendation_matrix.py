@@ -1,10 +1,10 @@
-"""Whether the recommendation's predictions hold: streams of the product through a path of known loss and delay.
+"""Checks the predictions of the recommendation: sends streams over a path of known loss and delay.
 
-Each loss (1, 3, 5, 10 %) at 2, 3 and 4 x RTT, and at the settings that the product recommends for it. What the
-receiver never got is counted from SRT sequence numbers and compared with the prediction: it must be within a factor
-of 4 (and 1e-4), and at most 1e-4 at the recommended settings. Prints the table of docs/recommendation.md.
+Each loss (1, 3, 5, 10 %) is measured at 2, 3 and 4 x RTT, and at the settings that the product recommends for it. The
+residual loss is counted from SRT sequence numbers and compared with the prediction. It must be within a factor of 4
+(plus or minus 1e-4), and at most 1e-4 at the recommended settings. Prints the table of docs/recommendation.md.
 
-Packets that were on their way while a busy machine held up the relay or an end do not count, lost or not.
+Packets that were on their way while a busy machine delayed the relay or an end are not counted, lost or not.
 
     python benchmarks/recommendation_matrix.py [--packets 30000] [--seconds 45] [--rtt-ms 100] [--seed 1]
 """
@@ -32,7 +32,7 @@ RUNS_ALLOWED = 6
 
 
 def cases(rtt_ms: int, seconds: int, seed: int) -> Iterator[tuple[str, Case]]:
-    """Every cell of the table with its name."""
+    """Yield the name and the case of every row of the table."""
     for loss_percent in LOSSES_PERCENT:
         for k in MULTIPLIERS:
             yield f"{k} × RTT", Case(loss_percent, rtt_ms, k * rtt_ms, overhead_for(k, loss_percent), seconds, seed)
@@ -40,7 +40,7 @@ def cases(rtt_ms: int, seconds: int, seed: int) -> Iterator[tuple[str, Case]]:
 
 
 def recommended(loss_percent: float, rtt_ms: int, seconds: int, seed: int) -> Case:
-    """What the product itself recommends for this path."""
+    """Return the case with the settings that the product recommends for this path."""
     link = Link(
         Figure(rtt_ms, Basis.MEASURED, "the relay"), BITRATE_BPS, Figure(loss_percent, Basis.MEASURED, "the relay")
     )
@@ -49,17 +49,17 @@ def recommended(loss_percent: float, rtt_ms: int, seconds: int, seed: int) -> Ca
 
 
 def predicted(case: Case) -> float:
-    """The residual loss that the product predicts."""
+    """Return the residual loss that the product predicts, as a fraction."""
     return residual_loss(case.loss_percent / 100, case.latency_ms / case.rtt_ms)
 
 
 def fraction_lost(runs: list[Residue]) -> float:
-    """The residual loss over all runs."""
+    """Return the residual loss over all runs, as a fraction."""
     return sum(run.lost for run in runs) / sum(run.packets for run in runs)
 
 
 def holds(name: str, case: Case, lost: float) -> bool:
-    """Return whether the residual loss measured is what was predicted, within what is allowed."""
+    """Whether the measured residual loss agrees with the prediction, within the allowed deviation."""
     if name == "recommended":
         return lost <= RESIDUE_ALLOWED
     high = FACTOR_ALLOWED * predicted(case) + RESIDUE_ALLOWED
@@ -68,7 +68,7 @@ def holds(name: str, case: Case, lost: float) -> bool:
 
 
 def measure_until(packets: int, case: Case, sample: Path, *, runs: int) -> list[Residue]:
-    """Run the case, each time with another seed, until so many packets count or the runs are spent."""
+    """Run the case with different seeds until at least `packets` packets are counted, at most `runs` times."""
     done: list[Residue] = []
     for number in range(runs):
         done.append(measure(replace(case, seed=case.seed + number), sample))
@@ -78,7 +78,7 @@ def measure_until(packets: int, case: Case, sample: Path, *, runs: int) -> list[
 
 
 def main() -> int:
-    """Run every case, print a row for each, 1 when a prediction does not hold."""
+    """Run every case and print a row for each. Return 1 if a prediction does not hold."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=int, default=45, help="of each run")
     parser.add_argument("--packets", type=int, default=30_000, help="that must count in each row")

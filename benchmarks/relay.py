@@ -1,15 +1,15 @@
-"""Relays at work: how late each datagram leaves, what is lost that was not ordered, and the CPU of each relay.
+"""Measures relays: how late each datagram leaves, unscheduled losses, and the CPU of each relay.
 
-A relay of 50 Mb/s with a delay of 40 ms in both directions, and ten relays of 8 Mb/s. Datagrams of 1,332 bytes go to
-the target at the pace of such a stream, acknowledgements of 44 bytes back each 10 ms. A packet socket captures both
-sides of every relay. A datagram is late by the time between the moment that the schedule gives, for the captured time
-of arrival, and the captured departure. CPU is user + system from /proc/PID/stat in percent of a core. Figures are
-medians over the rounds; of ten relays, the mean CPU and the latest. Needs root; ends with status 1 when a limit is
-passed.
+The cases are one relay of 50 Mb/s and ten relays of 8 Mb/s, each with a delay of 40 ms in both directions. Datagrams of
+1,332 bytes go to the target at the pace of such a stream, and acknowledgements of 44 bytes come back every 10 ms. A
+packet socket captures both sides of every relay. The schedule computes each due time from the captured time of arrival;
+the lateness is the captured departure minus this due time. CPU is user + system from /proc/PID/stat in percent of a
+core. Figures are medians over the rounds; losses are the sum. Ten relays are judged together: the CPU is their mean,
+and the lateness covers the datagrams of all. Needs root. Ends with status 1 if a limit is exceeded.
 
     python -m benchmarks.relay [--rounds 5] [--seconds 10] [--write]
 
-With --write, the table in docs/impairment.md is replaced.
+--write replaces the table in docs/impairment.md.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ _TABLE = re.compile(r"(<!-- relay -->\n).*?(<!-- /relay -->)", re.S)
 
 @dataclass(frozen=True)
 class Round:
-    """What one round found. Lateness in ms; `lost` are datagrams that did not leave as often as the schedule says."""
+    """The results of one round. Lateness is in ms.
+
+    `lost` is the number of datagrams that left more or less often than the schedule says.
+    """
 
     late_median: float
     late_p99: float
@@ -57,7 +60,7 @@ class Round:
 
 
 def measure(relays: int, mbps: int, seconds: float) -> Round:
-    """Run so many relays at once at a rate each."""
+    """Run `relays` relays at the same time, each at `mbps`, and return the results."""
     ports = free_ports(2 * relays)
     way = DirectionImpairment(delay_ms=DELAY_MS)
     impairment = Impairment(to_target=way, to_caller=way)
@@ -76,12 +79,12 @@ def measure(relays: int, mbps: int, seconds: float) -> Round:
         cpu = [
             100 * (cpu_s(worker.child.pid) - earlier) / took_s for worker, earlier in zip(workers, before, strict=True)
         ]
-        time.sleep(0.5)  # the last ones are on their way for 40 ms
+        time.sleep(0.5)  # the relay holds the last datagrams for 40 ms
         return judged(pairs, flows_of(wire.packets()), mean(cpu))
 
 
 def pump(pairs: Sequence[Ends], mbps: int, ticks: range) -> None:
-    """Send at the pace of a stream of that rate, tick by tick; numbers follow from the ticks."""
+    """Send at the pace of a stream of `mbps`, tick by tick. The ticks determine the numbers of the datagrams."""
     a_tick = mbps * 1e6 / 8 / _PAYLOAD_BYTES * _TICK_S
     began = time.monotonic() - ticks.start * _TICK_S
     for tick in ticks:
@@ -94,7 +97,7 @@ def pump(pairs: Sequence[Ends], mbps: int, ticks: range) -> None:
 
 
 def judged(pairs: Sequence[Ends], flows: Flows, cpu_percent: float) -> Round:
-    """Compare each datagram with the schedule."""
+    """Compare each datagram with the schedule and return the results."""
     late_ms: list[float] = []
     lost = datagrams = 0
     for ends in pairs:
@@ -109,7 +112,7 @@ def judged(pairs: Sequence[Ends], flows: Flows, cpu_percent: float) -> Round:
 
 
 def row_of(relays: int, mbps: int, rounds: Sequence[Round]) -> str:
-    """The line of a case in the table."""
+    """Return the row of a case in the table."""
     cells = [
         f"{relays} × {mbps} Mb/s",
         f"{median(each.datagrams for each in rounds):.0f}",
@@ -123,7 +126,7 @@ def row_of(relays: int, mbps: int, rounds: Sequence[Round]) -> str:
 
 
 def main() -> int:
-    """Measure, print the table with the load of the machine, and write it where asked."""
+    """Measure and print the table with the load of the machine. With --write, write it to docs/impairment.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=10)

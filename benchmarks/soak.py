@@ -1,8 +1,8 @@
-"""A soak: streams with a receiver each for an hour; memory, open files, threads, drops and errors, minute by minute.
+"""A soak test of an hour with one receiver per stream: memory, files, threads, drops and errors each minute.
 
-The whole product runs, with a page open. After a warm-up of five minutes (a quarter of a shorter run) the slope of
-memory counts. An hour of history fills up legitimately: what that takes is measured, reported and subtracted. Ends with
-status 1 when a limit is passed.
+The product runs with one open dashboard. After a warm-up of five minutes (at most a quarter of the run), the slope of
+the memory counts. The history of an hour may grow: its memory is measured, reported and subtracted. Ends with status 1
+if a limit is exceeded.
 
     python benchmarks/soak.py [--minutes 60] [--streams 10] [--bitrate 2000000]
 """
@@ -23,7 +23,7 @@ from tests.instruments.product import Product
 from tests.instruments.sample import make_sample
 from tests.instruments.soak import Moment, Plan, Result, history_cost_mb, soak, what_is_wrong
 
-# What memory may seem to grow in an hour beyond the history: the heap's own ups and downs.
+# The growth of memory per hour that is allowed in addition to the history, because the heap varies.
 WORKER_GROWTH_MB = 1.0
 WEB_GROWTH_MB = 6.0
 WARM_UP_S = 300
@@ -48,12 +48,12 @@ _TABLE = (
 
 
 def show(*cells: str) -> None:
-    """Print a row of the table, at once."""
+    """Print a row of the table immediately."""
     print("".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, _TABLE, strict=True)), flush=True)
 
 
 def notify(moment: Moment) -> None:
-    """Print a moment."""
+    """Print the row of a measurement."""
     show(
         f"{moment.at_s / 60:.1f}",
         f"{statistics.mean(moment.worker_pss_mb):.2f}",
@@ -69,7 +69,7 @@ def notify(moment: Moment) -> None:
 
 
 def judge(result: Result) -> int:
-    """Print the totals and the verdict; the exit status."""
+    """Print the totals and the verdict, and return the exit status."""
     packets = sum(figures.packets for figures in result.receivers)
     received_mb = sum(figures.bytes for figures in result.receivers) / 1e6
     pause_ms = max(figures.longest_pause_ms for figures in result.receivers)
@@ -85,13 +85,13 @@ def judge(result: Result) -> int:
 
 
 def main() -> int:
-    """Run the soak; 1 when a limit is passed."""
+    """Run the soak test. Return 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--streams", type=int, default=10)
     parser.add_argument("--bitrate", type=int, default=2_000_000, help="of each stream, bit/s")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that streams and receivers end with it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that streams and receivers end with this process
     seconds = asked.minutes * 60
     plan = Plan(asked.streams, seconds, min(60, seconds / 12), min(WARM_UP_S, seconds / 4))
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,9 @@
-"""Ten streams with a receiver each: drops, memory and CPU of the workers, and the API's latency meanwhile.
+"""Measures ten streams with one receiver each: drops, memory and CPU of the workers, and the response time of the API.
 
-The same number of plain `gst-launch-1.0 filesrc ! tsparse ! srtsink` runs before and after each round, with the same
-receivers, as the measure of CPU: what the same work costs on a virtual machine drifts by a fifth within minutes. The
-ratio is the median over the rounds. Times are user + system from /proc/PID/stat, memory is PSS from smaps_rollup.
+Before and after each round, the same number of `gst-launch-1.0 filesrc ! tsparse ! srtsink` processes runs with the
+same kind of receivers. This is the reference for CPU, because the cost of the same work on a virtual machine drifts by
+a fifth within minutes. The ratio is the median over the rounds. Times are user + system from /proc/PID/stat, memory is
+PSS from smaps_rollup.
 
     python benchmarks/streams.py [--streams 10] [--seconds 60] [--rounds 3]
 """
@@ -40,7 +41,7 @@ _PLAIN = (
 
 @dataclass(frozen=True)
 class Cost:
-    """What senders cost while all receivers were served: CPU in percent of a core, PSS in MB, by sender."""
+    """The cost of the senders while they served all receivers. CPU in percent of a core and PSS in MB, by sender."""
 
     cpu_percent: list[float]
     pss_mb: list[float]
@@ -69,7 +70,7 @@ def observe(pids: list[int], ports: list[int], seconds: int, product: Product | 
 
 
 def plain(sample: Path, streams: int, seconds: int) -> Cost:
-    """The same with gst-launch."""
+    """Measure gst-launch with the same number of streams."""
     ports = list(free_ports(streams))
     with ExitStack() as stack:
         senders = [stack.enter_context(Child(shlex.split(_PLAIN.format(sample=sample, port=port)))) for port in ports]
@@ -77,7 +78,7 @@ def plain(sample: Path, streams: int, seconds: int) -> Cost:
 
 
 def ours(sample: Path, streams: int, seconds: int) -> Cost:
-    """The product with its workers; drops include those that the product itself reports."""
+    """Measure the product's workers. Drops include those that the product itself reports."""
     with Product(sample, MAX_STREAMS=str(streams)) as product:
         views = [product.start() for _ in range(streams)]
         ports = [view["spec"]["endpoint"]["port"] for view in views]
@@ -110,7 +111,7 @@ def show(name: str, cost: Cost) -> None:
 
 
 def main() -> int:
-    """Run gst-launch, the product, gst-launch, ... in turn; 1 when the product drops or costs more than allowed."""
+    """Run gst-launch and the product in turn. Return 1 if the product drops packets or exceeds a limit."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--streams", type=int, default=10)
     parser.add_argument("--seconds", type=int, default=60)

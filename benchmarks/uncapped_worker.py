@@ -1,6 +1,6 @@
-"""A worker without a bandwidth cap, which the product never runs: `engines.py` compares with uncapped ffmpeg.
+"""A worker without a bandwidth cap, for `engines.py` only: it is compared with uncapped senders such as ffmpeg.
 
-python -m benchmarks.uncapped_worker SOCKET
+The product never runs it. Usage: python -m benchmarks.uncapped_worker SOCKET
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 
 
 def main() -> int:
-    """Carry the job on standard input as a worker does, but with SRTO_MAXBW without limit."""
+    """Run the job on standard input as a worker does, but with SRTO_MAXBW set to no limit."""
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # as the worker does, before it imports msgspec
     from app.srt import spec_options
     from app.srt.options import Option

@@ -1,6 +1,6 @@
-"""A worker without GStreamer: the real loop and link around a sender that only pretends.
+"""A worker without GStreamer: the real loop and link around a fake sender.
 
-The stream's name says how it behaves, because a job has no field for that: words such as `receiver`, `crash`.
+Words in the stream's name select its behaviour, such as `receiver` or `crash`, because a job has no field for that.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ RUNAWAY_BYTES_A_SECOND = 100_000_000
 
 
 class FakeSender:
-    """Fulfils app.worker.engine.Sender.
+    """A sender that implements app.worker.engine.Sender. The words of the stream's name have these effects:
 
-    `cannot REASON`: start fails · `ends REASON`: the first poll ends it · `crash`: it dies of a signal with its first
-    sample · `surprise`: that raises an unexpected error · `hang`: it never gives a second sample · `deaf`: it never
-    stops · `receiver`: a receiver acknowledges everything · `notice`: it reports something before anyone listens ·
-    `chatty`: its debug view is large · `lingers`: it leaves its last word and then does not go · `runaway`: after
-    RUNAWAY_AFTER_S it sends RUNAWAY_BYTES_A_SECOND more than its source holds.
+    `cannot REASON`: the start fails · `ends REASON`: the first poll ends it · `crash`: SIGKILL ends the worker at the
+    first sample · `surprise`: the first sample raises an unexpected error · `hang`: there is no second sample · `deaf`:
+    it never stops · `receiver`: a receiver acknowledges everything · `notice`: it sends a notice before a manager is
+    connected · `chatty`: its debug view is large · `lingers`: the process stays alive after its last word · `runaway`:
+    after RUNAWAY_AFTER_S, it reports RUNAWAY_BYTES_A_SECOND more than its source delivers.
     """
 
     lingers = False
@@ -46,12 +46,12 @@ class FakeSender:
             notify(Notice(unix_now(), NoticeCode.ENGINE_WARNING, "a notice before anybody listens"))
 
     def start(self) -> None:
-        """Start, unless it cannot."""
+        """Start, or raise CannotSend after the word `cannot`."""
         if "cannot" in self._words:
             raise CannotSend(self._reason_after("cannot"), "as pretended")
 
     def poll(self) -> None:
-        """End, if it is to."""
+        """Raise Finished after the word `ends`."""
         if "ends" in self._words:
             raise Finished(self._reason_after("ends"), "as pretended")
 
@@ -59,15 +59,15 @@ class FakeSender:
         return Reason(self._words[self._words.index(word) + 1])
 
     def wake_fd(self) -> int:
-        """Never readable."""
+        """Return a descriptor that is never readable."""
         return self._wake_fd
 
     def is_on_its_way(self) -> bool:
-        """Poll at once what ends at once."""
+        """Whether to poll often: true for a sender that ends with its first poll."""
         return "ends" in self._words
 
     def read_peers(self) -> list[Peer]:
-        """One receiver that gets and acknowledges everything, or none."""
+        """Return one receiver that receives and acknowledges everything, or no receiver."""
         self._samples += 1
         if "crash" in self._words:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -96,7 +96,7 @@ class FakeSender:
         ]
 
     def read_input(self) -> Input:
-        """A steady input."""
+        """Return the state of an input with a constant rate."""
         return Input(bytes_total=self._bytes_total(), last_packet_age_s=0.0)
 
     def _bytes_total(self) -> int:
@@ -107,20 +107,20 @@ class FakeSender:
         return int(max(0.0, since_s) * RUNAWAY_BYTES_A_SECOND) if "runaway" in self._words else 0
 
     def read_applied(self) -> Applied:
-        """Nothing is applied to anything."""
+        """Return empty values: this sender applies no settings."""
         return Applied()
 
     def read_debug(self) -> ReceiverDebug:
-        """A small view, or 30 kB."""
+        """Return a small debug view, or one of 30 kB with the word `chatty`."""
         filler = SocketDebug("x" * (30_000 if "chatty" in self._words else 1), {}, {})
         return ReceiverDebug(self.engine_name(), filler, None)
 
     def engine_name(self) -> str:
-        """Not GStreamer."""
+        """Return the name of this fake engine."""
         return "pretended"
 
     def stop(self) -> None:
-        """Stop, unless it is deaf."""
+        """Stop, or block for ever with the word `deaf`."""
         while "deaf" in self._words:
             time.sleep(60)
 

@@ -1,7 +1,7 @@
 """Hosts behind paths with delay, seeded loss and a bandwidth limit, each with a real iperf3 server or none.
 
-Two separate network namespaces, joined by a process that carries IP packets between two TUN devices; nothing of it
-touches the machine's network. The product's network test runs in the near namespace: `run_network_test(hosts, order)`.
+A process carries IP packets between the TUN devices of two network namespaces. The machine's network is not affected.
+The product's network test runs in the near namespace: `run_network_test(hosts, order)`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass
 class Host:
-    """A host behind a path. `loss_percent` counts in the direction to it; `mbps` 0 is no limit; `serves`: iperf3."""
+    """A host behind a path. Loss and bandwidth limit apply to packets sent to the host.
+
+    `mbps` 0 means no limit. `serves` means that an iperf3 server runs on the host.
+    """
 
     address: str
     rtt_ms: float = 0
@@ -60,7 +63,7 @@ class Host:
 
 @dataclass
 class Carried:
-    """What the path to a host did: packets to it, packets lost on the way, and the measured mean delay of echoes."""
+    """Counts of the path to a host: packets to it, packets lost by chance, and the delay of each ICMP packet."""
 
     packets: int = 0
     lost: int = 0
@@ -69,20 +72,20 @@ class Carried:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The product's view of its test, what the paths did, and what each iperf3 server received by its own count."""
+    """The product's view of its test, the counts of each path, and the result that each iperf3 server reported."""
 
     view: dict[str, Any]
     carried: dict[str, Carried]
     servers: dict[str, dict[str, Any]]
 
     def figure(self, name: str) -> dict[str, Any]:
-        """One figure of the view."""
+        """Return the figure of the view with this name."""
         (found,) = [shown for shown in self.view["figures"] if shown["name"] == name]
         return dict(found)
 
 
 def run_network_test(hosts: list[Host], order: dict[str, Any], *, own_servers: bool = True) -> Outcome:
-    """Run an order of the product among these hosts, which are its own servers. Return the product's view."""
+    """Run the product's network test among these hosts. With `own_servers`, they are the operator's own servers."""
     asked = json.dumps({"hosts": [asdict(host) for host in hosts], "order": order, "own_servers": own_servers})
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
     done = subprocess.run(
@@ -99,7 +102,7 @@ def run_network_test(hosts: list[Host], order: dict[str, Any], *, own_servers: b
 
 
 class _Forwarder:
-    """Carries packets between the two devices until its standard input, a pipe, is closed."""
+    """Carries packets between the two devices until the pipe `until` is closed."""
 
     def __init__(self, near: int, far: int, hosts: list[Host]) -> None:
         self._near, self._far = near, far
@@ -184,7 +187,7 @@ def _main() -> None:
 
 
 def _build(hosts: list[Host], folder: Path) -> tuple[int, int, dict[str, subprocess.Popen[bytes]]]:
-    """Make both namespaces and start the servers in the far one. Return the two devices and the servers."""
+    """Create the far namespace and both devices, and start the servers. Return the devices and the servers."""
     _ip("link", "set", "lo", "up")
     near = _open_tun("near")
     _ip("address", "add", f"{_NEAR}/24", "dev", "near")
@@ -209,7 +212,7 @@ def _start_server(address: str, folder: Path) -> subprocess.Popen[bytes]:
 
 @contextlib.contextmanager
 def _forwarding(near: int, far: int, hosts: list[Host], folder: Path) -> Iterator[None]:
-    """Forward in a separate process: the product's threads must not slow it down."""
+    """Forward packets in a separate process, so that the product's threads do not slow it down."""
     until, end = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -255,7 +258,7 @@ def _wait_until_listening(server: subprocess.Popen[bytes], address: str) -> None
 
 
 def _report(path: Path) -> dict[str, Any]:
-    """What the server counted in its last whole test, empty if it had none. Its log is one report after another."""
+    """Return what the server counted in its last complete test, or nothing. Its log is a sequence of JSON reports."""
     text, decoder = path.read_text().strip() if path.exists() else "", json.JSONDecoder()
     counted: dict[str, Any] = {}
     while text:

@@ -1,8 +1,9 @@
-"""Real senders of an SRT stream by other makers, as callers and listeners. Each sends a file's bytes unchanged.
+"""SRT senders of other projects, as callers and listeners. Each sends a file's bytes unchanged.
 
-srt-live-transmit, ffmpeg of the distribution, ffmpeg of PyPI's imageio-ffmpeg (a newer libsrt), GStreamer's srtsink.
-Alone: `python -m tests.instruments.foreign_senders FILE GO RATE` writes a file to standard output at a rate once the
-file GO exists, and then null packets for ever: some programs hold back the last bytes that they have read.
+They are srt-live-transmit, the distribution's ffmpeg, the ffmpeg of PyPI's imageio-ffmpeg (with a newer libsrt), and
+GStreamer's srtsink. `python -m tests.instruments.foreign_senders FILE GO RATE` waits until the file GO exists. Then it
+writes FILE to standard output at RATE bits a second, and after it null packets without end: some programs hold back
+the last bytes that they have read.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def _argv(peer: Peer, port: int, mode: str, latency_ms: int, passphrase: str, ke
 
 
 class ForeignSender:
-    """A sender, running: once `go` was called it sends the file and then FILLER, until it is closed."""
+    """A running sender. After the call of `go`, it sends the file and then FILLER until it is closed."""
 
     def __init__(
         self,
@@ -72,15 +73,15 @@ class ForeignSender:
         self._pacer.stdout.close()
 
     def go(self) -> None:
-        """Begin to send."""
+        """Make the sender start to send."""
         self._go.touch()
 
     def complaints(self) -> str:
-        """Return what the program wrote."""
+        """Return the last 2000 characters of the program's output."""
         return self._log.read_text(errors="replace")[-2000:]
 
     def close(self) -> None:
-        """End both programs."""
+        """End the sender and the program that paces its input."""
         for process in (self.process, self._pacer):
             process.kill()
             process.wait()
@@ -94,7 +95,7 @@ class ForeignSender:
 
 
 def main() -> None:
-    """Write the file in small groups. A delay is not compensated by a burst, which a sender would drop."""
+    """Write the file in groups of _AT_ONCE payloads. A delay is not made up by a burst, which a sender would drop."""
     data, go, bitrate_bps = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2]), int(sys.argv[3])
     while not go.exists():
         time.sleep(0.02)

@@ -1,7 +1,8 @@
-"""Sends hostile requests to the whole product, by its API description and by strategies, and counts the answers.
+"""Sends hostile requests to a running product and counts the answers.
 
-A separate process, to be run in a network namespace with nothing but loopback: a call that a hostile request
-starts leads nowhere. It reads one JSON line on standard input and writes one on standard output.
+The requests come from the API description and from strategies of Hypothesis. Run this process in a network namespace
+that has only loopback: a stream that a hostile request starts then reaches no other host. The process reads one JSON
+line on standard input and writes one on standard output.
 """
 
 from __future__ import annotations
@@ -46,16 +47,16 @@ _STEPS = [
     "a" * 300,
 ]
 _STREAMS_AT_ONCE = 2
-# These rightly stop or restart the stream that must not notice the hostile questions. tests/web asks them.
+# These act on all streams, also on the stream that hostile requests must not affect. tests/web tests them.
 _ACT_ON_ALL_STREAMS = {"/api/streams/start-all", "/api/streams/stop-all"}
 
 
 @dataclass
 class Count:
-    """What was asked and how it was answered; `wrong` are the questions that no server should fail on.
+    """The requests and their answers. `wrong` lists the requests whose answer is a fault of the product.
 
-    A round asks what is missing of `examples` questions, for up to `seconds`. Its number seeds them: the same ones at
-    each run.
+    A round sends the requests that are missing up to `examples`, for at most `seconds`. The number of the round is the
+    seed, so that each run sends the same requests.
     """
 
     examples: int
@@ -68,13 +69,13 @@ class Count:
     _ends: float = 0.0
 
     def begin_round(self) -> bool:
-        """Go on to the next round; false when there is none, or nothing is missing."""
+        """Start the next round. Return false if no round is left or no request is missing."""
         self.round += 1
         self._missing = self.examples - self.asked()
         return self._missing > 0 and self.round <= self.rounds
 
     def begin(self, share: float) -> None:
-        """Give the next kind of questions its share of the time."""
+        """Start the time of the next kind of requests, which is a share of `seconds`."""
         self._ends = time.monotonic() + self.seconds * share
 
     def is_over(self) -> bool:
@@ -85,7 +86,7 @@ class Count:
         return sum(self.statuses.values())
 
     def take(self, what: str, answer: requests.Response) -> None:
-        """Count an answer."""
+        """Count an answer, and record it as wrong if it shows a fault."""
         self.statuses[answer.status_code] += 1
         if answer.status_code >= 500 and not answer.url.endswith("/health"):
             self.wrong.append(f"{answer.status_code} to {what}")
@@ -93,7 +94,7 @@ class Count:
             self.wrong.append(f"a file from outside in the answer to {what}")
 
     def settings(self, part: float) -> settings:
-        """Hypothesis's settings for a part of all examples."""
+        """Return Hypothesis's settings for a share of the missing examples."""
         return settings(
             max_examples=max(5, int(self._missing * part)),
             deadline=None,
@@ -104,7 +105,7 @@ class Count:
 
 
 def fuzz_by_description(product: Product, count: Count) -> None:
-    """Send requests that the API's description allows, and others that it does not allow."""
+    """Send requests that the API description allows, and requests that it does not allow."""
     base = f"http://127.0.0.1:{product.port}"
     headers = {"Authorization": f"Bearer {product.api_key}"}
     schema = schemathesis.openapi.from_url(f"{base}/api/openapi.json", headers=headers)
@@ -114,7 +115,7 @@ def fuzz_by_description(product: Product, count: Count) -> None:
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             count.begin(0.6 / len(operations) / 2)
-            # A key that is there, or all answers would be 404. A dismissed or stopped stream is not the test's.
+            # Use the key of an existing stream: otherwise all answers would be 404. Requests may stop this stream.
             keys = {"key": product.start(name="victim")["key"]} if "{key}" in operation.path else None
 
             @seed(count.round)
@@ -131,7 +132,7 @@ def fuzz_by_description(product: Product, count: Count) -> None:
 
 
 def fuzz_places(product: Product, count: Count) -> None:
-    """Request files and folders that do not exist, or are outside the media folder."""
+    """Request files and folders that do not exist or that are outside the media folder."""
     base = f"http://127.0.0.1:{product.port}"
     paths = st.one_of(st.lists(st.sampled_from(_STEPS), max_size=8).map("/".join), st.text(max_size=60))
     headers = {"Authorization": f"Bearer {product.api_key}"}
@@ -158,7 +159,7 @@ def fuzz_places(product: Product, count: Count) -> None:
 
 
 def fuzz_hosts(product: Product, count: Count) -> None:
-    """Call hosts that do not exist."""
+    """Start streams and network tests to hosts that do not exist."""
     hosts = st.one_of(
         st.text(max_size=80),
         st.from_regex(r"[-a-z0-9.:\[\]%?&=/ ]{1,60}", fullmatch=True),
@@ -185,7 +186,7 @@ def fuzz_hosts(product: Product, count: Count) -> None:
 
 
 def fuzz_forms(product: Product, count: Count) -> None:
-    """Fill the pages' forms in with anything, as a browser with its session and token would."""
+    """Submit the pages' forms with arbitrary values, with a session and token like a browser."""
     base, browser = f"http://127.0.0.1:{product.port}", requests.Session()
     page = browser.get(f"{base}/", timeout=20).text
     found = re.search(r'name="csrf-token" content="([^"]+)"', page)
@@ -210,7 +211,7 @@ def fuzz_forms(product: Product, count: Count) -> None:
 
 
 def clear(product: Product, *, at_least: int = 1) -> None:
-    """Dismiss streams that hostile requests started, but not the stream that must not be affected."""
+    """Dismiss the streams that requests started, if there are at least `at_least`. The first stream is kept."""
     started = [view["key"] for view in product.streams() if view["name"] != "stream 1"]
     for key in started if len(started) >= at_least else []:
         product.dismiss(key)
@@ -220,7 +221,7 @@ KINDS: Iterable[Callable[[Product, Count], None]] = (fuzz_by_description, fuzz_p
 
 
 def main() -> None:
-    """Send the requests, then report the results."""
+    """Send all requests to a product with one stream, then report the results."""
     wanted = json.loads(sys.stdin.readline())
     count = Count(wanted["examples"], wanted["seconds"], wanted["rounds"])
     limits = {"MAX_STREAMS": "3", "WRITES_PER_MINUTE": "999999"}

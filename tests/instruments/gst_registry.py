@@ -1,6 +1,6 @@
-"""GStreamer's list of its plugins, made once by each test process.
+"""GStreamer's plugin registry, created once by each test process.
 
-A worker that finds none makes it, which takes four times the processor time of all the rest of its start.
+A worker that finds no registry creates it. This takes four times the processor time of the rest of its start.
 """
 
 from __future__ import annotations
@@ -25,5 +25,5 @@ def _registry() -> bytes:
 
 
 def give_registry(runtime_folder: Path) -> None:
-    """Put it where the launcher of workers has it, as after the first stream of an installation."""
+    """Write the registry to the path that the launcher of workers uses, as after an installation's first stream."""
     (runtime_folder / "gstreamer-registry.bin").write_bytes(_registry())

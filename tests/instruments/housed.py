@@ -1,4 +1,4 @@
-"""The whole program in a separate network namespace, as on another host, used over its API from within."""
+"""A running product in a separate network namespace, as on another host. Tests use its API from inside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ANSWER_WITHIN_S: Final = 20.0
 
 
 class HousedProduct(Product):
-    """A Product whose web process and workers are in `house`."""
+    """A Product whose web process and workers run in the namespace `house`."""
 
     def __init__(self, house: Namespace, sample: Path, **environment: str) -> None:
         self._house = house
@@ -27,7 +27,7 @@ class HousedProduct(Product):
         return super()._launch()
 
     def request(self, method: str, path: str, body: bytes | None = None, *, key: str | None = None) -> Answer:
-        """Any request, made in the namespace; `key` replaces the right API key, empty sends none."""
+        """Send a request from inside the namespace. `key` replaces the right API key; an empty `key` sends none."""
         headers = {} if key == "" else {"Authorization": f"Bearer {key or self.api_key}"}
         if body is not None:
             headers["Content-Type"] = "application/json"

@@ -1,6 +1,4 @@
-"""An HTTPS server on loopback with its own certificate. It answers as a test requests: correctly, wrongly,
-endlessly.
-"""
+"""An HTTPS server on loopback with its own certificate. A test chooses its answer: correct, wrong or endless."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ Answer = Callable[[ssl.SSLSocket, threading.Event], None]
 
 
 def body(content: bytes, status: str = "200 OK", headers: str = "") -> Answer:
-    """Answer with a body."""
+    """Return an answer with this body, status and further header lines."""
 
     def answer(connection: ssl.SSLSocket, _: threading.Event) -> None:
         head = f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\nConnection: close\r\n{headers}\r\n"
@@ -35,7 +33,7 @@ def endless(connection: ssl.SSLSocket, closing: threading.Event) -> None:
 
 
 def drip(connection: ssl.SSLSocket, closing: threading.Event) -> None:
-    """Answer one byte at a time, endlessly, so that no read ever times out."""
+    """Answer one byte at a time without end, so that no read of the client times out."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[")
     while not closing.wait(0.05):
         connection.sendall(b" ")
@@ -71,7 +69,7 @@ class HttpsServer:
 
     @property
     def address(self) -> str:
-        """Where it answers."""
+        """The URL that the server answers."""
         return f"https://localhost:{self._listener.getsockname()[1]}/list.json"
 
     def _accept(self) -> None:
@@ -85,7 +83,7 @@ class HttpsServer:
             thread.start()
 
     def _serve(self, plain: socket.socket) -> None:
-        # The other end may leave whenever it has had enough; that is what is tested.
+        # A client may disconnect at any time: tests check that clients stop reading such answers.
         with contextlib.suppress(OSError), self._context.wrap_socket(plain, server_side=True) as connection:
             connection.settimeout(10)
             self.requests.append(connection.recv(65536))

@@ -1,4 +1,4 @@
-"""A receive stream's input that looks at its callers only when all of them are connected. Prints what it reported.
+"""The input of a receive stream that polls only after all callers are connected. Prints the events that it reported.
 
     python -m tests.instruments.late_receiver CALLERS
 
@@ -21,7 +21,7 @@ from tests.instruments.waiting import free_ports
 
 
 def reports_of(callers: int) -> list[list[str | None]]:
-    """Change and reason of each event, in order, with that many callers at once."""
+    """Return the change and reason of each event, in order, when `callers` callers wait at the same time."""
     command = [sys.executable, "-m", "tests.instruments.late_receiver", str(callers)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -35,7 +35,7 @@ def _main() -> None:
     receiver = SrtInput(ReceiveSpec(endpoint=ListenerEndpoint(port)), 0, events.append)
     receiver.open()
     with Crowd(port, callers, from_port=calls_from) as crowd:
-        assert crowd.connected == callers, "libsrt refuses no one before the first is accepted"
+        assert crowd.connected == callers, "libsrt refuses no caller before the first one is accepted"
         assert receiver.poll()
         assert not receiver.poll()
     print(json.dumps([(event.change, event.reason) for event in events]), flush=True)  # noqa: T201

@@ -1,6 +1,6 @@
-"""The part of libsrt's C interface that a receiver needs, through ctypes; from srt.h of 1.5.1.
+"""The part of libsrt's C interface that the instruments need, through ctypes. Source: srt.h of libsrt 1.5.1.
 
-Written separately from the product's own use of libsrt, so that a mistake there is not repeated here.
+It is written independently of the product's binding of libsrt, so that a mistake there is not repeated here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LIBRARIES = ("libsrt-gnutls.so.1.5", "libsrt.so.1.5", "libsrt-openssl.so.1.5")
 
 
 class Option(IntEnum):
-    """SRT_SOCKOPT."""
+    """Socket options: the values of SRT_SOCKOPT that are used here."""
 
     RCVSYN = 2
     FC = 4
@@ -49,7 +49,7 @@ _FLAGS = frozenset({Option.TLPKTDROP, Option.NAKREPORT})
 
 
 class SocketState(IntEnum):
-    """SRT_SOCKSTATUS."""
+    """The state of a socket: SRT_SOCKSTATUS."""
 
     INIT = 1
     OPENED = 2
@@ -63,7 +63,7 @@ class SocketState(IntEnum):
 
 
 class KeyState(IntEnum):
-    """SRT_KM_STATE."""
+    """The state of the encryption key: SRT_KM_STATE."""
 
     UNSECURED = 0
     SECURING = 1
@@ -73,7 +73,7 @@ class KeyState(IntEnum):
 
 
 class MessageControl(Structure):
-    """SRT_MSGCTRL."""
+    """The data that accompanies a message: SRT_MSGCTRL."""
 
     _fields_ = (
         ("flags", c_int),
@@ -89,7 +89,7 @@ class MessageControl(Structure):
 
 
 _C_TYPES: dict[str, Any] = {"q": c_int64, "Q": c_uint64, "i": c_int, "d": c_double}
-# CBytePerfMon in its order; the letter is that of the struct module.
+# The fields of CBytePerfMon in order. The letter before the colon is the format character of the struct module.
 _PERFMON = """
 q:msTimeStamp q:pktSentTotal q:pktRecvTotal i:pktSndLossTotal i:pktRcvLossTotal i:pktRetransTotal i:pktSentACKTotal
 i:pktRecvACKTotal i:pktSentNAKTotal i:pktRecvNAKTotal q:usSndDurationTotal i:pktSndDropTotal i:pktRcvDropTotal
@@ -110,7 +110,7 @@ Q:byteSentUnique Q:byteRecvUnique
 
 
 class PerfMon(Structure):
-    """SRT_TRACEBSTATS of libsrt 1.5. Spare room behind it takes what a later 1.x appends."""
+    """SRT_TRACEBSTATS of libsrt 1.5. `room` is spare memory for fields that a later 1.x appends."""
 
     _fields_ = (
         *((name, _C_TYPES[letter]) for letter, _, name in (word.partition(":") for word in _PERFMON.split())),
@@ -119,11 +119,11 @@ class PerfMon(Structure):
 
 
 class SrtError(Exception):
-    """A call of libsrt failed; the text is the library's own."""
+    """A call of libsrt failed. The text is the library's error message."""
 
 
 class LibSrt:
-    """libsrt, started. One socket is an int; errors are SrtError."""
+    """The initialised library libsrt. A socket is an int; a failed call raises SrtError."""
 
     def __init__(self) -> None:
         self._lib = _load()
@@ -138,61 +138,61 @@ class LibSrt:
         return str(self._lib.srt_getlasterror_str().decode())
 
     def socket(self) -> int:
-        """A new socket."""
+        """Create a socket and return its id."""
         return self._checked(self._lib.srt_create_socket())
 
     def set(self, sock: int, option: Option, value: int | bool | bytes) -> None:
-        """Set an option; a bool goes as a C++ bool, an int as 32 bits."""
+        """Set an option. A bool is passed as a C++ bool, an int as 32 bits."""
         data = value if isinstance(value, bytes) else struct.pack("@?" if isinstance(value, bool) else "@i", value)
         self._checked(self._lib.srt_setsockflag(sock, c_int(option), data, c_int(len(data))))
 
     def get(self, sock: int, option: Option) -> int:
-        """An option of 32 bits."""
+        """Return the value of an option of 32 bits."""
         value, size = c_int32(), c_int(4)
         self._checked(self._lib.srt_getsockflag(sock, c_int(option), ctypes.byref(value), ctypes.byref(size)))
         return int(value.value)
 
     def text(self, sock: int, option: Option) -> str:
-        """Read an option that is a text."""
+        """Return the value of an option that is a text."""
         value, size = ctypes.create_string_buffer(1024), c_int(1024)
         self._checked(self._lib.srt_getsockflag(sock, c_int(option), value, ctypes.byref(size)))
         return value.raw[: size.value].decode()
 
     def read(self, sock: int, option: Option) -> int:
-        """An option in the width that it has: 64 bits, 32 bits, or one byte for a flag."""
+        """Return the value of an option of any width: 64 bits, 32 bits, or one byte for a flag."""
         value = c_int64() if option in _WIDE else c_int32()
         size = c_int(ctypes.sizeof(value))
         self._checked(self._lib.srt_getsockflag(sock, c_int(option), ctypes.byref(value), ctypes.byref(size)))
         return int(value.value) & 0xFF if option in _FLAGS else int(value.value)
 
     def state(self, sock: int) -> SocketState:
-        """The socket's state."""
+        """Return the socket's state."""
         return SocketState(self._lib.srt_getsockstate(sock))
 
     def connect(self, sock: int, host: str, port: int) -> None:
-        """Call a listener; SrtError with the reason when it refuses or does not answer."""
+        """Call a listener. Raises SrtError with the reason if it refuses or does not answer."""
         address = _sockaddr(host, port)
         if self._lib.srt_connect(sock, address, len(address)) < 0:
             why = self._lib.srt_rejectreason_str(self._lib.srt_getrejectreason(sock)).decode()
             raise SrtError(f"{self.error()} ({why})")
 
     def bind(self, sock: int, host: str, port: int) -> None:
-        """Call from this address; sockets of one process that bind the same one share its UDP port."""
+        """Bind the socket to a local address. Sockets of one process that bind the same address share its UDP port."""
         address = _sockaddr(host, port)
         self._checked(self._lib.srt_bind(sock, address, len(address)))
 
     def listen(self, sock: int, host: str, port: int) -> None:
-        """Bind and listen."""
+        """Bind the socket to a local address and listen."""
         address = _sockaddr(host, port)
         self._checked(self._lib.srt_bind(sock, address, len(address)))
         self._checked(self._lib.srt_listen(sock, 5))
 
     def accept(self, sock: int) -> int:
-        """Wait for the next caller; ends only with a caller or an error."""
+        """Wait without a time limit for the next caller and return its socket."""
         return self._checked(self._lib.srt_accept(sock, None, None))
 
     def receive(self, sock: int, buffer: ctypes.Array[ctypes.c_char], control: MessageControl) -> int:
-        """Wait for a message; its length, 0 after RCVTIMEO, SrtError when the connection is gone."""
+        """Wait for a message and return its length, or 0 after RCVTIMEO. Raises SrtError if the connection is lost."""
         size: int = self._lib.srt_recvmsg2(sock, buffer, len(buffer), ctypes.byref(control))
         if size >= 0:
             return size
@@ -201,7 +201,7 @@ class LibSrt:
         raise SrtError(self.error())
 
     def stats(self, sock: int) -> PerfMon:
-        """The connection's counters and gauges, gauges as they are now."""
+        """Return the connection's counters, and the current values of its gauges."""
         made = PerfMon()
         self._checked(self._lib.srt_bistats(sock, ctypes.byref(made), 0, 1))
         return made

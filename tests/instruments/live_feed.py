@@ -1,4 +1,7 @@
-"""Feeds a live analysis as a receiver does: seven packets per payload, each at its time. Uses a simulated clock."""
+"""Feeds a live analysis as a receiver does: seven TS packets per payload, each payload at its time.
+
+The clock is simulated.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class Feed:
         self._seconds_a_byte = 8 / bitrate_bps
 
     def take(self, data: bytes, *, payload_bytes: int = PAYLOAD_BYTES) -> Feed:
-        """Feed bytes, and let the time pass that they take."""
+        """Feed the bytes and advance the clock by the time that they take at the bitrate."""
         for at in range(0, len(data), payload_bytes):
             payload = data[at : at + payload_bytes]
             self.now += len(payload) * self._seconds_a_byte
@@ -25,11 +28,11 @@ class Feed:
         return self
 
     def report(self, *, after_s: float = 0.0) -> LiveReport:
-        """Return the report, `after_s` later."""
+        """Advance the clock by `after_s` and return the report."""
         self.now += after_s
         return self.analyser.report(self.now)
 
     def errors(self, *, priorities: tuple[int, ...] = (1, 2, 3)) -> dict[str, int]:
-        """The counts of the indicators that are not 0, by name."""
+        """Return the counts that are not 0, by the name of the indicator."""
         found = self.report().indicators
         return {one.name: one.count for one in found if one.count and one.priority in priorities}

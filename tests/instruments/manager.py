@@ -1,4 +1,4 @@
-"""A stream manager for one test: folders, store and media of the test, workers pretended or real."""
+"""A stream manager for one test, with its own folders, store and media. Its workers are real or fake."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ FILE = FileSource("bars.ts")
 
 
 class OwnManager:
-    """A manager with a few free ports: `with OwnManager(command=FAKE) as own: own.manager.start(own.spec())`."""
+    """A manager with six free ports: `with OwnManager(command=FAKE) as own: own.manager.start(own.spec())`."""
 
     def __init__(
         self, *, media: Path | None = None, command: Sequence[str] = WORKER_COMMAND, max_streams: int = 3
     ) -> None:
-        """Put a copy of `media` in the media folder as bars.ts; `command` starts a worker."""
-        # A short path: a Unix socket's name has 108 bytes at most.
+        """Create the folders and the manager. `media` is copied to bars.ts; `command` starts a worker."""
+        # A short path: the path of a Unix socket has 108 bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="mcr-"))
         self.ports = tuple(free_ports(6))
         self.settings = Settings(
@@ -49,7 +49,7 @@ class OwnManager:
         self.manager = self.new_manager()
 
     def new_manager(self) -> StreamManager:
-        """Another manager on the same folders, as the next web process would make it."""
+        """Return another manager on the same folders, as the next web process would create it."""
         return StreamManager(
             self.settings,
             LocalLauncher(self.settings.runtime_folder, command=self._command),
@@ -63,7 +63,7 @@ class OwnManager:
         return SendSpec(endpoint=endpoint, source=source, **fields)
 
     def wait(self, key: str, condition: Callable[[Snapshot], Any], *, deadline_s: float = 10) -> Snapshot:
-        """Wait until a stream satisfies `condition`."""
+        """Wait until a stream satisfies `condition`, and return its snapshot."""
 
         def holds() -> Snapshot | None:
             seen = self.manager.get(key)
@@ -77,7 +77,7 @@ class OwnManager:
         return found
 
     def close(self) -> None:
-        """Take everything off air and remove the folders."""
+        """Take all streams off air and remove the folders."""
         self.manager.shutdown()
         shutil.rmtree(self.folder)
 

@@ -1,10 +1,11 @@
-"""One SRT connection that two listeners receive, datagram by datagram: receivers that count correctly count the same.
+"""Forwards the datagrams of one SRT caller to two listeners. Receivers that count correctly then count the same.
 
-Two connections have separate handshakes. At a latency close to the RTT, these decide which retransmissions are in time,
-so the losses differ. Here both listeners see the same datagrams at the same time.
-Only the first one answers; the second one's handshake is completed with the numbers that it chose.
+With two connections, each has a separate handshake. At a latency close to the RTT, the handshake decides which
+retransmissions are in time, so the losses differ. Here both listeners receive the same datagrams at the same time.
+Only the answers of the first listener reach the caller. The handshake with the second listener is completed with the
+cookie and the socket id that this listener chose.
 
-Alone: `python -m tests.instruments.mirror --to 10001 --second 10002` prints `{"port": …}`, where a caller calls.
+`python -m tests.instruments.mirror --to 10001 --second 10002` prints `{"port": …}`: the port that a caller calls.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ _LARGEST: Final = 2048
 
 
 class Mirror:
-    """A mirror in its own process, for a test: `with Mirror(port, second=other_port) as mirror:`."""
+    """A mirror in a separate process: `with Mirror(port, second=other_port) as mirror:`."""
 
     def __init__(self, to_port: int, *, second: int) -> None:
-        """Give a connection to the listener on `to_port`, and the same one to the listener on `second`."""
+        """Start a mirror that forwards to the listener on `to_port` and to the listener on `second`."""
         self._child = JsonChild("tests.instruments.mirror", "--to", str(to_port), "--second", str(second))
         self.port = int(self._child.wait_for_line("port", deadline_s=10)["port"])
 
@@ -45,14 +46,14 @@ class Mirror:
 
 
 class _Second:
-    """The listener that is not heard: its cookie and its socket's number replace those of the first one."""
+    """The listener whose answers are dropped. Its cookie and socket id replace those of the first listener."""
 
     def __init__(self, port: int) -> None:
         self.socket = _socket_to(port)
         self._cookie = self._number = _NONE
 
     def hear(self) -> None:
-        """Learn from its handshakes. All else that it says is dropped."""
+        """Read the cookie or the socket id from a handshake of this listener. Drop all its other packets."""
         packet = self.socket.recv(_LARGEST)
         if _kind(packet) == Control.HANDSHAKE:
             if packet[_TYPE] == _CONCLUSION:
@@ -61,7 +62,7 @@ class _Second:
                 self._cookie = packet[_COOKIE]
 
     def send(self, packet: bytes) -> None:
-        """Send the caller's packet, but no answer to an acknowledgement: the second listener's was not answered."""
+        """Forward the caller's packet, except ACKACK: it answers an acknowledgement of the first listener."""
         kind = _kind(packet)
         if kind == Control.ACKACK:
             return
@@ -85,7 +86,7 @@ def _socket_to(port: int) -> socket.socket:
 
 
 def main() -> None:
-    """Pass packets on until standard input ends."""
+    """Forward packets until standard input ends."""
     be_punctual()
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--to", type=int, required=True, help="port of the listener that answers")

@@ -1,4 +1,4 @@
-"""A network with multicast: a host with two network cards, and a studio at the other end of both cables."""
+"""A multicast network: a host with two network interfaces, and a studio at the other end of both links."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.instruments.worker import RunningWorker, job_for
 
 GROUP: Final = "239.255.10.1"
 PORT: Final = 5000
-# The studio's two senders on the first cable, and the one on the second.
+# The addresses of the studio's two senders on the first link, and of its sender on the second link.
 SENDER, OTHER_SENDER, SECOND_CABLE_SENDER = "10.55.1.2", "10.55.1.3", "10.55.2.2"
 
 
 class House:
-    """Two network namespaces. Workers and receivers run on `host`, channels in `studio`; SRT is on the host's loopback.
+    """Two network namespaces. Workers and receivers run on `host`, channels in `studio`. SRT uses the host's loopback.
 
-    The host's cards are `first` and `second`; its route for multicast is the first.
+    The host's interfaces are `first` and `second`. Its multicast route uses `first`.
     """
 
     def __enter__(self) -> Self:
@@ -40,10 +40,10 @@ class House:
     def channel(
         self, path: Path, *, bitrate_bps: int = 8_000_000, sender: str = SENDER, **wanted: Any
     ) -> MulticastSender:
-        """A channel on air; `wanted` as for multicast_sender.Wanted."""
+        """Start a channel in the studio. `wanted` are further fields of multicast_sender.Wanted."""
         where = {"address": GROUP, "port": PORT, "interface_ip": sender, "bitrate_bps": bitrate_bps}
         return MulticastSender(within=self.studio.enter, path=path, **{**where, **wanted})
 
     def worker(self, source: MulticastSource, *, port: int = 10001, **changes: Any) -> RunningWorker:
-        """A worker on the host that puts a channel on a listener's port."""
+        """Start a worker on the host that sends a channel as a listener on `port`."""
         return RunningWorker(job_for(source, port=port), within=self.host.enter, **changes)

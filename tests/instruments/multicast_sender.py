@@ -1,7 +1,7 @@
-"""A multicast channel: a transport stream file sent to a group at its bitrate, as UDP or RTP, with faults on demand.
+"""A multicast channel: a transport stream file sent to a group at its bitrate, over UDP or RTP, with faults on demand.
 
-A separate process. It reads what to send as one JSON line on standard input, and then what to do wrong. Nothing in a
-datagram is changed, so that what arrives can be compared with the file.
+The sender is a separate process. The first JSON line on standard input describes the channel; each further line is an
+order, for example for a fault. The bytes of the file are sent unchanged, so that a test can compare what arrives.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any, Self
 from tests.instruments.child import JsonChild, say
 
 _DATAGRAM = 7 * 188
-_TURN_S = 0.001  # at high rates, some datagrams go out together each millisecond
+_TURN_S = 0.001  # at high rates, several datagrams are sent together each millisecond
 _RTP_MP2T = 33
 _RTP_HZ = 90_000
 
 
 @dataclass
 class Wanted:
-    """What to send. `interface_ip` is the sender's own address on the cable to use; `start_at` a datagram's number."""
+    """The channel to send. `interface_ip` is the sender's address on its link; `start_at` is a datagram's number."""
 
     path: str
     address: str
@@ -40,7 +40,7 @@ class Wanted:
 
 @dataclass
 class Order:
-    """What a line on standard input changes; one without any asks for the figures."""
+    """The change that a line on standard input orders. A line without a change asks for the counts."""
 
     number: int
     is_silent: bool | None = None
@@ -60,7 +60,7 @@ class _Sender:
         self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(wanted.interface_ip))
         self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 4)
         self._next = wanted.start_at
-        self._rtp_number = 65_530  # so that it wraps early
+        self._rtp_number = 65_530  # close to its end, so that it wraps early
         self._origin = time.monotonic() - self._next * self._interval_s
         self._silent_since: float | None = None
         self.sent = 0
@@ -113,36 +113,36 @@ class _Sender:
 
 
 class MulticastSender:
-    """A channel on air: `with MulticastSender(within=far.enter, path=…, address=…, …) as channel:`."""
+    """A running channel: `with MulticastSender(within=far.enter, path=…, address=…, …) as channel:`."""
 
     def __init__(self, *, within: Sequence[str], **wanted: Any) -> None:
-        """Start sending; `wanted` are the fields of Wanted. `within` goes before the command (see Namespace.enter)."""
+        """Start sending. `wanted` are the fields of Wanted; `within` is a command prefix (see Namespace.enter)."""
         first = asdict(Wanted(**{**wanted, "path": str(wanted["path"])}))
         self.child = JsonChild("tests.instruments.multicast_sender", within=within, first=first)
         self.child.wait_for_line("started", deadline_s=15)
 
     def sent(self) -> int:
-        """Return how many datagrams were sent."""
+        """Return the number of datagrams sent so far."""
         return int(self.child.ask()["sent"])
 
     def fall_silent(self) -> None:
-        """Send nothing from now on."""
+        """Stop sending until `speak_again`."""
         self.child.ask(is_silent=True)
 
     def speak_again(self, *, goes_on: bool) -> None:
-        """Send again: either what would be due now if the channel had continued, or from where it stopped."""
+        """Send again: with `goes_on`, at the place where the channel would be now; otherwise from where it stopped."""
         self.child.ask(is_silent=False, goes_on=goes_on)
 
     def lose(self, datagrams: int) -> None:
-        """Leave out that many datagrams, as a network does: the RTP numbers continue."""
+        """Skip `datagrams` datagrams, as a loss in the network does: their RTP sequence numbers are skipped too."""
         self.child.ask(lose=datagrams)
 
     def jump_to(self, datagram: int) -> None:
-        """Continue at another place of the file, as a sender does that was restarted: its clock begins again."""
+        """Continue at another datagram of the file, as a restarted sender does: PCR and RTP timestamp jump."""
         self.child.ask(jump_to=datagram)
 
     def wait_for_end(self, *, deadline_s: float) -> int:
-        """Wait until the whole file was sent. Return the number of datagrams."""
+        """Wait until the file was sent to its end. Return the number of datagrams sent."""
         return int(self.child.wait_for_line("ended", deadline_s=deadline_s)["sent"])
 
     def close(self) -> None:
@@ -157,7 +157,7 @@ class MulticastSender:
 
 
 def main() -> None:
-    """Send what the line on standard input asks for."""
+    """Send the channel that the first line of standard input describes."""
     _Sender(Wanted(**json.loads(sys.stdin.readline()))).run()
 
 

@@ -1,7 +1,7 @@
-"""Network namespaces for tests, with their own cables and addresses. The host's network is not touched.
+"""Network namespaces for tests, with their own links and addresses. The host's network is not changed.
 
-A namespace lives as long as a process of ours in it, so that nothing is left behind however a test ends. Root is not
-needed: without it, each namespace belongs to a user namespace in which we are root.
+A namespace exists only as long as the process that this module keeps in it. Nothing remains, however a test ends. Root
+is not needed: without it, each namespace belongs to a user namespace in which the test's user is root.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _ENTER: Final = ["nsenter", "--net"] if _IS_ROOT else ["nsenter", "--user", "--p
 
 
 class Namespace:
-    """A network namespace with nothing but loopback: `with Namespace() as house: house.run("ip", "link")`."""
+    """A network namespace that has only loopback: `with Namespace() as house: house.run("ip", "link")`."""
 
     def __init__(self, next_to: Namespace | None = None) -> None:
-        """Make it; with `next_to`, in the user namespace of another one, so that a cable can join the two."""
-        # A second one is made from within the first: without root, both must belong to one user namespace.
+        """Create the namespace; with `next_to`, in that one's user namespace, so that a link can join the two."""
+        # A second namespace is created from inside the first: without root, both must belong to one user namespace.
         argv = [*_UNSHARE, "cat"] if next_to is None else [*next_to.enter, "unshare", "--net", "cat"]
         outside = _network_of("self" if next_to is None else next_to.pid)
         self._keeper = Child(argv, first_line=b"")
@@ -45,29 +45,32 @@ class Namespace:
 
     @property
     def pid(self) -> int:
-        """The process that keeps the namespace."""
+        """The id of the process that keeps the namespace."""
         return self._keeper.pid
 
     @property
     def enter(self) -> list[str]:
-        """Return what to put before a command to run it in here; the process keeps its id."""
+        """The command prefix that runs a program in the namespace. The process id does not change."""
         return [*_ENTER, f"--target={self.pid}"]
 
     def run(self, *argv: str) -> str:
-        """Run a command in here and return its output. Raises AssertionError with its error message when it fails."""
+        """Run a command in the namespace and return its output. Raises AssertionError with its messages if it fails."""
         done = subprocess.run([*self.enter, *argv], capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode == 0, f"{argv}: {done.stderr}"
         return done.stdout
 
     def join(self, other: Namespace, name: str, network: str) -> None:
-        """Connect a cable to another namespace: `name` at both ends, 192.0.2.1 here and .2 there for `192.0.2`."""
+        """Connect a link to another namespace. Both interfaces are called `name`.
+
+        For the network `192.0.2`, the address is 192.0.2.1 in this namespace and 192.0.2.2 in the other one.
+        """
         self.run("ip", "link", "add", name, "type", "veth", "peer", "name", name, "netns", str(other.pid))
         for namespace, host in ((self, 1), (other, 2)):
             namespace.run("ip", "address", "add", f"{network}.{host}/24", "dev", name)
             namespace.run("ip", "link", "set", name, "up")
 
     def groups(self) -> dict[str, set[str]]:
-        """The multicast groups that this host is a member of, by interface, from the kernel."""
+        """Return the multicast groups that the namespace has joined, by interface, as the kernel lists them."""
         joined: dict[str, set[str]] = {}
         interface = ""
         for line in Path(f"/proc/{self.pid}/net/igmp").read_text().splitlines()[1:]:
@@ -80,7 +83,7 @@ class Namespace:
         return joined
 
     def close(self) -> None:
-        """Release the namespace; its cables are removed with it."""
+        """Release the namespace. Its links are removed with it."""
         self._keeper.close()
 
     def __enter__(self) -> Self:
@@ -91,7 +94,7 @@ class Namespace:
 
 
 def connect_within(pid: int, address: tuple[str, int], *, timeout_s: float) -> socket.socket:
-    """A TCP connection of this process to an address of the network that another process is in. Needs root."""
+    """Return a TCP connection of this process to an address in the network namespace of another. Needs root."""
 
     def connect() -> socket.socket:
         with Path(f"/proc/{pid}/ns/net").open("rb") as network:
@@ -99,7 +102,7 @@ def connect_within(pid: int, address: tuple[str, int], *, timeout_s: float) -> s
                 raise OSError(ctypes.get_errno(), "setns")
         return socket.create_connection(address, timeout=timeout_s)
 
-    with ThreadPoolExecutor(1) as pool:  # a thread that enters the network ends there
+    with ThreadPoolExecutor(1) as pool:  # only this thread enters the namespace, and it ends after the call
         return pool.submit(connect).result()
 
 

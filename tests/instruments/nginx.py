@@ -1,4 +1,4 @@
-"""A real NGINX with a shipped site in front of a product."""
+"""A real NGINX in front of a product, with a site of deploy/nginx."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Page:
 class Nginx:
     """Serves `site` of deploy/nginx for a product: `with Nginx(product, folder, "mcr-srt-streamer.conf") as nginx:`.
 
-    Only paths, ports and the product's address are put in the site's text; all else is as shipped.
+    Only paths, ports and the product's address are replaced, and the IPv6 listeners are removed. The rest is unchanged.
     """
 
     def __init__(self, product: Product, folder: Path, site: str) -> None:
@@ -60,7 +60,7 @@ class Nginx:
             (folder / name).write_text(text)
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         spools = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
-        # One process as this user: the static files are read from a checkout that others may not enter.
+        # One process, run by this user: the static files are in a checkout that other users may not be able to read.
         self.config = folder / "nginx.conf"
         self.config.write_text(
             f"daemon off; master_process off; pid {folder}/pid; error_log stderr; events {{}}\n"
@@ -71,7 +71,7 @@ class Nginx:
         self._program = found
 
     def __enter__(self) -> Self:
-        """Start it and wait until it answers."""
+        """Start NGINX and wait until it answers."""
         self._child = Child([self._program, "-c", self.config])
 
         def serves() -> bool:
@@ -85,17 +85,17 @@ class Nginx:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End it."""
+        """End NGINX."""
         self._child.close()
 
     def complaints_about_its_configuration(self) -> str:
-        """What `nginx -t` says; empty when it finds nothing wrong."""
+        """Return the warnings of `nginx -t`, empty without any. Raises AssertionError if it fails."""
         done = subprocess.run([self._program, "-t", "-q", "-c", self.config], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stderr
 
     def get(self, path: str, *, password: str = "", from_address: str = "127.0.0.1", **headers: str) -> Page:
-        """GET, with HTTPS where the site has it."""
+        """Send a GET request, over HTTPS if the site has it."""
         return self.request("GET", path, body=None, password=password, from_address=from_address, **headers)
 
     def request(
@@ -108,7 +108,7 @@ class Nginx:
         from_address: str = "127.0.0.1",
         **headers: str,
     ) -> Page:
-        """Any request from an address of this host; underscores in header names stand for hyphens."""
+        """Send a request from an address of this host. Underscores in header names stand for hyphens."""
         connection: http.client.HTTPConnection
         if self._scheme == "https":
             context = ssl.create_default_context(cafile=self.folder / "mcr-srt-streamer.crt")
@@ -123,11 +123,11 @@ class Nginx:
         return self._exchange(connection, method, path, body, sent)
 
     def plain_get(self, path: str) -> Page:
-        """GET over HTTP, whatever the site has."""
+        """Send a GET request over HTTP, also if the site has HTTPS."""
         return self._exchange(self.plain_connection("127.0.0.1"), "GET", path, None, {})
 
     def plain_connection(self, from_address: str) -> http.client.HTTPConnection:
-        """A connection to the site's HTTP port."""
+        """Return a connection to the site's HTTP port."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20, source_address=(from_address, 0))
 
     @staticmethod
@@ -147,7 +147,7 @@ class Nginx:
         (self.folder / "mcr-srt-streamer.htpasswd").write_text(f"operator:{digest}")
 
     def _make_certificate(self) -> None:
-        """The command of docs/installation.md, for the address of this test."""
+        """Create a certificate with the command of docs/installation.md, for the address of this test."""
         subprocess.run(
             [
                 *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),

@@ -1,6 +1,6 @@
-"""A worker of an older version of the product: it runs, with messages that the present version cannot read.
+"""A worker of an older version of the product. It runs, but the present version cannot read its messages.
 
-Run with the path of its socket; SIGTERM ends it.
+Its argument is the path of its socket. SIGTERM ends it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _TICK = {"type": "tick", "bytes": 1}
 
 
 def main() -> None:
-    """Greet each client, then send a tick twice a second."""
+    """Send a hello to each new client, and a tick to all clients about twice a second."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     clients = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:

@@ -1,7 +1,7 @@
-"""Reads what libsrt reports of a socket that srtsink made: the product's sink, or one set up here.
+"""Reads the options that libsrt reports for a socket of srtsink: the product's sink, or a sink that a test describes.
 
-A separate process, because libsrt's threads disturb a test runner. It reads one JSON line on standard
-input, it answers with one line: option names and values, read without any of the product's reading code.
+This runs as a separate process, because libsrt's threads disturb a test runner. The process reads one JSON line on
+standard input and answers with one line of option names and values. The product's code does not read the options.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _IDS_LOOKED_AT = 64
 
 
 def of_the_product(job: Job) -> dict[str, int]:
-    """Options on the socket that the product makes for a job, by name in lower case."""
+    """Return the options of the socket that the product creates for a job, by name in lower case."""
     return _ask({"job": protocol.encode_job(job).decode()})
 
 
 def by_hand(uri: str, *properties: tuple[str, Any]) -> dict[str, int]:
-    """Options on the socket of a srtsink with this URI and then these properties, set in this order."""
+    """Return the options of the socket of an srtsink with this URI and these properties, set in this order."""
     return _ask({"uri": uri, "properties": properties})
 
 
@@ -49,7 +49,7 @@ def _ask(question: dict[str, Any]) -> dict[str, int]:
 
 
 def main() -> None:
-    """Answer the question on standard input."""
+    """Answer the question that standard input contains."""
     from app.engines.gstreamer.gst import Gst
     from app.engines.gstreamer.source import make
 
@@ -65,7 +65,7 @@ def main() -> None:
         for name, value in [("wait-for-connection", False), ("async", False), *question["properties"]]:
             sink.set_property(name, value)
     srt = LibSrt()
-    newest = srt.socket()  # ids count down: what is made later lies below it
+    newest = srt.socket()  # socket ids count down: a socket that is created later has a lower id
     sink.set_state(Gst.State.PAUSED)
     made = [number for number in range(newest - 1, newest - _IDS_LOOKED_AT, -1) if srt.state(number) > SocketState.INIT]
     shown = {option.name.lower(): srt.read(made[0], option) for option in _SHOWN if srt.state(made[0]) < 9}

@@ -1,7 +1,8 @@
-"""A mount namespace of a test's own: what a test mounts is seen by what it starts, and gone when that ends.
+"""A separate mount namespace for a test. Only programs that the test starts there see its mounts.
 
-It works in a chroot too, whose root is no mount and cannot be made private: entering the namespace that one is in
-already leads to its true root, and there all mounts are made private.
+The mounts disappear when these programs end. It works in a chroot too. The root of a chroot is not a mount and cannot
+be made private. Therefore nsenter enters the namespace again, which leads to its true root, and all mounts are made
+private there.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Final
 
 _IS_ROOT: Final = os.geteuid() == 0
 _AS_ROOT: Final = [] if _IS_ROOT else ["--user", "--map-root-user"]
-# With their paths: what is started in there may have no PATH.
+# Absolute paths, because a program that is started in the namespace may have no PATH.
 _UNSHARE, _NSENTER, _MOUNT = (str(shutil.which(name)) for name in ("unshare", "nsenter", "mount"))
 _MAKE_PRIVATE: Final = f'{_NSENTER} --mount=/proc/self/ns/mnt {_MOUNT} --make-rprivate / && exec "$@"'
 
-# Put it before a command; root is not needed. The process keeps its id.
+# A command prefix. Root is not needed. The process id does not change.
 IN_OWN_MOUNTS: Final = [
     *(_UNSHARE, *_AS_ROOT, "--mount", "--propagation", "unchanged"),
     *("/bin/sh", "-c", _MAKE_PRIVATE, "sh"),
@@ -24,6 +25,6 @@ IN_OWN_MOUNTS: Final = [
 
 
 def in_mounts_of(pid: int) -> list[str]:
-    """Return what to put before a command so that it sees the mounts of that process."""
+    """Return the command prefix with which a program sees the mounts of the process `pid`."""
     user = [] if _IS_ROOT else ["--user", "--preserve-credentials"]
     return [_NSENTER, *user, "--mount", "--root", f"--target={pid}"]

@@ -1,7 +1,7 @@
-"""Measures how evenly a sender passes a transport stream to SRT: PCR against the origin time in each SRT packet.
+"""Measures how evenly a sender passes a transport stream to SRT. Compares PCRs with the SRT packets' origin times.
 
-A receiver with TSBPD gives each packet out at its origin time plus the latency, so this is the jitter a decoder sees
-through an ideal network, free of the scheduling noise of the machine that captures.
+A receiver with TSBPD delivers each packet at its origin time plus the latency. The result is therefore the jitter that
+a decoder sees behind an ideal network, without the scheduling noise of the machine that captures.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TIMESTAMP_WRAP_US = 1 << 32
 
 @dataclass(frozen=True)
 class PcrJitter:
-    """Absolute deviations from the straight line through all points, in microseconds, over `count` PCRs."""
+    """Absolute deviations of `count` PCRs from the straight line through all points, in microseconds."""
 
     count: int
     median_us: float
@@ -28,7 +28,7 @@ class PcrJitter:
 
 
 def pcr_of(packet: bytes) -> int | None:
-    """The programme clock reference of a TS packet in ticks of 27 MHz, or None (ISO/IEC 13818-1, 2.4.3.4)."""
+    """Return the programme clock reference of a TS packet in ticks of 27 MHz, or None (ISO/IEC 13818-1, 2.4.3.4)."""
     if packet[0] != 0x47 or not packet[3] & 0x20 or packet[4] < 7 or not packet[5] & 0x10:
         return None
     base = int.from_bytes(packet[6:10], "big") << 1 | packet[10] >> 7
@@ -36,10 +36,10 @@ def pcr_of(packet: bytes) -> int | None:
 
 
 def pcr_jitter(packets: Iterable[Packet], *, bitrate_bps: int) -> PcrJitter:
-    """Measure first transmissions of one connection, captured with payload, of a constant-rate stream.
+    """Measure the PCR jitter of a constant-rate stream from the packets of one connection, captured with payload.
 
-    A PCR that sits k packets into an SRT packet belongs k x 188 bytes later than that packet's origin time. PCR
-    discontinuities (the seam of a loop) end the measurement.
+    Retransmissions are ignored. A PCR in TS packet k of an SRT packet (k from 0) is due k x 188 bytes after that
+    packet's origin time. A PCR discontinuity (the seam of a loop) ends the measurement.
     """
     offsets_us: list[tuple[float, float]] = []
     first_pcr: int | None = None
@@ -69,7 +69,7 @@ def pcr_jitter(packets: Iterable[Packet], *, bitrate_bps: int) -> PcrJitter:
 
 def _deviation(offsets_us: list[tuple[float, float]]) -> PcrJitter:
     assert len(offsets_us) > 100, f"only {len(offsets_us)} PCRs were captured"
-    # A straight line, not a constant: the rate of the two clocks may differ by a few parts in a million.
+    # A straight line, not a constant: the rates of the two clocks may differ by a few parts per million.
     line = statistics.linear_regression([clock for clock, _ in offsets_us], [offset for _, offset in offsets_us])
     level = statistics.median(offset - line.slope * clock for clock, offset in offsets_us)
     deviations = sorted(abs(offset - line.slope * clock - level) for clock, offset in offsets_us)

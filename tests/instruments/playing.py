@@ -1,4 +1,4 @@
-"""Plays a looping file block by block, and checks that the result is one stream."""
+"""Plays a looping file block by block, and checks that the result is one continuous stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.instruments.ts_reader import read_ts
 
 
 class Playing:
-    """A reader, its packets and its reports."""
+    """A reader of a file, the packets that it has read, and its notices."""
 
     def __init__(self, path: Path, *, loop: bool = True) -> None:
         self.notices: list[Notice] = []
@@ -18,7 +18,7 @@ class Playing:
         self.sent = bytearray()
 
     def until_lap(self, lap: int) -> None:
-        """Play until a block of that lap was given."""
+        """Play until the reader has reached that lap."""
         while self.reader.laps < lap:
             self.play_block()
 

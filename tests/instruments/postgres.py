@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests only, in its own folder and on its own port. It ends with the tests."""
+"""A PostgreSQL server only for tests, with a separate folder and port. It ends with the tests."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _USER = "srt"
 
 
 class Postgres:
-    """A running server: `with Postgres() as server: url = server.new_database()`. It may be stopped and frozen."""
+    """A running server: `with Postgres() as server: url = server.new_database()`. Tests can stop and freeze it."""
 
     def __init__(self) -> None:
-        """Make a cluster and start it. The server refuses to run as root: it then runs as `nobody`."""
+        """Create a database cluster and start the server. As root, run it as `nobody`: PostgreSQL refuses root."""
         self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._databases = 0
         self._as_user: list[str] = []
@@ -40,7 +40,7 @@ class Postgres:
         self._cluster = self._folder / "cluster"
         with (self._folder / "password").open("w") as file:
             file.write(self.password)
-            os.fchmod(file.fileno(), 0o644)  # the server's user reads it, in its own folder
+            os.fchmod(file.fileno(), 0o644)  # the server's user must be able to read it
         self._run(
             _program("initdb"),
             *("-A", "trust", "--auth-host=scram-sha-256", "-U", _USER, f"--pwfile={self._folder / 'password'}"),
@@ -49,7 +49,7 @@ class Postgres:
         self.start()
 
     def start(self) -> None:
-        """Start the server, on the same folder and port."""
+        """Start the server with the same folder and port."""
         self._server = Child(
             [
                 *self._as_user,
@@ -65,14 +65,14 @@ class Postgres:
             raise
 
     def stop(self) -> None:
-        """Stop the server; its clients lose their connections (a fast shutdown)."""
+        """Stop the server with a fast shutdown: its clients lose their connections."""
         self._server.process.send_signal(signal.SIGINT)
         self._server.wait(deadline_s=20)
         self._server.close()
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """For that long, the server accepts connections and answers nothing."""
+        """Suspend the server inside the `with` block: the kernel accepts connections, but nothing answers."""
         main = psutil.Process(self._server.pid)
         processes = [main, *main.children(recursive=True)]
         for process in processes:
@@ -102,14 +102,14 @@ class Postgres:
             connection.execute(statement.encode())
 
     def new_database(self) -> str:
-        """The URL of an empty database, as DATABASE_URL has it: over TCP, with a password."""
+        """Create an empty database and return its URL for DATABASE_URL: over TCP, with a password."""
         self._databases += 1
         name = f"store{self._databases}"
         self._do(f"CREATE DATABASE {name}")
         return f"postgresql://{_USER}:{self.password}@127.0.0.1:{self._port}/{name}"
 
     def close(self) -> None:
-        """Stop it and remove everything."""
+        """Stop the server and remove its folder."""
         if self._server.is_running():
             self.stop()
         shutil.rmtree(self._folder)
@@ -122,7 +122,7 @@ class Postgres:
 
 
 def _program(name: str) -> str:
-    """Return a server program: Debian keeps them by version, outside PATH."""
+    """Return the path of a server program. Debian installs them in a folder per version, outside PATH."""
     debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     found = str(debian[-1]) if debian else shutil.which(name)
     assert found, f"{name} is not installed: the package is postgresql (Debian) or postgresql-server (RPM)"

@@ -1,4 +1,4 @@
-"""Pretended commands of pacemaker: one cluster, two hosts, and an agent that places each stream here."""
+"""Simulated pacemaker commands of a cluster of three hosts. Streams on the host `here` run through the real Carrier."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from app.supervisor.launchers.base import Launcher
 
 
 class PretendedCluster:
-    """Fulfils app.probes.run.run for crm_mon, cibadmin and crm_resource. `here` says whether new streams come here."""
+    """A replacement of app.probes.run.run for crm_mon, cibadmin and crm_resource.
+
+    `next_place` is the host on which new streams start.
+    """
 
     def __init__(self, folder: Path, launcher: Launcher, cipher: Cipher) -> None:
         self.carrier = Carrier(folder, launcher)
@@ -30,7 +33,7 @@ class PretendedCluster:
         self.commands: list[tuple[str, ...]] = []
 
     def run(self, argv: Sequence[str], **limits: Any) -> Outcome:
-        """Carry out one command as pacemaker does."""
+        """Run one command as pacemaker does. Raises ProgramMissing while `is_down`."""
         assert limits["timeout_s"] <= 10
         if self.is_down:
             raise ProgramMissing(argv[0], f"{argv[0]} is not installed")
@@ -52,7 +55,7 @@ class PretendedCluster:
         self._place(key, host)
 
     def edit(self, key: str, parcel: str) -> None:
-        """Change the job of a stream manually into one that no host can carry."""
+        """Stop the stream and replace its job by `parcel`, as a manual change of the configuration does."""
         self._leave(key)
         path = f"./primitive[@id='stream-{key}']/instance_attributes/nvpair[@name='job']"
         next(iter(self._resources.findall(path))).set("value", parcel)

@@ -1,4 +1,4 @@
-"""A launcher without processes and with a simulated clock: a test runs hours of a stream in milliseconds."""
+"""A launcher without processes, and a simulated clock: a test runs hours of a stream in milliseconds."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class PretendedWorker:
         self._heard = b""
         self.connections = 0
 
-    # ---- the handle ----
+    # ---- the methods of WorkerHandle ----
 
     def connect(self) -> socket.socket | None:
-        """Give the manager's end of a new connection."""
+        """Return the manager's end of a new connection, or None while the worker does not serve."""
         if not self.serves:
             return None
         self.hang_up()
@@ -48,30 +48,30 @@ class PretendedWorker:
         return near
 
     def can_be_heard(self) -> bool:
-        """Its silence means something."""
+        """Return True: the link can be reached."""
         return True
 
     def exit_descriptor(self) -> None:
-        """There is no process."""
+        """Return None: there is no process."""
 
     def is_alive(self) -> bool:
-        """Whether it was not ended yet."""
+        """Whether the worker has not ended yet."""
         return self._alive
 
     def last_word(self) -> Ended | None:
-        """The word that it left so far."""
+        """Return the last word that the worker has left so far, None without one."""
         return self._left_word
 
     def end(self) -> Ended:
-        """The word that it left, or that it crashed."""
+        """Return the last word that the worker left, or a crash by SIGSEGV without one."""
         return self._left_word or Ended(0.0, Reason.WORKER_CRASHED, "signal SIGSEGV")
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Record a SIGTERM, and end if the worker obeys it."""
         self._signal("TERM")
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Record a SIGKILL, and end if the worker obeys it."""
         self._signal("KILL")
 
     def _signal(self, name: str) -> None:
@@ -79,16 +79,16 @@ class PretendedWorker:
         if name in self.obeys:
             self._alive = False
 
-    # ---- the test's end ----
+    # ---- the methods for tests ----
 
     def say(self, *messages: FromWorker | bytes) -> None:
-        """Say something to the manager, if it is connected."""
+        """Send messages to the manager. Raises AssertionError if it is not connected."""
         assert self._far is not None, "the manager is not connected"
         for message in messages:
             self._far.send(message if isinstance(message, bytes) else protocol.encode(message))
 
     def orders(self) -> list[ToWorker]:
-        """What the manager ordered so far."""
+        """Return the orders that the manager has sent so far."""
         if self._far is not None:
             with contextlib.suppress(BlockingIOError):
                 while part := self._far.recv(1 << 16):
@@ -102,11 +102,11 @@ class PretendedWorker:
             self._far = None
 
     def linger(self, word: Ended) -> None:
-        """Leave a word, and do not go."""
+        """Leave a last word without ending."""
         self._left_word = word
 
     def die(self, word: Ended | None = None) -> None:
-        """End, leaving a word or none."""
+        """End and break the connection, with or without a last word."""
         self._left_word = word
         self._alive = False
         self.hang_up()
@@ -114,7 +114,7 @@ class PretendedWorker:
 
 @dataclass
 class PretendedLauncher(OneHost):
-    """Fulfils app.supervisor.launchers.local.Launcher. `fails` makes the next launches raise it."""
+    """Implements app.supervisor.launchers.base.Launcher. While `fails` is set, each launch raises it."""
 
     workers: list[PretendedWorker] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)
@@ -123,7 +123,7 @@ class PretendedLauncher(OneHost):
     _newest: dict[str, PretendedWorker] = field(default_factory=dict)
 
     def launch(self, job: Job) -> PretendedWorker:
-        """A worker that serves at once."""
+        """Return a worker that serves immediately."""
         if self.fails is not None:
             raise self.fails
         self.workers.append(PretendedWorker(1000 + len(self.workers)))
@@ -131,41 +131,41 @@ class PretendedLauncher(OneHost):
         return self.workers[-1]
 
     def adopt(self, key: str) -> PretendedWorker | None:
-        """The living worker of that key."""
+        """Return the newest worker of this key if it is alive, else None."""
         worker = self._newest.get(key)
         return worker if worker is not None and worker.is_alive() else None
 
     def keys(self) -> list[str]:
-        """The keys of the living workers."""
+        """Return the keys of the live workers."""
         return [key for key, worker in self._newest.items() if worker.is_alive()]
 
     def last_word(self, key: str) -> Ended | None:
-        """No worker is left from earlier."""
+        """Return None: no earlier manager launched a worker."""
         return None
 
     def announce(self, key: str) -> None:
-        """Remember it."""
+        """Record the announcement of a key."""
         self.announced.add(key)
 
     def acknowledge(self, key: str) -> None:
-        """Forget it."""
+        """Delete the announcement of a key."""
         self.announced.discard(key)
 
     def is_announced(self, key: str) -> bool:
-        """Whether it was announced and not acknowledged."""
+        """Whether the key was announced and not acknowledged."""
         return key in self.announced
 
     def problem(self) -> str | None:
-        """Nothing is wrong with a launcher that launches nothing."""
+        """Return None: this launcher has no problem."""
         return None
 
     def discard(self, key: str) -> None:
-        """Remember what was tidied up."""
+        """Record the key that was discarded."""
         self.discarded.append(key)
 
 
 class Stage:
-    """A supervised stream, its pretended workers, and the time, which passes on request."""
+    """A supervised stream with pretended workers. The test advances its clock."""
 
     def __init__(self, source: Source | None = None, *, endpoint: Endpoint | None = None) -> None:
         self.now = 1_000_000.0
@@ -177,11 +177,11 @@ class Stage:
         self._sent = 0
 
     def entry(self, entry: LogEntry) -> None:
-        """Report.entry."""
+        """Record a log entry (Report.entry)."""
         self.entries.append(entry)
 
     def status(self, key: str, status: Status) -> None:
-        """Report.status."""
+        """Record a status (Report.status)."""
         self.statuses.append(status)
 
     @property
@@ -190,12 +190,12 @@ class Stage:
         return self.launcher.workers[-1]
 
     def order_start(self) -> None:
-        """Order it to run, and start its worker."""
+        """Order the stream to run, and start its worker."""
         self.stream.start(self.now, "operator")
         self.pass_time(0)
 
     def pass_time(self, seconds: float, step_s: float = 0.1) -> None:
-        """Run the supervisor's turns for that long."""
+        """Advance the clock by `seconds`, with one turn of the supervisor every `step_s`."""
         for _ in range(max(1, round(seconds / step_s))):
             self.now += step_s if seconds else 0
             self.stream.read(self.now)
@@ -203,16 +203,16 @@ class Stage:
 
     def come_up(self) -> None:
         """Make the newest worker report that it plays."""
-        self.pass_time(0)  # the turn after the launch connects
+        self.pass_time(0)  # the supervisor connects in the turn after the launch
         self.worker.say(self.hello(), Ready())
         self.pass_time(0)
 
     def hello(self) -> Hello:
-        """The newest worker's first line."""
+        """Return the newest worker's first message."""
         return Hello(key="test", pid=self.worker.pid, started_at=self.now, spec={}, engine="pretended")
 
     def deliver(self, seconds: int, *, acknowledged: bool = True, age_s: float = 0.0) -> None:
-        """Pass that many seconds of delivery, with one sample each."""
+        """Advance the clock by `seconds` of delivery, with one sample each second."""
         for _ in range(seconds):
             self.pass_time(1)
             self._sent += BYTES_PER_S
@@ -220,7 +220,7 @@ class Stage:
             self.pass_time(0)
 
     def sample(self, *, acknowledged: bool = True, age_s: float = 0.0, peers: int = 1, is_last: bool = False) -> Sample:
-        """A sample of this moment, with counters that a new worker begins at 0."""
+        """Return a sample of the present time. Its counters begin at 0 with each new worker."""
         sent = self._sent
         acks = sent // 10_000 if acknowledged else 0
         point = Point(at=self.now, peers=peers, payload_bytes_total=sent, wire_bytes_total=sent, acks_total=acks)
@@ -242,7 +242,7 @@ class Stage:
         return Sample(point=point, peers=[one] * peers, input=source, is_last=is_last)
 
     def end_worker(self, reason: Reason | None, *, says: bool = True) -> None:
-        """End the newest worker for a reason, reported or only left behind."""
+        """End the newest worker for a reason. It leaves a last word; with `says`, it also sends it first."""
         word = Ended(self.now, reason, "as pretended")
         if says:
             self.worker.say(word)
@@ -252,5 +252,5 @@ class Stage:
 
 
 def phase(stage: Stage) -> tuple[Phase, Reason | None]:
-    """Return the phase and the reason."""
+    """Return the phase of the stage's stream and its reason."""
     return stage.stream.status.phase, stage.stream.status.reason

@@ -1,4 +1,4 @@
-"""Examines processes from outside: the workers of a product, by where their error output goes, and their cost."""
+"""Examines processes from outside: finds the workers of a product and measures the cost of processes."""
 
 from __future__ import annotations
 
@@ -17,31 +17,34 @@ _TICKS_S = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_s(pid: int) -> float:
-    """User and system time of a process, in seconds."""
+    """Return the user and system time of a process, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_S
 
 
 def pss_mb(pid: int) -> float:
-    """The proportional set size of a process, in MB of 2^20."""
+    """Return the proportional set size of a process, in MB of 2^20 bytes."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1]) / 1024
 
 
 def threads_of(pid: int) -> int:
-    """How many threads a process has."""
+    """Return the number of threads of a process."""
     return int(Path(f"/proc/{pid}/status").read_text().split("Threads:")[1].split()[0])
 
 
 def sleeps_of(pid: int, thread: str) -> int:
-    """How often a process's threads whose names begin with `thread` have gone to sleep."""
+    """Return how often the threads whose names begin with `thread` have gone to sleep (voluntary switches)."""
     tasks = [path for path in Path(f"/proc/{pid}/task").iterdir() if (path / "comm").read_text().startswith(thread)]
     counts = [re.search(r"^voluntary_ctxt_switches:\s+(\d+)", (path / "status").read_text(), re.M) for path in tasks]
     return sum(int(count[1]) for count in counts if count)
 
 
 def workers_of(product: Product) -> set[int]:
-    """Return every live worker of a product, even if it does not serve its socket."""
+    """Return the ids of all live workers of a product, even of those that do not serve their socket.
+
+    A worker is a process whose standard error is a file in the product's runtime folder.
+    """
     runtime = f"{product.folder / 'runtime'}/"
     found = set()
     for folder in Path("/proc").iterdir():
@@ -53,7 +56,7 @@ def workers_of(product: Product) -> set[int]:
 
 
 def kill_all(product: Product) -> None:
-    """Send SIGKILL to the web process and all of its workers, as a power failure would."""
+    """Send SIGKILL to the web process and all workers, so that they end without warning as in a power failure."""
     product.web.process.send_signal(signal.SIGKILL)
     product.web.process.wait(10)
     for pid in workers_of(product):

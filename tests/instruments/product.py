@@ -1,4 +1,4 @@
-"""The whole program, started as a user would, in separate folders, and used over its JSON API."""
+"""A running product in separate folders, started as a user starts it. Tests use its JSON API."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAMPLE_NAME = "bars.ts"
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer; `document` is its JSON, None when it is not JSON."""
+    """An HTTP answer. `document` is its JSON, or None if the body is not JSON."""
 
     status: int
     document: Any
@@ -40,7 +40,7 @@ class Answer:
     headers: dict[str, str]
 
     def error_fields(self) -> dict[str, str]:
-        """The fields that an error answer names."""
+        """Return the fields that an error answer names, with their messages."""
         return dict(self.document["error"]["fields"])
 
 
@@ -48,9 +48,9 @@ class Product:
     """A running product with `sample` in its media folder: `with Product(sample) as product:`."""
 
     def __init__(self, sample: Path, tree: Path = ROOT, /, **environment: str) -> None:
-        """Make the folders and start `tree`; `environment` adds to or replaces the variables of the contract."""
+        """Create the folders and start the product in `tree`. `environment` adds or replaces variables."""
         self.tree = tree
-        # A short path: a Unix socket's name has 108 bytes at most.
+        # A short path: the path of a Unix socket has 108 bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="mcr-"))
         for name in ("media", "data", "runtime", "log"):
             (self.folder / name).mkdir()
@@ -75,7 +75,7 @@ class Product:
             "LISTENER_PORTS": f"{self.listener_ports.start}-{self.listener_ports.stop - 1}",
             "OFFLINE": "1",
         } | environment
-        self.within: Sequence[str] = ()  # goes before the command, see SmallDisk.enter
+        self.within: Sequence[str] = ()  # a command prefix, see SmallDisk.enter
         self.web = self._launch()
 
     def _launch(self) -> Child:
@@ -85,31 +85,31 @@ class Product:
             if not web.is_running():
                 raise AssertionError(f"the product ended at once: {web.complaints()}{web.output()}")
             with contextlib.suppress(OSError):
-                return self.get("/health").status in (200, 503)  # 503 says what is not well; it answers
+                return self.get("/health").status in (200, 503)  # 503 reports a problem, but it is an answer
             return False
 
         wait_for(answers, deadline_s=30, what="an answer of /health")
         return web
 
     def get(self, path: str) -> Answer:
-        """GET with the API key."""
+        """Send a GET request with the API key."""
         return self.request("GET", path)
 
     def post(self, path: str, document: Any = None) -> Answer:
-        """POST JSON with the API key; bytes go as they are."""
+        """Send a POST request with the API key. The document is sent as JSON, bytes are sent unchanged."""
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         return self.request("POST", path, body)
 
     def put(self, path: str, document: Any) -> Answer:
-        """PUT JSON with the API key."""
+        """Send a PUT request with JSON and the API key."""
         return self.request("PUT", path, json.dumps(document).encode())
 
     def delete(self, path: str) -> Answer:
-        """DELETE with the API key."""
+        """Send a DELETE request with the API key."""
         return self.request("DELETE", path)
 
     def request(self, method: str, path: str, body: bytes | None = None, *, key: str | None = None) -> Answer:
-        """Any request; `key` replaces the right API key, empty sends none."""
+        """Send a request. `key` replaces the right API key; an empty `key` sends none."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body, method=method)
         if body is not None:
             request.add_header("Content-Type", "application/json")
@@ -141,26 +141,26 @@ class Product:
         return document
 
     def free_listener_port(self) -> int:
-        """A listener port that no stream of the product uses."""
+        """Return a listener port that no stream of the product uses."""
         used = {view["spec"]["endpoint"]["port"] for view in self.streams()}
         return next(port for port in self.listener_ports if port not in used)
 
     def start(self, **changes: Any) -> View:
-        """Put a stream on air; its view."""
+        """Start a stream and return its view."""
         answer = self.post("/api/streams", self.document(**changes))
         assert answer.status == 201, (answer.status, answer.document)
         return dict(answer.document)
 
     def streams(self) -> list[View]:
-        """All streams."""
+        """Return the views of all streams."""
         return list(self.get("/api/streams").document["streams"])
 
     def stream(self, key: str) -> View:
-        """One stream's view."""
+        """Return the view of one stream."""
         return dict(self.get(f"/api/streams/{key}").document)
 
     def wait_for_stream(self, key: str, condition: Callable[[View], Any], *, deadline_s: float = 10) -> View:
-        """Wait until the stream's view satisfies `condition`; the view."""
+        """Wait until the stream's view satisfies `condition`, and return the view."""
         seen: list[View] = []
 
         def holds() -> bool:
@@ -174,21 +174,21 @@ class Product:
         return seen[0]
 
     def wait_for_phase(self, key: str, *phases: str, deadline_s: float = 10) -> View:
-        """Wait until the stream is in one of these phases."""
+        """Wait until the stream is in one of these phases, and return its view."""
         return self.wait_for_stream(key, lambda view: view["phase"] in phases, deadline_s=deadline_s)
 
     def dismiss(self, key: str) -> None:
-        """Take a stream off air and delete it; it may already be gone."""
+        """Take a stream off air and delete it. The stream may already be deleted."""
         answer = self.delete(f"/api/streams/{key}")
         assert answer.status in (200, 204, 404), (answer.status, answer.body)
 
     def dismiss_all(self) -> None:
-        """Forget every stream."""
+        """Take all streams off air and delete them."""
         for view in self.streams():
             self.dismiss(view["key"])
 
     def worker_pids(self) -> list[int]:
-        """The processes behind the sockets of the runtime folder, from the kernel."""
+        """Return the ids of the processes that listen on sockets of the runtime folder, as the kernel reports them."""
         return [pid for path in (self.folder / "runtime").glob("*.sock") if (pid := _owner(path))]
 
     def kill_web(self) -> None:
@@ -196,11 +196,11 @@ class Product:
         self.web.kill()
 
     def restart_web(self) -> None:
-        """Start the web process again, on the same folders and port."""
+        """Start the web process again, with the same folders and port."""
         self.web = self._launch()
 
     def close(self) -> None:
-        """Stop as an operator would, make sure that no worker is left, remove the folders."""
+        """Stop the product as an operator does, kill workers that are left, and remove the folders."""
         self.web.close(deadline_s=20)
         for pid in self.worker_pids():
             with contextlib.suppress(ProcessLookupError):
@@ -220,7 +220,7 @@ def _is_gone(pid: int) -> bool:
 
 
 def _owner(path: Path) -> int | None:
-    """The process that listens on a Unix socket, from the kernel (SO_PEERCRED); None when no process does."""
+    """Return the id of the process that listens on a Unix socket (SO_PEERCRED), or None if no process does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))

@@ -1,7 +1,7 @@
-"""An SRT caller made of single datagrams (HSv5), which can do what libsrt never does: wrong or no acknowledgements.
+"""An SRT caller (HSv5) that builds each datagram itself. It can send wrong or no acknowledgements, unlike libsrt.
 
-It makes the handshake of draft-sharabayko-srt-01, section 4.3, and after that sends what the test asks for. It has no
-key, so that an encrypted listener must refuse it.
+It makes the handshake of draft-sharabayko-srt-01, section 4.3, and then sends the packets that the test orders. It has
+no key, so an encrypted listener must refuse it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LATENCIES = struct.Struct(">HHIIHH")  # extension HSREQ, 3 words: version, flag
 _INDUCTION, _CONCLUSION = 1, 0xFFFFFFFF
 _REJECTED_FROM, _REJECTED_TO = 1000, 3000
 _LIBSRT: Final = 0x010501
-_FLAGS: Final = 0xBF  # timestamps both ways, encryption, too-late drop, NAK reports, resent flag, filter
+_FLAGS: Final = 0xBF  # TSBPD both ways, encryption, too-late packet drop, NAK reports, retransmit flag, filter
 _LOOPBACK: Final = bytes((1, 0, 0, 127)) + bytes(12)
 _WORD: Final = 1 << 32
 _SEQUENCE_NUMBERS: Final = 1 << 31
@@ -35,7 +35,7 @@ class RawCaller:
     """One call to a listener on this host, from a separate port."""
 
     def __init__(self, port: int, *, host: str = "127.0.0.1", latency_ms: int = 120) -> None:
-        """Take a port of `host`, an address of this machine. Nothing is sent yet."""
+        """Bind a free port of `host`, an address of this machine. Nothing is sent yet."""
         self._to = ("127.0.0.1", port)
         self._latency_ms = latency_ms
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -46,7 +46,7 @@ class RawCaller:
         self.first_sequence = int.from_bytes(os.urandom(3), "big")
 
     def call(self, *, deadline_s: float = 1.0) -> Answer:
-        """Make the handshake and return how it ended; "none" without an answer within the deadline."""
+        """Make the handshake and return its result: "none" if there is no final answer within the deadline."""
         ends = time.monotonic() + deadline_s
         cookie = 0
         while (left_s := ends - time.monotonic()) > 0:
@@ -65,7 +65,7 @@ class RawCaller:
         return "none"
 
     def knock(self) -> None:
-        """Make the handshake without waiting for its end: the listener has the work, this end has none."""
+        """Send both handshake packets without waiting for the result. Only the listener spends resources."""
         self._send(Control.HANDSHAKE, self._handshake(0))
         if (answer := self._await_handshake(0.25)) is not None and answer[0] == _INDUCTION:
             self._send(Control.HANDSHAKE, self._handshake(answer[2]))
@@ -75,11 +75,11 @@ class RawCaller:
         self._send(Control.KEEPALIVE, bytes(4))
 
     def say_goodbye(self) -> None:
-        """Close the connection properly."""
+        """Close the connection with a shutdown packet."""
         self._send(Control.SHUTDOWN, bytes(4))
 
     def acknowledge(self, ahead: int, *, is_light: bool = False) -> None:
-        """Acknowledge the packet `ahead` of the first one, whether it was sent or not."""
+        """Acknowledge the sequence number that is `ahead` after the first one, whether it was sent or not."""
         sequence = (self.first_sequence + ahead) % _SEQUENCE_NUMBERS
         rest = b"" if is_light else struct.pack(">6I", 20_000, 5_000, 8192, 1000, 10_000, 1_000_000)
         self._send(Control.ACK, struct.pack(">I", sequence) + rest, 0 if is_light else 1)
@@ -104,7 +104,7 @@ class RawCaller:
         self._socket.sendto(header + body, self._to)
 
     def _await_handshake(self, deadline_s: float) -> tuple[int, int, int] | None:
-        """Return type, socket and cookie of the next handshake. Packets of the stream are dropped."""
+        """Return the type, socket id and cookie of the next handshake, None without one. Drop other packets."""
         ends = time.monotonic() + deadline_s
         while select.select([self._socket], [], [], max(0.0, ends - time.monotonic()))[0]:
             packet = self._socket.recv(2048)

@@ -1,4 +1,4 @@
-"""Real receivers of an SRT stream: our own, srt-live-transmit, ffmpeg and GStreamer; as callers and as listeners."""
+"""Real receivers of an SRT stream, as callers and as listeners: srt_receiver, srt-live-transmit, ffmpeg, GStreamer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from tests.instruments.waiting import wait_for
 
 @dataclass(frozen=True)
 class Arrival:
-    """One message: when libsrt was due to hand it out (µs of its clock), its SRT sequence number and length."""
+    """One message of a receiver.
+
+    `due_us`: when libsrt had to deliver it (µs of its clock). `taken_ns`: when the receiver took it (Unix time).
+    `sequence`: its SRT sequence number. `bytes`: its length.
+    """
 
     due_us: int
     taken_ns: int
@@ -26,10 +30,10 @@ class Arrival:
 
 
 class Receiver:
-    """Our own receiver, running: `with Receiver.calling(port) as receiver: receiver.wait_for_bytes(1_000_000)`."""
+    """A running srt_receiver: `with Receiver.calling(port) as receiver: receiver.wait_for_bytes(1_000_000)`."""
 
     def __init__(self, mode: str, port: int, *, within: Sequence[str] = (), **wanted: Any) -> None:
-        """Start receiving; `wanted` are the fields of srt_receiver.Wanted. `within` as for JsonChild."""
+        """Start receiving. `wanted` are the fields of srt_receiver.Wanted; `within` is as for JsonChild."""
         self._folder = tempfile.TemporaryDirectory(prefix="receiver-")
         self.payload = Path(self._folder.name) / "payload.ts"
         self._times = Path(self._folder.name) / "times"
@@ -47,22 +51,22 @@ class Receiver:
 
     @classmethod
     def following(cls, port: int, **wanted: Any) -> Self:
-        """Call a listener on this host for hours: packets are judged as they come, and not kept."""
+        """Call a listener on this host for hours. Packets are checked as they arrive and are not kept."""
         return cls("call", port, follow=True, write="", times="", **wanted)
 
     @classmethod
     def listening(cls, port: int, **wanted: Any) -> Self:
-        """Listen on this host for one caller; ready when this returns."""
+        """Listen on this host for one caller, and return when the receiver listens."""
         made = cls("listen", port, **wanted)
         made.wait_for_state("listening", "connected")
         return made
 
     def figures(self) -> Figures:
-        """The newest figures, at most half a second old."""
+        """Return the newest figures. The receiver reports them every half second."""
         return Figures(**self.child.last())
 
     def wait_for_state(self, *states: str, deadline_s: float = 10) -> Figures:
-        """Wait until the receiver is in one of these states."""
+        """Wait until the receiver is in one of these states, and return its figures."""
         wait_for(
             lambda: self.figures().state in states,
             deadline_s=deadline_s,
@@ -71,12 +75,12 @@ class Receiver:
         return self.figures()
 
     def wait_for_bytes(self, count: int, *, deadline_s: float = 20) -> Figures:
-        """Wait until so much payload came."""
+        """Wait until `count` bytes of payload have arrived, and return the figures."""
         wait_for(lambda: self.figures().bytes >= count, deadline_s=deadline_s, what=f"{count} bytes of payload")
         return self.figures()
 
     def wait_for_seconds(self, count: int, *, deadline_s: float = 0) -> Figures:
-        """Wait until payload came in so many whole seconds after the connection was made."""
+        """Wait until payload arrives more than `count` seconds after the connection, and return the figures."""
         wait_for(
             lambda: len(self.figures().seconds) > count,
             deadline_s=deadline_s or count + 15,
@@ -86,14 +90,14 @@ class Receiver:
         return self.figures()
 
     def finish(self) -> Figures:
-        """Let it close the connection and report its last figures; the payload file is then complete."""
+        """End the receiver and return its last figures. The payload file is then complete."""
         assert self.child.process.stdin is not None
         self.child.process.stdin.close()
         self.child.wait(deadline_s=10)
         return self.figures()
 
     def arrivals(self) -> list[Arrival]:
-        """Every message received, in order."""
+        """Return every message received, in order."""
         data = self._times.read_bytes()
         return [Arrival(*record) for record in TIMES.iter_unpack(data[: len(data) // TIMES.size * TIMES.size])]
 
@@ -110,7 +114,7 @@ class Receiver:
 
 
 class ProgramReceiver:
-    """A receiver by another maker that writes the payload to a file."""
+    """A receiver of another project that writes the payload to a file."""
 
     def __init__(self, argv: list[str], payload: Path, folder: tempfile.TemporaryDirectory[str]) -> None:
         self._folder = folder
@@ -118,7 +122,7 @@ class ProgramReceiver:
         self.child = Child(argv)
 
     def wait_for_bytes(self, count: int, *, deadline_s: float = 30) -> None:
-        """Wait until so much payload is in the file."""
+        """Wait until the file has at least `count` bytes of payload."""
         wait_for(
             lambda: self.payload.exists() and self.payload.stat().st_size >= count,
             deadline_s=deadline_s,
@@ -138,10 +142,10 @@ class ProgramReceiver:
 
 
 class SrtLiveTransmit(ProgramReceiver):
-    """srt-live-transmit of libsrt, with its statistics as JSON every 100 packets."""
+    """srt-live-transmit of libsrt. It writes its statistics as JSON every 100 packets."""
 
     def __init__(self, address: str, *, latency_ms: int = 120, **options: str | int) -> None:
-        """Receive from `address`: `127.0.0.1:10001` to call, `:10001` to listen. Options are its URI parameters."""
+        """Receive from `address`: `127.0.0.1:10001` to call, `:10001` to listen. `options` are URI parameters."""
         folder = tempfile.TemporaryDirectory(prefix="slt-")
         payload, self._stats = Path(folder.name) / "payload.ts", Path(folder.name) / "stats.json"
         query = "&".join(f"{name}={value}" for name, value in {"latency": latency_ms, **options}.items())
@@ -156,7 +160,7 @@ class SrtLiveTransmit(ProgramReceiver):
         )
 
     def stats(self) -> list[dict[str, Any]]:
-        """Its statistics so far, oldest first; libsrt's own names."""
+        """Return the statistics so far, oldest first, with libsrt's names."""
         if not self._stats.exists():
             return []
         whole = [line.strip().rstrip(",") for line in self._stats.read_text().splitlines()]
@@ -164,7 +168,7 @@ class SrtLiveTransmit(ProgramReceiver):
 
 
 class Ffmpeg(ProgramReceiver):
-    """ffmpeg, which copies the transport packets unchanged."""
+    """ffmpeg as a receiver that copies the transport packets unchanged."""
 
     def __init__(self, address: str, *, mode: str = "caller", latency_ms: int = 120) -> None:
         """Receive from `127.0.0.1:10001`, as caller or as listener. ffmpeg's latency is in microseconds."""
@@ -182,7 +186,7 @@ class Ffmpeg(ProgramReceiver):
 
 
 class GStreamer(ProgramReceiver):
-    """gst-launch-1.0 with srtsrc."""
+    """gst-launch-1.0 with srtsrc as a receiver."""
 
     def __init__(self, address: str, *, mode: str = "caller", latency_ms: int = 120) -> None:
         """Receive from `127.0.0.1:10001` as caller, or at `:10001` as listener."""
@@ -194,9 +198,10 @@ class GStreamer(ProgramReceiver):
 
 
 def busiest_second(arrivals: list[Arrival]) -> int:
-    """The most payload bytes that were due in any one second, whichever moment it begins (sliding).
+    """Return the largest number of payload bytes that were due within one second (a sliding window).
 
-    Due is origin time plus latency: when a decoder gets it, whatever else this machine had to do just then.
+    A message is due at its origin time plus the latency. This is when a decoder receives it, independent of the load of
+    this machine.
     """
     best, first = 0, 0
     totals = [0, *itertools.accumulate(arrival.bytes for arrival in arrivals)]

@@ -1,10 +1,10 @@
-"""A path with seeded loss, delay and a bandwidth limit, between an SRT caller and an SRT listener.
+"""A path with seeded loss, delay and bandwidth limit between an SRT caller and an SRT listener.
 
-The product's own relay with counts that tests need: it reads SRT headers to count repeated packets apart, and
-notes when a busy machine held it up.
+It is the product's relay with additional counts for tests. It reads SRT headers to count retransmissions separately,
+and records when a busy machine delayed it.
 
-Alone: `python -m tests.instruments.relay --listen 127.0.0.1:0 --to 127.0.0.1:10001 --loss 5 --rtt-ms 40 --seed 7`
-prints `{"port": …}` and then answers each line on standard input with its counts; it ends with its input.
+`python -m tests.instruments.relay --listen 127.0.0.1:0 --to 127.0.0.1:10001 --loss 5 --rtt-ms 40 --seed 7` prints
+`{"port": …}` and then answers each line on standard input with its counts. It ends when standard input ends.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from tests.instruments.srt_header import read_header
 
 Direction = Literal["to_listener", "to_caller"]
 _WAYS: dict[Direction, Way] = {"to_listener": "to_target", "to_caller": "to_caller"}
-_LONGEST_QUEUE_MS = 200  # behind a bandwidth limit: an access router's buffer
+_LONGEST_QUEUE_MS = 200  # the queue of a bandwidth limit, like the buffer of an access router
 _STALL_NS = 25_000_000
 
 
 @dataclass
 class Counts:
-    """What came into one direction and what was removed from it, in packets.
+    """The packets that entered one direction and the packets that were dropped there. `bytes` are those that entered.
 
-    `first` are data packets sent for the first time, `again` retransmissions, `control` the rest. `overflowed` were
-    dropped by the bandwidth limit and are not in the dropped counts, which are those of chance.
+    `first` are data packets sent for the first time, `again` are retransmissions, and `control` is the rest. The counts
+    `dropped_*` are random losses. `overflowed` packets were dropped by the bandwidth limit and are not among them.
     """
 
     first: int = 0
@@ -54,12 +54,12 @@ class Counts:
     bytes: int = 0
 
     def dropped_percent(self) -> float:
-        """Data packets taken away by chance, of all data packets."""
+        """Return the percentage of the data packets that were dropped by chance."""
         return 100 * (self.dropped_first + self.dropped_again) / max(1, self.first + self.again)
 
 
 class _Counting(RelayObserver):
-    """Counts by SRT header what came in and what was removed, and notes disturbances by a busy machine."""
+    """Counts incoming and dropped packets by their SRT headers, and records disturbances by a busy machine."""
 
     def __init__(self, link: ImpairedLink) -> None:
         self.counts: dict[Direction, Counts] = {"to_listener": Counts(), "to_caller": Counts()}
@@ -84,16 +84,19 @@ class _Counting(RelayObserver):
             self._watch_the_sender(name, arrived_ns)
 
     def late(self, late_ns: int) -> None:
-        """Note that the relay itself was held up."""
+        """Record a disturbance if the relay itself was delayed."""
         if late_ns > _STALL_NS:
             self._note_disturbance()
 
     def not_sent(self, error: OSError) -> None:
-        """Report what the kernel refused."""
+        """Report a datagram that the kernel refused to send."""
         sys.stderr.write(f"not forwarded: {error}\n")
 
     def _watch_the_sender(self, direction: Direction, arrived_ns: int) -> None:
-        """Note a gap in the data. Acknowledgements have other gaps: none comes while a packet is missing."""
+        """Record a disturbance if the data paused. Control packets are not checked: they pause for other reasons.
+
+        A receiver sends no new acknowledgement while a packet is missing.
+        """
         if arrived_ns - self._last_data_ns.get(direction, arrived_ns) > _STALL_NS:
             self._note_disturbance()
         self._last_data_ns[direction] = arrived_ns
@@ -105,7 +108,7 @@ class _Counting(RelayObserver):
 
 
 class Relay:
-    """A relay in its own process, for a test: `with Relay(port, loss_to_caller=5, rtt_ms=40, seed=7) as relay:`."""
+    """A relay in a separate process: `with Relay(port, loss_to_caller=5, rtt_ms=40, seed=7) as relay:`."""
 
     def __init__(
         self,
@@ -119,10 +122,10 @@ class Relay:
         data_only: bool = False,
         seed: int = 1,
     ) -> None:
-        """Relay to a listener on this host. Losses are percent of the packets in that direction.
+        """Relay to a listener on this host. A loss is a percentage of the packets in its direction.
 
-        `rtt_ms` is halved between the ways, `jitter_ms` moves the delay to the listener and keeps the order, `mbps`
-        limits each of them with its headers (0: no limit).
+        Each direction has half of `rtt_ms`. `jitter_ms` varies the delay towards the listener and keeps the order of
+        packets. `mbps` limits each direction, headers included (0: no limit).
         """
         self._child = JsonChild(
             "tests.instruments.relay",
@@ -138,18 +141,18 @@ class Relay:
         return _read_counts(self._child.ask())
 
     def disturbances_ns(self) -> list[int]:
-        """When (Unix) a busy machine caused a delay: the relay was late, or the sender silent, for 25 ms.
+        """Return when a busy machine caused a delay, in Unix time: the relay was late or the data paused for 25 ms.
 
-        A stream of some Mb/s sends every millisecond or two, so a silence is a stall.
+        A stream of several Mb/s sends every one or two milliseconds, so a pause means that the sender was delayed.
         """
         return [int(at_ns) for at_ns in self._child.ask()["disturbed_ns"]]
 
     def set_loss(self, *, to_listener: float, to_caller: float) -> None:
-        """Change the loss from now on, in percent; 100 cuts a direction."""
+        """Change the loss of both directions from now on, in percent. 100 cuts a direction."""
         self._child.ask(to_listener=to_listener, to_caller=to_caller)
 
     def cut(self, ms: float) -> None:
-        """Cut both directions for that long from now; by the kernel's receive times, however busy the machine is."""
+        """Cut both directions for `ms` from now. The kernel's receive times decide which packets are dropped."""
         self._child.ask(cut_ms=ms)
 
     def close(self) -> None:
@@ -215,7 +218,7 @@ def _with_loss(impairment: Impairment, question: dict[str, Any]) -> Impairment:
 
 
 def main() -> None:
-    """Relay until standard input ends; each line there is answered with the counts so far."""
+    """Relay until standard input ends. Answer each of its lines with the counts so far."""
     be_punctual()
     asked = _arguments()
     link = ImpairedLink(_impairment(asked))

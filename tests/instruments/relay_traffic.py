@@ -1,8 +1,8 @@
-"""Numbered datagrams through relays in both directions at once, and what a capture of both sides shows of each.
+"""Sends numbered datagrams through relays in both directions, and evaluates a capture of both sides.
 
-The times and counts are those of a packet socket on loopback, not the relay's. The kernel stamps a datagram once, so
-the capture's time of arrival is the very one that the relay reads: the pure schedule, given these times, must say when
-each datagram leaves.
+The times and counts come from a packet socket on loopback, not from the relay. The kernel stamps a datagram once, so
+the capture and the relay read the same time of arrival. From these times, the pure schedule computes when each datagram
+has to leave.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.instruments.waiting import free_ports
 from tests.instruments.wire import Packet
 from tests.instruments.worker import REAL
 
-# The relay is measured and the machine is not: like the instruments, it goes before others where that is allowed.
+# The relay is measured, not the machine. Like the instruments, it gets a higher priority if that is allowed.
 PUNCTUAL: Final = ("nice", "-n", "-10", *REAL)
 HANDSHAKE: Final = b"\x80\x00" + bytes(62)
 DATAGRAM_BYTES: Final = 1332
@@ -37,7 +37,7 @@ Flows = dict[tuple[int, int], list[Packet]]
 
 @dataclass(frozen=True)
 class Passage:
-    """One datagram: its size, when it arrived at the relay, and when it left again; times by the capture, Unix ns."""
+    """One datagram: its size, and when it arrived at and left the relay. Times are from the capture, in Unix ns."""
 
     number: int
     size: int
@@ -47,26 +47,26 @@ class Passage:
 
 @dataclass
 class Seen:
-    """What was captured of one direction, in the order of arrival, and the numbers in the order in which they left."""
+    """The capture of one direction: passages in the order of arrival, and numbers in the order of departure."""
 
     passages: list[Passage] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
 
     def lost(self) -> int:
-        """Datagrams that never left."""
+        """Return the number of datagrams that never left."""
         return sum(not each.left_ns for each in self.passages)
 
     def bursts(self) -> list[int]:
-        """How many datagrams in a row were lost, for each loss."""
+        """Return the length of each run of successive lost datagrams."""
         runs = groupby(self.passages, key=lambda each: not each.left_ns)
         return [sum(1 for _ in run) for is_lost, run in runs if is_lost]
 
     def duplicated(self) -> int:
-        """Datagrams sent twice."""
+        """Return the number of datagrams that left twice."""
         return sum(len(each.left_ns) == 2 for each in self.passages)
 
     def overtaken(self) -> int:
-        """Datagrams that left after a later one (RFC 4737)."""
+        """Return the number of datagrams that left after one with a higher number (RFC 4737)."""
         highest, late = -1, 0
         for number in self.left:
             late += number < highest
@@ -75,10 +75,10 @@ class Seen:
 
 
 class Ends:
-    """A caller and a target with a relay between them. All ports that a capture needs are in `ports`."""
+    """A caller and a target with a relay between them. `ports` has all ports that a capture needs."""
 
     def __init__(self, impairment: Impairment, ports: range) -> None:
-        """Bind both ends; `ports` are the relay's and the target's."""
+        """Bind both ends. `ports` are the relay's port and the target's port."""
         self.impairment, self.ports = impairment, ports
         self._relay_port, self._target_port = ports
         self._caller, self._target = _udp_socket(0), _udp_socket(self._target_port)
@@ -86,18 +86,18 @@ class Ends:
         self._back: Any = None
 
     def job(self) -> Job:
-        """The job of the relay."""
+        """Return the job of the relay."""
         spec = RelaySpec(self._relay_port, Target(_HOST, self._target_port), impairment=self.impairment)
         return Job(key=f"relay{self._relay_port}", spec=spec, relay_targets="private")
 
     def greet(self) -> None:
-        """Begin with a handshake, as a caller of SRT does; it shows the target where the relay is."""
+        """Send a handshake first, as an SRT caller does. The target learns from it the relay's source port."""
         self._caller.sendto(HANDSHAKE, (_HOST, self._relay_port))
         self._target.settimeout(5)
         self._back = self._target.recvfrom(2048)[1]
 
     def send(self, direction: Direction, number: int, size: int = DATAGRAM_BYTES) -> None:
-        """Send one datagram; the captures take its number from its first four bytes."""
+        """Send one datagram. Its first four bytes are its number, which the evaluation of the capture reads."""
         datagram = number.to_bytes(4, "big") + bytes(size - 4)
         if direction == "to_target":
             self._caller.sendto(datagram, (_HOST, self._relay_port))
@@ -114,7 +114,7 @@ class Ends:
         }
 
     def due(self, flows: Flows) -> dict[Direction, list[tuple[int, ...]]]:
-        """When each datagram has to leave by the pure schedule, given the captured times of arrival."""
+        """Return when the pure schedule makes each datagram leave, computed from the captured times of arrival."""
         link = ImpairedLink(self.impairment)
         link.decide("to_target", len(HANDSHAKE), flows[self._caller_port, self._relay_port][0].at_ns)
         seen = self.seen(flows)
@@ -124,7 +124,10 @@ class Ends:
         }
 
     def delays_ms(self, flows: Flows, direction: Direction, *, late_ms_most: float) -> list[float]:
-        """How long the relay kept each datagram that left, without those that a busy machine let leave too late."""
+        """Return how long the relay held each datagram that left.
+
+        Without the datagrams that left more than `late_ms_most` after they were due, because the machine was busy.
+        """
         passages, due = self.seen(flows)[direction].passages, self.due(flows)[direction]
         return [
             (passage.left_ns[0] - passage.arrived_ns) / 1e6
@@ -133,7 +136,10 @@ class Ends:
         ]
 
     def errors_ms(self, flows: Flows) -> dict[Direction, list[float]]:
-        """How much later than due each datagram left; AssertionError for one that left more or less often."""
+        """Return how much later than due each datagram left.
+
+        Raises AssertionError for a datagram that left more or less often than the schedule says.
+        """
         seen, due = self.seen(flows), self.due(flows)
         errors: dict[Direction, list[float]] = {direction: [] for direction in DIRECTIONS}
         for direction in DIRECTIONS:
@@ -151,7 +157,7 @@ class Ends:
 
 
 def flows_of(packets: Iterable[Packet]) -> Flows:
-    """The packets by source and destination port."""
+    """Return the packets by source and destination port."""
     flows: Flows = defaultdict(list)
     for packet in packets:
         flows[packet.source_port, packet.destination_port].append(packet)
@@ -159,12 +165,12 @@ def flows_of(packets: Iterable[Packet]) -> Flows:
 
 
 def ends_for(**impairment: Any) -> Ends:
-    """Both ends of a relay on two neighbouring free ports."""
+    """Return both ends of a relay that uses two adjacent free ports."""
     return Ends(msgspec.convert(impairment, Impairment), free_ports(2))
 
 
 def send_both_ways(ends: Ends, count: int, *, a_millisecond: int) -> None:
-    """Send that many datagrams in each direction, at the given number per millisecond."""
+    """Send `count` datagrams in each direction, `a_millisecond` of them per millisecond."""
     began = time.monotonic()
     for number in range(count):
         if number % a_millisecond == 0:

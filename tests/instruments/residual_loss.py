@@ -1,6 +1,4 @@
-"""Measures how many packets a receiver never gets, with a stream of the product through a path of known loss and
-delay.
-"""
+"""Measures how many packets a receiver never gets when the product sends over a path of known loss and delay."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ _SEQUENCE_NUMBERS = 1 << 31
 
 @dataclass(frozen=True)
 class Case:
-    """One run: a path, the stream's settings on it, and the duration."""
+    """One run: the path, the settings of the stream, and the duration."""
 
     loss_percent: float
     rtt_ms: int
@@ -36,10 +34,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Residue:
-    """What remained lost. `packets` were owed to the receiver; the relay took `loss_percent` of what it was given.
+    """The packets that remained lost, and the circumstances.
 
-    `left_out` packets do not count: they were on their way while a busy machine held up the relay or one of the ends,
-    so that the path was not the one asked for. They are left out whether they came or not. `samples` are the sender's.
+    `packets` is the number that the receiver should have got, `lost` the number that it did not get. `loss_percent` is
+    the share of the data packets that the relay dropped. `left_out` packets are not counted, whether they arrived or
+    not: they were on their way while a busy machine delayed the relay or one of the ends, so that the path was not the
+    requested one. `latency_ms` is the latency that the receiver reports. `samples` are those of the sender.
     """
 
     packets: int
@@ -63,7 +63,7 @@ def measure(case: Case, sample: Path) -> Residue:
     with (
         RunningWorker(order) as worker,
         Relay(port, loss_to_caller=case.loss_percent, rtt_ms=case.rtt_ms, seed=case.seed) as relay,
-        # The higher latency of the two ends counts, so that this one must not be higher.
+        # SRT uses the higher latency of the two ends, so the receiver's must not exceed the sender's.
         Receiver.calling(relay.port, latency_ms=case.latency_ms) as receiver,
     ):
         link = worker.link
@@ -74,14 +74,17 @@ def measure(case: Case, sample: Path) -> Residue:
         arrivals = receiver.arrivals()
     settled_ns = arrivals[0].taken_ns + _SETTLING_S * 1_000_000_000
     settled = [arrival for arrival in arrivals if arrival.taken_ns >= settled_ns]
-    # A packet is sent, lost and asked for again within the latency, and a request takes another RTT to have effect.
+    # A packet is sent, lost and requested again within the latency. A request takes another RTT to have an effect.
     reach_ns = (case.latency_ms + 2 * case.rtt_ms) * 1_000_000
     packets, lost, left_out = count(settled, disturbed_ns, reach_ns)
     return Residue(packets, lost, left_out, loss_percent, figures.latency_ms, tuple(samples))
 
 
 def count(arrivals: Sequence[Arrival], disturbed_ns: Sequence[int], reach_ns: int) -> tuple[int, int, int]:
-    """Packets owed, packets missing, and packets left out for being within `reach_ns` of a disturbance."""
+    """Return the numbers of packets expected, packets missing, and packets left out.
+
+    Packets within `reach_ns` of a disturbance are left out of the other two numbers.
+    """
     packets = lost = left_out = 0
     for before, after in pairwise(arrivals):
         owed = (after.sequence - before.sequence) % _SEQUENCE_NUMBERS

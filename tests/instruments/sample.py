@@ -21,11 +21,11 @@ gst-launch-1.0 -q mpegtsmux name=mux bitrate={bitrate_bps} pcr-interval=1800 ! f
 
 
 def make_sample(path: Path, *, seconds: int = SECONDS, bitrate_bps: int = BITRATE_BPS, is_full: bool = False) -> Path:
-    """Write a constant-bitrate stream with a PCR every 20 ms.
+    """Write a constant-bitrate stream with a PCR every 20 ms to `path`, and return the path.
 
-    `is_full` is for comparisons with programs that remove null packets, such as ffmpeg: few packets are null then.
+    With `is_full`, the stream has few null packets, for comparisons with programs that remove them, such as ffmpeg.
     """
-    video_kbps = min(3000, bitrate_bps * 6 // 10_000)  # a mux that is given more than its rate is no longer constant
+    video_kbps = min(3000, bitrate_bps * 6 // 10_000)  # with more input than its rate, the mux is no longer constant
     if is_full:
         video_kbps = bitrate_bps * 93 // 100_000 - 300
     argv = shlex.split(

@@ -1,7 +1,7 @@
-"""A soak test: streams with a receiver each, measured for a given time; used by the suite and benchmarks/soak.py.
+"""A soak test: streams with one receiver each, measured for a given time. A test and benchmarks/soak.py use it.
 
-A worker keeps an hour of history and the web process a copy of each, so both grow for an hour and then stop. This
-growth is measured here and subtracted before growth is judged.
+A worker keeps an hour of history and the web process keeps a copy of each, so both grow for an hour and then stop.
+`history_cost_mb` measures this growth, and it is subtracted before growth is judged.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tests.instruments.product import Product, View
 from tests.instruments.receivers import Receiver
 from tests.instruments.srt_receiver import Figures
 
-_PAGE_EVERY_S: Final = 1.0  # as often as an open dashboard asks
-# After a latency without an acknowledgement a sender drops; a machine busy with other work may well hold one up.
+_PAGE_EVERY_S: Final = 1.0  # as often as an open dashboard polls
+# A sender drops packets that are not acknowledged within the latency. A busy machine can delay an acknowledgement.
 _PATIENCE_MS: Final = 3000
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many streams, for how long, how often they are measured, and from when on growth counts."""
+    """The number of streams, the duration, the interval of measurements, and the warm-up before growth counts."""
 
     streams: int
     seconds: float
@@ -41,10 +41,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Moment:
-    """What was true at one time since all streams were on air. Memory in MB of 2^20, CPU in percent of a core.
+    """One measurement, `at_s` seconds after all streams were on air. Memory in MB of 2^20, CPU in percent of a core.
 
-    Files and threads are those of the web process and of all workers. Drops are the receivers' and our own counters,
-    over all streams; so are errors: gaps, continuity and sync errors that the receivers found.
+    Files and threads are those of the web process and of all workers. `drops_received` are counted by the receivers and
+    `drops_reported` by the product. `errors` are gaps, continuity errors and sync errors that the receivers found.
+    Drops and errors are totals of all streams.
     """
 
     at_s: float
@@ -64,14 +65,17 @@ class Moment:
 
 @dataclass(frozen=True)
 class Result:
-    """All moments, oldest first, and the receivers' last figures."""
+    """The measurements, oldest first, and the receivers' last figures."""
 
     plan: Plan
     moments: list[Moment]
     receivers: list[Figures]
 
     def growth_mb_an_hour(self) -> tuple[float, float]:
-        """The slopes of the mean worker's and of the web process's memory after the warm-up (least squares)."""
+        """Return the growth of the workers' mean memory and of the web process's memory after the warm-up.
+
+        Both are slopes by least squares, in MB an hour.
+        """
         counted = [moment for moment in self.moments if moment.at_s >= self.plan.warm_up_s]
         times = [moment.at_s / 3600 for moment in counted]
         workers = [statistics.mean(moment.worker_pss_mb) for moment in counted]
@@ -84,7 +88,7 @@ class Result:
 
 @functools.cache
 def history_cost_mb() -> tuple[float, float]:
-    """What an hour of one stream's history takes, in MB of 2^20: in its worker, and in the web process."""
+    """Return the memory of an hour of one stream's history, in MB of 2^20: in its worker, and in the web process."""
     start, peer = time.time(), _a_peer(1_000_000)
     tracemalloc.start()
     try:
@@ -126,7 +130,7 @@ def _a_peer(packets: int) -> Peer:
 
 
 def soak(product: Product, plan: Plan, notify: Callable[[Moment], None]) -> Result:
-    """Put the streams on air and watch them and the page; each moment is reported as it is measured."""
+    """Start the streams, and measure them while the dashboard is polled. Pass each measurement to `notify`."""
     with audience(product, plan.streams, receive=Receiver.following, patience_ms=_PATIENCE_MS) as viewers:
         watch = _Watch(product, viewers)
         moments: list[Moment] = []
@@ -147,7 +151,7 @@ class _Watch:
         self._pages_ms: list[float] = []
 
     def keep_the_page_open(self, seconds: float) -> None:
-        """Send the requests of an open dashboard for that long."""
+        """Send the requests of an open dashboard for `seconds`."""
         for _ in range(max(1, round(seconds / _PAGE_EVERY_S))):
             answer = self._product.get("/api/dashboard")
             assert answer.status == 200, answer.body
@@ -155,7 +159,7 @@ class _Watch:
             time.sleep(max(0.0, _PAGE_EVERY_S - answer.took_s))
 
     def measure(self) -> Moment:
-        """Everything now; CPU since the last time."""
+        """Return the present values. CPU and the slowest page cover the time since the last measurement."""
         now, before, self._cpu_s = time.monotonic(), self._cpu_s, self._read_cpu_s()
         since_s, self._measured_at = now - self._measured_at, now
         workers, web = (100 * (new - old) / since_s for new, old in zip(self._cpu_s, before, strict=True))
@@ -188,7 +192,7 @@ class _Watch:
 
 
 def what_is_wrong(result: Result, *, worker_growth_mb: float, web_growth_mb: float) -> list[str]:
-    """Return each exceeded limit as a sentence. Growth is per hour, beyond that of the history."""
+    """Return a sentence for each limit that is exceeded. Growth limits are per hour, without the history's growth."""
     last, plan = result.moments[-1], result.plan
     dropped = sum(figures.packets_dropped for figures in result.receivers)
     errors = sum(figures.gaps + figures.continuity_errors + figures.sync_errors for figures in result.receivers)

@@ -1,4 +1,4 @@
-"""Narrows the spec of a job for a test that knows its kind."""
+"""Narrows the type of a job's spec, for tests that know its kind."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from app.domain.spec import ListenerEndpoint as Listener
 
 
 def sent(spec: JobSpec) -> SendSpec:
-    """The same spec, of a stream that sends."""
+    """Return the same spec as a SendSpec. Raises AssertionError for another kind."""
     assert isinstance(spec, SendSpec)
     return spec
 
 
 def listener_port(spec: JobSpec) -> int:
-    """The port that a sending listener waits on."""
+    """Return the port of a send stream that is a listener. Raises AssertionError for another kind."""
     endpoint = sent(spec).endpoint
     assert isinstance(endpoint, Listener)
     return endpoint.port

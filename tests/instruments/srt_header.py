@@ -29,10 +29,11 @@ class Control(IntEnum):
 
 
 class SrtHeader(NamedTuple):
-    """What the header says. `control_type` is None for a data packet, whose `sequence` counts 31 bits.
+    """The fields of the header. `control_type` is None for a data packet, whose `sequence` has 31 bits.
 
-    `timestamp_us` is the sender's time since its connection began; for data, when the payload was handed to libsrt,
-    the same in a retransmission. `key_flags` is 0 for clear, 1 and 2 for the even and the odd key.
+    `timestamp_us` is the sender's time since its connection began. For data, it is the time when the payload was passed
+    to libsrt; a retransmission has the same time. `key_flags` is 0 without encryption, 1 for the even and 2 for the odd
+    key.
     """
 
     control_type: int | None
@@ -44,7 +45,7 @@ class SrtHeader(NamedTuple):
 
 
 def read_loss_report(packet: bytes) -> list[int]:
-    """The sequence numbers that a NAK names, ranges written out (section 3.2.5 and appendix A)."""
+    """Return all sequence numbers that a NAK reports, with ranges expanded (section 3.2.5 and appendix A)."""
     words = [word for (word,) in struct.iter_unpack(">I", packet[HEADER_BYTES:])]
     named: list[int] = []
     range_begin: int | None = None
@@ -58,7 +59,7 @@ def read_loss_report(packet: bytes) -> list[int]:
 
 
 def read_header(packet: bytes) -> SrtHeader | None:
-    """Read the header, or give None for what is too short to have one."""
+    """Return the header, or None for a packet that is too short to have one."""
     if len(packet) < HEADER_BYTES:
         return None
     first, second, timestamp_us, destination = _WORDS.unpack_from(packet)

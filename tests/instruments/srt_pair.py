@@ -1,6 +1,6 @@
-"""Two ends of app.srt in one process: a listener and callers on loopback. Prints its findings as one JSON line.
+"""Tests app.srt with a listener and callers on loopback, all in one process. Prints its findings as one JSON line.
 
-A separate process, because libsrt's threads disturb a test runner.
+This runs as a separate process, because libsrt's threads disturb a test runner.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PASSPHRASE = "ten letters and more"
 
 
 def seen() -> dict[str, Any]:
-    """Run the pair and return what it saw."""
+    """Run the pair in a separate process. Return its findings and its standard error."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.instruments.srt_pair"],
         capture_output=True,
@@ -44,7 +44,7 @@ def seen() -> dict[str, Any]:
 
 
 class _Pair:
-    """A listener that admits some callers, and those callers."""
+    """A listener that accepts one caller and refuses others, and these callers."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -74,7 +74,7 @@ class _Pair:
         return Reject.OVERLOAD if call.stream_id == "full" else 0
 
     def meet(self) -> SrtSocket:
-        """Listen and call; return the end that was accepted, once the others are refused."""
+        """Listen and call. Return the accepted socket when all other callers are refused."""
         self.listener.bind("127.0.0.1", self.port)
         self.listener.on_call(self.decide)
         self.listener.listen(64)
@@ -91,7 +91,7 @@ class _Pair:
         return accepted
 
     def rendezvous(self) -> None:
-        """Connect two sockets that call each other."""
+        """Connect two sockets in rendezvous mode."""
         here, there = self.made(RENDEZVOUS=True), self.made(RENDEZVOUS=True)
         ends = ("127.0.0.1", free_port()), ("127.0.0.2", free_port())
         here.meet(*ends)
@@ -99,7 +99,7 @@ class _Pair:
         wait_for(lambda: here.state() is there.state() is State.CONNECTED, deadline_s=10, what="a rendezvous")
 
     def wait_both_ways(self) -> tuple[bool, bool]:
-        """Wait for a descriptor and for a socket in one epoll; return whether each woke it."""
+        """Wait for a descriptor and for a socket in one epoll. Return whether each of them woke it."""
         waker = os.eventfd(1)
         with EpollWithFds() as both:
             both.add_fd(waker)
@@ -115,7 +115,7 @@ class _Pair:
         return messages
 
     def refused(self) -> dict[str, str]:
-        """What libsrt says of options that it does not take."""
+        """Return libsrt's error messages for options that it refuses."""
         found = {}
         wrong: dict[str, Value] = {"CRYPTOMODE": 2, "PASSPHRASE": "short"}
         for name, value in wrong.items():
@@ -126,7 +126,7 @@ class _Pair:
         return found
 
     def of_the_callers(self) -> dict[str, Any]:
-        """How the calls ended."""
+        """Return how the calls ended."""
         good = self.callers["good"]
         return {
             "reasons": {name: reason_of_rejection(caller.reject_code()) for name, caller in self.callers.items()},

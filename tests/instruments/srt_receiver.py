@@ -1,7 +1,7 @@
-"""Our SRT receiver over libsrt: records what came, when it was sent, what was lost, how it was encrypted.
+"""An SRT receiver over libsrt: records what arrived, when it was sent, what was lost, and how it was encrypted.
 
-A separate process. It reads its order as one JSON line on standard input (so that no passphrase is in its
-arguments), writes a line of figures every half second, and ends with its input.
+The receiver is a separate process. It reads its order as one JSON line on standard input, so that its arguments
+contain no passphrase. It writes a line of figures every half second and ends when standard input ends.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.instruments.child import be_punctual, say
 from tests.instruments.libsrt_abi import KeyState, LibSrt, MessageControl, Option, SrtError
 from tests.instruments.ts_reader import Follower
 
-TIMES = struct.Struct("<qqiH")  # due at µs (libsrt's clock: origin + latency), taken at ns (Unix), sequence, bytes
+TIMES = struct.Struct("<qqiH")  # due µs (libsrt's clock: origin + latency), taken ns (Unix), sequence, bytes
 _LINE_EVERY_S = 0.5
 _POLL_MS = 200
 _TRANSTYPE_LIVE = 0
@@ -32,8 +32,8 @@ _SEQUENCE_NUMBERS = 1 << 31  # SRT, draft-sharabayko-srt, 3.1: 31 bits
 class Wanted:
     """What to receive and how. `mode` is call or listen; `times` is a file of TIMES records.
 
-    `follow` is for hours: packets are judged as they arrive, and no seconds are reported. `pause_ms` after each message
-    and `buffer_bytes`, the room for what was not read yet, make a slow reader.
+    `follow` is for runs of hours: packets are checked as they arrive, and `seconds` are not reported. A pause of
+    `pause_ms` after each message and a small receive buffer of `buffer_bytes` make the receiver a slow reader.
     """
 
     mode: str
@@ -53,10 +53,11 @@ class Wanted:
 
 @dataclass
 class Figures:
-    """What was received; packets and bytes are SRT payload messages. Totals of libsrt keep its names.
+    """Counts of what was received. `packets` and `bytes` count SRT payload messages.
 
-    `state` is calling, listening, connected, refused, lost or closed. `seconds` are payload bytes by the second since
-    the connection was made. Gaps (messages that never came), errors and the pause are counted when it follows.
+    `state` is starting, calling, listening, connected, refused, lost or closed. `seconds` are payload bytes in each
+    second since the connection. The fields from `packets_received` to `packets_undecrypted` are libsrt's totals.
+    `gaps` (breaks in the sequence numbers), the errors and the pause are counted with `follow` only.
     """
 
     state: str = "starting"
@@ -91,7 +92,7 @@ class _Receiver:
         self.figures = Figures()
         self._said_at = 0.0
         self._follower = Follower()
-        self._before: tuple[int, int] | None = None  # sequence and due time of the message before
+        self._before: tuple[int, int] | None = None  # sequence number and due time of the previous message
 
     def run(self) -> None:
         """Receive until the connection or standard input ends."""
@@ -215,7 +216,7 @@ def _input_ended() -> bool:
 
 
 def main() -> None:
-    """Receive what the line on standard input asks for."""
+    """Receive as the first line of standard input orders."""
     be_punctual()
     _Receiver(Wanted(**json.loads(sys.stdin.readline()))).run()
 

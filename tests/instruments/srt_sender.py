@@ -1,6 +1,7 @@
-"""Our SRT sender over libsrt, without a bandwidth cap: it resends requested packets as fast as it can.
+"""An SRT sender over libsrt without a bandwidth cap: it retransmits requested packets as fast as it can.
 
-A separate process: `with Sender(path, port) as sender:` sends a file at a constant rate over and over, or `once`.
+The sender is a separate process: `with Sender(path, port) as sender:` sends a file at a constant rate, repeatedly or
+`once`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _LINGER_S = 1.0
 
 @dataclass
 class Wanted:
-    """What to send and where. `mode` is call or listen; `once` ends after the file, when all has been delivered."""
+    """What to send and where. `mode` is call or listen. `once` ends _LINGER_S after the last packet of the file."""
 
     path: str
     port: int
@@ -72,7 +73,7 @@ def _send(srt: LibSrt, sock: int, wanted: Wanted) -> None:
 
 
 def main() -> None:
-    """Send what the line on standard input asks for, until standard input ends or is written to."""
+    """Send as the first line of standard input orders, until the input ends or has a further line."""
     be_punctual()
     wanted, srt = Wanted(**json.loads(sys.stdin.readline())), LibSrt()
     try:
@@ -88,13 +89,13 @@ def main() -> None:
 
 
 class Sender:
-    """The sender, running. `wanted` are the fields of Wanted."""
+    """A running sender. `wanted` are the fields of Wanted."""
 
     def __init__(self, path: Path, port: int, **wanted: Any) -> None:
         self.child = JsonChild("tests.instruments.srt_sender", first={"path": str(path), "port": port, **wanted})
 
     def wait_for_state(self, state: str, *, deadline_s: float = 30) -> None:
-        """Wait until it has been in a state: listening, connected, sent, ended."""
+        """Wait until the sender has reported a state: listening, connected, sent or ended."""
         wait_for(
             lambda: f'"{state}"' in self.child.output(),
             deadline_s=deadline_s,
@@ -102,7 +103,7 @@ class Sender:
         )
 
     def close(self) -> None:
-        """End it."""
+        """End the sender."""
         self.child.close()
 
     def __enter__(self) -> Self:

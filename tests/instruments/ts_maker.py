@@ -1,7 +1,7 @@
-"""Makes synthetic transport streams that a loop or a check must handle. Independent of the product's code.
+"""Generates transport streams that a loop or a check must handle. Independent of the product's code.
 
-Slots are constant in time, a PCR says the time of its slot, access units arrive before they are decoded. A variable
-bitrate is the same multiplex with its null packets left out.
+All slots have the same duration. A PCR is the time of its slot. Access units arrive before they are decoded. A stream
+with a variable bitrate is the same multiplex without its null packets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FRAME_TICKS = 3600  # a picture at 25 Hz
 
 @dataclass
 class Programme:
-    """One programme of a multiplex. Its clock starts at `start_pcr` (27 MHz) and runs `ppm` fast."""
+    """One programme of a multiplex. Its clock starts at `start_pcr` (27 MHz) and is fast by `ppm` parts per million."""
 
     number: int = 1
     start_pcr: int = 27_000_000 * 10
@@ -30,9 +30,9 @@ class Programme:
     audio_pid: int = 0
     pcr_pid: int = 0
     pmt_pid: int = 0
-    delay_ms: tuple[float, float] = (200.0, 200.0)  # decoding after arrival, at the file's start and end
+    delay_ms: tuple[float, float] = (200.0, 200.0)  # from arrival to decoding, at the file's start and end
     scrambled: bool = False
-    # When its first PCR comes, and when its last may come.
+    # The time of its first PCR, and the time after which it has no more PCRs.
     pcr_phase_ms: float = 4.0
     pcr_until_s: float = 1e9
 
@@ -44,13 +44,13 @@ class Programme:
         self.pcr_pid = self.pcr_pid or self.video_pid
 
     def pcr_at(self, seconds: float) -> int:
-        """The clock after so many seconds, within its wrap."""
+        """Return the value of the clock after `seconds`, in 27 MHz ticks modulo its wrap."""
         return round(self.start_pcr + seconds * 27_000_000 * (1 + self.ppm / 1e6)) % WRAP_27
 
 
 @dataclass
 class Recipe:
-    """What to make. Times in seconds, rates in bits a second."""
+    """The description of a stream to generate. Units are in the names; `pmt_change_at` is in seconds."""
 
     seconds: float = 3.0
     bitrate_bps: int = 3_000_000
@@ -68,20 +68,20 @@ class Recipe:
 
 
 def section(table: int, extension: int, body: bytes, *, version: int = 0) -> bytes:
-    """A section with the long header and its CRC."""
+    """Return a section with the long header and its CRC."""
     head = bytes([table, 0xB0 | (len(body) + 9) >> 8, (len(body) + 9) & 0xFF, extension >> 8, extension & 0xFF])
     whole = head + bytes([0xC1 | version << 1, 0, 0]) + body
     return whole + slow_crc32(whole).to_bytes(4, "big")
 
 
 def pat(programmes: list[Programme]) -> bytes:
-    """The programme association section."""
+    """Return the programme association section."""
     body = b"".join(p.number.to_bytes(2, "big") + (0xE000 | p.pmt_pid).to_bytes(2, "big") for p in programmes)
     return section(0x00, 1, body)
 
 
 def pmt(programme: Programme, *, version: int = 0, extra: tuple[tuple[int, int], ...] = ()) -> bytes:
-    """The programme map section: H.264, AAC, and (stream type, PID) pairs besides."""
+    """Return the programme map section: H.264, AAC, and the (stream type, PID) pairs of `extra`."""
     streams = ((0x1B, programme.video_pid), (0x0F, programme.audio_pid), *extra)
     body = (0xE000 | programme.pcr_pid).to_bytes(2, "big") + b"\xf0\x00"
     body += b"".join(bytes([kind]) + (0xE000 | pid).to_bytes(2, "big") + b"\xf0\x00" for kind, pid in streams)
@@ -89,7 +89,7 @@ def pmt(programme: Programme, *, version: int = 0, extra: tuple[tuple[int, int],
 
 
 def sdt(names: dict[int, str]) -> bytes:
-    """The service description section; names are UTF-8, the provider is `Test`."""
+    """Return the service description section. Names are UTF-8; the provider is `Test`."""
     body = b"\x00\x01\xff"
     for number, name in names.items():
         text = b"\x15" + name.encode()
@@ -100,14 +100,14 @@ def sdt(names: dict[int, str]) -> bytes:
 
 
 def tdt_and_tot() -> list[bytes]:
-    """A TDT and a TOT of 13 October 1993, 12:45:00, the example of EN 300 468 annex C."""
+    """Return a TDT and a TOT of 13 October 1993, 12:45:00, the example of EN 300 468 annex C."""
     utc = bytes.fromhex("C079124500")
     tot = bytes([0x73, 0x70, 0x0B]) + utc + b"\xf0\x00"
     return [bytes([0x70, 0x70, 0x05]) + utc, tot + slow_crc32(tot).to_bytes(4, "big")]
 
 
 def splice_null(pts_adjustment: int = 0) -> bytes:
-    """An SCTE-35 splice_null section."""
+    """Return an SCTE-35 splice_null section."""
     body = bytes([0, pts_adjustment >> 32 & 1]) + (pts_adjustment & 0xFFFFFFFF).to_bytes(4, "big")
     body += bytes([0, 0xFF, 0xF0, 0x00, 0x00]) + b"\x00\x00"
     whole = bytes([0xFC, 0x30, len(body) + 4]) + body
@@ -115,7 +115,7 @@ def splice_null(pts_adjustment: int = 0) -> bytes:
 
 
 def timestamp(prefix: int, ticks: int) -> bytes:
-    """The five bytes of a PTS or DTS."""
+    """Return the five bytes of a PTS or DTS."""
     ticks %= WRAP_90
     return bytes(
         [
@@ -129,7 +129,7 @@ def timestamp(prefix: int, ticks: int) -> bytes:
 
 
 def pes(stream_id: int, payload: bytes, pts: int, dts: int | None = None) -> bytes:
-    """A PES packet with a PTS, and a DTS when there is one."""
+    """Return a PES packet with a PTS, and with a DTS if it is given."""
     if dts is None:
         times, flags = timestamp(2, pts), 0x80
     else:
@@ -141,13 +141,13 @@ def pes(stream_id: int, payload: bytes, pts: int, dts: int | None = None) -> byt
 
 
 def pcr_bytes(pcr: int) -> bytes:
-    """The six bytes of a PCR."""
+    """Return the six bytes of a PCR."""
     base, extension = divmod(pcr % WRAP_27, 300)
     return (base << 15 | 0x7E00 | extension).to_bytes(6, "big")
 
 
 class Packetizer:
-    """Cuts units of one PID into packets and counts them."""
+    """Builds the packets of one PID and sets their continuity counters."""
 
     def __init__(self, pid: int, counter: int, *, scrambled: bool = False) -> None:
         self.pid, self._counter, self._scrambled = pid, counter & 0x0F, 0x80 if scrambled else 0
@@ -155,7 +155,7 @@ class Packetizer:
     def packet(
         self, payload: bytes, *, start: bool, pcr: int | None = None, fill: int | None = None, announce: bool = False
     ) -> bytes:
-        """A packet with all of `payload`, padded by its adaptation field; without payload its counter stands still."""
+        """Return a packet with all of `payload`, padded by an adaptation field. Without payload, keep the counter."""
         adaptation = b""
         if pcr is not None or announce:
             flags = (0x10 if pcr is not None else 0) | (0x80 if announce else 0)
@@ -175,7 +175,7 @@ class Packetizer:
         return packet
 
     def sections(self, sections: list[bytes]) -> Iterator[bytes]:
-        """Packets of sections that lie one after another."""
+        """Return the packets of successive sections."""
         data = b"\0" + b"".join(sections)
         for at in range(0, len(data), 184):
             part = data[at : at + 184]
@@ -185,7 +185,7 @@ class Packetizer:
 
 
 class _Unit:
-    """Bytes of one elementary stream that wait for slots."""
+    """The bytes of one elementary stream that wait for slots."""
 
     def __init__(self, recipe: Recipe, pid: int, *, scrambled: bool) -> None:
         self.packets = Packetizer(pid, recipe.start_counter + pid, scrambled=scrambled)
@@ -201,19 +201,19 @@ class _Unit:
         return bool(self._left or self.waiting)
 
     def take(self, pcr: int | None = None) -> bytes:
-        """The next packet; an adaptation field alone when nothing waits."""
+        """Return the next packet. It has only an adaptation field if no bytes wait."""
         if not self._left and self.waiting:
             self._left, self._fresh = self.waiting.popleft(), True
         start, self._fresh = self._fresh and bool(self._left), False
         room = 176 if pcr is not None else 184
         if start and self._split:
-            room = 11  # in the middle of the PTS
+            room = 11  # the cut is in the middle of the PTS
         payload, self._left = self._left[:room], self._left[room:]
         return self.packets.packet(payload, start=start, pcr=pcr)
 
 
 def make_ts(recipe: Recipe) -> bytes:
-    """Make the stream of a recipe, as bytes of whole packets."""
+    """Return the stream of a recipe as bytes of whole packets."""
     return b"".join(_slots(recipe))
 
 
@@ -245,7 +245,7 @@ def _slots(recipe: Recipe) -> Iterator[bytes]:
 
 
 class _Tables:
-    """Repeats the tables of a recipe."""
+    """The repeated tables of a recipe."""
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
@@ -279,12 +279,12 @@ class _Tables:
 
 
 def _arrivals(recipe: Recipe) -> Iterator[tuple[float, int, bytes]]:
-    """When each access unit comes, for which PID, and its PES packet."""
+    """Return each access unit: its time of arrival in seconds, its PID, and its PES packet."""
     dice = random.Random(recipe.seed)
     for programme in recipe.programmes:
         rate = 1 + programme.ppm / 1e6
         early_s, late_s = programme.delay_ms[0] / 1000, programme.delay_ms[1] / 1000
-        # Where the delay grows over the file, more is decoded than arrives: units come faster than they play.
+        # If the delay grows over the file, units arrive faster than they are decoded.
         stretch = 1 + (late_s - early_s) / recipe.seconds
         for index in range(int(recipe.seconds * stretch * 25) + 1):
             came = index / 25 / stretch

@@ -1,6 +1,6 @@
-"""An independent reader of transport streams for tests. Plain, slow, and independent of the product's code.
+"""A simple, slow reader of transport streams for tests, independent of the product's code.
 
-Written from ISO/IEC 13818-1 alone: it shares no line with app.mpegts.
+It was written from ISO/IEC 13818-1 alone and shares no code with app.mpegts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ WRAP_90 = 1 << 33
 
 @dataclass
 class Pid:
-    """What was seen on one PID. PCRs are (packet index, 27 MHz); units are (packet index, PTS, DTS) in 90 kHz."""
+    """The findings of one PID. PCRs are (packet index, 27 MHz); units are (packet index, PTS, DTS) in 90 kHz."""
 
     packets: int = 0
     continuity_errors: list[int] = field(default_factory=list)
@@ -32,40 +32,40 @@ class Pid:
     _section: bytearray = field(default_factory=bytearray)
 
     def pcr_steps_ms(self) -> list[float]:
-        """Milliseconds between PCRs, negative when the clock went back."""
+        """Return the milliseconds between successive PCRs, negative where the clock jumps back."""
         return [signed(after - before, WRAP_27) / 27_000 for (_, before), (_, after) in pairwise(self.pcrs)]
 
     def decode_steps(self) -> list[int]:
-        """Ticks of 90 kHz between the decoding times of access units (DTS, or PTS where there is no DTS)."""
+        """Return the 90 kHz ticks between the decoding times of access units (DTS, or PTS where there is no DTS)."""
         times = [dts if dts is not None else pts for _, pts, dts in self.units if pts is not None]
         return [signed(after - before, WRAP_90) for before, after in pairwise(times)]
 
 
 @dataclass
 class Report:
-    """A whole stream."""
+    """The findings of a whole stream."""
 
     packets: int = 0
     sync_errors: int = 0
     pids: dict[int, Pid] = field(default_factory=dict)
 
     def continuity_errors(self) -> int:
-        """Continuity errors on all PIDs together."""
+        """Return the number of continuity errors on all PIDs together."""
         return sum(len(pid.continuity_errors) for pid in self.pids.values())
 
     def section_errors(self) -> int:
-        """Sections whose CRC is wrong."""
+        """Return the number of sections whose CRC is wrong."""
         return sum(pid.section_errors for pid in self.pids.values())
 
 
 def signed(difference: int, wrap: int) -> int:
-    """A difference of two clock values as the nearer way round."""
+    """Return the difference of two clock values that wrap, as the signed value with the smaller magnitude."""
     difference %= wrap
     return difference if difference < wrap // 2 else difference - wrap
 
 
 def read_ts(data: bytes | bytearray) -> Report:
-    """Read a stream that begins on a packet; a part of a packet at the end counts as a sync error."""
+    """Read a stream that begins with a whole packet. A partial packet at the end counts as a sync error."""
     report = Report()
     for at in range(0, len(data), 188):
         packet = data[at : at + 188]
@@ -82,13 +82,13 @@ def read_ts(data: bytes | bytearray) -> Report:
 
 
 class Follower:
-    """Follows a stream for hours: whole packets as they come, of which only the errors are kept."""
+    """Checks a stream for hours as its packets arrive. Keeps only the errors."""
 
     def __init__(self) -> None:
         self._report = Report()
 
     def take(self, packets: bytes) -> None:
-        """Go on with the next packets; a part of one counts as a sync error."""
+        """Read the next packets. A partial packet counts as a sync error."""
         report = self._report
         for at in range(0, len(packets), 188):
             packet = packets[at : at + 188]
@@ -104,7 +104,7 @@ class Follower:
                 _follow_counter(pid, packet, report.packets, has_payload=has_payload, announced=announced)
 
     def errors(self) -> tuple[int, int]:
-        """Continuity errors and sync errors so far."""
+        """Return the numbers of continuity errors and sync errors so far."""
         return self._report.continuity_errors(), self._report.sync_errors
 
 
@@ -163,7 +163,7 @@ def _follow_counter(pid: Pid, packet: bytes, index: int, *, has_payload: bool, a
             pid.continuity_errors.append(index)
         return
     if counter == before and pid._twin == twin and pid._twins == 0:
-        pid._twins = 1  # one duplicate is allowed, its PCR may differ
+        pid._twins = 1  # one duplicate is allowed, and its PCR may differ
         return
     pid._twins = 0
     if counter != (before + 1) & 0x0F:
@@ -222,7 +222,7 @@ def _take_section(pid: Pid, data: bytes) -> None:
 
 
 def slow_crc32(data: bytes) -> int:
-    """CRC-32/MPEG-2, bit by bit as the standard draws it; 0 over a section with a right CRC."""
+    """Return the CRC-32/MPEG-2, computed bit by bit as in the standard. It is 0 over a section with a correct CRC."""
     register = 0xFFFFFFFF
     for byte in data:
         for bit in range(7, -1, -1):

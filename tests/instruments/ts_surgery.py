@@ -1,6 +1,4 @@
-"""Changes transport streams packet by packet, so that they break exactly one rule. Independent of the product's
-code.
-"""
+"""Changes packets of a transport stream so that it breaks exactly one rule. Independent of the product's code."""
 
 from __future__ import annotations
 
@@ -8,29 +6,29 @@ from collections.abc import Callable, Iterable
 
 from tests.instruments.ts_maker import NULL_PACKET
 
-# Changes the packet in place; False leaves it out, and a null packet takes its slot.
+# Changes the packet in place. The result False replaces the packet by a null packet.
 Change = Callable[[bytearray], bool | None]
 
 
 def pid_of(packet: bytes | bytearray) -> int:
-    """The PID of a packet."""
+    """Return the PID of a packet."""
     return (packet[1] & 0x1F) << 8 | packet[2]
 
 
 def packets_of(data: bytes) -> list[bytearray]:
-    """The packets of a stream, ready to be changed."""
+    """Return the packets of a stream as byte arrays that can be changed."""
     return [bytearray(data[at : at + 188]) for at in range(0, len(data), 188)]
 
 
 class Surgery:
-    """A constant-rate stream under change; times are seconds from its beginning."""
+    """A constant-rate stream that is changed. Times are seconds from its beginning."""
 
     def __init__(self, data: bytes, bitrate_bps: int) -> None:
         self.packets = packets_of(data)
         self._slot_s = 188 * 8 / bitrate_bps
 
     def change(self, pid: int, first_s: float, last_s: float, change: Change, *, only: Change | None = None) -> int:
-        """Change the packets of a PID between two times; `only` chooses among them. Returns how many were changed."""
+        """Change the packets of a PID between two times. `only` selects among them. Return the number of changes."""
         changed = 0
         for index, packet in enumerate(self.packets):
             if pid_of(packet) != pid or not first_s <= index * self._slot_s < last_s:
@@ -52,7 +50,7 @@ class Surgery:
             self.packets[index] = bytearray((header + section).ljust(188, b"\xff"))
 
     def renumber(self) -> Surgery:
-        """Give all packets the counters that they must have."""
+        """Set the continuity counters of all packets to the correct values, and return self."""
         counters: dict[int, int] = {}
         for packet in self.packets:
             pid = pid_of(packet)
@@ -64,12 +62,12 @@ class Surgery:
         return self
 
     def data(self) -> bytes:
-        """The stream as it is now."""
+        """Return the stream in its present state."""
         return b"".join(self.packets)
 
 
 def leave_out(_: bytearray) -> bool:
-    """Leave the packet out."""
+    """Replace the packet by a null packet."""
     return False
 
 
@@ -79,12 +77,12 @@ def scramble(packet: bytearray) -> None:
 
 
 def damage(packet: bytearray) -> None:
-    """Set transport_error_indicator."""
+    """Set the transport_error_indicator."""
     packet[1] |= 0x80
 
 
 def flip_last_payload_bit_of_section(packet: bytearray) -> None:
-    """Change the last byte of the CRC of the section that the packet begins."""
+    """Flip the last bit of the CRC of the section that begins in the packet."""
     end = 5 + packet[4] + 3 + ((packet[6 + packet[4]] & 0x0F) << 8 | packet[7 + packet[4]])
     packet[end - 1] ^= 1
 
@@ -95,7 +93,7 @@ def has_pcr(packet: bytearray) -> bool:
 
 
 def drop_pcr(packet: bytearray) -> None:
-    """Make stuffing of the PCR."""
+    """Replace the PCR by stuffing bytes."""
     packet[5] &= ~0x10
     packet[6:12] = b"\xff" * 6
 
@@ -114,7 +112,7 @@ def starts_unit(packet: bytearray) -> bool:
 
 
 def drop_pts(packet: bytearray) -> None:
-    """Make stuffing of the times in the PES header that begins in the packet."""
+    """Replace the PTS and DTS of the PES header that begins in the packet by stuffing bytes."""
     start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
     assert packet[start : start + 3] == b"\0\0\1"
     packet[start + 7] &= 0x3F

@@ -10,14 +10,14 @@ from typing import Literal, TypeVar
 
 T = TypeVar("T")
 
-# Below the kernel's ephemeral range (32768 up), so that no client socket takes a port between finding and binding.
+# Below the kernel's ephemeral range (from 32768), so that no client socket gets a port before the test binds it.
 _PORTS = (20_000, 32_000)
 
 
 def wait_for(
     condition: Callable[[], T | Literal[False] | None], *, deadline_s: float, what: str, every_s: float = 0.05
 ) -> T:
-    """Return the first true value of `condition`; AssertionError naming `what` when there is none in time."""
+    """Return the first true value of `condition`. Raises AssertionError that names `what` after `deadline_s`."""
     end = time.monotonic() + deadline_s
     while True:
         value = condition()
@@ -29,7 +29,7 @@ def wait_for(
 
 
 def stays(condition: Callable[[], bool], *, for_s: float, what: str, every_s: float = 0.05) -> None:
-    """Watch that `condition` holds all the time; AssertionError naming `what` at the first moment it does not."""
+    """Check for `for_s` that `condition` holds. Raises AssertionError that names `what` as soon as it does not."""
     end = time.monotonic() + for_s
     while time.monotonic() < end:
         if not condition():
@@ -38,12 +38,12 @@ def stays(condition: Callable[[], bool], *, for_s: float, what: str, every_s: fl
 
 
 def free_port() -> int:
-    """A port that is free for UDP and for TCP on every address of this host."""
+    """Return a port that is free for UDP and for TCP on every IPv4 address of this host."""
     return free_ports(1).start
 
 
 def free_ports(count: int) -> range:
-    """Return that many consecutive ports, each free for UDP and for TCP."""
+    """Return `count` consecutive ports, each free for UDP and for TCP."""
     chance = random.Random()
     for _ in range(200):
         first = chance.randrange(_PORTS[0], _PORTS[1] - count)

@@ -1,7 +1,7 @@
-"""Captures a wire, usually loopback: each UDP packet of a port with its time, TOS byte and SRT header.
+"""Captures a network interface, usually loopback: each UDP packet of a port with its time, TOS byte and SRT header.
 
-A separate process reads a packet socket with a kernel filter, so that a busy test loses nothing; if the kernel
-dropped a packet nevertheless, reading the capture fails. Needs CAP_NET_RAW.
+A separate process reads a packet socket with a kernel filter, so that a busy test loses no packets. If the kernel
+drops a packet nevertheless, reading the capture fails. Needs CAP_NET_RAW.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _STDIN = 0
 
 @dataclass(frozen=True)
 class Packet:
-    """One UDP packet. `size_bytes` is that of the IP packet; `datagram` may be cut after the SRT header."""
+    """One UDP packet. `size_bytes` is the size of the IP packet. `datagram` may be cut after the SRT header."""
 
     at_ns: int
     tos: int
@@ -45,11 +45,11 @@ class Packet:
     source_address: str = ""
 
     def dscp(self) -> int:
-        """The differentiated services code point: the upper six bits of the TOS byte."""
+        """Return the differentiated services code point: the upper six bits of the TOS byte."""
         return self.tos >> 2
 
     def header(self) -> SrtHeader | None:
-        """The SRT header; None when the packet is too short for one."""
+        """Return the SRT header, or None if the packet is too short for one."""
         return read_header(self.datagram)
 
     def is_data(self) -> bool:
@@ -58,23 +58,26 @@ class Packet:
         return header is not None and header.control_type is None
 
     def named_as_lost(self) -> list[int]:
-        """The sequence numbers that an SRT loss report names; none in any other packet."""
+        """Return the sequence numbers that an SRT loss report contains; empty for any other packet."""
         header = self.header()
         is_report = header is not None and header.control_type == Control.NAK
         return read_loss_report(self.datagram) if is_report else []
 
     def payload(self) -> bytes:
-        """What an SRT data packet carries."""
+        """Return the payload of an SRT data packet."""
         return self.datagram[HEADER_BYTES:]
 
 
 class Wire:
-    """A running capture of one port or several: `with Wire(port) as wire: …; packets = wire.packets()`."""
+    """A running capture of one or several ports: `with Wire(port) as wire: …; packets = wire.packets()`."""
 
     def __init__(
         self, port: int | range, *, with_payload: bool = False, card: str = "lo", within: Sequence[str] = ()
     ) -> None:
-        """Begin to capture; it has begun when this returns. `within` as for JsonChild, for another namespace's card."""
+        """Start the capture and wait until it runs. `card` is the network interface.
+
+        `within` is as for JsonChild, for an interface of another namespace.
+        """
         ports = port if isinstance(port, range) else range(port, port + 1)
         self._folder = tempfile.TemporaryDirectory(prefix="wire-")
         self._file = Path(self._folder.name) / "packets"
@@ -86,7 +89,7 @@ class Wire:
         self._child.wait_for_line("capturing", deadline_s=10)
 
     def packets(self) -> list[Packet]:
-        """All packets so far, in order; AssertionError when the kernel had to drop any."""
+        """Return all packets so far, in order. Raises AssertionError if the kernel dropped any."""
         answer = self._child.ask()
         assert answer["dropped"] == 0, f"the capture itself lost {answer['dropped']} packets"
         return list(_read(self._file.read_bytes()[: answer["bytes"]]))
@@ -104,7 +107,7 @@ class Wire:
 
 
 def bits_by_second(packets: Iterable[Packet]) -> list[int]:
-    """IP bits on the wire in each whole second after the first packet; the unfinished last second is left out."""
+    """Return the IP bits in each second after the first packet. The incomplete last second is left out."""
     seconds: list[int] = []
     start_ns = None
     for packet in packets:
@@ -126,14 +129,17 @@ def _read(data: bytes) -> Iterable[Packet]:
 
 
 def _filter(first: int, last: int, snap_bytes: int) -> bytes:
-    """Classic BPF: UDP over IPv4 from or to one of the ports. The socket is cooked: byte 0 is that of the IP header."""
+    """Return a classic BPF program that keeps UDP over IPv4 from or to one of the ports.
+
+    The packet socket has type SOCK_DGRAM, so byte 0 is the first byte of the IP header.
+    """
     program = [
         (0x30, 0, 0, 9),  # A = protocol
         (0x15, 0, 8, 17),  # UDP, else drop
         (0xB1, 0, 0, 0),  # X = length of the IP header
         (0x48, 0, 0, 0),  # A = source port
         (0x35, 0, 1, first),  # at least the first
-        (0x25, 0, 3, last),  # above the last: look at the destination; else keep
+        (0x25, 0, 3, last),  # above the last: check the destination port; else keep
         (0x48, 0, 0, 2),  # A = destination port
         (0x35, 0, 2, first),
         (0x25, 1, 0, last),
@@ -157,7 +163,7 @@ def _packet_socket(ports: tuple[int, int], snap_bytes: int, card: str) -> socket
 
 
 class _Capture:
-    """The capturing process."""
+    """The capture in its separate process."""
 
     def __init__(self, ports: tuple[int, int], path: Path, keep_bytes: int, card: str) -> None:
         self._socket = _packet_socket(ports, _IP_UDP_BYTES + keep_bytes, card)
@@ -166,7 +172,7 @@ class _Capture:
         self._dropped = 0
 
     def run(self) -> None:
-        """Capture until standard input ends; answer each line there once everything before it is in the file."""
+        """Capture until standard input ends. Answer its lines when all earlier packets are in the file."""
         while True:
             readable, _, _ = select.select([self._socket.fileno(), _STDIN], [], [])
             self._take_all()
@@ -179,7 +185,7 @@ class _Capture:
     def _answer(self, lines: bytes) -> None:
         self._out.flush()
         _, dropped = struct.unpack("@II", self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))
-        self._dropped += dropped  # reading it resets it
+        self._dropped += dropped  # reading the statistics resets them
         number = int(lines.split(b'"number": ')[-1].split(b"}")[0])
         say(number=number, dropped=self._dropped, bytes=self._out.tell())
 
@@ -189,7 +195,7 @@ class _Capture:
                 packet, ancillary, _, address = self._socket.recvmsg(65536, 64)
             except BlockingIOError:
                 return
-            # Loopback shows each packet twice: going out and coming in.
+            # A packet socket on loopback gets each packet twice: as outgoing and as incoming.
             if address[2] != _PACKET_OUTGOING:
                 self._write(packet, ancillary)
 
@@ -207,7 +213,10 @@ class _Capture:
 
 
 def main() -> None:
-    """Capture ports FIRST-LAST (argv[1]) into the file argv[2], argv[3] bytes of each datagram, on the card argv[4]."""
+    """Capture the ports FIRST-LAST (argv[1]) to the file argv[2].
+
+    argv[3] is the number of bytes kept of each datagram, argv[4] the network interface.
+    """
     be_punctual()
     first, last = map(int, sys.argv[1].split("-"))
     capture = _Capture((first, last), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -1,4 +1,4 @@
-"""Starts a worker, real or pretended, as the manager would, and communicates with it over its socket."""
+"""Starts a real or fake worker as the manager does, and communicates with it over its socket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def job_for(source: Source, *, port: int, file_path: Path | None = None, **spec: Any) -> Job:
-    """A job for a listener on `port`; `spec` are fields of SendSpec, `endpoint` among them."""
+    """Return a job for a listener on `port`. `spec` are fields of SendSpec; an `endpoint` replaces the listener."""
     endpoint = spec.pop("endpoint", None) or ListenerEndpoint(port)
     return Job(
         key="test",
@@ -36,7 +36,7 @@ def job_for(source: Source, *, port: int, file_path: Path | None = None, **spec:
 
 
 class Conversation:
-    """One connection to a worker's socket; `messages` is all that was heard, oldest first."""
+    """One connection to a worker's socket. `messages` are all messages received so far, oldest first."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -47,7 +47,7 @@ class Conversation:
         self.messages: list[FromWorker] = []
 
     def listen(self) -> None:
-        """Take what has come so far into `messages`."""
+        """Append the messages that have arrived to `messages`."""
         while self.is_open:
             try:
                 received = self._socket.recv(1 << 18)
@@ -60,14 +60,14 @@ class Conversation:
             self.messages += [protocol.decode_from_worker(line) for line in lines]
 
     def heard(self, kind: type[T]) -> list[T]:
-        """All messages of a kind so far."""
+        """Return all messages of a kind so far."""
         self.listen()
         return [message for message in self.messages if isinstance(message, kind)]
 
     def wait_for(
         self, kind: type[T], condition: Callable[[T], Any] = lambda _: True, *, deadline_s: float = 10, after: int = 0
     ) -> T:
-        """Wait for a message of a kind that satisfies `condition`, beyond the first `after` of that kind."""
+        """Return the first message of a kind that satisfies `condition`, without the first `after` of that kind."""
 
         def found() -> list[T]:
             return [message for message in self.heard(kind)[after:] if condition(message)]
@@ -78,7 +78,7 @@ class Conversation:
             raise AssertionError(f"{error}; heard last: {repr(self.messages[-3:])[:600]}") from None
 
     def wait_for_next(self, kind: type[T], condition: Callable[[T], Any] = lambda _: True, **limits: Any) -> T:
-        """Wait for a message that comes from now on."""
+        """Return the first message of a kind that arrives from now on and satisfies `condition`."""
         return self.wait_for(kind, condition, after=len(self.heard(kind)), **limits)
 
     def say(self, message: ToWorker | bytes) -> None:
@@ -90,7 +90,7 @@ class Conversation:
             self._socket.setblocking(False)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.is_open = False
         self._socket.close()
 
@@ -105,8 +105,8 @@ class RunningWorker:
     """A worker that carries a job: `with RunningWorker(job) as worker: worker.wait_for_sample(…)`."""
 
     def __init__(self, job: Job, *, argv: Sequence[str] = REAL, within: Sequence[str] = ()) -> None:
-        """Start it; `within` goes before the command, to run it in a network namespace."""
-        # A short path: a Unix socket's name has 108 bytes at most.
+        """Start the worker. `within` is a command prefix, for example to enter a network namespace."""
+        # A short path: the path of a Unix socket has 108 bytes at most.
         self._folder = tempfile.TemporaryDirectory(prefix="mcr-")
         self.socket_path = Path(self._folder.name) / "worker.sock"
         self.job = job
@@ -115,11 +115,11 @@ class RunningWorker:
 
     @cached_property
     def link(self) -> Conversation:
-        """The first connection, made when it is first asked for; earlier reports are delivered then."""
+        """The first connection, made on first use. The worker then delivers its earlier reports."""
         return self.connect()
 
     def connect(self) -> Conversation:
-        """Open a further connection."""
+        """Open another connection."""
 
         def connected() -> Conversation | None:
             try:
@@ -134,11 +134,11 @@ class RunningWorker:
         return made
 
     def wait_for_sample(self, condition: Callable[[Sample], Any], *, deadline_s: float = 10) -> Sample:
-        """Wait for a sample from now on that satisfies `condition`."""
+        """Return the first sample that arrives from now on and satisfies `condition`."""
         return self.link.wait_for_next(Sample, condition, deadline_s=deadline_s)
 
     def last_word(self) -> Ended | None:
-        """What it left behind at its end."""
+        """Return the last word that the worker left in its file, None without one."""
         try:
             message = protocol.decode_from_worker(self.socket_path.with_suffix(".ended").read_bytes())
         except FileNotFoundError:
@@ -147,14 +147,14 @@ class RunningWorker:
         return message
 
     def wait_for_end(self, *, deadline_s: float = 10) -> Ended:
-        """Wait until it ended by itself, and give its last word."""
+        """Wait until the worker ends by itself, and return its last word."""
         self.child.wait(deadline_s=deadline_s)
         word = self.last_word()
-        assert word is not None, f"it left no word: {self.child.complaints()}"
+        assert word is not None, f"the worker left no last word: {self.child.complaints()}"
         return word
 
     def close(self) -> None:
-        """End it and remove its files."""
+        """End the worker and remove its files."""
         for conversation in self._conversations:
             conversation.close()
         self.child.close()
