@@ -190,7 +190,7 @@ def fuzz_forms(product: Product, count: Count) -> None:
     base, browser = f"http://127.0.0.1:{product.port}", requests.Session()
     page = browser.get(f"{base}/", timeout=20).text
     found = re.search(r'name="csrf-token" content="([^"]+)"', page)
-    assert found, "the page brings its token"
+    assert found, "the page contains no CSRF token"
     names = sorted(set(re.findall(r'<(?:input|select)[^>]* name="(\w+)"', page)) - {"csrf_token"})
     values = st.one_of(st.text(max_size=40), st.integers().map(str), st.sampled_from(["", "file", "bars", "multicast"]))
     count.begin(0.15)

@@ -24,7 +24,7 @@ _SHIPPED = ROOT / "deploy" / "nginx"
 
 @dataclass(frozen=True)
 class Page:
-    """An answer through the proxy."""
+    """An HTTP answer that came through the proxy."""
 
     status: int
     body: bytes

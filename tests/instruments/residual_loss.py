@@ -51,7 +51,7 @@ class Residue:
 
 
 def measure(case: Case, sample: Path) -> Residue:
-    """Send `sample` through the path and count the sequence numbers that the receiver never handed out."""
+    """Send `sample` over the path and count the sequence numbers that the receiver never delivered."""
     port = free_port()
     order = job_for(
         FileSource(path=sample.name, loop=True),

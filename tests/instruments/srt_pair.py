@@ -87,7 +87,7 @@ class _Pair:
         assert accepted is not None
         refused = [self.callers[name] for name in ("full", "boom", "wrong")]
         ended = (State.BROKEN, State.CLOSED)
-        wait_for(lambda: all(each.state() in ended for each in refused), deadline_s=10, what="no")
+        wait_for(lambda: all(each.state() in ended for each in refused), deadline_s=10, what="refusals")
         return accepted
 
     def rendezvous(self) -> None:
@@ -151,7 +151,7 @@ def main() -> None:
     assert theirs is not None
     latency_ms, peer = accepted.option(Option.PEERLATENCY), accepted.peer_address()
     accepted.close()
-    wait_for(lambda: pair.callers["good"].state() is not State.CONNECTED, deadline_s=10, what="a goodbye")
+    wait_for(lambda: pair.callers["good"].state() is not State.CONNECTED, deadline_s=10, what="a shutdown")
     calls = pair.calls
     shown = {
         "accepted": [

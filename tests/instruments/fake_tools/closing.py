@@ -1,6 +1,7 @@
 #!/usr/bin/env -S python3 -S
-"""Behaves as an iperf3 whose server closes the control connection, with a text that must not harm the operator's
-page.
+"""Behaves as an iperf3 whose server closes the control connection.
+
+The error text contains a script and a control character, which must not harm the operator's page.
 """
 
 import os
