@@ -38,18 +38,22 @@ set_up run
 export DATA_FOLDER=${DATA_FOLDER:-$PWD/app/data} MEDIA_FOLDER=${MEDIA_FOLDER:-$PWD/media}
 mkdir -p "$DATA_FOLDER" "$MEDIA_FOLDER"
 
-# A new key: 32 random bytes in hexadecimal, readable by this user only.
-make_key() { $VENV/bin/python -c 'import secrets; print(secrets.token_hex(32))'; }
-
-if [ -z "${SECRET_KEY:-}" ]; then
-    key_file=$DATA_FOLDER/secret_key
-    if [ ! -s "$key_file" ]; then
-        say "making the secret key $key_file; a backup needs it to read stored passphrases"
-        (umask 077 && make_key >"$key_file.new" && mv "$key_file.new" "$key_file")
+# Print the key that the data folder keeps under a name: 32 random bytes in hexadecimal, readable by this user only.
+kept_key() {
+    local file=$DATA_FOLDER/$1 purpose=$2
+    if [ ! -s "$file" ]; then
+        say "making $file: $purpose"
+        (
+            umask 077
+            $VENV/bin/python -c 'import secrets; print(secrets.token_hex(32))' >"$file.new"
+            mv "$file.new" "$file"
+        )
     fi
-    SECRET_KEY=$(<"$key_file")
-fi
-export SECRET_KEY
+    cat "$file"
+}
+SECRET_KEY=${SECRET_KEY:-$(kept_key secret_key "a backup needs it to read stored passphrases")}
+API_KEY=${API_KEY:-$(kept_key api_key "./mcr and your scripts send it to the API")}
+export SECRET_KEY API_KEY
 
 $VENV/bin/python -m app.engines.gstreamer.check_elements
 
@@ -60,9 +64,6 @@ if [ ! -e "$sample" ] && { [ "$demo" = yes ] || [ -z "$(find "$MEDIA_FOLDER" -na
 fi
 
 if [ "$demo" = yes ]; then
-    # The demo speaks to the API as any script would; the key lives as long as this start.
-    API_KEY=${API_KEY:-$(make_key)}
-    export API_KEY
     # A grandchild, so that no process has to reap it once the web server has taken this process over.
     ($VENV/bin/python -m app.cli demo --server-pid $$ &)
 fi

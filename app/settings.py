@@ -6,6 +6,7 @@ Each variable is one field of `Settings`: its name in upper case, its default, i
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -134,16 +135,20 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(**found)
 
 
-def with_kept_key(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the environment, with the SECRET_KEY that run.sh keeps in the data folder if none is set."""
-    if environ.get("SECRET_KEY", "").strip():
-        return environ
+# run.sh keeps these in files of the data folder, with these names in lower case.
+_KEPT_KEYS: Final = ("SECRET_KEY", "API_KEY")
+
+
+def with_kept_keys(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment, with the keys that run.sh keeps in the data folder for those that are not set."""
     data_folder = _folder(environ.get("DATA_FOLDER", "").strip() or str(Settings.data_folder))
-    try:
-        key = (data_folder / "secret_key").read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return environ
-    return {**environ, "SECRET_KEY": key}
+    kept: dict[str, str] = {}
+    for name in _KEPT_KEYS:
+        if environ.get(name, "").strip():
+            continue
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            kept[name] = (data_folder / name.lower()).read_text(encoding="ascii").strip()
+    return {**environ, **kept}
 
 
 def _runtime_folder(session_folder: str, data_folder: Path) -> Path:

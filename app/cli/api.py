@@ -1,6 +1,7 @@
 """A small HTTP client for the JSON API, with the standard library only.
 
-It reads HOST, PORT and API_KEY from the environment. The key is sent in a header only.
+It reads HOST, PORT and API_KEY from the environment, or the key that run.sh keeps for a server of this host. The key is
+sent in a header only.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from http.client import HTTPException
 from typing import Any, Final
 
 from app.domain.field_labels import field_label
+from app.settings import with_kept_keys
 
 _TIMEOUT_S: Final = 15.0  # a start takes up to 3 s, a restart waits for the old worker to leave first
 # A server may listen on every address; a client has to call one.
@@ -61,6 +63,12 @@ class Api:
         host = _ANY_ADDRESS.get(host, host)
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{environ.get('PORT') or 5000}"
         self._key = environ.get("API_KEY") or ""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Api:
+        """Return a client for the server that the environment names; a kept key is for this host only."""
+        is_here = environ.get("HOST", "") in ("", "localhost", "127.0.0.1", "::1", *_ANY_ADDRESS)
+        return cls(with_kept_keys(environ) if is_here else environ)
 
     @classmethod
     def at(cls, address: str, key: str) -> Api:

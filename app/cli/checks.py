@@ -32,7 +32,7 @@ _UPDATE_LIBSRT: Final = (
     "then systemctl restart mcr-srt-streamer"
 )
 _OTHERS: Final = stat.S_IRWXO
-_PRIVATE_FILES: Final = ("secret_key", "*.sqlite3*", "*.log")
+_PRIVATE_FILES: Final = ("secret_key", "api_key", "*.sqlite3*", "*.log")
 
 
 class Level(StrEnum):

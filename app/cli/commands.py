@@ -31,7 +31,7 @@ def cli(context: click.Context) -> None:
 
     HOST, PORT and API_KEY come from the environment, as for the server.
     """
-    context.obj = Api(os.environ)
+    context.obj = Api.from_environment(os.environ)
 
 
 for command in (

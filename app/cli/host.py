@@ -10,7 +10,7 @@ import click
 from app.cli import archives, checks, demo_stream
 from app.cli.api import Api
 from app.cli.faults import reported
-from app.settings import BadSettings, Settings, read_settings, with_kept_key
+from app.settings import BadSettings, Settings, read_settings, with_kept_keys
 
 
 @click.command()
@@ -79,6 +79,6 @@ def demo(api: Api, server_pid: int) -> None:
 def settings() -> Settings:
     """Return the settings that the server reads. Ends the command if they are not valid."""
     try:
-        return read_settings(with_kept_key(os.environ))
+        return read_settings(with_kept_keys(os.environ))
     except BadSettings as error:
         raise click.ClickException(f"the settings are not valid:\n{error}") from None

@@ -1,4 +1,4 @@
-"""What the command line finds by itself: the key that run.sh keeps, and a port for the demonstration."""
+"""What the command line finds by itself: the keys that run.sh keeps, and a port for the demonstration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from app.cli import demo_stream
 from app.cli.api import Api
-from app.settings import read_settings, with_kept_key
+from app.settings import read_settings, with_kept_keys
 
 KEY = "k" * 64
 
@@ -18,14 +18,22 @@ KEY = "k" * 64
 def test_the_key_that_run_sh_keeps_is_used_where_none_is_set(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text(f"{KEY}\n")
     environ = {"DATA_FOLDER": str(tmp_path)}
-    assert read_settings(with_kept_key(environ)).secret_key.reveal() == KEY
+    assert read_settings(with_kept_keys(environ)).secret_key.reveal() == KEY
     own = {**environ, "SECRET_KEY": "o" * 32}
-    assert read_settings(with_kept_key(own)).secret_key.reveal() == "o" * 32
+    assert read_settings(with_kept_keys(own)).secret_key.reveal() == "o" * 32
+
+
+def test_the_kept_api_key_is_sent_to_a_server_of_this_host_only(tmp_path: Path) -> None:
+    (tmp_path / "api_key").write_text(f"{KEY}\n")
+    kept = {"DATA_FOLDER": str(tmp_path)}
+    assert [Api.from_environment({**kept, "HOST": host})._key for host in ("", "0.0.0.0", "127.0.0.1")] == [KEY] * 3
+    assert Api.from_environment({**kept, "HOST": "192.0.2.7"})._key == ""
+    assert Api.from_environment({**kept, "API_KEY": "o" * 32})._key == "o" * 32
 
 
 def test_without_a_kept_key_the_environment_stays_as_it_is(tmp_path: Path) -> None:
     environ = {"DATA_FOLDER": str(tmp_path)}
-    assert with_kept_key(environ) == environ
+    assert with_kept_keys(environ) == environ
 
 
 class FakeApi(Api):
