@@ -10,7 +10,8 @@ import msgspec
 from app.domain.errors import NotFound
 from app.domain.events import HOST_DELAYED_STREAM
 from app.domain.lineup.content import content_since
-from app.domain.lineup.measured import IndicatorSeconds, extended
+from app.domain.lineup.indicators import follow
+from app.domain.lineup.measured import extended
 from app.domain.lineup.plan import LocalReceiver
 from app.domain.lineup.run import Facts, Run, RunEvent, SettingFact
 from app.lineup.ends import ReceiverEnd, Streams, sender_seconds
@@ -37,12 +38,13 @@ def read_more(run: Run, streams: Streams, end: ReceiverEnd | None) -> Run:
         theirs = end.read(_wanted(began, measured.receiver))
         measured = extended(measured, receiver=[second for second in theirs if began < second.at <= ends])
         if run.counted_at is None or run.counted_at < ends:
-            measured = msgspec.structs.replace(
-                measured,
-                indicators=_grown(run.baseline, end.indicators(), longest_s=math.ceil(ends - began)),
-                content=content_since(run.content_before, end.content()),
+            baseline, indicators = follow(
+                run.baseline, measured.indicators, end.indicators(), longest_s=math.ceil(ends - began)
             )
-            run = msgspec.structs.replace(run, counted_at=unix_now())
+            measured = msgspec.structs.replace(
+                measured, indicators=indicators, content=content_since(run.content_before, end.content())
+            )
+            run = msgspec.structs.replace(run, baseline=baseline, counted_at=unix_now())
     measured = msgspec.structs.replace(measured, reconnected=_reconnected(run, streams, began, ends))
     events, delayed = _events(run, streams)
     return msgspec.structs.replace(
@@ -54,23 +56,6 @@ def _wanted(began: float, have: tuple[object, ...]) -> int:
     """Return how many seconds to request: those since the last second of the run."""
     last = getattr(have[-1], "at", began) if have else began
     return min(_HISTORY_S, int(unix_now() - last) + _OVERLAP_S)
-
-
-def _grown(
-    baseline: tuple[IndicatorSeconds, ...], now: tuple[IndicatorSeconds, ...] | None, *, longest_s: int
-) -> tuple[IndicatorSeconds, ...] | None:
-    """Return the error-seconds since the baseline, at most as many as the run has. A count that fell was reset."""
-    if now is None:
-        return None
-    before = {each.name: each.error_seconds for each in baseline}
-    return tuple(
-        IndicatorSeconds(each.name, each.priority, min(longest_s, _since(before.get(each.name, 0), each.error_seconds)))
-        for each in now
-    )
-
-
-def _since(before: int, now: int) -> int:
-    return now - before if now >= before else now
 
 
 def _with_sender_facts(run: Run, streams: Streams, key: str) -> Run:

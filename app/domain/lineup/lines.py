@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from app.domain.lineup.limits import describe, unit_of
 from app.domain.lineup.measured import CheckVerdict
-from app.domain.lineup.plan import Plan
+from app.domain.lineup.plan import NotOurs, Plan
+
+_WHY_NOT: Final = {
+    True: "Not measured: the receiver is not this product.",
+    False: "Not measured: the receive stream did not report it.",
+}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -27,7 +34,7 @@ def at_most(name: str, plan: Plan, got: float | None, worst_at: float | None = N
     """Return a line that fails above its limit. Without a limit it is information; `note` says why there is none."""
     title, unit, limit = _described(plan, name)
     if got is None:
-        why = note or "Not measured: the receiver is not this product."
+        why = note or _WHY_NOT[isinstance(plan.receiver, NotOurs)]
         return Line(name, title, None, limit, None, unit, CheckVerdict.UNKNOWN, note=why)
     verdict = CheckVerdict.PASS if limit is None or got <= limit else CheckVerdict.FAIL
     margin = None if limit is None else round(limit - got, 3)
