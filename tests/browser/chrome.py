@@ -113,11 +113,11 @@ class Browser:
         return wait_for(lambda: next(iter(self.all(selector)), None), deadline_s=20, what=f"{selector} on the page")
 
     def all(self, selector: str) -> list[WebElement]:
-        """All elements that are there now."""
+        """Return all elements that match now."""
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def text(self, selector: str) -> str:
-        """What the page shows there, hidden text included, spaces made plain."""
+        """Return the text of an element, including hidden text, with single spaces."""
         found = self.js("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
         return " ".join(str(found).split())
 
@@ -197,13 +197,13 @@ class Browser:
     # ---- what it says of the page ----
 
     def violations(self) -> list[Any]:
-        """What axe-core finds against WCAG 2.1 AA."""
+        """Return the violations of WCAG 2.1 AA that axe-core finds."""
         if not self.js("return typeof axe !== 'undefined'"):
             self.js(AXE.read_text(encoding="utf-8"))
         return list(self.js_async(_AXE_RUN))
 
     def scrolls_sideways(self) -> list[str]:
-        """What reaches over the right edge, if the page can be scrolled there; empty when it cannot."""
+        """Return the elements beyond the right edge if the page scrolls sideways; otherwise an empty list."""
         return list(
             self.js(
                 """

@@ -83,6 +83,6 @@ def open_page(page: Browser, path: str, ready: str, theme: str) -> None:
 
 
 def accept_the_answer_404(page: Browser, name: str) -> None:
-    """Remove it from the console errors: the page itself is that answer, and Chromium reports each 404."""
+    """Remove the 404 of the page itself from the console errors: Chromium reports each 404."""
     if name == "nothing there":
         assert all("404" in complaint for complaint in page.complaints())

@@ -42,7 +42,7 @@ def measure_each(path: Path, filters: str, figure: str) -> list[tuple[float, flo
 
 
 def rises(measured: list[tuple[float, float]], above: float, until_s: float) -> list[float]:
-    """When the figure rose above a threshold."""
+    """Return the times at which the figure rose above a threshold."""
     steps = pairwise(measured)
     return [at for (_, before), (at, after) in steps if before <= above < after and at < until_s]
 

@@ -15,7 +15,7 @@ from tests.instruments.srt_pair import seen
 
 @pytest.fixture(scope="module")
 def pair() -> dict[str, Any]:
-    """What a listener and its callers saw."""
+    """The observations of a listener and its callers."""
     return seen()
 
 

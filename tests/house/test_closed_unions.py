@@ -54,7 +54,7 @@ CONSUMERS = {
 
 @pytest.fixture(scope="module")
 def complaints(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What mypy says of a copy of the product with a new endpoint, a new source and a new engine."""
+    """Return the output of mypy for a copy of the product with a new endpoint, a new source and a new engine."""
     copy = tmp_path_factory.mktemp("closed")
     for name in ("app", ".mypy_cache"):  # the cache only saves time
         if (ROOT / name).exists():

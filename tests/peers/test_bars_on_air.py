@@ -31,7 +31,7 @@ def from_whole_picture_to_whole_picture(data: bytes) -> bytes:
 
 @pytest.fixture(scope="module")
 def received(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Both formats, received side by side."""
+    """Recordings of both formats, received at the same time."""
     with Product(sample) as product:
         return receive_all(product, tmp_path_factory.mktemp("bars"))
 

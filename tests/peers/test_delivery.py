@@ -18,13 +18,13 @@ _TS_BYTES = 188
 
 
 def whole_packets(path: Path) -> bytes:
-    """What was received, without the part of a packet that a killed program left."""
+    """Return the received packets without the incomplete packet that a killed program left."""
     data = path.read_bytes()
     return data[: len(data) // _TS_BYTES * _TS_BYTES]
 
 
 def without_nulls(stream: bytes) -> list[bytes]:
-    """Its packets, stuffing left out."""
+    """Return the packets without null packets."""
     packets = (stream[at : at + _TS_BYTES] for at in range(0, len(stream), _TS_BYTES))
     return [packet for packet in packets if packet[1:3] != b"\x1f\xff"]
 

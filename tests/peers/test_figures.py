@@ -16,7 +16,7 @@ from tests.instruments.wire import Packet, Wire
 
 
 def sent_from(packets: list[Packet], is_ours: Callable[[Packet], bool]) -> dict[str, int]:
-    """What the data packets of one end on the wire amount to, in the words of the stream's totals."""
+    """Return the totals of one end's data packets on the wire, named as the stream's totals are."""
     data = [
         (packet, header) for packet in packets if is_ours(packet) and packet.is_data() and (header := packet.header())
     ]

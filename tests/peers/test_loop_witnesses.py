@@ -30,7 +30,7 @@ ENCODINGS: dict[str, tuple[str, ...]] = {
 
 
 def run(*argv: str) -> tuple[str, str]:
-    """What a program wrote: its output and its complaints."""
+    """Return the standard output and standard error of a program."""
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout, done.stderr

@@ -17,7 +17,7 @@ from tests.instruments.wire import Packet, Wire
 
 
 def captured(product: Product, *, qos: bool, engine: str = "auto") -> list[Packet]:
-    """What a listener sends to a receiver for two seconds."""
+    """Capture the packets that a listener sends to a receiver for two seconds."""
     view = product.start(qos=qos, engine=engine)
     port = view["spec"]["endpoint"]["port"]
     with Wire(port) as wire, Receiver.calling(port) as receiver:

@@ -41,7 +41,7 @@ def hears_nothing(worker: RunningWorker) -> bool:
 
 
 def received(receiver: Receiver) -> bytes:
-    """All that the receiver got, without loss on the SRT link."""
+    """Return all bytes that the receiver has; the SRT link has lost none."""
     figures = receiver.finish()
     assert figures.packets_dropped == 0
     return receiver.payload.read_bytes()

@@ -11,7 +11,7 @@ from tests.instruments.waiting import free_port, wait_for
 
 
 def drained(listener: socket.socket) -> bytes:
-    """All bytes that wait on a socket."""
+    """Return all bytes that wait on a socket."""
     data = bytearray()
     while True:
         try:

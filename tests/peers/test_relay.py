@@ -77,7 +77,7 @@ def test_jitter_that_keeps_the_order_makes_srt_repeat_nothing_and_reordering_doe
 
 
 def repeated_percent(sender: RunningWorker, relay: RunningWorker, **impairment: Any) -> float:
-    """What the sender repeats under another impairment, percent of 1,500 packets."""
+    """Return the retransmissions under another impairment, in percent of 1,500 packets."""
     relay.link.say(Impair(msgspec.convert(impairment, Impairment)))
     before = sender.wait_for_sample(lambda sample: True).point
     enough = before.packets_sent_unique_total + 1500

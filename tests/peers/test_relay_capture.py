@@ -50,14 +50,14 @@ TURN_MS = 2  # the relay sends what is due once a millisecond; a busy machine ad
 
 @dataclass(frozen=True)
 class Observed:
-    """Both ends of a relay, everything that was captured, and the relay's own figures."""
+    """The captures of both sides of a relay, and the relay's own figures."""
 
     ends: Ends
     flows: Flows
     figures: RelayFigures
 
     def seen(self) -> dict[Direction, Seen]:
-        """What became of each datagram."""
+        """The result of each datagram."""
         return self.ends.seen(self.flows)
 
 

@@ -28,7 +28,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def details_of(path: Path, cancel: CancelSwitch | None = None) -> MediaDetails:
-    """What the tools say of the file at a path."""
+    """Return the details that the tools report for the file at a path."""
     with path.open("rb") as file:
         return read_details(file.fileno(), cancel)
 

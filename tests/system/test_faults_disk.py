@@ -57,7 +57,7 @@ def assert_pages_work(product: Product) -> None:
 
 
 def stored_orders(disk: SmallDisk, product: Product) -> dict[str, str]:
-    """What the database holds. SQLite itself would follow the path that leads inside to the folder below the disk."""
+    """Return the orders in a copy of the database: SQLite would open the folder below the mounted disk."""
     name = "srt_streamer.sqlite3"
     with tempfile.TemporaryDirectory() as place:
         for file in (name, f"{name}-wal"):

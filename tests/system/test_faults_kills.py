@@ -85,7 +85,7 @@ class Operator:
 
 
 def stored_orders(product: Product) -> dict[str, str]:
-    """What the database file holds, read without the product; it must be whole."""
+    """Return the orders in the database file, read without the product. The file must be undamaged."""
     with contextlib.closing(sqlite3.connect(product.folder / "data" / "srt_streamer.sqlite3")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return dict(database.execute("SELECT key, stream_order FROM streams").fetchall())

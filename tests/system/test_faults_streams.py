@@ -38,7 +38,7 @@ FLAPS_MIN = seconds(7, long=40)
 
 
 def footprint(product: Product) -> dict[str, float]:
-    """What the web process holds."""
+    """Return the files, threads, memory and sockets of the web process."""
     status = Path(f"/proc/{product.web.pid}/status").read_text()
     return {
         "files": open_files(product.web.pid),

@@ -51,7 +51,7 @@ def wait_until_back(product: Product, view: View) -> float:
 
 
 def reasons(product: Product, key: str) -> list[str]:
-    """What the event log says of a stream's phases, newest first."""
+    """Return the phase events of a stream, newest first."""
     events = product.get(f"/api/events?key={key}").document["events"]
     return [event["text"] for event in events if event["kind"] in ("phase", "retry")]
 

@@ -40,7 +40,7 @@ def test_both_ends_report_a_killed_relay_within_six_seconds_and_the_supervisor_r
 
 
 def seconds_until_reported(product: Product, *keys: str) -> dict[str, float]:
-    """How long after now each of these streams no longer claims to deliver."""
+    """Return the seconds from now until each of these streams is no longer shown as delivering."""
     began, reported = time.monotonic(), dict[str, float]()
 
     def all_reported() -> bool:

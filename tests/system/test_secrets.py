@@ -42,7 +42,7 @@ def files(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def answers(product: Product, keys: list[str]) -> Iterator[tuple[str, bytes]]:
-    """What every route that can be read answers, errors included."""
+    """Return the answers of all routes that accept GET, including errors."""
     routes = PAGES + ANSWERS + [f"/api/streams/{key}{what}" for key in keys for what in OF_A_STREAM]
     for route in [*routes, *(f"/stream/{key}" for key in keys)]:
         yield route, product.get(route).body

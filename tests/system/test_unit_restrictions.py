@@ -134,7 +134,7 @@ def test_ping_measures_once_network_tuning_has_opened_it() -> None:
 
 
 def host_output(host: Namespace, argv: list[str]) -> str:
-    """What a command prints on a host; AssertionError with its complaint when it fails."""
+    """Return the output of a command on a host. Raises AssertionError with its error output if it fails."""
     done = subprocess.run([*host.enter, *argv], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout

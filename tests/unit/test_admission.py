@@ -6,7 +6,7 @@ from app.srt.admission import Admission, Denial, DenialReport
 
 
 def let_in(admission: Admission, calls: list[tuple[str, float]], connected: int = 0) -> int:
-    """How many of these calls are let in."""
+    """Return how many of these calls are admitted."""
     return sum(admission.decide(host, connected, at) is None for host, at in calls)
 
 

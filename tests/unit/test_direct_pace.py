@@ -13,7 +13,7 @@ MESSAGE_US = 1_000
 
 
 def played(pace: Pace, wake_us: list[int], *, ahead_us: int, count: int = 20_000) -> list[tuple[int, int, float]]:
-    """What goes out at each waking: the time, how many messages, and the time that the last of them carries."""
+    """Return the time of each wake-up, the number of messages sent, and the timestamp of the last one."""
     sent, steps = 0, []
     for now in wake_us:
         before, carried = sent, 0.0
@@ -32,7 +32,7 @@ def every(turn_us: int, until_us: int, *, start_us: int = 0) -> list[int]:
 
 
 def most_in(steps: list[tuple[int, int, float]], window_us: int) -> int:
-    """The most messages in any window that begins at a waking."""
+    """Return the largest number of messages in a window that begins at a wake-up."""
     return max(sum(n for at, n, _ in steps if start <= at < start + window_us) for start, _, _ in steps)
 
 

@@ -9,7 +9,7 @@ from benchmarks.engines_report import Case, Cost, ratios_of
 
 
 def cost(cpu_percent: float, received_mbps: float) -> Cost:
-    """What a sender cost that delivered so much."""
+    """Return the cost of a sender that delivered this payload."""
     return Cost(cpu_percent, 14.0, 1000, received_mbps, 0, None)
 
 

@@ -20,7 +20,7 @@ MBPS = 125_000  # bytes a second
 def run(
     guard: RateGuard, output: Callable[[float], float], inputs: Callable[[float], float], *, until_s: float
 ) -> float:
-    """When the guard stops a stream with these counters (bytes at a time), or `until_s` if it does not."""
+    """Return the time at which the guard stops a stream with these byte counters, or `until_s` if it does not."""
     for turn in range(round(until_s / TURN_S)):
         now = turn * TURN_S
         try:

@@ -46,7 +46,7 @@ def carrying(source: Source) -> SendSpec:
 
 
 def acknowledged(source: Source, acks: list[int]) -> list[bool]:
-    """What the watch says of a connection that has acknowledged so often, a second each."""
+    """Return the watch's result for a connection with these acknowledgement counts, one for each second."""
     watch = FlowWatch(carrying(source))
     return [watch.health(sample(100.0 + at, total)).acknowledged for at, total in enumerate(acks)]
 

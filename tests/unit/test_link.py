@@ -50,7 +50,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def heard_by(listener: socket.socket) -> list[FromWorker]:
-    """What waits for a listener."""
+    """Return the messages that wait for a listener."""
     data = b""
     try:
         while part := listener.recv(1 << 20):

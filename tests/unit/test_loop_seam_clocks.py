@@ -18,7 +18,7 @@ PACKET = 188
 
 
 def looped(path: Path, data: bytes, laps: int = LAPS) -> bytes:
-    """So many laps of a file."""
+    """Return this many laps of a file."""
     path.write_bytes(data)
     reader = LoopingReader(str(path))
     out = bytearray()

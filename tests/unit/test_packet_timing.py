@@ -27,7 +27,7 @@ def stream(*pcrs: int, every: int = 20, pid: int = 0x100) -> bytes:
 
 
 def times(timer: PacketTimer, *blocks: bytes) -> list[float]:
-    """When each packet is due, in ticks."""
+    """Return the due time of each packet, in ticks."""
     stretches = [stretch for block in blocks for stretch in timer.take(block)] + timer.finish()
     return [stretch.start + number * stretch.step for stretch in stretches for number in range(stretch.packets)]
 

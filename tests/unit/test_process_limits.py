@@ -31,7 +31,7 @@ def test_the_process_raises_its_file_limit_and_leaves_no_core() -> None:
 
 
 class Listener:
-    """What Waitress's listening socket is to its loop."""
+    """The part of Waitress's listening socket that its loop uses."""
 
     def __init__(self) -> None:
         self.refuses = True

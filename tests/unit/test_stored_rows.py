@@ -108,7 +108,7 @@ def test_a_spec_that_cannot_be_read_costs_one_stream_and_stays_as_it_is(tmp_path
 
 
 def test_an_unreadable_stream_goes_whole_into_another_store(tmp_path: Path) -> None:
-    """For example when the database refuses writes, and orders are kept in the runtime folder meanwhile."""
+    """This happens when the database refuses writes and orders are kept in the runtime folder."""
     file = database_of(RELEASES[0], tmp_path)
     change(file, "spec_json", SPECS["an unknown field with a value"])
     lost = read(file)["filloo"]

@@ -19,7 +19,7 @@ from app.streams.history_keeper import HistoryKeeper
 
 
 def history(seconds: int) -> list[Second]:
-    """So many seconds of a stream at 1 to 10 Mb/s."""
+    """Return this many seconds of a stream at 1 to 10 Mb/s."""
     points, sent = [], 0
     for number in range(seconds + 1):
         sent += 125_000 * (number % 10 + 1)

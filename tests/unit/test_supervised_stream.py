@@ -20,7 +20,7 @@ def stage() -> Stage:
 
 
 def seconds_until_launch(stage: Stage) -> float:
-    """How long the supervisor waits before it launches the next worker."""
+    """Return the seconds until the supervisor launches the next worker."""
     launched, since = len(stage.launcher.workers), stage.now
     while len(stage.launcher.workers) == launched:
         assert stage.now - since < 120, "nothing is launched any more"

@@ -20,7 +20,7 @@ def stage() -> Stage:
 
 
 def phase(stage: Stage) -> tuple[Phase, Reason | None]:
-    """What is true and why."""
+    """Return the phase and the reason."""
     return stage.stream.status.phase, stage.stream.status.reason
 
 

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 
 class Answer(TestResponse):
-    """What the application answered."""
+    """The answer of the application."""
 
     if TYPE_CHECKING:
 
@@ -39,4 +39,4 @@ class Client(FlaskClient):
             """Change."""
 
         def delete(self, *args: Any, **options: Any) -> Answer:
-            """Remove."""
+            """Send a DELETE request."""

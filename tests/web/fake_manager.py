@@ -171,7 +171,7 @@ class FakeManager:
         return [port for port in PORTS if port not in taken]
 
     def runtime_problem(self) -> str | None:
-        """Nothing is wrong with a folder that is not used."""
+        """Return no problem: no runtime folder is used."""
         return None
 
     def store_problem(self) -> str | None:

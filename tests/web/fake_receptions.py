@@ -61,7 +61,7 @@ def make_reception(key: str = KEY) -> Snapshot:
 
 @functools.cache
 def _analysis() -> LiveReport:
-    """What the analyser finds in three seconds of a made stream."""
+    """Return the analyser's report on three seconds of a generated stream."""
     data = make_ts(Recipe(seconds=3.0, tdt=True, sdt_names={1: "Channel 1"}))
     began = time.time() - 3
     analyser = LiveAnalyser(began)

@@ -146,7 +146,7 @@ def make_history(seconds: int, snapshot: Snapshot) -> list[Second]:
 
 
 def _carried(peers: tuple[Peer, ...], payload_mbps: float, retransmitted: int) -> dict[str, Any]:
-    """What is known of a stream that a worker carries."""
+    """Return the snapshot of a stream that a worker carries."""
     now = time.time()
     point = Point(at=now - 0.4, peers=len(peers))
     return {

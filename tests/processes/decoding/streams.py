@@ -14,7 +14,7 @@ TONE_AT_MINUS_23 = 8 * 10 ** (-23 / 20)  # ffmpeg's sine has a peak of 1/8
 
 
 class Taker(Protocol):
-    """What takes payloads."""
+    """An object that takes payloads."""
 
     def take(self, payloads: Sequence[bytes]) -> None:
         """Take them."""

@@ -16,7 +16,7 @@ from tests.processes.decoding.streams import feed, make_stream, pictures
 
 
 class NoticeList(list[Notice]):
-    """What the watch reported."""
+    """The notices of the watch."""
 
     def texts(self, code: NoticeCode) -> list[str]:
         """The texts of one kind, ends included."""

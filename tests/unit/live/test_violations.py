@@ -43,7 +43,7 @@ def only_error(data: bytes, name: str, *, count: int | None = 1) -> IndicatorRep
 
 
 def raised_after(found: IndicatorReport, begin_s: float) -> float:
-    """How long after `begin_s` the error was raised for the last time."""
+    """Return the seconds from `begin_s` to the last time at which the error was raised."""
     assert found.last_at is not None
     return found.last_at - START - begin_s
 

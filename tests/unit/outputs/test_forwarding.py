@@ -79,7 +79,7 @@ def test_every_payload_is_a_datagram_of_the_same_bytes(listener: Listener) -> No
 def paced(
     bitrate_bps: int, *, group_s: float, wake_up_s: float = 0.0001, stop: tuple[float, float] = (0.0, 0.0)
 ) -> list[float]:
-    """When datagrams leave in six simulated seconds. Payloads come in groups; what comes in a stop comes at its end."""
+    """Return the send times of six simulated seconds. Payloads come in groups; those of a pause come at its end."""
     dice = random.Random(7)
     nominal = 1316 * 8 / bitrate_bps
     arrivals: deque[float] = deque()
