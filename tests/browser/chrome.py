@@ -109,7 +109,7 @@ class Browser:
     # ---- what is on the page ----
 
     def find(self, selector: str) -> WebElement:
-        """The element, once it is there."""
+        """Return the element, once it is there."""
         return wait_for(lambda: next(iter(self.all(selector)), None), deadline_s=20, what=f"{selector} on the page")
 
     def all(self, selector: str) -> list[WebElement]:
@@ -183,7 +183,7 @@ class Browser:
             ActionChains(self.driver).send_keys(key).perform()
 
     def focused(self) -> str:
-        """The id, else the text, of what has the focus."""
+        """Return the ID of the focused element, or its text if it has none."""
         return str(self.js("const e = document.activeElement; return e.id || e.textContent.trim()"))
 
     def tab_to(self, selector: str, *, at_most: int = 80) -> None:
@@ -222,7 +222,7 @@ class Browser:
         return [entry["message"] for entry in self._log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
     def hosts_asked(self) -> set[str]:
-        """Every host to which the browser sent a request since the last call."""
+        """Return every host to which the browser sent a request since the last call."""
         hosts = set()
         for entry in self._log("performance"):
             message = json.loads(entry["message"])["message"]

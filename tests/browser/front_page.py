@@ -47,7 +47,7 @@ def front_page_streams() -> list[Snapshot]:
 
 
 def front_page_log() -> list[LogEntry]:
-    """The latest events of these streams, newest first."""
+    """Return the latest events of these streams, newest first."""
     now = time.time()
     lines = (
         ("stallx", "Stadium wide", EventKind.PHASE, "stalled: no input", 63),
@@ -60,7 +60,7 @@ def front_page_log() -> list[LogEntry]:
 
 
 def quiet_machine() -> System:
-    """A machine with little load, so that the picture does not show the host on which it was taken."""
+    """Return a machine with little load, so that the picture does not show the host on which it was taken."""
     return System(
         hostname="mcr-a",
         user="mcr-srt",

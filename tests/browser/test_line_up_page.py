@@ -117,7 +117,7 @@ def test_a_report_with_every_line_is_one_sheet_and_says_which_latency_held(store
 
 
 def pages_in_black_and_white(page: Browser) -> int:
-    """The number of sheets of A4 that the page prints on without its backgrounds."""
+    """Return the number of sheets of A4 that the page prints on without its backgrounds."""
     pdf = page.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": False, "preferCSSPageSize": True})
     printed = base64.b64decode(pdf["data"])
     assert printed.startswith(b"%PDF-")

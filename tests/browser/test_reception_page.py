@@ -20,7 +20,7 @@ from tests.web.fake_streams import PASSPHRASE, make_peer, make_snapshot
 
 
 def jpeg() -> bytes:
-    """A small picture."""
+    """Return a small picture."""
     argv = ("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=480x270:duration=1", "-frames:v", "1")
     return subprocess.run([*argv, "-f", "mjpeg", "-"], check=True, capture_output=True, timeout=30).stdout
 

@@ -28,7 +28,7 @@ LAPS = 20
 
 
 def worker_of(file: Path, port: int, bitrate_bps: int, **spec: object) -> RunningWorker:
-    """A worker of the direct engine that loops a file of that rate."""
+    """Return a worker of the direct engine that loops a file of that rate."""
     job = job_for(FileSource(file.name), port=port, file_path=file, engine="direct", **spec)
     return RunningWorker(msgspec.structs.replace(job, bitrate_bps=bitrate_bps, is_constant_bitrate=True))
 

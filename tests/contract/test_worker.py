@@ -71,7 +71,7 @@ def worker(start: Start) -> RunningWorker:
 
 
 def kinds(link: Conversation) -> list[str]:
-    """The kinds of the messages received; repeated messages of one kind count once."""
+    """Return the kinds of the messages received; repeated messages of one kind count once."""
     names = [type(message).__name__ for message in link.messages]
     return [name for name, before in zip(names, ["", *names], strict=False) if name != before]
 

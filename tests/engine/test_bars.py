@@ -52,7 +52,7 @@ def clock_of(report: Report) -> Pid:
 
 
 def rates_bps(report: Report) -> list[float]:
-    """The rate from each PCR to the next."""
+    """Return the rate from each PCR to the next."""
     return [
         (after - before) * 188 * 8 * 27e6 / (then - now)
         for (before, now), (after, then) in pairwise(clock_of(report).pcrs)

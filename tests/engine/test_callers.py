@@ -26,17 +26,17 @@ RIGHT, WRONG = "the right passphrase", "another passphrase"
 
 
 def on_air(sample: Path, **spec: object) -> RunningWorker:
-    """A listener that loops the sample."""
+    """Return a listener that loops the sample."""
     return RunningWorker(job_for(FileSource("bars.ts"), port=free_port(), file_path=sample, **spec))
 
 
 def port_of(worker: RunningWorker) -> int:
-    """The listener's port."""
+    """Return the listener's port."""
     return listener_port(worker.job.spec)
 
 
 def let_in_at_last(port: int, **wanted: object) -> Receiver:
-    """A receiver that calls again until it is let in, as receivers do."""
+    """Return a receiver that calls again until it is let in, as receivers do."""
 
     def connected() -> Receiver | None:
         receiver = Receiver.calling(port, **wanted)

@@ -20,7 +20,7 @@ RIGHT, WRONG = "the right passphrase", "another passphrase"
 
 
 def calling(sample: Path, port: int, *, host: str = "127.0.0.1", passphrase: str = "") -> RunningWorker:
-    """A worker that calls, and loops the sample once it is answered."""
+    """Return a worker that calls, and loops the sample once it is answered."""
     encryption = Encryption(128, Secret(passphrase)) if passphrase else None
     endpoint = CallerEndpoint(host, port)
     return RunningWorker(

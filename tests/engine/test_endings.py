@@ -21,13 +21,13 @@ TS_BYTES = 188
 
 
 def packets_of(data: bytes) -> list[bytes]:
-    """The packets of a stream, without null packets: the sender fills its last SRT packet with those."""
+    """Return the packets of a stream, without null packets: the sender fills its last SRT packet with those."""
     packets = [data[at : at + TS_BYTES] for at in range(0, len(data), TS_BYTES)]
     return [packet for packet in packets if packet[1:3] != NULL_PACKET[1:3]]
 
 
 def without_clock(data: bytes) -> bytes:
-    """The same packets, none of which carries a PCR."""
+    """Return the packets without their PCRs."""
     changed = bytearray(data)
     for at in range(0, len(changed), TS_BYTES):
         if changed[at + 3] & 0x20 and changed[at + 4]:

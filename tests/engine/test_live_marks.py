@@ -77,7 +77,7 @@ def test_bars_show_the_name_of_their_stream(tmp_path: Path) -> None:
 
 
 def _name_row(path: Path) -> bytes:
-    """The luma of the lines in which a short name stands, above the clock, in a picture that is no flash."""
+    """Return the luma of the lines with a short name, above the clock, in a picture without a flash."""
     argv = ["ffmpeg", "-v", "fatal", "-i", str(path), "-map", "0:v", "-frames:v", "30"]
     argv += ["-vf", f"crop={_ROW[0]}:{_ROW[1]}:0:275,format=gray", "-f", "rawvideo", "-"]
     raw = subprocess.run(argv, check=True, capture_output=True).stdout
@@ -87,7 +87,7 @@ def _name_row(path: Path) -> bytes:
 
 
 def _differing(one: bytes, other: bytes) -> float:
-    """The share of pixels that differ clearly."""
+    """Return the share of pixels that differ clearly."""
     return sum(abs(a - b) > 60 for a, b in zip(one, other, strict=True)) / len(one)
 
 

@@ -26,17 +26,17 @@ _READABLE = 1  # G_PARAM_READABLE
 
 
 def job_of(**spec: Any) -> Job:
-    """A job for bars on a free port."""
+    """Return a job for bars on a free port."""
     return job_for(BarsSource(), port=free_port(), **spec)
 
 
 def sink_of(made: Job) -> Gst.Element:
-    """The srtsink of a job."""
+    """Return the srtsink of a job."""
     return build_sink(made, send_spec_of(made))
 
 
 def wanted_of(made: Job) -> dict[str, int]:
-    """The options of a job as libsrt must show them."""
+    """Return the options of a job as libsrt must show them."""
     options = gstreamer_uri_parameters(
         sent(made.spec), dscp=made.dscp, bitrate_bps=made.bitrate_bps, is_constant_bitrate=made.is_constant_bitrate
     )
@@ -90,7 +90,7 @@ class TestHowGStreamerTakesThem:
     """Facts that the product is built around; a version that contradicts them must be met here and not on air."""
 
     def listener(self, **keys: str) -> str:
-        """A listener's URI."""
+        """Return a listener's URI."""
         query = "&".join(f"{name}={value}" for name, value in {"mode": "listener", **keys}.items())
         return f"srt://:{free_port()}?{query}"
 

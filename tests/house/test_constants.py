@@ -15,7 +15,7 @@ ALSO_SOMETHING_ELSE = {("srt/options.py", 44), ("mpegts/pes.py", 0xBC)}
 
 
 def numbers_in(path: Path) -> set[int]:
-    """The whole numbers written in a file."""
+    """Return the whole numbers written in a file."""
     nodes = ast.walk(tree_of(path))
     return {node.value for node in nodes if isinstance(node, ast.Constant) and type(node.value) is int}
 

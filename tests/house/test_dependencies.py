@@ -14,7 +14,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 
 
 def locked(name: str) -> dict[str, str]:
-    """The versions in a lock file, by package without extras."""
+    """Return the versions in a lock file, by package without extras."""
     return dict(re.findall(r"^([\w.-]+)(?:\[\w+\])?==([\w.]+)", (ROOT / name).read_text(), re.MULTILINE))
 
 

@@ -32,7 +32,7 @@ KEY = "k" * 32
 
 
 def documents() -> list[Path]:
-    """Every Markdown file that git knows."""
+    """Return every Markdown file that git knows."""
     names = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     found = [ROOT / name for name in names.splitlines()]
     assert ROOT / "README.md" in found
@@ -44,12 +44,12 @@ def text_of(name: str) -> str:
 
 
 def first_cells(name: str) -> list[str]:
-    """The first cell of every table row."""
+    """Return the first cell of every table row."""
     return [line.split("|")[1].strip() for line in text_of(name).splitlines() if line.startswith("| `")]
 
 
 def anchors_of(path: Path) -> set[str]:
-    """The anchors of a document's headings, as forges make them."""
+    """Return the anchors of a document's headings, as forges make them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

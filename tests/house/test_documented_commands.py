@@ -43,7 +43,7 @@ def documents() -> list[Path]:
 
 
 def lines_of_code(text: str) -> list[str]:
-    """The lines of shell in a document: blocks marked so, and the indented ones outside of blocks."""
+    """Return the shell lines of a document: blocks that are marked as shell, and indented lines outside of blocks."""
     blocks = re.findall(r"^```(?:bash|sh|shell)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     outside = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     indented = re.findall(r"(?<=\n\n)((?: {4}\S.*\n)+)", outside)
@@ -51,7 +51,7 @@ def lines_of_code(text: str) -> list[str]:
 
 
 def commands() -> list[Command]:
-    """Each command, without sudo, variables before it and comments behind it."""
+    """Return each command without sudo, leading variables and trailing comments."""
     found = []
     for path in documents():
         for line in lines_of_code(path.read_text()):

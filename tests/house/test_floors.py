@@ -16,7 +16,7 @@ DOMAIN = sorted((ROOT / "app" / "domain").rglob("*.py"))
 
 
 def loaded_by(statement: str) -> set[str]:
-    """The top-level packages that a fresh interpreter has loaded after a statement."""
+    """Return the top-level packages that a fresh interpreter has loaded after a statement."""
     code = (
         f"{statement}\nimport json, sys\nprint(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
     )
@@ -28,7 +28,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def imports_of(path: Path) -> set[str]:
-    """Every module that a file imports anywhere, functions included."""
+    """Return every module that a file imports anywhere, functions included."""
     found = set()
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):

@@ -27,7 +27,7 @@ JS_FUNCTION = re.compile(
 
 
 def sources() -> list[Path]:
-    """Every source file that git knows, and those that it does not ignore."""
+    """Return every source file that git knows, and those that it does not ignore."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

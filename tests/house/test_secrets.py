@@ -22,7 +22,7 @@ _BINARIES_MAX_BYTES = 1_500_000
 
 
 def committed() -> list[Path]:
-    """Every file of the repository; in an unpacked archive, every file that is there but the environment."""
+    """Return every file of the repository, or of an unpacked archive without its environment."""
     if (ROOT / ".git").exists():
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, timeout=30, check=True)
         names = listed.stdout.decode().split("\0")

@@ -35,7 +35,7 @@ SUFFIXES = {".py", ".md", ".sh", ".html", ".js", ".css", ".service", ".conf", ".
 
 @functools.cache
 def texts() -> dict[str, str]:
-    """The files that a person reads, by path, without what is kept; neither data nor third-party files."""
+    """Return the texts that a person reads, by path, without allowed words; no data, no third-party files."""
     listed = subprocess.run(["git", "ls-files", *READ], cwd=ROOT, capture_output=True, text=True, check=True)
     names = [name for name in listed.stdout.splitlines() if Path(name).suffix in SUFFIXES]
     others = ("app/data/", "tests/house/test_wor")  # data, and the lists of these words themselves

@@ -49,7 +49,7 @@ REPLACED = {
 
 
 def shown() -> list[Path]:
-    """Every file whose words a person reads."""
+    """Return every file whose words a person reads."""
     places = [path for folder in ("app", "docs") for path in (ROOT / folder).rglob("*")]
     return [path for path in (*places, ROOT / "README.md") if path.suffix in KINDS and "vendor" not in path.parts]
 

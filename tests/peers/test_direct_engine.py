@@ -47,7 +47,7 @@ def on_air(tmp_path: Path, request: pytest.FixtureRequest) -> OnAir:
 
 
 def port_of(worker: RunningWorker) -> int:
-    """The listener's port."""
+    """Return the listener's port."""
     return listener_port(worker.job.spec)
 
 

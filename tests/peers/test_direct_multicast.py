@@ -83,7 +83,7 @@ def test_a_group_in_which_scrambled_packets_appear_later_is_offered_the_direct_e
 
 
 def snapshot_of(job: Job, sample: Sample) -> Snapshot:
-    """The stream as its page gets it."""
+    """Return the stream as its page gets it."""
     return Snapshot(job.key, job.spec, new_status(sample.point.at), sample.point.at, sample=sample)
 
 

@@ -28,7 +28,7 @@ ODD = [
 
 
 def encryption(passphrase: str, key_bits: int = 128) -> dict[str, object]:
-    """The encryption part of a POST document."""
+    """Return the encryption part of a POST document."""
     return {"key_bits": key_bits, "passphrase": passphrase}
 
 

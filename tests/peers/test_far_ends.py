@@ -16,7 +16,7 @@ BACK_WITHIN_S = 6
 
 
 def call(port: int) -> dict[str, object]:
-    """The endpoint part of a POST document for a caller."""
+    """Return the endpoint part of a POST document for a caller."""
     return {"mode": "caller", "host": "127.0.0.1", "port": port}
 
 

@@ -30,7 +30,7 @@ def sent_from(packets: list[Packet], is_ours: Callable[[Packet], bool]) -> dict[
 
 
 def totals_of(view: View) -> dict[str, int]:
-    """The same from the stream's view."""
+    """Return these totals from the stream's view."""
     return {name: view["totals"][name] for name in sent_from([], lambda _: True)}
 
 

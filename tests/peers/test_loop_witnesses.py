@@ -117,7 +117,7 @@ def _tshark(stream: bytes, folder: Path) -> tuple[int, int]:
 
 
 def _as_udp_capture(stream: bytes) -> bytes:
-    """A pcap file of a stream in UDP datagrams of seven packets, one a millisecond."""
+    """Return a pcap file of a stream in UDP datagrams of seven packets, one a millisecond."""
     parts: list[Sequence[int] | bytes] = [b"\xd4\xc3\xb2\xa1\x02\0\x04\0" + bytes(8) + b"\0\0\x04\0\x65\0\0\0"]
     for number, at in enumerate(range(0, len(stream), 1316)):
         payload = stream[at : at + 1316]

@@ -31,7 +31,7 @@ def house() -> Iterator[House]:
 
 
 def group(interface: str = "first", **fields: Any) -> MulticastSource:
-    """The channel's source."""
+    """Return the channel's source."""
     return MulticastSource(GROUP, PORT, interface=interface, **fields)
 
 

@@ -34,7 +34,7 @@ def reception_over(
 
 
 def settled(product: Product, key: str) -> View:
-    """The reception once counting began again in a quiet moment."""
+    """Return the reception after a reset at a moment without load."""
     time.sleep(1.5)  # the connection's first second belongs to the handshake
     product.post(f"/api/streams/{key}/reset")
     reception: View = product.wait_for_stream(key, lambda seen: seen["reception"]["seconds"] >= 2)["reception"]

@@ -14,7 +14,7 @@ from tests.instruments.waiting import wait_for
 
 
 def decoders_of(pid: int) -> dict[str, psutil.Process]:
-    """The running decoders of a worker by what they decode."""
+    """Return the running decoders of a worker by what they decode."""
     return {
         "picture" if "mjpeg" in child.cmdline() else "loudness": child
         for child in psutil.Process(pid).children()

@@ -57,7 +57,7 @@ class Observed:
     figures: RelayFigures
 
     def seen(self) -> dict[Direction, Seen]:
-        """The result of each datagram."""
+        """Return the result of each datagram."""
         return self.ends.seen(self.flows)
 
 
@@ -218,5 +218,5 @@ def assert_share(found: int, of: int, percent: float, deviations: float) -> None
 
 
 def quantile(values: list[float], part: float) -> float:
-    """The value below which this part of the values lies."""
+    """Return the value below which this part of the values lies."""
     return sorted(values)[int(part * (len(values) - 1))]

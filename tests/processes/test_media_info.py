@@ -34,7 +34,7 @@ def details_of(path: Path, cancel: CancelSwitch | None = None) -> MediaDetails:
 
 
 def without_payload(data: bytes, pids: set[int]) -> bytes:
-    """The same packets, those of `pids` with an empty adaptation field in place of their payload."""
+    """Return the same packets, those of `pids` with an empty adaptation field in place of their payload."""
     changed = bytearray(data)
     for at in range(0, len(changed), TS_BYTES):
         if (changed[at + 1] & 0x1F) << 8 | changed[at + 2] in pids:

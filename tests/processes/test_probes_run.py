@@ -21,7 +21,7 @@ def python(code: str) -> list[str]:
 
 
 def is_alive(pid: int | None) -> bool:
-    """A zombie counts as alive: it was not reaped."""
+    """Return whether the process exists. A zombie counts as alive: it was not reaped."""
     return Path(f"/proc/{pid}").exists()
 
 

@@ -31,7 +31,7 @@ def own() -> Iterator[OwnManager]:
 
 
 def on_air(own: OwnManager, number: int = 0, **fields: object) -> Snapshot:
-    """A stream on air."""
+    """Return a stream on air."""
     started = own.manager.start(own.spec(port=own.ports[number], source=BarsSource(), **fields))
     return own.wait(started.key, lambda seen: seen.status.phase is Phase.WAITING and seen.worker_pid)
 

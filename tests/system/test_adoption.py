@@ -118,7 +118,7 @@ def test_a_reload_loses_no_packet_and_keeps_the_process(own: Product, record_pro
 
 
 def started_at(pid: int) -> str:
-    """The kernel's start time of a process: execve keeps it."""
+    """Return the kernel's start time of a process, which execve keeps."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
 
 

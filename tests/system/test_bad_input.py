@@ -22,17 +22,17 @@ Change = dict[str, Any]
 
 
 def file(path: str) -> Change:
-    """A change of the source to a file."""
+    """Return a change of the source to a file."""
     return {"source": {"kind": "file", "path": path}}
 
 
 def caller(host: object, port: object = 9000) -> Change:
-    """A change of the endpoint to a call."""
+    """Return a change of the endpoint to a call."""
     return {"endpoint": {"mode": "caller", "host": host, "port": port}}
 
 
 def passphrase(text: object, key_bits: object = 128) -> Change:
-    """A change of the encryption."""
+    """Return a change of the encryption."""
     return {"encryption": {"key_bits": key_bits, "passphrase": text}}
 
 

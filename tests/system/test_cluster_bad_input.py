@@ -37,7 +37,7 @@ def fleet(media: Path) -> Iterator[Fleet]:
 
 
 def carrier_of(fleet: Fleet, key: str) -> ClusterNode | None:
-    """The host that has a worker of the stream, by the kernel."""
+    """Return the host that has a worker of the stream, as its process list shows."""
     found = [node for node in fleet.cluster.nodes if key in fleet.keys_on(node)]
     assert len(found) < 2, [node.name for node in found]
     return found[0] if found else None

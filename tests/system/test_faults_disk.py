@@ -37,7 +37,7 @@ def disk(own: Product) -> Iterator[SmallDisk]:
 
 
 def faults(product: Product) -> set[str]:
-    """The parts that /health calls a fault."""
+    """Return the parts that /health calls a fault."""
     parts = product.get("/health").document["parts"]
     return {name for name, state in parts.items() if state == "fault"}
 

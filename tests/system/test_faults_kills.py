@@ -73,7 +73,7 @@ class Operator:
         return self.acknowledged > before
 
     def allowed(self, key: str) -> set[str | None]:
-        """The orders that a stream may have after the cut: the acknowledged one, or what was being changed."""
+        """Return the orders that a stream may have after the cut: the acknowledged one, or the one in progress."""
         verb, hit = self.in_flight or ("", "")
         before = self.orders.get(key)
         if verb == "begin" and before is None:

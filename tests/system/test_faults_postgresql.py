@@ -37,7 +37,7 @@ def on_server(server: Postgres, light_sample: Path) -> Iterator[Product]:
 
 
 def recorded(product: Product) -> dict[str, str]:
-    """The orders that the database holds."""
+    """Return the orders in the database."""
     with psycopg.connect(product.environment["DATABASE_URL"]) as connection:
         return dict(connection.execute("SELECT key, stream_order FROM streams").fetchall())
 

@@ -65,7 +65,7 @@ def routes(app: Flask, *, writing: bool) -> list[tuple[str, str]]:
 
 
 def with_session(app: Flask) -> FlaskClient:
-    """A browser that opened the dashboard, without sending its token."""
+    """Return a browser that opened the dashboard, without sending its token."""
     client = app.test_client()
     assert client.get("/").status_code == 200
     return client

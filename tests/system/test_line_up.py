@@ -34,7 +34,7 @@ def own(sample: Path) -> Iterator[Product]:
 
 
 def pair(product: Product, target_port: int | None = None, **sender: Any) -> tuple[str, str]:
-    """A send stream as listener and a receive stream that calls it, both delivering; their keys."""
+    """Return the keys of a send stream as listener and of a receive stream that calls it. Both deliver."""
     stream = product.start(latency_ms=250, **sender)
     port = stream["spec"]["endpoint"]["port"] if target_port is None else target_port
     received = product.post(

@@ -22,14 +22,14 @@ def own(sample: Path) -> Iterator[Product]:
 
 
 def listener_pair(product: Product, encryption: dict[str, Any] | None) -> tuple[str, str]:
-    """A sender that listens and a receiver that calls it."""
+    """Return a sender that listens and a receiver that calls it."""
     stream = product.start(latency_ms=LATENCY_MS, encryption=encryption)
     endpoint = {"mode": "caller", "host": "127.0.0.1", "port": stream["spec"]["endpoint"]["port"]}
     return stream["key"], receive(product, endpoint, encryption)
 
 
 def caller_pair(product: Product, encryption: dict[str, Any] | None) -> tuple[str, str]:
-    """A receiver that listens and a sender that calls it."""
+    """Return a receiver that listens and a sender that calls it."""
     port = product.listener_ports[-1]
     receiver = receive(product, {"mode": "listener", "port": port}, encryption)
     endpoint = {"mode": "caller", "host": "127.0.0.1", "port": port}

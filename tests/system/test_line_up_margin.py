@@ -36,7 +36,7 @@ def wait_for_run(product: Product, run_id: str, is_so: str) -> dict[str, Any]:
 
 
 def lost_share(seconds: list[list[float]]) -> float:
-    """The share of all packets sent that was resent, from what the line's sender measured."""
+    """Return the resent packets as a share of all packets, from the figures of the line's sender."""
     unique, again = (sum(second[at] for second in seconds) for at in (1, 2))
     return again / (unique + again)
 
@@ -63,7 +63,7 @@ def begin(product: Product, sender: str, receiver: str) -> str:
 
 
 def ports_of_copies(product: Product, run_id: str) -> set[int]:
-    """The ports of the copies, once their measurement has begun."""
+    """Return the ports of the copies, once their measurement has begun."""
     wait_for_run(product, run_id, "margin")
     wait_for(lambda: len(rehearsal_views(product)) == 12, deadline_s=30, what="four paths of three streams")
     wait_for(

@@ -33,21 +33,21 @@ def receive(product: Product, endpoint: dict[str, Any]) -> str:
 
 
 def called(near: Product, far: Product) -> tuple[str, str]:
-    """A sender that calls a receiver of the far host."""
+    """Return a sender that calls a receiver of the far host."""
     port = far.free_listener_port()
     receiver = receive(far, {"mode": "listener", "port": port})
     return near.start(latency_ms=250, endpoint={"mode": "caller", "host": "127.0.0.1", "port": port})["key"], receiver
 
 
 def calling(near: Product, far: Product) -> tuple[str, str]:
-    """A sender that listens, and a receiver of the far host that calls it."""
+    """Return a sender that listens, and a receiver of the far host that calls it."""
     sender = near.start(latency_ms=250)
     port = sender["spec"]["endpoint"]["port"]
     return sender["key"], receive(far, {"mode": "caller", "host": "127.0.0.1", "port": port})
 
 
 def configured(near: Product, plan: dict[str, Any]) -> dict[str, Any]:
-    """A run that is cancelled when its performance test begins, and is over."""
+    """Return a run that is cancelled when its performance test begins, and is over."""
     answer = near.post("/api/line-ups", plan | {"profile": "quick"})
     assert answer.status == 202, answer.document
     path = f"/api/line-ups/{answer.document['id']}"

@@ -69,7 +69,7 @@ def hosts(light_sample: Path) -> Iterator[tuple[Product, Product]]:
 
 
 def with_broken_counter(data: bytes) -> bytes:
-    """The file without one packet of its largest PID in 400: an encoder that miscounts."""
+    """Return the file without every 400th packet of its largest PID, like an encoder that miscounts."""
     packets = [data[at : at + PACKET_BYTES] for at in range(0, len(data) - PACKET_BYTES + 1, PACKET_BYTES)]
     pids = [int.from_bytes(packet[1:3]) & 0x1FFF for packet in packets]
     largest = max(set(pids) - {0x1FFF}, key=pids.count)
@@ -80,7 +80,7 @@ def with_broken_counter(data: bytes) -> bytes:
 
 
 def lay(near: Product, far: Product, evening: Evening, index: int) -> tuple[str, str, str]:
-    """A receiver on the far host, the path, and a sender on the near host; their keys."""
+    """Return the keys of a receiver on the far host, the path, and a sender on the near host."""
     received = far.post(
         "/api/streams",
         {

@@ -60,7 +60,7 @@ def test_the_name_that_the_browser_used_reaches_the_program_which_knows_its_own(
 
 
 def opened_page(nginx: Nginx, **headers: str) -> tuple[str, str]:
-    """A page as a browser opens it: its cookie and its CSRF token."""
+    """Open a page as a browser does, and return its cookie and its CSRF token."""
     page = nginx.get("/", password=PASSWORD, **headers)
     (token,) = set(re.findall(r'name="csrf[_-]token" (?:content|value)="([^"]+)"', page.body.decode()))
     return page.headers["Set-Cookie"].split(";")[0], token

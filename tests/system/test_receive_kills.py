@@ -55,7 +55,7 @@ def test_nothing_is_lost_at_the_recording_when_the_web_process_is_killed(own: Pr
 
 
 def _more(product: Product, key: str, than: int) -> View:
-    """The view of a stream once its recording has grown."""
+    """Return the view of a stream once its recording has grown."""
     return product.wait_for_stream(
         key,
         lambda view: view["reception"] and view["reception"]["recording"]["bytes_total"] > than + _AT_LEAST_BYTES,

@@ -21,7 +21,7 @@ OF_A_STREAM = ["", "/history?seconds=60", "/debug"]
 
 
 def forms_of(secret: str) -> list[bytes]:
-    """A secret as it is and as it looks in base 64 and hexadecimal."""
+    """Return a secret in plain text, in base 64 and in hexadecimal."""
     return [secret.encode(), base64.b64encode(secret.encode()).rstrip(b"=")[:-1], secret.encode().hex().encode()]
 
 

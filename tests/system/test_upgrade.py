@@ -33,7 +33,7 @@ def raw_values(product: Product, key: str) -> dict[str, Any]:
 
 
 def tree_of(commit: str, folder: Path) -> Path:
-    """The files of a commit. Fails in a clone without the history."""
+    """Return the files of a commit. Fails in a clone without the history."""
     archive = folder / "tree.tar"
     subprocess.run(["git", "archive", "--prefix=tree/", "--output", archive, commit], cwd=ROOT, check=True)
     subprocess.run(["tar", "--extract", "--file", archive], cwd=folder, check=True)

@@ -18,7 +18,7 @@ PASSPHRASE = "Kvällens & #hemlighet?"
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    """A whole and right document, with some fields replaced."""
+    """Return a whole and right document, with some fields replaced."""
     return {
         "name": "Line-up",
         "endpoint": {"mode": "listener", "port": 10001},
@@ -32,7 +32,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 def fields_of(wrong: object) -> dict[str, str]:
-    """The fields that parse_spec complains about."""
+    """Return the fields that parse_spec complains about."""
     with pytest.raises(InvalidInput) as caught:
         parse_spec(wrong, listener_ports=PORTS)
     assert caught.value.fields

@@ -8,7 +8,7 @@ ONE, OTHER = "203.0.113.9:4000", "203.0.113.10:4000"
 
 
 def after(*moments: dict[str, float], wanted: int | None = None) -> Attendance:
-    """The attendance after these moments, a second apart; each has the receivers and how long they are there."""
+    """Return the attendance after these moments, a second apart; each has the receivers and how long they are there."""
     attendance = Attendance()
     for now, connected_s in enumerate(moments):
         attendance = follow(attendance, connected_s, float(now), wanted=wanted)

@@ -15,7 +15,7 @@ NOTHING: set[Hindrance] = set()
 
 
 def spec(source: object, engine: str = "auto") -> SendSpec:
-    """A listener."""
+    """Return a listener."""
     return SendSpec(ListenerEndpoint(10001), source, engine=engine)  # type: ignore[arg-type]
 
 
@@ -55,7 +55,7 @@ def test_only_a_group_that_nobody_decided_for_is_looked_at() -> None:
 
 
 def packets_of(*sections: bytes) -> bytes:
-    """Packets of the PAT's PID."""
+    """Return packets of the PAT's PID."""
     made = Packetizer(0, 0)
     return b"".join(packet for section in sections for packet in made.sections([section]))
 

@@ -19,13 +19,13 @@ TWO = '{"name": "Two", "address": "239.1.1.2", "port": 1234}'
 
 
 def channel(**fields: Any) -> bytes:
-    """A file with one channel, its fields replaced; None leaves a field out."""
+    """Return a file with one channel, its fields replaced; None leaves a field out."""
     whole = {"name": "One", "address": "239.1.1.1", "port": 1234} | fields
     return json.dumps([{name: value for name, value in whole.items() if value is not None}]).encode()
 
 
 def names_in(text: str | bytes) -> list[str]:
-    """The names of the channels that are listed."""
+    """Return the names of the channels that are listed."""
     return [channel.name for channel in read_channels(_bytes(text)).channels]
 
 
@@ -35,7 +35,7 @@ def problems_in(text: str | bytes) -> list[tuple[int | None, str, str]]:
 
 
 def words_in(text: str | bytes) -> str:
-    """The texts of all problems."""
+    """Return the texts of all problems."""
     return " | ".join(problem.text for problem in read_channels(_bytes(text)).problems)
 
 

@@ -37,7 +37,7 @@ class FakeApi:
 
 
 def ordered(*arguments: str) -> dict[str, Any]:
-    """The document that `mcr start` sends for these options."""
+    """Return the document that `mcr start` sends for these options."""
     api = FakeApi()
     done = CliRunner().invoke(start, ["--listener", "10001", "--bars", "720p50", *arguments], obj=api)
     assert done.exit_code == 0, done.output

@@ -54,7 +54,7 @@ streams:
 
 
 def faults_of(text: str, **secrets: str) -> list[str]:
-    """Every fault that reading the file finds, as lines for people."""
+    """Return every fault that reading the file finds, as lines for people."""
     with pytest.raises(FaultyFile) as caught:
         read_configuration(text, secrets=secrets, listener_ports=PORTS)
     return [f"{place_of(fault)}: {fault.text}" for fault in caught.value.faults]

@@ -11,12 +11,12 @@ from tests.instruments.ts_maker import NULL_PACKET, pcr_bytes
 
 
 def packet(counter: int, *, pid: int = 0x100, fill: int = 0, head: int = 0) -> bytes:
-    """A packet with payload; `head` are bits of its second byte."""
+    """Return a packet with payload; `head` are bits of its second byte."""
     return bytes([0x47, head | pid >> 8, pid & 0xFF, 0x10 | counter & 0x0F]) + bytes([fill]) * 184
 
 
 def with_adaptation(counter: int, field: bytes, *, payload: bool = True) -> bytes:
-    """A packet with an adaptation field."""
+    """Return a packet with an adaptation field."""
     control = 0x30 if payload else 0x20
     return (bytes([0x47, 1, 0, control | counter & 0x0F, len(field)]) + field).ljust(188, b"\0")
 
@@ -82,7 +82,7 @@ def test_an_empty_datagram_is_nothing() -> None:
 
 
 def rtp(number: int, *, first: int = 0x80, more: bytes = b"", payload: bytes = b"payload") -> bytes:
-    """An RTP packet; `first` is its first byte, `more` what stands between header and payload."""
+    """Return an RTP packet; `first` is its first byte, `more` what stands between header and payload."""
     return struct.pack(">BBHII", first, 33, number & 0xFFFF, 0, 1) + more + payload
 
 

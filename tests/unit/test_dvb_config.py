@@ -17,7 +17,7 @@ LISTENER = SendSpec(endpoint=ListenerEndpoint(port=10001), source=FileSource(pat
 
 
 def spec(**fields: object) -> SendSpec:
-    """A listener with some fields changed."""
+    """Return a listener with some fields changed."""
     return SendSpec(**({"endpoint": LISTENER.endpoint, "source": LISTENER.source} | fields))  # type: ignore[arg-type]
 
 

@@ -12,13 +12,13 @@ FULL = pat([Programme()])
 
 
 def on_pid_0(*sections: bytes) -> bytearray:
-    """One packet for each section."""
+    """Return one packet for each section."""
     packetizer = Packetizer(0, 4)
     return bytearray(b"".join(packet for each in sections for packet in packetizer.sections([each])))
 
 
 def filtered(*blocks: bytearray) -> list[bytes]:
-    """The blocks after one filter."""
+    """Return the blocks after one filter."""
     one = EmptyPatFilter()
     for block in blocks:
         one.filter(block)

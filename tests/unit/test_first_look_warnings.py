@@ -42,7 +42,7 @@ def packets(data: bytes) -> list[bytes]:
 
 
 def with_errors(data: bytes, every: int) -> bytes:
-    """The same packets, each so-manyth with the transport error indicator."""
+    """Return the packets, with the transport error indicator in every n-th one."""
     return b"".join(
         packet if index % every else packet[:1] + bytes([packet[1] | 0x80]) + packet[2:]
         for index, packet in enumerate(packets(data))

@@ -16,7 +16,7 @@ MULTICAST = MulticastSource(address="239.1.1.1", port=5000)
 
 
 def peer(acks_total: int) -> Peer:
-    """A receiver that has acknowledged `acks_total` times."""
+    """Return a receiver that has acknowledged `acks_total` times."""
     others: dict[str, Any] = dict.fromkeys(
         (name for name in Peer.__struct_fields__ if name.endswith("_total") and name != "acks_total"), 0
     )
@@ -32,7 +32,7 @@ def peer(acks_total: int) -> Peer:
 
 
 def sample(at: float, acks_total: int, *, is_connected: bool = True, input_age_s: float | None = 0.0) -> Sample:
-    """The sample at second `at`; the stream's total of acknowledgements stays when its receiver leaves."""
+    """Return the sample at second `at`; the stream's total of acknowledgements stays when its receiver leaves."""
     return Sample(
         point=Point(at=at, acks_total=acks_total),
         peers=[peer(acks_total)] if is_connected else [],
@@ -41,7 +41,7 @@ def sample(at: float, acks_total: int, *, is_connected: bool = True, input_age_s
 
 
 def carrying(source: Source) -> SendSpec:
-    """A send stream of this source."""
+    """Return a send stream of this source."""
     return SendSpec(ListenerEndpoint(10001), source)
 
 

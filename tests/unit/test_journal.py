@@ -14,7 +14,7 @@ def entry(at: float, text: str, *, kind: str = "refused", key: str = "abcdef") -
 
 
 def noted(journal: Journal, new: LogEntry) -> LogEntry:
-    """The entry as the journal keeps it."""
+    """Return the entry as the journal keeps it."""
     kept = journal.note(new)
     assert kept is not None
     return kept

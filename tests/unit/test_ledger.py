@@ -12,7 +12,7 @@ NOTHING = Input()
 
 
 def peer(number: int = 1, *, sent: int = 0, **gauges: object) -> Peer:
-    """A connection that has sent so many packets."""
+    """Return a connection that has sent this many packets."""
     made = Peer(
         id=number,
         address=f"192.0.2.{number}:5000",

@@ -20,7 +20,7 @@ SOUND = Content(silent_s=0.0, loudness_since=1_769_847_300.0, integrated_lufs=-2
 
 
 def judged(content: Content | None, **limits: float) -> Conclusion:
-    """The conclusion of ten clean seconds with this content."""
+    """Return the conclusion of ten clean seconds with this content."""
     seconds = tuple(
         ReceiverSecond(1000.0 + at, 760, latency_ms=250, headroom_ms=200, rtt_ms=20.0) for at in range(1, 11)
     )

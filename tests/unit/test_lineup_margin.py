@@ -48,7 +48,7 @@ def run_of(seconds: Measured) -> Run:
 
 
 def tried(**verdicts: LatencyVerdict) -> Margin:
-    """A margin at a line of 250 ms, with verdicts such as `at_125`."""
+    """Return a margin at a line of 250 ms, with verdicts such as `at_125`."""
     each = tuple(TriedLatency(int(name.removeprefix("at_")), verdict) for name, verdict in verdicts.items())
     return Margin(250, "The line showed RTT 20.0 ms", "r-1", tried=each)
 
@@ -208,7 +208,7 @@ class Kept(Rehearsals):
 
 
 def resumed(folder: Path, rehearsals: Rehearsals) -> tuple[LineUpRunner, str]:
-    """The line-up tests of a program that ended during a margin test and starts again."""
+    """Return the line-up tests of a program that ended during a margin test and starts again."""
     run = run_of(measured(margin=Margin(250, rehearsal="r-1")))
     (folder / f"line_up-{run.id}.json").write_bytes(encode_run(run))
     known = Installations(None, (), ProbeReports(folder))  # type: ignore[arg-type] # the line is not read again

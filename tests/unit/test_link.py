@@ -32,7 +32,7 @@ class Served:
                 key.data()
 
     def connect(self) -> socket.socket:
-        """A listener whose reads do not block."""
+        """Return a listener whose reads do not block."""
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         made.connect(str(self.path))
         made.setblocking(False)
@@ -61,7 +61,7 @@ def heard_by(listener: socket.socket) -> list[FromWorker]:
 
 
 def notice(text: str) -> Notice:
-    """An event."""
+    """Return an event."""
     return Notice(0.0, NoticeCode.ENGINE_WARNING, text)
 
 

@@ -16,13 +16,13 @@ STEP = HZ / 1000
 
 
 def clock(pcr: int, pid: int = 0x100) -> bytes:
-    """A packet with a PCR alone."""
+    """Return a packet with a PCR alone."""
     head = bytes([0x47, pid >> 8, pid & 0xFF, 0x20, 183, 0x10])
     return (head + pcr_bytes(pcr % WRAP_27)).ljust(188, b"\xff")
 
 
 def stream(*pcrs: int, every: int = 20, pid: int = 0x100) -> bytes:
-    """PCRs with null packets between them: so many packets from one to the next."""
+    """Return PCRs with null packets between them; the arguments are the packets from one PCR to the next."""
     return b"".join(clock(pcr, pid) + NULL_PACKET * (every - 1) for pcr in pcrs)
 
 
@@ -33,12 +33,12 @@ def times(timer: PacketTimer, *blocks: bytes) -> list[float]:
 
 
 def steps(due: list[float]) -> list[float]:
-    """The distances of packets."""
+    """Return the time between successive packets."""
     return [after - before for before, after in pairwise(due)]
 
 
 def regular(count: int, *, start: int = 0) -> list[int]:
-    """PCRs 20 ms apart: 20 packets at RATE."""
+    """Return PCRs 20 ms apart: 20 packets at RATE."""
     return [start + number * HZ // 50 for number in range(count)]
 
 

@@ -10,7 +10,7 @@ HEADERS = 1360 / 1316
 
 
 def followed(*rates: int) -> int:
-    """The floor after readings a second apart, each with so many bytes more."""
+    """Return the floor after readings a second apart; the arguments are the bytes between them."""
     floor, total, answer = RateFloor(None), 0, 0
     for second, rate in enumerate((0, *rates)):
         total += rate

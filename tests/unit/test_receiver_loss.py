@@ -30,7 +30,7 @@ def estimate(
     cap_mbps: float | None,
     readings: list[Reading] = CALM,
 ) -> LossEstimate:
-    """The estimate for 8 Mb/s over 40 ms of RTT."""
+    """Return the estimate for 8 Mb/s over 40 ms of RTT."""
     traffic = traffic_of(resent_percent, reported_percent)
     made = estimate_loss(traffic, readings, latency_ms=round(40 * k), cap_mbps=cap_mbps)
     assert made is not None

@@ -19,7 +19,7 @@ class FakeLibSrt:
         self.asked = 0
 
     def take_id(self) -> int:
-        """The id above the first that the stream's sockets can have."""
+        """Return the next socket ID above the first one of the stream."""
         return FIRST + 1
 
     def exists(self, socket: int) -> bool:
@@ -28,7 +28,7 @@ class FakeLibSrt:
         return socket in self.states
 
     def state(self, socket: int) -> State:
-        """The state of the socket."""
+        """Return the state of the socket."""
         return self.states.get(socket, State.NONEXIST)
 
 

@@ -40,7 +40,7 @@ START, STOP = StartOrdered(), StopOrdered()
 
 
 def after(*events: Event, every_s: float = 1.0) -> Status:
-    """The status after a history of events, one each `every_s` seconds, from an order to run at 0."""
+    """Return the status after a history of events, one each `every_s` seconds, from an order to run at 0."""
     status = new_status(0.0)
     for number, event in enumerate(events, start=1):
         status = step(status, event, number * every_s)

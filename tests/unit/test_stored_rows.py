@@ -20,7 +20,7 @@ RELEASES = sorted((Path(__file__).parent / "stored").glob("*.sql"))
 
 
 def database_of(release: Path, folder: Path) -> Path:
-    """A database as that release left it."""
+    """Return a database as that release left it."""
     file = folder / "store.sqlite3"
     with sqlite3.connect(file) as made:
         made.executescript(release.read_text())

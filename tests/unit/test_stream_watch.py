@@ -11,7 +11,7 @@ SPEC = SendSpec(ListenerEndpoint(10001), BarsSource(), receivers_expected=1)
 
 
 def sample(at: float, *, sent: int = 0, acks: int = 0, errors: int = 0, is_there: bool = True) -> Sample:
-    """A sample with one receiver or none."""
+    """Return a sample with one receiver or none."""
     peer = Peer(
         id=1,
         address="192.0.2.7:1",

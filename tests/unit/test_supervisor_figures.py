@@ -10,7 +10,7 @@ from app.supervisor.figures import Figures
 
 
 def sample(at: float, *, steady_at: float) -> Sample:
-    """A sample of a worker whose wall clock reads `at`."""
+    """Return a sample of a worker whose wall clock reads `at`."""
     peer = Peer(id=1, address="192.0.2.7:1", connected_at=at - 60, rtt_ms=1.0, link_capacity_mbps=1.0)
     return Sample(Point(at=at, peers=1, input_at=at - 0.5, steady_at=steady_at), [peer], Input())
 

@@ -18,7 +18,7 @@ MESSAGE_US = SRT_PAYLOAD_BYTES * 8e6 / RATE
 
 
 def blocks_of(path: Path) -> list[TimedBlock]:
-    """A file played once, block by block."""
+    """Return a file played once, block by block."""
     reader = LoopingReader(str(path), loop=False)
     return list(TimedFile(reader, bitrate_bps=RATE, clock_pid=None, notify=lambda _notice: None).blocks())
 

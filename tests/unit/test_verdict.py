@@ -22,12 +22,12 @@ GONE = "203.0.113.9:4000"
 
 
 def stream(phase: Phase = Phase.DELIVERING, **other: Any) -> Snapshot:
-    """A listener with one receiver on a good path."""
+    """Return a listener with one receiver on a good path."""
     return make_snapshot("listens", LISTENER, phase, peers=(make_peer(),), payload_mbps=8.0, **other)
 
 
 def losing(fraction: float | None, *, is_held_back: bool = False) -> Snapshot:
-    """The same with an estimated loss at its receiver."""
+    """Return this stream with an estimated loss at its receiver."""
     snapshot = stream()
     assert snapshot.sample is not None
     point = msgspec.structs.replace(snapshot.sample.point, lost_at_receiver=fraction, is_held_back=is_held_back)
@@ -35,7 +35,7 @@ def losing(fraction: float | None, *, is_held_back: bool = False) -> Snapshot:
 
 
 def missing(since: float) -> Snapshot:
-    """A listener whose receiver has left."""
+    """Return a listener whose receiver has left."""
     attendance = Attendance(expected=1, missing_since=since, absent=(GONE,))
     return make_snapshot("listens", LISTENER, Phase.WAITING, attendance=attendance)
 

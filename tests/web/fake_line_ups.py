@@ -20,7 +20,7 @@ _LOST: Final = ("37 packets were lost for good.", "The output paused for up to 1
 
 
 def stored_line_up() -> Run:
-    """The run: it passes except for the margin, which does not hold at the latency of the line."""
+    """Return a run that passes, except for the margin, which does not hold at the latency of the line."""
     tried = (
         TriedLatency(125, LatencyVerdict.FAILED, _LOST),
         TriedLatency(250, LatencyVerdict.FAILED, _LOST),

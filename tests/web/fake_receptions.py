@@ -22,7 +22,7 @@ _PACKETS_S = 760
 
 
 def make_reception(key: str = KEY) -> Snapshot:
-    """The stream's snapshot."""
+    """Return the stream's snapshot."""
     now = time.time()
     spec = ReceiveSpec(
         ListenerEndpoint(10_009),
@@ -81,7 +81,7 @@ def _outputs(now: float) -> OutputsReport:
 
 
 def make_points(seconds: int) -> list[DeliveryPoint]:
-    """The last seconds of delivery: an outage two minutes ago, and losses before that."""
+    """Return the last seconds of delivery: an outage two minutes ago, and losses before that."""
     now = time.time()
     return [_point(now - age, age) for age in range(seconds, 0, -1)]
 

@@ -20,7 +20,7 @@ _TALLIES: Final = {
 
 
 def stored_rehearsal() -> Rehearsal:
-    """The run: the lowest latency that held is 320 ms."""
+    """Return a run whose lowest latency that held is 320 ms."""
     way = {"delay_ms": 40, "jitter_ms": 20, "loss_percent": 2, "outage": {"every_s": 20, "for_ms": 150}}
     plan = parse_rehearsal({"stream": "lineup", "impairment": {"to_target": way, "to_caller": way}})
     return Rehearsal(

@@ -91,7 +91,7 @@ def make_snapshot(
     since_s: float = 4360.0,
     **other: Any,
 ) -> Snapshot:
-    """A consistent snapshot: totals and rates are those of its peers."""
+    """Return a consistent snapshot: totals and rates are those of its peers."""
     now = time.time()
     values: dict[str, Any] = {}
     if phase in (Phase.WAITING, Phase.DELIVERING, Phase.STALLED):
@@ -111,7 +111,7 @@ def make_snapshot(
 
 
 def make_history(seconds: int, snapshot: Snapshot) -> list[Second]:
-    """A history with half a minute of faults, which a chart can show."""
+    """Return a history with half a minute of faults, which a chart can show."""
     if snapshot.sample is None:
         return []
     now = math.floor(time.time())

@@ -28,7 +28,7 @@ def mixed_streams() -> list[Snapshot]:
 
 
 def _calling_in_vain() -> list[Snapshot]:
-    """One that calls with a wrong passphrase."""
+    """Return a stream that calls with a wrong passphrase."""
     secret = Encryption(256, Secret(PASSPHRASE))
     return [
         make_snapshot(
@@ -48,7 +48,7 @@ def _calling_in_vain() -> list[Snapshot]:
 
 
 def _dropping() -> list[Snapshot]:
-    """One that drops packets."""
+    """Return a stream that drops packets."""
     secret = Encryption(256, Secret(PASSPHRASE))
     now = time.time()
     return [
@@ -84,7 +84,7 @@ def _dropping() -> list[Snapshot]:
 
 
 def _on_air() -> list[Snapshot]:
-    """Two that deliver."""
+    """Return two streams that deliver."""
     secret = Encryption(256, Secret(PASSPHRASE))
     bars = FileSource("bars_and_tone.ts")
     return [
@@ -115,7 +115,7 @@ def _on_air() -> list[Snapshot]:
 
 
 def _without_far_end() -> list[Snapshot]:
-    """One that waits, one without input, one that failed."""
+    """Return a stream that waits, one without input, and one that failed."""
     secret = Encryption(256, Secret(PASSPHRASE))
     now = time.time()
     return [
@@ -164,7 +164,7 @@ def _with_odd_names() -> list[Snapshot]:
 
 
 def _at_rest() -> list[Snapshot]:
-    """One that came to its end."""
+    """Return a stream that ended."""
     bars = FileSource("bars_and_tone.ts")
     return [
         make_snapshot(

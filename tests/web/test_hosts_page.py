@@ -32,7 +32,7 @@ class PretendedPoller(HostPoller):
         )
 
     def reports(self) -> list[tuple[HostEntry, HostReport]]:
-        """Each host has answered just now."""
+        """Return a report of each host, received just now."""
         streams = [
             RemoteStream(
                 f"abc{number}", f"A stream with a long name {number}", "good", "Delivering", "caller", "192.0.2.99:9000"

@@ -20,7 +20,7 @@ _FILLED = re.compile(rb"\bre f\b")
 
 
 def pages_of(settings: Settings, run: Run) -> list[bytes]:
-    """The drawing commands of each page, in order."""
+    """Return the drawing commands of each page, in order."""
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     (settings.data_folder / f"line_up-{run.id}.json").write_bytes(encode_run(run))
     client = Client(create_app(settings, manager=FakeManager([])))

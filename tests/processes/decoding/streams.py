@@ -33,7 +33,7 @@ def make_stream(path: Path, *, picture: str | None = None, sound: str | None = N
 
 
 def pictures(*kinds: tuple[str, int]) -> str:
-    """A filter graph of lavfi sources, each for so many seconds."""
+    """Return a filter graph of lavfi sources; each has its duration in seconds."""
     sources = [
         f"{kind}{':' if '=' in kind else '='}size=320x180:rate=25:duration={seconds}[v{i}]"
         for i, (kind, seconds) in enumerate(kinds)

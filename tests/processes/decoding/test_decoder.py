@@ -60,7 +60,7 @@ def make(heard: Heard) -> Iterator[Make]:
 
 
 def child_of(name: str) -> psutil.Process:
-    """The running child of this process of that name."""
+    """Return this process's running child with that name."""
     return wait_for(
         lambda: next((one for one in psutil.Process().children() if one.name() == name), None),
         deadline_s=10,

@@ -41,7 +41,7 @@ def watch(notices: list[Notice]) -> Iterator[LoudnessWatch]:
 
 
 def measured(watch: LoudnessWatch) -> LoudnessReport:
-    """The figures once they stand still."""
+    """Return the figures once they no longer change."""
 
     def settled() -> LoudnessReport | None:
         before = watch.report()

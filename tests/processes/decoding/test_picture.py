@@ -19,7 +19,7 @@ class NoticeList(list[Notice]):
     """The notices of the watch."""
 
     def texts(self, code: NoticeCode) -> list[str]:
-        """The texts of one kind, ends included."""
+        """Return the texts of one kind, ends included."""
         return [notice.text for notice in self if notice.code is code]
 
 

@@ -13,7 +13,7 @@ TEN_MINUTES_S = 600
 
 
 def recipe(seconds: float, **more: object) -> Recipe:
-    """A small sound stream with tables of every kind that the maker knows."""
+    """Return a small sound stream with tables of every kind that the maker knows."""
     made = Recipe(seconds=seconds, bitrate_bps=BITRATE, programmes=[Programme(video_kbps=500)], tdt=True)
     made.sdt_names = {1: "Nyheter"}
     for name, value in more.items():

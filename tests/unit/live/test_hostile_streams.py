@@ -20,13 +20,13 @@ STREAM = make_ts(Recipe(seconds=6.0, bitrate_bps=BITRATE, programmes=[Programme(
 
 
 def packet(pid: int, counter: int, payload: bytes, *, control: int = 0x10, flags: int = 0x40) -> bytes:
-    """A packet with whatever payload."""
+    """Return a packet with any payload."""
     head = bytes([0x47, flags | pid >> 8, pid & 0xFF, control | counter & 0x0F])
     return (head + payload)[:188].ljust(188, b"\xff")
 
 
 def a_table(pid: int, counter: int, its_section: bytes) -> bytes:
-    """A packet with a section that fits."""
+    """Return a packet with a section that fits."""
     return packet(pid, counter, b"\0" + its_section)
 
 

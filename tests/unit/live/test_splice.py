@@ -16,7 +16,7 @@ INSERT = bytes.fromhex(
 
 
 def signed(section: bytes) -> bytes:
-    """The section with a right CRC in its last four bytes."""
+    """Return the section with a right CRC in its last four bytes."""
     return section[:-4] + slow_crc32(section[:-4]).to_bytes(4, "big")
 
 

@@ -20,19 +20,19 @@ SLACK_S = 0.15
 
 @functools.cache
 def sound_stream(seconds: float) -> bytes:
-    """A sound stream of constant bitrate with PAT, PMT and SDT, a PCR every 30 ms."""
+    """Return a sound stream of constant bitrate with PAT, PMT and SDT, a PCR every 30 ms."""
     return make_ts(
         Recipe(seconds=seconds, bitrate_bps=BITRATE, programmes=[Programme(video_kbps=250)], sdt_names={1: "One"})
     )
 
 
 def operated(seconds: float = 8.0) -> Surgery:
-    """A sound stream, ready to be changed."""
+    """Return a valid stream that can be changed."""
     return Surgery(sound_stream(seconds), BITRATE)
 
 
 def only_error(data: bytes, name: str, *, count: int | None = 1) -> IndicatorReport:
-    """The indicator, when it is the only one that has counted anything."""
+    """Return the indicator, when it is the only one that has counted anything."""
     feed = Feed(BITRATE).take(data)
     assert set(feed.errors()) == {name}
     found = next(one for one in feed.report().indicators if one.name == name)

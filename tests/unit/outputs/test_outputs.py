@@ -13,7 +13,7 @@ RECEIVE = ReceiveSpec(ListenerEndpoint(10_002))
 
 
 def outputs_of(job: Job, record: Record | None = None, forward: Forward | None = None) -> Outputs:
-    """The outputs of a receive stream."""
+    """Return the outputs of a receive stream."""
     spec = ReceiveSpec(ListenerEndpoint(10_002), record=record, forward=forward)
     return Outputs(job, spec, lambda event: None)
 

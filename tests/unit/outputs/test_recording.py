@@ -23,7 +23,7 @@ PAYLOADS = [STREAM[at : at + 1316] for at in range(0, len(STREAM), 1316)]
 
 
 def plan(folder: Path, **more: Any) -> RecordingPlan:
-    """A plan without a floor, unless asked."""
+    """Return a plan without a floor, unless asked."""
     settings: dict[str, Any] = {"folder": folder, "name": "news", "floor_bytes": 0, **more}
     return RecordingPlan(**settings)
 
