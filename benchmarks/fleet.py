@@ -20,7 +20,7 @@ from pathlib import Path
 
 from app.domain.constants import SRT_PAYLOAD_BYTES
 from tests.instruments.cluster_on_air import OnAir, callers_on_air
-from tests.instruments.cluster_streams import BITRATE_BPS, longest_gap_s, overlaps
+from tests.instruments.cluster_streams import BITRATE_BPS, connections, longest_gap_s, overlaps
 from tests.instruments.processes import cpu_s, pss_mb
 from tests.instruments.sample import make_sample
 
@@ -42,7 +42,7 @@ def measure(media: Path, streams: int, name: str) -> str:
     gaps_s = sorted(longest_gap_s(sent[port]) for port in moved)
     packets = statistics.median(gaps_s) * BITRATE_BPS / 8 / SRT_PAYLOAD_BYTES
     two_senders = sum(bool(overlaps(found)) for found in sent.values())
-    disturbed = sum(len(found) != 1 for port, found in sent.items() if port not in moved)
+    disturbed = sum(connections(found) != 1 for port, found in sent.items() if port not in moved)
     gaps = f"{gaps_s[0]:.1f} / {statistics.median(gaps_s):.1f} / {gaps_s[-1]:.1f}"
     return f"| {name} | {len(moved)} | {gaps} | {packets:.0f} | {two_senders} | {disturbed} |"
 

@@ -26,9 +26,13 @@ PORTS: Final = range(9001, 9013)
 
 @dataclass(frozen=True)
 class Spell:
-    """A period in which one host sent data packets to one port without a long pause. Times are Unix time in seconds."""
+    """A period in which one host sent data packets on one connection without a long pause. Times are Unix time.
+
+    `connection` is the receiver's SRT socket ID, which a new connection never has.
+    """
 
     host: str
+    connection: int
     first_at: float
     last_at: float
 
@@ -126,20 +130,22 @@ def receiver(cluster: Cluster, port: int) -> Child:
 
 
 def spells(packets: Iterable[Packet], *, pause_s: float = 0.8) -> dict[int, list[Spell]]:
-    """Return the spells of each port from a capture at the far end: which host sent data, and when.
+    """Return the spells of each port from a capture at the far end: who sent data, on which connection, and when.
 
     A pause of more than `pause_s` ends a spell.
     """
-    seen: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    seen: dict[int, dict[tuple[str, int], list[float]]] = defaultdict(lambda: defaultdict(list))
     for packet in packets:
-        if packet.is_data():
-            seen[packet.destination_port][packet.source_address].append(packet.at_ns / 1e9)
+        header = packet.header()
+        if header is not None and header.control_type is None:
+            sender = packet.source_address, header.destination
+            seen[packet.destination_port][sender].append(packet.at_ns / 1e9)
     return {
         port: sorted(
-            (Spell(host, part[0], part[-1]) for host, times in hosts.items() for part in _parts(times, pause_s)),
+            (Spell(*sender, part[0], part[-1]) for sender, times in found.items() for part in _parts(times, pause_s)),
             key=lambda spell: spell.first_at,
         )
-        for port, hosts in seen.items()
+        for port, found in seen.items()
     }
 
 
@@ -150,6 +156,11 @@ def overlaps(found: Sequence[Spell]) -> list[tuple[Spell, Spell]]:
         for one, other in itertools.combinations(found, 2)
         if one.host != other.host and one.first_at <= other.last_at and other.first_at <= one.last_at
     ]
+
+
+def connections(found: Sequence[Spell]) -> int:
+    """Return how many connections sent these spells."""
+    return len({(spell.host, spell.connection) for spell in found})
 
 
 def longest_gap_s(found: Sequence[Spell]) -> float:
