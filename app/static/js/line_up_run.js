@@ -14,7 +14,11 @@ const polling = poll(path, 2000, (run) => {
   byId("progress-bar").style.width = `${run.progress_percent}%`;
   byId("progress").hidden = !run.is_running;
   byId("progress").setAttribute("aria-valuenow", String(Math.round(run.progress_percent)));
-  setText(byId("remaining"), run.remaining_s === null ? run.state_text : `${duration(run.remaining_s)} remaining`);
+  setText(byId("ends"), [run.facts.stream, run.facts.receiver].filter(Boolean).join(" → "));
+  setText(
+    byId("remaining"),
+    run.remaining_s === null ? `${run.state_text}. ${run.tested_text}` : `${duration(run.remaining_s)} remaining`,
+  );
   byId("cancel").hidden = !run.is_running;
   byId("lines").replaceChildren(...run.lines.map(lineRow));
   byId("checks").replaceChildren(...run.checks.map(checkRow));
@@ -49,10 +53,10 @@ function lineRow(line) {
     "tr",
     { role: "row", class: `line-${line.limit === null ? "none" : line.verdict}` },
     title,
+    verdict,
     cell(line.got_text, "r num"),
     cell(line.limit_text, "r num"),
     cell(line.margin_text, "r num"),
-    verdict,
     cell(line.before_text || "–", "r num"),
     cell(line.worst_at ? timeOfDay(line.worst_at) : "", "num"),
   );
@@ -63,10 +67,10 @@ function checkRow(check) {
     "tr",
     { role: "row", class: `line-${check.verdict}` },
     cell(check.title),
+    make("td", { role: "cell" }, make("strong", {}, check.verdict_text)),
     cell(check.asked),
     cell(check.got),
     cell(check.limit),
-    make("td", { role: "cell" }, make("strong", {}, check.verdict_text)),
   );
 }
 
